@@ -1,0 +1,115 @@
+"""From a request to its answer and the delay it asks for."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qs, unquote
+
+import httptools
+
+from upstream.answers import Answer, make_error, make_json
+from upstream.delays import BadDelayError, parse_delay
+from upstream.recorded import RecordedAnswers
+from upstream.statistics import Statistics
+
+UNKNOWN_PATH = make_error(
+    404,
+    "unknown path: the API knows /{ms}/, /todos/{id}?ms=, /as/{file}/{ms}/, /-/stats and /-/reset",
+)
+BAD_TARGET = make_error(400, "the request target is not a URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the API has to say to one request.
+
+    Attributes:
+        answer: what to write.
+        delay_ns: how long after the request's arrival to write it.
+        is_call: whether the request came by a delay route, and so counts in the statistics.
+
+    """
+
+    answer: Answer
+    delay_ns: int = 0
+    is_call: bool = False
+
+
+class Routes:
+    """All that the API answers."""
+
+    def __init__(
+        self, countries: list[Answer], recorded: RecordedAnswers, statistics: Statistics
+    ) -> None:
+        self._countries = countries
+        self._recorded = recorded
+        self._statistics = statistics
+
+    def reply(self, method: str, target: bytes) -> Reply:
+        """The reply to a request of `method` for `target`, the request line's second word."""
+        try:
+            url = httptools.parse_url(target)
+        except httptools.HttpParserInvalidURLError:
+            return Reply(BAD_TARGET)
+        # Split before decoding: a %2F belongs to its segment.
+        match [_decoded(segment) for segment in (url.path or b"").split(b"/")]:
+            case ["", "-", "stats"]:
+                return Reply(self._stats()) if method == "GET" else _not_allowed("GET")
+            case ["", "-", "reset"]:
+                known = method in ("GET", "POST")
+                return Reply(self._reset()) if known else _not_allowed("GET, POST")
+            case ["", "-", ""]:
+                return Reply(UNKNOWN_PATH)
+            case ["", ms, ""] if ms:
+                return self._call(method, ms, lambda: random.choice(self._countries))
+            case ["", "todos", todo_id]:
+                ms = _query_value(url.query, "ms", default="0")
+                return self._call(method, ms, lambda: _todo(todo_id))
+            case ["", "as", name, ms, ""]:
+                return self._call(method, ms, lambda: self._recorded.answer(name))
+        return Reply(UNKNOWN_PATH)
+
+    def _call(self, method: str, ms: str, answer: Callable[[], Answer]) -> Reply:
+        if method != "GET":
+            return _not_allowed("GET", is_call=True)
+        try:
+            delay_ns = parse_delay(ms)
+        except BadDelayError as error:
+            return Reply(make_error(400, str(error)), is_call=True)
+        return Reply(answer(), delay_ns, is_call=True)
+
+    def _stats(self) -> Answer:
+        return make_json(self._statistics.document())
+
+    def _reset(self) -> Answer:
+        before = self._stats()
+        self._statistics.reset()
+        self._recorded.forget()
+        return before
+
+
+@lru_cache(maxsize=1024)
+def _todo(todo_id: str) -> Answer:
+    """Article B's document, with the number that was asked for."""
+    if not (todo_id.isascii() and todo_id.isdigit() and len(todo_id) < 20):
+        return make_error(404, f"{todo_id[:40]!r} is not the number of a todo")
+    title = "delectus aut autem"
+    return make_json({"userId": 1, "id": int(todo_id), "title": title, "completed": False})
+
+
+def _not_allowed(methods: str, *, is_call: bool = False) -> Reply:
+    answer = make_error(405, f"the method here is {methods}", headers=f"Allow: {methods}\r\n")
+    return Reply(answer, is_call=is_call)
+
+
+def _decoded(segment: bytes) -> str:
+    text = segment.decode("latin-1")
+    return unquote(text) if "%" in text else text
+
+
+def _query_value(query: bytes | None, name: str, default: str) -> str:
+    if not query:
+        return default
+    values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    return values.get(name, [default])[-1]

@@ -1,0 +1,189 @@
+"""One client connection: reads requests, and writes each answer when it is due."""
+
+import asyncio
+from time import monotonic_ns
+from typing import cast
+
+import httptools
+
+from upstream.answers import Answer, make_error
+from upstream.clock import Clock
+from upstream.deadlines import Deadline
+from upstream.routes import Routes
+from upstream.statistics import Statistics
+
+MAX_REQUEST_BYTES = 16_384
+LINGER_NS = 1_000_000_000
+
+MALFORMED = make_error(400, "this is not an HTTP/1.1 request")
+PIPELINED = make_error(
+    400, "a request came before the last one on this connection was answered: do not pipeline"
+)
+TOO_LARGE = make_error(431, f"a request may have at most {MAX_REQUEST_BYTES} bytes, body included")
+
+
+class Connection(asyncio.Protocol):
+    """One client connection, with at most one request at a time on it.
+
+    The bottom of the API, so lean comes first: no request object, no task, one write per answer.
+    A client that shuts down its side of the connection counts as gone, since a closed socket
+    looks the same. A request that breaks the protocol is answered 4xx, and the connection
+    is closed; a call in flight on it fails.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_begun",
+        "_bytes",
+        "_clock",
+        "_complete",
+        "_deadline",
+        "_due_ns",
+        "_http_1_0",
+        "_keep_alive",
+        "_method",
+        "_parser",
+        "_refused",
+        "_routes",
+        "_statistics",
+        "_target",
+        "_transport",
+    )
+
+    _transport: asyncio.Transport
+    _answer: Answer
+
+    def __init__(self, clock: Clock, routes: Routes, statistics: Statistics) -> None:
+        self._clock = clock
+        self._routes = routes
+        self._statistics = statistics
+        self._parser = httptools.HttpRequestParser(self)
+        self._deadline: Deadline | None = None
+        self._due_ns = 0
+        self._refused = False
+        self._expect_request()
+
+    def _expect_request(self) -> None:
+        self._begun = 0
+        self._bytes = 0
+        self._complete = False
+        self._target = b""
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back to the client."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; a request that is complete with this is handled."""
+        read_ns = monotonic_ns()
+        if self._refused:
+            return
+        self._bytes += len(data)
+        if self._bytes > MAX_REQUEST_BYTES:
+            self._refuse(TOO_LARGE)
+            return
+        objection: Answer | None = None
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._keep_alive = False  # answered as if it had not asked for another protocol
+        except httptools.HttpParserError:
+            objection = MALFORMED
+        if self._begun > 1:
+            objection = PIPELINED
+        if self._complete and self._deadline is None:
+            self._handle(read_ns)
+        if objection is not None:
+            self._refuse(objection)
+
+    def eof_received(self) -> None:
+        """Take a client that says no more for one that is gone; the transport then closes."""
+        self._abandon()
+
+    def pause_writing(self) -> None:
+        """Ask a client that does not read its answers nothing more."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again."""
+        self._transport.resume_reading()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Let go of everything, so that no cycle waits for the garbage collector."""
+        self._abandon()
+        del self._parser, self._transport
+
+    # Called by the parser. They only take notes: an error in them would look like a bad request.
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        self._begun += 1
+
+    def on_url(self, part: bytes) -> None:
+        """Note a part of the request target."""
+        if self._begun == 1:
+            self._target += part
+
+    def on_message_complete(self) -> None:
+        """Note what the parser forgets when the request is over."""
+        if self._begun == 1:
+            self._complete = True
+            self._method = self._parser.get_method()
+            self._keep_alive = self._parser.should_keep_alive()
+            self._http_1_0 = self._parser.get_http_version() == "1.0"
+
+    def _handle(self, read_ns: int) -> None:
+        method = self._method.decode("latin-1")
+        reply = self._routes.reply(method, self._target)
+        if reply.is_call and reply.answer.status == 200:
+            self._statistics.call_received()
+            self._answer = reply.answer
+            self._due_ns = read_ns + reply.delay_ns
+            self._deadline = self._clock.at(self._due_ns, self._answer_call)
+            return
+        if reply.is_call:
+            self._statistics.call_refused()
+        self._write(reply.answer.without_body() if method == "HEAD" else reply.answer)
+
+    def _answer_call(self) -> None:
+        self._deadline = None
+        # Taken before the write: a lateness below zero would mean that the answer was early.
+        self._statistics.call_answered(monotonic_ns() - self._due_ns)
+        self._write(self._answer)
+
+    def _write(self, answer: Answer) -> None:
+        if self._keep_alive and not self._http_1_0:
+            self._transport.write(answer.wire)
+        elif self._keep_alive:
+            self._transport.write(answer.with_connection(b"keep-alive"))
+        else:
+            self._transport.write(answer.with_connection(b"close"))
+            self._transport.close()
+        self._expect_request()
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer what cannot be understood, then close.
+
+        Not at once: closing while the client still sends would reset the connection, and the
+        answer would be lost with it. So what comes is dropped until the client closes, for a
+        second at most.
+        """
+        self._abandon()
+        self._refused = True
+        if self._transport.is_closing():
+            return
+        self._transport.write(answer.with_connection(b"close"))
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._deadline = self._clock.at(monotonic_ns() + LINGER_NS, self._transport.close)
+
+    def _abandon(self) -> None:
+        """Drop what was to happen on this connection; a call in flight fails."""
+        if self._deadline is None:
+            return
+        self._clock.cancel(self._deadline)
+        self._deadline = None
+        if not self._refused:
+            self._statistics.call_abandoned()
