@@ -1,0 +1,136 @@
+"""What the tests know of the running lab: its servers, their launchers, and docker compose.
+
+Nothing here imports the lab's own packages: the tests check the contracts from outside.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+# The host's path of the project, so that docker compose in here names the same folders as outside.
+ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).parent.parent))
+START_TIMEOUT_S = 30
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as compose.yaml declares it.
+
+    Attributes:
+        name: The Compose service, and its host name in the lab's network.
+        interface: `wsgi` or `asgi`.
+        processes: How many processes it runs views in.
+        slots: Requests it can hold in flight; None = unbounded.
+        labels: All its labels that begin with `lab.`.
+    """
+
+    name: str
+    interface: str
+    processes: int
+    slots: int | None
+    labels: dict[str, str]
+
+    @property
+    def view(self) -> str:
+        """The view that is native to it: `sync` on WSGI, `async` on ASGI."""
+        return "sync" if self.interface == "wsgi" else "async"
+
+
+def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:
+    """Every service with a label `lab.interface`, in the order of the file."""
+    services: dict[str, dict[str, Any]] = yaml.safe_load(compose_yaml.read_text())["services"]
+    servers = []
+    for name, service in services.items():
+        labels: dict[str, str] = service.get("labels", {})
+        if "lab.interface" in labels:
+            slots = labels.get("lab.slots")
+            servers.append(
+                Server(
+                    name=name,
+                    interface=labels["lab.interface"],
+                    processes=int(labels["lab.processes"]),
+                    slots=int(slots) if slots else None,
+                    labels=labels,
+                )
+            )
+    return servers
+
+
+class Launcher:
+    """A server's launcher, by its HTTP contract on port 9100."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.http = httpx.Client(base_url=f"http://{server.name}:9100", timeout=30)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """The JSON answer of `path`; raises httpx.HTTPStatusError for any status but 200."""
+        answer = self.http.get(path, params=query).raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def start(self, **query: str) -> dict[str, Any]:
+        """Starts the server (`settings=…`, `preload=…`); returns at once."""
+        return self.get("/start", **query)
+
+    def stop(self) -> dict[str, Any]:
+        """Stops the server; returns when nothing of it is left."""
+        return self.get("/stop")
+
+    def stats(self) -> dict[str, Any]:
+        return self.get("/stats")
+
+    def about(self) -> dict[str, Any]:
+        return self.get("/about")
+
+    @contextmanager
+    def running(self, **query: str) -> Iterator[httpx.Client]:
+        """A fresh server and a client for it, from when it answers until the end of the block.
+
+        Raises AssertionError with the server's last log lines when it does not come up.
+        """
+        self.stop()
+        self.start(**query)
+        try:
+            with httpx.Client(base_url=f"http://{self.server.name}:8000", timeout=60) as client:
+                self._wait_for_an_answer(client)
+                yield client
+        finally:
+            self.stop()
+
+    def _wait_for_an_answer(self, client: httpx.Client) -> None:
+        path = f"/{self.server.view}/single/no-http/?delays_ms=0"
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline and self.stats()["running"]:
+            try:
+                client.get(path)
+            except httpx.TransportError:
+                time.sleep(POLL_S)
+            else:
+                return
+        log = "\n".join(self.get("/logs")["log"])
+        raise AssertionError(f"{self.server.name} did not come up; its last lines:\n{log}")
+
+
+def compose(*arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+    """Runs `docker compose …` for the lab under test.
+
+    Never raises for an exit code: what that means is the test's business. Captures the output.
+    """
+    return subprocess.run(
+        ["docker", "compose", *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+    )
