@@ -1,0 +1,547 @@
+"""Starts, stops and measures one server; the entrypoint of every app container.
+
+    launcher.py COMMAND [ARGUMENT…]
+
+The server runs COMMAND, but only from /start to /stop, so that each trial has a fresh one. The
+launcher answers on port 9100, in JSON, however full the server's queue is:
+
+    /start?settings=&preload=   start the server, at once (409 if it runs, 503 without upstream)
+    /stop                       end it and all that it has started; returns when nothing is left
+    /stats[?memory=0]           CPU, memory, processes and threads of the server, since its start
+    /about                      command, settings, Python, packages, CPUs, last lines of its output
+    /logs                       the last lines of its output
+    /calibrate                  wall and CPU time of a fixed loop: how fast this CPU is right now
+
+If the server ends by itself the launcher goes on for 3 s, so that the reason can be read, and then
+ends with the server's exit code (128 + n for signal n). It forwards SIGTERM and SIGINT.
+
+Environment, all of it optional: LAB_SETTINGS (allowed settings, comma-separated, the default first),
+LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST, LAB_CA (certificate to
+trust beside the usual ones), LAB_AUTOSTART (1: start the server at once), LAB_PORT (9100).
+
+Only the standard library is used: mount the file into any image that has Python 3.10 or newer, on Linux.
+"""
+
+import contextlib
+import ctypes
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+PORT = 9100
+UPSTREAM_HTTP_PORT = 9000
+UPSTREAM_HTTPS_PORT = 9443
+CA_BUNDLE = Path("/tmp/ca-bundle.pem")
+
+TERMINATION_S = 2.0
+READING_S = 3.0
+AUTOSTART_S = 30.0
+LOG_LINES = 200
+LOG_LINES_SHOWN = 40
+CALIBRATION_LOOPS = 1_000_000
+
+PROC = Path("/proc")
+CGROUP_V1_CPU = Path("/sys/fs/cgroup/cpuacct/cpuacct.usage")
+CGROUP_V2_CPU = Path("/sys/fs/cgroup/cpu.stat")
+
+PR_SET_CHILD_SUBREAPER = 36
+
+Document = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """A request that cannot be done; `status` is the HTTP status of the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+# ------------------------------------------------------------------------------------- processes
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of /proc/PID/stat. CPU seconds include those of the children it has waited for."""
+
+    pid: int
+    parent: int
+    zombie: bool
+    cpu_seconds: float
+    threads: int
+
+
+def read_process(pid: int) -> Process | None:
+    """The process, or None if it has just gone."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name, in parentheses, may hold anything, parentheses too.
+    fields = stat[stat.rindex(")") + 2 :].split()
+    ticks = sum(int(field) for field in fields[11:15])
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        zombie=fields[0] in "ZX",
+        cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"),
+        threads=int(fields[17]),
+    )
+
+
+def descendants() -> list[Process]:
+    """Every process that stems from the launcher: the server's tree.
+
+    Orphans are among them, whatever session they went into: the kernel gives them to the launcher,
+    which is a subreaper.
+    """
+    processes = [read_process(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdigit()]
+    children: dict[int, list[Process]] = {}
+    for process in filter(None, processes):
+        children.setdefault(process.parent, []).append(process)
+    found: list[Process] = []
+    parents = [os.getpid()]
+    while parents:
+        born = children.get(parents.pop(), [])
+        found += born
+        parents += [process.pid for process in born]
+    return found
+
+
+def living_descendants() -> list[Process]:
+    return [process for process in descendants() if not process.zombie]
+
+
+def wait_for_tree(seconds: float) -> None:
+    """Return when nothing of the server's tree is alive, or after that time."""
+    end = time.monotonic() + seconds
+    while living_descendants() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def kill_tree() -> None:
+    """Return when nothing of the server's tree is alive, not even what was born meanwhile."""
+    while tree := living_descendants():
+        for process in tree:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.kill(process.pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def become_subreaper() -> None:
+    """Adopt the server's orphans; without this they would go to PID 1 and out of sight."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(error)}")
+
+
+# ---------------------------------------------------------------------------------------- counters
+
+
+def cgroup_v1_cpu() -> float:
+    return int(CGROUP_V1_CPU.read_text()) / 1e9
+
+
+def cgroup_v2_cpu() -> float:
+    """Raises OSError or ValueError where there is no such counter."""
+    for line in CGROUP_V2_CPU.read_text().splitlines():
+        name, value = line.split()
+        if name == "usage_usec":
+            return int(value) / 1e6
+    raise ValueError(f"{CGROUP_V2_CPU} has no usage_usec")
+
+
+def proc_cpu() -> float:
+    return sum(process.cpu_seconds for process in descendants()) + time.process_time()
+
+
+def find_cpu_source() -> tuple[str, Callable[[], float]]:
+    """Name and function of the best counter of the CPU seconds of this container."""
+    sources = (("cgroup-v1", cgroup_v1_cpu), ("cgroup-v2", cgroup_v2_cpu))
+    for name, read in sources:
+        try:
+            read()
+        except (OSError, ValueError):
+            continue
+        return name, read
+    return "proc", proc_cpu
+
+
+def memory(pids: list[int]) -> Document:
+    """Bytes that the processes use: resident, with shared pages split (PSS), and at their peaks."""
+    totals = {"rss_bytes": 0, "pss_bytes": 0, "peak_bytes": 0}
+    names = {"VmRSS:": "rss_bytes", "Pss:": "pss_bytes", "VmHWM:": "peak_bytes"}
+    for pid in pids:
+        try:
+            text = (PROC / str(pid) / "status").read_text()
+            text += (PROC / str(pid) / "smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we were reading
+        for line in text.splitlines():
+            words = line.split()
+            if words and words[0] in names:
+                totals[names[words[0]]] += int(words[1]) * 1024
+    return dict(totals)
+
+
+# ------------------------------------------------------------------------------- the server's world
+
+
+def resolve(host: str) -> str:
+    """The address of the upstream: the server is given it, so that no view pays for DNS."""
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as error:
+        message = f"LAB_UPSTREAM_HOST is {host!r}, which does not resolve ({error}): is it up?"
+        raise RefusedError(503, message) from error
+    return str(found[0][4][0])
+
+
+def usual_ca_bundle() -> Path:
+    """Where the certificates are that HTTP clients trust by default."""
+    certifi = importlib.util.find_spec("certifi")
+    if certifi is not None and certifi.origin is not None:
+        return Path(certifi.origin).with_name("cacert.pem")
+    paths = ssl.get_default_verify_paths()
+    return Path(paths.cafile or paths.openssl_cafile)
+
+
+def write_ca_bundle(lab_ca: Path) -> None:
+    """The usual certificates and the lab's own in one file.
+
+    A bundle of the lab's CA alone would make a TLS context 40 times cheaper than it is in life.
+    """
+    try:
+        certificate = lab_ca.read_text()
+    except OSError as error:
+        message = (
+            f"LAB_CA cannot be read ({error}): the upstream writes it when it starts; is it up?"
+        )
+        raise RefusedError(503, message) from error
+    CA_BUNDLE.write_text(usual_ca_bundle().read_text() + "\n" + certificate)
+
+
+def server_environment(settings: str | None, preload: str) -> dict[str, str]:
+    """What the server is told about the lab, beside the container's own environment."""
+    environment = {"LAB_PRELOAD": preload}
+    if settings is not None:
+        module = os.environ.get("LAB_SETTINGS_MODULE", "{settings}")
+        environment["DJANGO_SETTINGS_MODULE"] = module.format(settings=settings)
+    if host := os.environ.get("LAB_UPSTREAM_HOST"):
+        address = resolve(host)
+        environment["LAB_UPSTREAM_HTTP"] = f"http://{address}:{UPSTREAM_HTTP_PORT}"
+        environment["LAB_UPSTREAM_HTTPS"] = f"https://{address}:{UPSTREAM_HTTPS_PORT}"
+    if lab_ca := os.environ.get("LAB_CA"):
+        write_ca_bundle(Path(lab_ca))
+        environment["SSL_CERT_FILE"] = str(CA_BUNDLE)  # httpx, the ssl module
+        environment["REQUESTS_CA_BUNDLE"] = str(CA_BUNDLE)  # requests
+    return environment
+
+
+def known_settings() -> list[str]:
+    return [name for name in os.environ.get("LAB_SETTINGS", "").split(",") if name]
+
+
+# ---------------------------------------------------------------------------------------- launcher
+
+
+class Server:
+    """One run of the server: its process, its output, and where its CPU counter began.
+
+    Attributes:
+        stopped: Whether it was ended on request, not by itself.
+    """
+
+    def __init__(
+        self, command: list[str], settings: str | None, environment: dict[str, str]
+    ) -> None:
+        self.settings = settings
+        self.stopped = False
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.process = subprocess.Popen(
+            command,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._pass_on, daemon=True)
+        self._reader.start()
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """As a shell has it: 128 + n for signal n; None while it runs."""
+        code = self.process.poll()
+        return code if code is None or code >= 0 else 128 - code
+
+    def wait(self) -> None:
+        """Return when the process has ended and all its output is read."""
+        self.process.wait()
+        self._reader.join()
+
+    def _pass_on(self) -> None:
+        """Keep the last lines, and pass all of them on to the container's output."""
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.log.append(line.rstrip("\n"))
+                print(line, end="", flush=True)
+
+
+class Launcher:
+    """The server's life. /start and /stop take turns; all else answers without waiting for them."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._turn = threading.Lock()
+        self._server: Server | None = None
+        self._generation = 0
+        self._cpu_source, self._container_cpu = find_cpu_source()
+        self._cpu_at_start: float | None = None
+        self.ended = threading.Event()
+        self.exit_code = 0
+
+    # What is asked for over HTTP
+
+    def start(self, settings: str | None = None, preload: str = "") -> Document:
+        known = known_settings()
+        if settings is None and known:
+            settings = known[0]
+        if settings is not None and settings not in known:
+            raise RefusedError(
+                400, f"unknown settings {settings!r}: allowed are {', '.join(known)}"
+            )
+        with self._turn:
+            if self._server is not None and self._server.running:
+                raise RefusedError(409, f"the server runs already (pid {self._server.process.pid})")
+            environment = server_environment(settings, preload)
+            kill_tree()  # what a server that ended by itself has left
+            self._cpu_at_start = self._server_cpu()
+            started_ns = time.monotonic_ns()
+            try:
+                server = Server(self._command, settings, environment)
+            except OSError as error:
+                message = f"{self._command[0]} cannot be started: {error}"
+                raise RefusedError(500, message) from error
+            self._server = server
+            self._generation += 1
+            threading.Thread(target=self._watch, args=[server], daemon=True).start()
+            return {
+                "pid": server.process.pid,
+                "generation": self._generation,
+                "settings": settings,
+                "monotonic_ns": started_ns,
+            }
+
+    def stop(self, number: int = signal.SIGTERM) -> Document:
+        with self._turn:
+            server = self._server
+            if server is None or server.stopped:
+                return {"exit_code": None, "log": self._last_lines()}
+            server.stopped = True
+            server.process.send_signal(number)
+            wait_for_tree(TERMINATION_S)
+            kill_tree()
+            server.wait()
+            return {"exit_code": server.exit_code, "log": self._last_lines()}
+
+    def stats(self, *, with_memory: bool = True) -> Document:
+        # The CPU first, stamped at once: beside a full server the rest may take its time.
+        cpu = self._server_cpu()
+        stamp_ns = time.monotonic_ns()
+        server = self._server
+        tree = living_descendants()
+        document: Document = {
+            "running": server is not None and server.running,
+            "generation": self._generation,
+            "exit_code": None if server is None else server.exit_code,
+            "monotonic_ns": stamp_ns,
+            "cpu_seconds": None if self._cpu_at_start is None else cpu - self._cpu_at_start,
+            "cpu_source": self._cpu_source,
+            "rss_bytes": None,
+            "pss_bytes": None,
+            "peak_bytes": None,
+            "processes": len(tree),
+            "threads": sum(process.threads for process in tree),
+        }
+        if with_memory and tree:
+            document |= memory([process.pid for process in tree])
+        return document
+
+    def about(self) -> Document:
+        packages = importlib.metadata.distributions()
+        return {
+            "command": self._command,
+            "settings_known": known_settings(),
+            "settings": None if self._server is None else self._server.settings,
+            "python": platform.python_version(),
+            "packages": {package.name: package.version for package in packages},
+            "cpus": sorted(os.sched_getaffinity(0)),
+            "log": self._last_lines(),
+        }
+
+    def logs(self) -> Document:
+        return {"log": [] if self._server is None else list(self._server.log)}
+
+    @staticmethod
+    def calibrate() -> Document:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        total = 0
+        for number in range(CALIBRATION_LOOPS):
+            total += number & 7
+        return {
+            "wall_ms": (time.perf_counter() - wall) * 1000,
+            "cpu_ms": (time.thread_time() - cpu) * 1000,
+        }
+
+    # The launcher's own end
+
+    def forward(self, number: int) -> None:
+        """End the server by that signal and then the launcher, with the server's exit code."""
+        self._end(self.stop(number)["exit_code"] or 0)
+
+    def _watch(self, server: Server) -> None:
+        """When the server ends by itself: leave time to read why, then end likewise."""
+        server.process.wait()
+        if server.stopped:
+            return
+        say(f"the server ended by itself with exit code {server.exit_code}")
+        time.sleep(READING_S)
+        with self._turn:
+            if self._server is server and not server.stopped:
+                kill_tree()
+                server.wait()
+                self._end(server.exit_code or 0)
+
+    def _end(self, code: int) -> None:
+        self.exit_code = code
+        self.ended.set()
+
+    # Helpers
+
+    def _last_lines(self) -> list[str]:
+        return [] if self._server is None else list(self._server.log)[-LOG_LINES_SHOWN:]
+
+    def _server_cpu(self) -> float:
+        """CPU seconds of the container without the launcher's own."""
+        return self._container_cpu() - time.process_time()
+
+
+# -------------------------------------------------------------------------------------------- HTTP
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Translates between HTTP and the launcher."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave in one segment
+    launcher: Launcher
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        url = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        try:
+            document, status = self._answer(url.path, query), 200
+        except RefusedError as refused:
+            document, status = {"error": str(refused)}, refused.status
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815  (http.server's name)
+
+    def _answer(self, path: str, query: dict[str, str]) -> Document:
+        launcher = self.launcher
+        match path:
+            case "/start":
+                return launcher.start(query.get("settings"), query.get("preload", ""))
+            case "/stop":
+                return launcher.stop()
+            case "/stats":
+                return launcher.stats(with_memory=query.get("memory") != "0")
+            case "/about":
+                return launcher.about()
+            case "/logs":
+                return launcher.logs()
+            case "/calibrate":
+                return launcher.calibrate()
+        raise RefusedError(404, "known are /start /stop /stats /about /logs /calibrate")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Polling is nothing to write home about."""
+
+
+def say(message: str) -> None:
+    print(f"launcher: {message}", file=sys.stderr, flush=True)
+
+
+def autostart(launcher: Launcher) -> None:
+    """Start the server, waiting for an upstream that starts at the same time."""
+    end = time.monotonic() + AUTOSTART_S
+    while True:
+        try:
+            launcher.start()
+            return
+        except RefusedError as refused:
+            if refused.status != 503 or time.monotonic() > end:
+                raise
+        time.sleep(0.5)
+
+
+def main(command: list[str]) -> int:
+    if not command:
+        say("which server? Give its command as arguments.")
+        return 2
+    become_subreaper()
+    launcher = Launcher(command)
+    Handler.launcher = launcher
+    port = int(os.environ.get("LAB_PORT", PORT))
+    control = ThreadingHTTPServer(("0.0.0.0", port), Handler)
+    threading.Thread(target=control.serve_forever, daemon=True).start()
+
+    def forward(number: int, _frame: object) -> None:
+        # In a thread: a handler runs inside whatever the main thread was just doing.
+        threading.Thread(target=launcher.forward, args=[number], daemon=True).start()
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, forward)
+    if os.environ.get("LAB_AUTOSTART") == "1":
+        try:
+            autostart(launcher)
+        except RefusedError as refused:
+            say(str(refused))
+            return 1
+    launcher.ended.wait()
+    return launcher.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""The ASGI application. Django has no lifespan of its own, so this adds one, for shared clients."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+from consumer import startup
+from consumer.http_clients import lifetime
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_django = get_asgi_application()
+startup.load()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    else:
+        await _django(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    await receive()
+    lifetime.open_loop()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await lifetime.close_loop()
+    await send({"type": "lifespan.shutdown.complete"})

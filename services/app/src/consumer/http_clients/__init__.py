@@ -1,0 +1,89 @@
+"""How a view calls the upstream: one module per HTTP client, all with the same interface.
+
+A module offers `fetch(calls)` for sync views, `async fetch_async(calls)` for async ones, or both.
+Each takes all calls of a view, makes them in parallel and returns their answers in the same order;
+it raises UpstreamTimeoutError or UpstreamError (the first call's that failed, when all have ended).
+
+To add a client: a module here, and a line in HTTP_CLIENTS. Modules are imported when they are asked
+for, since a library that is not measured must not add to a server's memory.
+"""
+
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, cast
+
+from consumer.errors import NotUsableHereError, UnknownHttpClientError
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the upstream.
+
+    Attributes:
+        url: What to GET.
+        delay_ms: How long the upstream takes, in milliseconds.
+        example: Body of a right answer, for a client that makes no call.
+    """
+
+    url: str
+    delay_ms: float
+    example: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The upstream's answer: HTTP status and body, whatever they are."""
+
+    status: int
+    body: bytes
+
+
+type Fetch = Callable[[Sequence[Call]], list[Answer]]
+type FetchAsync = Callable[[Sequence[Call]], Awaitable[list[Answer]]]
+type View = Literal["sync", "async"]
+
+# Name → the views that can use it. The module has the same name with underscores.
+HTTP_CLIENTS: dict[str, tuple[View, ...]] = {
+    "no-http": ("sync", "async"),
+    "httpx-per-request": ("sync", "async"),
+    "httpx-shared": ("sync", "async"),
+    "requests-per-request": ("sync",),
+    "requests-shared": ("sync",),
+}
+
+
+def sync_fetch(name: str) -> Fetch:
+    """The client's function for sync views.
+
+    Raises:
+        UnknownHttpClientError: There is no client of that name.
+        NotUsableHereError: It has no such function.
+    """
+    return cast(Fetch, _function(name, "sync", "fetch"))
+
+
+def async_fetch(name: str) -> FetchAsync:
+    """The client's function for async views; raises as sync_fetch does."""
+    return cast(FetchAsync, _function(name, "async", "fetch_async"))
+
+
+def preload(name: str) -> None:
+    """Import the client's module. Raises UnknownHttpClientError."""
+    if name not in HTTP_CLIENTS:
+        raise UnknownHttpClientError(
+            f"unknown http_client {name!r}: known are {', '.join(HTTP_CLIENTS)}"
+        )
+    importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+@cache
+def _function(name: str, view: View, function: str) -> object:
+    if name not in HTTP_CLIENTS:
+        known = [client for client, views in HTTP_CLIENTS.items() if view in views]
+        raise UnknownHttpClientError(f"unknown http_client {name!r}", known=known)
+    if view not in HTTP_CLIENTS[name]:
+        raise NotUsableHereError(f"{name} cannot be used in {view} views")
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return getattr(module, function)

@@ -1,0 +1,90 @@
+"""Shared objects with a real lifetime: one per process, or one per event loop."""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from consumer.errors import NotUsableHereError
+
+
+class PerProcess[T]:
+    """One T in each process, made when it is first asked for and closed when the process ends.
+
+    What was made before a fork stays with the parent: two processes must not share sockets. The
+    process id tells, because uWSGI forks without telling Python: there, what
+    os.register_at_fork registers never runs.
+    """
+
+    def __init__(self, make: Callable[[], T], close: Callable[[T], object]) -> None:
+        self._make = make
+        self._close = close
+        self._made: tuple[int, T] | None = None
+        self._making = threading.Lock()
+
+    def get(self) -> T:
+        made = self._made
+        if made is None or made[0] != os.getpid():
+            made = self._made_here()
+        return made[1]
+
+    def _made_here(self) -> tuple[int, T]:
+        with self._making:
+            if self._made is None or self._made[0] != os.getpid():
+                self._made = (os.getpid(), self._make())
+                atexit.register(self._close_at_exit)
+            return self._made
+
+    def _close_at_exit(self) -> None:
+        if self._made is not None and self._made[0] == os.getpid():
+            self._close(self._made[1])
+
+
+class PerLoop[T]:
+    """One T for the server's event loop, from the lifespan's startup to its shutdown.
+
+    Under WSGI each request of an async view has a loop of its own: nothing can be shared there.
+    """
+
+    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
+        self._make = make
+        self._close = close
+        self._made: T | None = None
+        _per_loop.append(self)
+
+    def get(self) -> T:
+        """Raises NotUsableHereError outside of the server's loop."""
+        if asyncio.get_running_loop() is not _server_loop:
+            raise NotUsableHereError(
+                "a shared async client needs a server with a lifespan: use ASGI"
+            )
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    async def close(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            await self._close(made)
+
+
+_per_loop: list[PerLoop[Any]] = []
+_server_loop: asyncio.AbstractEventLoop | None = None
+
+
+def open_loop() -> None:
+    """At the lifespan's startup: make what the modules imported so far share."""
+    global _server_loop
+    _server_loop = asyncio.get_running_loop()
+    for shared in _per_loop:
+        shared.get()
+
+
+async def close_loop() -> None:
+    """At the lifespan's shutdown: close what is shared."""
+    global _server_loop
+    _server_loop = None
+    for shared in _per_loop:
+        await shared.close()

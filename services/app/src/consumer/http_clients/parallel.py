@@ -1,0 +1,48 @@
+"""Calls in parallel: in threads for sync views, in tasks for async ones.
+
+Both wait for all calls, whatever fails: a client must not be closed under a call that still runs.
+A single call is made right where the view runs.
+
+**The executor.** Article A makes one per request, which costs 0.37 ms of CPU instead of 0.1 ms.
+Here every client uses the same one per process, so that comparing clients compares nothing else.
+Its bound is so large that no call ever queues for a thread: a bound of the size of a load would be
+a ceiling that nobody sees. It is made after the fork, because threads do not survive one. Under
+gevent its threads are greenlets.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from consumer.http_clients import Answer, Call, limits
+from consumer.http_clients.lifetime import PerProcess
+
+_executor = PerProcess(
+    make=lambda: ThreadPoolExecutor(limits.THREADS_MAX, thread_name_prefix="fanout"),
+    close=lambda executor: executor.shutdown(wait=False, cancel_futures=True),
+)
+
+
+def in_threads(fetch: Callable[[Call], Answer], calls: Sequence[Call]) -> list[Answer]:
+    """The calls' answers in their order; raises what the first failed call raised."""
+    if len(calls) == 1:
+        return [fetch(calls[0])]
+    futures = [_executor.get().submit(fetch, call) for call in calls]
+    for future in futures:
+        future.exception()  # waits for its end
+    return [future.result() for future in futures]
+
+
+async def in_tasks(
+    fetch: Callable[[Call], Awaitable[Answer]], calls: Sequence[Call]
+) -> list[Answer]:
+    """The calls' answers in their order; raises what the first failed call raised."""
+    if len(calls) == 1:
+        return [await fetch(calls[0])]
+    outcomes = await asyncio.gather(*map(fetch, calls), return_exceptions=True)
+    answers = []
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        answers.append(outcome)
+    return answers

@@ -1,0 +1,1 @@
+"""The settings a server can run with: startproject, bare, article."""

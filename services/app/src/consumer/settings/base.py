@@ -1,0 +1,28 @@
+"""What all settings share. There is no database."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# Signs session cookies of a lab that has no users: nothing to protect.
+SECRET_KEY = "the lab keeps no secrets"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "consumer.urls"
+USE_TZ = True
+
+# Without `loaders` Django caches compiled templates, with DEBUG too.
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PROJECT / "templates"],
+        "OPTIONS": {},
+    }
+]
+
+# Where the upstream API listens. The launcher hands over an address, so that no view pays for DNS.
+UPSTREAMS = {
+    "http": os.environ.get("LAB_UPSTREAM_HTTP", "http://api:9000"),
+    "https": os.environ.get("LAB_UPSTREAM_HTTPS", "https://api:9443"),
+}

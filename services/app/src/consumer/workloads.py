@@ -1,0 +1,82 @@
+"""What a view does: which upstream calls it makes, and what it makes of their answers."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from consumer.errors import BadParameterError, UpstreamError
+from consumer.http_clients import Answer, Call
+
+TEMPLATE = "country.html"
+
+_COUNTRY = {"name": "Netherlands", "alpha_2": "NL", "alpha_3": "NLD", "flag": "🇳🇱"}
+_TODO = {"userId": 1, "id": 1, "title": "delectus aut autem", "completed": False}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One kind of work.
+
+    Attributes:
+        delays_ms: The default of the parameter.
+        calls: (base URL, delays) → the upstream calls.
+        respond: (request, the calls, their answers in the same order) → the page.
+    """
+
+    delays_ms: str
+    calls: Callable[[str, Sequence[str]], list[Call]]
+    respond: Callable[[HttpRequest, Sequence[Call], Sequence[Answer]], HttpResponse]
+
+
+def _fanout_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
+    example = json.dumps(_COUNTRY).encode()
+    return [Call(f"{base}/{ms}/", float(ms), example) for ms in delays_ms]
+
+
+def _fanout_page(
+    request: HttpRequest, calls: Sequence[Call], answers: Sequence[Answer]
+) -> HttpResponse:
+    countries = [
+        _document(call, answer, "name") for call, answer in zip(calls, answers, strict=True)
+    ]
+    return render(request, TEMPLATE, {"country": countries[0]})
+
+
+def _single_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
+    if len(delays_ms) != 1:
+        raise BadParameterError(
+            f"delays_ms has {len(delays_ms)} delays: the workload single makes one call"
+        )
+    (ms,) = delays_ms
+    return [Call(f"{base}/todos/1?ms={ms}", float(ms), json.dumps(_TODO).encode())]
+
+
+def _single_page(
+    request: HttpRequest,  # noqa: ARG001  (a workload's interface)
+    calls: Sequence[Call],
+    answers: Sequence[Answer],
+) -> HttpResponse:
+    return JsonResponse(_document(calls[0], answers[0], "title"))
+
+
+def _document(call: Call, answer: Answer, member: str) -> dict[str, Any]:
+    """The JSON object in `answer`, which must be a 200 that has `member`."""
+    if answer.status != 200:
+        raise UpstreamError(f"{call.url} was answered with status {answer.status}")
+    try:
+        document = json.loads(answer.body)
+    except ValueError as error:
+        raise UpstreamError(f"{call.url} was answered with what is not JSON: {error}") from error
+    if not isinstance(document, dict) or member not in document:
+        raise UpstreamError(f"{call.url} was answered with JSON that is no object with {member!r}")
+    return document
+
+
+WORKLOADS = {
+    "fanout": Workload("300,600,150", _fanout_calls, _fanout_page),
+    "single": Workload("400", _single_calls, _single_page),
+}

@@ -1,0 +1,8 @@
+"""The WSGI application. uWSGI loads it before it forks: share nothing here."""
+
+from django.core.wsgi import get_wsgi_application
+
+from consumer import startup
+
+application = get_wsgi_application()
+startup.load()
