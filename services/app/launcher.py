@@ -15,11 +15,12 @@ launcher answers on port 9100, in JSON, however full the server's queue is:
 If the server ends by itself the launcher goes on for 3 s, so that the reason can be read, and then
 ends with the server's exit code (128 + n for signal n). It forwards SIGTERM and SIGINT.
 
-Environment, all of it optional: LAB_SETTINGS (allowed settings, comma-separated, the default first),
-LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST, LAB_CA (certificate to
-trust beside the usual ones), LAB_AUTOSTART (1: start the server at once), LAB_PORT (9100).
+Environment, all of it optional: LAB_SETTINGS (allowed settings, comma-separated, the default
+first), LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST, LAB_CA
+(certificate to trust beside the usual ones), LAB_AUTOSTART (1: start the server at once),
+LAB_PORT (9100).
 
-Only the standard library is used: mount the file into any image that has Python 3.10 or newer, on Linux.
+Only the standard library is used: mount the file into any image with Python 3.10 on Linux.
 """
 
 import contextlib

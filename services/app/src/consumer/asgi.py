@@ -1,6 +1,6 @@
 """The ASGI application. Django has no lifespan of its own, so this adds one, for shared clients."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -8,9 +8,9 @@ from django.core.asgi import get_asgi_application
 from consumer import startup
 from consumer.http_clients import lifetime
 
-type Scope = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+type Scope = dict[str, Any]
+type Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()
 startup.load()
