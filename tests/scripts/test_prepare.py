@@ -15,22 +15,6 @@ import pytest
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 TOOLS = ["awk", "bash", "cat", "df", "dirname", "env", "grep", "id"]
 TOOLS += ["mkdir", "mktemp", "rm", "sed", "tail"]
-    "awk",
-    "bash",
-    "cat",
-    "cut",
-    "df",
-    "dirname",
-    "env",
-    "grep",
-    "id",
-    "mkdir",
-    "mktemp",
-    "rm",
-    "sed",
-    "sleep",
-    "tail",
-]
 EVERY_SCRIPT = sorted(path.name for path in SCRIPTS.iterdir() if os.access(path, os.X_OK))
 
 # A healthy machine: two CPUs, all images. A test puts its own cases before these.
