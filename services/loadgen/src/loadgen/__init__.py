@@ -1,0 +1,1 @@
+"""Runs suites of trials against the lab's servers and writes the results."""

@@ -1,0 +1,156 @@
+"""The command line: `docker compose run --rm loadgen …`."""
+
+import os
+import signal
+from dataclasses import replace
+from fnmatch import fnmatch
+from secrets import randbelow
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from loadgen.errors import ConfigurationError
+from loadgen.lab import read_lab
+from loadgen.plan import Plan
+from loadgen.run import INTERRUPTED, execute, expected
+from loadgen.suite import Suite
+
+DEFAULT_SUITE = "articles"
+WRONG_USAGE = 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Runs the lab's suites. Without a command: the default suite, or those named in SUITE.",
+)
+
+SuitesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="SUITE…", help="Suites to run; default: articles.")
+]
+ServersOption = Annotated[
+    str, typer.Option("--servers", metavar="GLOB", help="Only servers whose name matches.")
+]
+OnlyOption = Annotated[
+    str, typer.Option("--only", metavar="CASE", help="Only the case of this slug (globs allowed).")
+]
+RoundsOption = Annotated[
+    int | None, typer.Option("--rounds", min=1, help="Measure each case N times (or ROUNDS).")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="List the trials and how long they take; measure none.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context) -> None:
+    """Run the default suite where no command is given."""
+    if context.invoked_subcommand is None:
+        run()
+
+
+@app.command()
+def run(
+    suites: SuitesArgument = None,
+    servers: ServersOption = "*",
+    only: OnlyOption = "*",
+    rounds: RoundsOption = None,
+    seed: SeedOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Measure the cases of one or more suites and write results/."""
+    lab = read_lab()
+    asked = suites or _suites_from_environment()
+    loaded = [_narrow(suite, servers, only) for name in asked for suite in lab.suites.load(name)]
+    used_seed = randbelow(2**32) if seed is None else seed
+    plan = Plan(loaded, lab.servers, rounds or _rounds_from_environment(), used_seed)
+    console = Console()
+    trials = list(plan.trials())
+    for suite in loaded:
+        for reason in suite.left_out:
+            console.print(f"left out of {suite.name}: {reason}", highlight=False)
+    console.print(
+        f"{', '.join(asked)}: {len(trials)} trials, about {expected(trials)}", highlight=False
+    )
+    if dry_run:
+        for trial in trials:
+            console.print(
+                f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}", highlight=False
+            )
+        return
+    arguments = {
+        "suites": asked,
+        "servers": servers,
+        "only": only,
+        "rounds": rounds,
+        "seed": used_seed,
+    }
+    raise typer.Exit(execute(lab, asked, loaded, plan, arguments, console))
+
+
+@app.command("list")
+def list_suites() -> None:
+    """The suites and the questions they ask."""
+    lab = read_lab()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Suite", "Trials", "Time", "Question"):
+        table.add_column(heading)
+    for name in lab.suites.names():
+        trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
+        table.add_row(name, str(len(trials)), expected(trials), lab.suites.question(name))
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; exit codes as in the README."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        exit_code = app(standalone_mode=False)
+    except ConfigurationError as error:
+        _refuse(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as error:
+        if usage := getattr(error, "format_message", None):
+            _refuse(usage())
+        raise
+    raise SystemExit(exit_code)
+
+
+def _refuse(message: str) -> None:
+    """Say what is wrong, on stderr, and leave with the code for wrong usage."""
+    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
+    raise SystemExit(WRONG_USAGE)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    """`docker compose stop` ends a run as Ctrl-C does: finished rows are kept."""
+    raise KeyboardInterrupt
+
+
+def _suites_from_environment() -> list[str]:
+    """SUITE=…: one suite or several, for `docker compose up`."""
+    return os.environ.get("SUITE", "").replace(",", " ").split() or [DEFAULT_SUITE]
+
+
+def _rounds_from_environment() -> int | None:
+    """ROUNDS=…, for `docker compose up`."""
+    text = os.environ.get("ROUNDS", "")
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1")
+    return int(text)
+
+
+def _narrow(suite: Suite, servers: str, only: str) -> Suite:
+    kept = tuple(
+        case for case in suite.cases if fnmatch(case.server, servers) and fnmatch(case.slug, only)
+    )
+    return replace(suite, cases=kept)

@@ -1,0 +1,63 @@
+"""What the protocol asks of a driver."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from loadgen.cases import Case
+from loadgen.target import Target
+
+#: The file by which a waiting driver says that it could begin.
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """The load of one trial.
+
+    Attributes:
+        case: users, ramp or planned requests.
+        target: where to, and what a right answer contains.
+        seconds: length of the load (warm-up + window); None where it is counted.
+        drain_s: the most that unanswered requests are waited for afterwards.
+    """
+
+    case: Case
+    target: Target
+    seconds: float | None
+    drain_s: float
+
+
+class Driver(Protocol):
+    """A program that makes a load. It runs in a process of its own.
+
+    Attributes:
+        name: the value of the `driver` axis, and of its folder of raw files.
+        waits: True: it makes the file READY in its folder once it could begin, then reads the
+            start instant (monotonic ns) from its standard input. False: it begins at once.
+        output: the file in its folder that its standard output goes to.
+        scratch: files in its folder that are ours, not the tool's: removed once read.
+    """
+
+    name: str
+    waits: bool
+    output: str
+    scratch: tuple[str, ...]
+
+    def command(self, plan: LoadPlan, folder: Path) -> list[str]:
+        """The command that makes the load and leaves its files in the folder."""
+        ...
+
+    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+        """What it recorded, in the schema of `samples`, seconds since `start_ns`.
+
+        Raises:
+            TrialError: its files are missing or say that the load was not made.
+        """
+        ...
+
+    def answered(self, folder: Path) -> int | None:
+        """Answers so far, while it runs; None where it does not tell before its end."""
+        ...

@@ -1,0 +1,61 @@
+"""hey: a counted, closed load, as article B made it."""
+
+from pathlib import Path
+
+import polars as pl
+
+from loadgen.drivers.base import LoadPlan
+from loadgen.errors import TrialError
+from loadgen.samples import SCHEMA
+
+#: A view waits at most 60 s for the API; hey gives it a little more.
+TIMEOUT_S = 65
+
+#: hey leaves requests without an answer out of its CSV and still exits with 0.
+LOST = "no answer recorded by hey (error or timeout)"
+
+
+class Hey:
+    """Runs hey; its CSV has one line per answered request, bodies unseen."""
+
+    name = "hey"
+    waits = False
+    output = "hey.csv"
+    scratch: tuple[str, ...] = ()
+
+    def command(self, plan: LoadPlan, folder: Path) -> list[str]:
+        """hey with the case's users and planned requests."""
+        case = plan.case
+        return [
+            "hey",
+            *("-n", str(case.planned_requests)),
+            *("-c", str(case.users)),
+            *("-t", str(TIMEOUT_S)),
+            *("-o", "csv"),
+            plan.target.url,
+        ]
+
+    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+        """hey's rows, and a failed one for every planned request that it does not list."""
+        try:
+            table = pl.read_csv(folder / self.output)
+        except pl.exceptions.NoDataError as error:
+            raise TrialError("driver-failed", "hey wrote no results") from error
+        answered = table.select(
+            due_s=pl.col("offset").cast(pl.Float64),
+            sent_s=pl.col("offset").cast(pl.Float64),
+            answered_s=pl.col("offset") + pl.col("response-time"),
+            status=pl.col("status-code").cast(pl.Int64),
+            failure=pl.when(pl.col("status-code") != 200).then(
+                pl.format("status {}", pl.col("status-code"))
+            ),
+        ).cast(SCHEMA)  # type: ignore[arg-type]
+        lost = (plan.case.planned_requests or 0) - answered.height
+        if lost < 0:
+            raise TrialError("driver-failed", f"hey lists {-lost} more requests than planned")
+        missing = pl.DataFrame({"failure": [LOST] * lost}, schema={"failure": pl.String})
+        return pl.concat([answered, missing], how="diagonal")
+
+    def answered(self, folder: Path) -> int | None:
+        """hey writes everything at its end."""
+        return None

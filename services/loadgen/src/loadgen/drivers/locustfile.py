@@ -1,0 +1,85 @@
+"""Runs inside Locust: one kind of user, one view, and a log line for every request.
+
+The log has exact instants of the monotonic clock, which all containers of a host share. A request
+that Locust gives up on at its end is logged too, without an answer.
+"""
+
+import csv
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from locust import FastHttpUser, events, task
+from locust.env import Environment
+
+HEADER = ("sent_ns", "answered_ns", "status", "failure")
+
+
+class RequestLog:
+    """A CSV line per request, written through at once: a killed driver loses none."""
+
+    def __init__(self, file: Path) -> None:
+        self._stream = file.open("w", newline="", buffering=1)
+        self._writer = csv.writer(self._stream)
+        self._writer.writerow(HEADER)
+
+    def write(self, sent_ns: int, answered_ns: int | None, status: int, failure: str) -> None:
+        """One request; an empty answer instant means that none came."""
+        answered = "" if answered_ns is None else answered_ns
+        self._writer.writerow((sent_ns, answered, status or "", failure))
+
+
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+def add_argument(parser: ArgumentParser) -> None:
+    """The lab's own option."""
+    parser.add_argument("--lab-plan", help="JSON file: path, expected_text, log, ready")
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def wait_for_start(environment: Environment, **_: Any) -> None:
+    """Say that all is imported, then begin at the instant that the protocol sends."""
+    assert environment.parsed_options is not None
+    plan = json.loads(Path(environment.parsed_options.lab_plan).read_text())
+    Consumer.path = plan["path"]
+    Consumer.expected_text = plan["expected_text"]
+    Consumer.log = RequestLog(Path(plan["log"]))
+    Path(plan["ready"]).touch()
+    start_ns = int(sys.stdin.readline())
+    time.sleep(max(0, start_ns - time.monotonic_ns()) / 1e9)
+
+
+class Consumer(FastHttpUser):
+    """A user without think time, who looks at what comes back."""
+
+    path: str
+    expected_text: str
+    log: RequestLog
+
+    @task
+    def view(self) -> None:
+        """Ask once; right is status 200 and the expected text."""
+        sent_ns = time.monotonic_ns()
+        answered_ns, status, failure = None, 0, "unanswered"
+        try:
+            with self.client.get(self.path, name="view", catch_response=True) as response:
+                answered_ns, status = time.monotonic_ns(), response.status_code
+                failure = self._judge(response)
+                if failure:
+                    response.failure(failure)
+            if not status:
+                answered_ns = None
+        finally:
+            self.log.write(sent_ns, answered_ns, status, failure)
+
+    def _judge(self, response: Any) -> str:
+        """Why the answer is wrong; empty where it is right."""
+        if not response.status_code:
+            return f"no answer: {response.error!r}"
+        if response.status_code != 200:
+            return f"status {response.status_code}"
+        if self.expected_text not in (response.text or ""):
+            return "wrong body"
+        return ""

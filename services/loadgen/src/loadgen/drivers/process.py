@@ -1,0 +1,110 @@
+"""A driver's process, from its spawn to its samples."""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from loadgen.drivers.base import READY, Driver, LoadPlan
+from loadgen.errors import TrialError
+
+READY_TIMEOUT_S = 30.0
+#: Between the start instant's announcement and itself: time for the driver to read it.
+NOTICE_S = 0.2
+#: The file in the driver's folder that its standard error goes to.
+ERRORS = "stderr.txt"
+
+
+class DriverProcess:
+    """A driver's process: started before the load, ended with the trial whatever happens."""
+
+    def __init__(self, driver: Driver, plan: LoadPlan, folder: Path) -> None:
+        self._driver = driver
+        self._plan = plan
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        if self._driver.waits:
+            self._spawn()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is None:
+            return
+        with self._process:
+            if self._process.poll() is None:
+                self._process.kill()
+
+    def wait_until_ready(self) -> None:
+        """Until a driver that waits has imported what it needs."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while self._driver.waits and not (self._folder / READY).exists():
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise TrialError("driver-failed", f"{self._driver.name} did not become ready")
+            time.sleep(0.02)
+
+    def start(self) -> int:
+        """Let the load begin; returns its first instant on the monotonic clock, ns."""
+        if not self._driver.waits:
+            start_ns = time.monotonic_ns()
+            self._spawn()
+            return start_ns
+        start_ns = time.monotonic_ns() + int(NOTICE_S * 1e9)
+        stdin = self._running().stdin
+        assert stdin is not None
+        stdin.write(f"{start_ns}\n")
+        stdin.close()
+        return start_ns
+
+    def check_alive(self) -> None:
+        """Raises TrialError where the driver ended before its time."""
+        exit_code = self._running().poll()
+        if exit_code is not None:
+            raise self._failed(f"ended with exit code {exit_code} before its load did")
+
+    def ended(self, within_s: float) -> bool:
+        """Whether it ends within some seconds.
+
+        Raises:
+            TrialError: it ended with an exit code that says it failed.
+        """
+        try:
+            exit_code = self._running().wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        if exit_code:
+            raise self._failed(f"ended with exit code {exit_code}")
+        return True
+
+    def wait_for_end(self, within_s: float) -> None:
+        """Until it ends; raises TrialError where it does not within some seconds."""
+        if not self.ended(within_s):
+            raise self._failed(f"did not end within {within_s:g} s after its load")
+
+    def answered(self) -> int | None:
+        """Answers so far."""
+        return self._driver.answered(self._folder)
+
+    def samples(self, start_ns: int) -> pl.DataFrame:
+        """What it recorded."""
+        return self._driver.samples(self._plan, self._folder, start_ns)
+
+    def _spawn(self) -> None:
+        command = self._driver.command(self._plan, self._folder)
+        output, errors = self._folder / self._driver.output, self._folder / ERRORS
+        with output.open("w") as stdout, errors.open("w") as stderr:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, text=True
+            )
+
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "the driver has not been started"
+        return self._process
+
+    def _failed(self, what: str) -> TrialError:
+        errors = (self._folder / ERRORS).read_text().splitlines()
+        return TrialError("driver-failed", f"{self._driver.name} {what}", tuple(errors[-20:]))

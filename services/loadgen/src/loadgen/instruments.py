@@ -1,0 +1,194 @@
+"""What the protocol reads besides the driver's samples: launcher, API, and its own CPU."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from loadgen.errors import TrialError
+
+#: An answer of the launcher may take 0.4 s beside a saturated server of 100 threads.
+CONTROL_TIMEOUT_S = 15.0
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AppStats(_Record):
+    """The launcher's `/stats`: the server's process tree, the launcher left out."""
+
+    running: bool
+    exit_code: int | None
+    monotonic_ns: int
+    cpu_seconds: float | None
+    pss_bytes: int | None = None
+    peak_bytes: int | None = None
+    processes: int | None = None
+    threads: int | None = None
+
+
+class Distribution(_Record):
+    """Milliseconds; None where nothing was counted."""
+
+    count: int
+    min: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+class ApiStats(_Record):
+    """The API's `/-/stats`."""
+
+    monotonic_ns: int
+    cpu_seconds: float
+    calls: int
+    failures: int
+    in_flight: int
+    peak_in_flight: int
+    lateness_ms: Distribution
+    loop_lag_ms: Distribution
+
+
+class Launcher:
+    """The launcher beside one server."""
+
+    def __init__(self, origin: str, http: httpx.Client) -> None:
+        self._origin = origin
+        self._http = http
+
+    def start(self, settings: str, http_client: str) -> None:
+        """Start a fresh server process.
+
+        Raises:
+            TrialError: the launcher refuses, or does not answer.
+        """
+        self._ask("/start", settings=settings, preload=http_client)
+
+    def stop(self) -> None:
+        """End the server, if one runs, with whatever it still holds."""
+        self._ask("/stop")
+
+    def stats(self, memory: bool = False) -> AppStats:
+        """Counters of the server's process tree; memory costs time, so only when asked."""
+        return AppStats.model_validate(self._ask("/stats", memory=int(memory)))
+
+    def about(self) -> dict[str, Any]:
+        """Command, settings, Python and package versions."""
+        return self._ask("/about")
+
+    def calibrate_ms(self) -> float:
+        """Wall time of a fixed loop on the app's CPU set."""
+        return float(self._ask("/calibrate")["wall_ms"])
+
+    def log(self) -> tuple[str, ...]:
+        """The server's last log lines."""
+        return tuple(self._ask("/logs")["log"])
+
+    def _ask(self, path: str, **query: str | int) -> dict[str, Any]:
+        return _ask(self._http, self._origin + path, "launcher-lost", query)
+
+
+class Api:
+    """The upstream API's own record."""
+
+    def __init__(self, origin: str, http: httpx.Client) -> None:
+        self._origin = origin
+        self._http = http
+
+    def stats(self) -> ApiStats:
+        """Calls, failures, CPU, lateness and loop lag since the last reset."""
+        return ApiStats.model_validate(_ask(self._http, f"{self._origin}/-/stats", "api-lost", {}))
+
+    def reset(self) -> None:
+        """Begin a new record."""
+        _ask(self._http, f"{self._origin}/-/reset", "api-lost", {})
+
+
+def _ask(http: httpx.Client, url: str, outcome: str, query: dict[str, str | int]) -> dict[str, Any]:
+    try:
+        response = http.get(url, params=query, timeout=CONTROL_TIMEOUT_S)
+    except httpx.HTTPError as error:
+        raise TrialError(outcome, f"{url} does not answer: {error!r}") from error
+    answer: dict[str, Any] = response.json()
+    if response.status_code != httpx.codes.OK:
+        raise TrialError(outcome, f"{url} answers {response.status_code}: {answer.get('error')}")
+    return answer
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All counters at one edge of the window.
+
+    Attributes:
+        app: the server's process tree.
+        api: the upstream API.
+        loadgen_cpu_s: CPU seconds of the load generator's container.
+        loadgen_ns: monotonic instant of that reading.
+        steal_ticks, all_ticks: of the app's CPUs, since the host's start.
+    """
+
+    app: AppStats
+    api: ApiStats
+    loadgen_cpu_s: float | None
+    loadgen_ns: int
+    steal_ticks: int
+    all_ticks: int
+
+
+def snapshot(launcher: Launcher, api: Api, app_cpus: frozenset[int]) -> Snapshot:
+    """Read every counter once, the app's first."""
+    app = launcher.stats()
+    steal, total = steal_ticks(Path("/proc/stat").read_text(), app_cpus)
+    return Snapshot(
+        app=app,
+        loadgen_cpu_s=container_cpu_seconds(),
+        loadgen_ns=time.monotonic_ns(),
+        api=api.stats(),
+        steal_ticks=steal,
+        all_ticks=total,
+    )
+
+
+def container_cpu_seconds(root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """CPU seconds of this container, by cgroup v2 or v1; None where neither can be read."""
+    v2, v1 = root / "cpu.stat", root / "cpuacct" / "cpuacct.usage"
+    if v2.exists():
+        counters = dict(line.split() for line in v2.read_text().splitlines())
+        return int(counters["usage_usec"]) / 1e6
+    if v1.exists():
+        return int(v1.read_text()) / 1e9
+    return None
+
+
+def steal_ticks(proc_stat: str, cpus: frozenset[int]) -> tuple[int, int]:
+    """Stolen and total clock ticks of some CPUs.
+
+    The columns of /proc/stat (proc_stat(5)): user nice system idle iowait irq softirq steal, and
+    guest times that user time already holds.
+    """
+    steal = total = 0
+    for line in proc_stat.splitlines():
+        name, *columns = line.split()
+        if name.removeprefix("cpu").isdecimal() and int(name.removeprefix("cpu")) in cpus:
+            ticks = [int(column) for column in columns[:8]]
+            steal += ticks[7]
+            total += sum(ticks)
+    return steal, total
+
+
+def cpu_set(text: str) -> frozenset[int]:
+    """A CPU list as Docker writes it (`0-2,4`) → the CPUs; an empty text is all of this process."""
+    if not text.strip():
+        return frozenset(os.sched_getaffinity(0))
+    cpus: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        cpus |= set(range(int(first), int(last or first) + 1))
+    return frozenset(cpus)

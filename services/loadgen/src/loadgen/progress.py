@@ -1,0 +1,128 @@
+"""Live progress: one moving line on a terminal, plain lines elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from loadgen.columns import Row
+from loadgen.errors import TrialError
+from loadgen.trial import Trial
+
+#: Without a terminal a long phase is reported this often.
+PLAIN_EVERY_S = 10.0
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `45 s`, `3 min 05 s`, `1 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Progress:
+    """Tells which trial of how many runs, the time left, and the current throughput.
+
+    Args:
+        console: where to.
+        trials: all trials of the run, for the count and the time left.
+    """
+
+    def __init__(self, console: Console, trials: list[Trial]) -> None:
+        self._console = console
+        self._count = len(trials)
+        self._left_s = sum(trial.expected_s for trial in trials)
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._trial: Trial | None = None
+        self._trial_began = self._said_at = 0.0
+        self._answered: tuple[float, int] | None = None
+        self._rate_rps: float | None = None
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def begin(self, trial: Trial) -> None:
+        """A trial begins."""
+        self._trial = trial
+        self._trial_began = self._said_at = time.monotonic()
+        self._answered = self._rate_rps = None
+        self.observe("calibrating", None, None)
+
+    def observe(self, phase: str, left_s: float | None, answered: int | None) -> None:
+        """What the protocol does now; called about once a second."""
+        assert self._trial is not None
+        now = time.monotonic()
+        self._measure_rate(now, answered)
+        run_left_s = max(0.0, self._left_s - (now - self._trial_began))
+        parts = [f"{self._heading(self._trial)}  {phase}"]
+        if left_s is not None:
+            parts[0] += f", {duration(left_s)} left"
+        if self._rate_rps is not None:
+            parts.append(f"{self._rate_rps:.0f} views/s now")
+        parts.append(f"run: about {duration(run_left_s)} left")
+        line = " · ".join(parts)
+        if self._console.is_terminal:
+            self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
+        elif now - self._said_at >= PLAIN_EVERY_S:
+            self._said_at = now
+            self._say(line)
+
+    def measured(self, row: Row) -> None:
+        """The trial's row, in a line."""
+        assert self._trial is not None
+        line = f"{self._heading(self._trial)}  {_number(row['rps'], 1)} views/s"
+        line += f", p50 {_number(row['p50_ms'], 0)} ms, p95 {_number(row['p95_ms'], 0)} ms"
+        if row["caveats"]:
+            line += f"  ({str(row['caveats']).replace(' ', ', ')})"
+        self._say(line)
+        self._end()
+
+    def failed(self, error: TrialError) -> None:
+        """The trial could not be measured: why, and what the server or driver said last."""
+        assert self._trial is not None
+        self._say(f"{self._heading(self._trial)}  FAILED, {error.outcome}: {error}")
+        for line in error.details:
+            self._say(f"    | {line}")
+        self._end()
+
+    def _end(self) -> None:
+        assert self._trial is not None
+        self._left_s -= self._trial.expected_s
+
+    def _heading(self, trial: Trial) -> str:
+        case = trial.case
+        load = f"{case.planned_requests}/{case.users}" if case.planned_requests else ""
+        name = " ".join(part for part in (case.server, case.http_client, load) if part)
+        return f"[{trial.position}/{self._count}] {name}"
+
+    def _measure_rate(self, now: float, answered: int | None) -> None:
+        if answered is None:
+            return
+        if self._answered is not None:
+            since, count = self._answered
+            if now - since < 0.5:
+                return
+            self._rate_rps = (answered - count) / (now - since)
+        self._answered = (now, answered)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "–"

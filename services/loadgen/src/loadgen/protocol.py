@@ -1,0 +1,181 @@
+"""One trial, step by step: design of the measurement, in the order in which it happens."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from loadgen.drivers import DRIVERS, LoadPlan
+from loadgen.drivers.process import DriverProcess
+from loadgen.errors import TrialError
+from loadgen.instruments import Api, Launcher, Snapshot, snapshot
+from loadgen.rows import Recording
+from loadgen.target import Target, target_of
+from loadgen.trial import Trial
+
+READY_TIMEOUT_S = 30.0
+#: A counted load that is not through after this many times its least duration is given up.
+COUNTED_PATIENCE = 20.0
+#: A driver may need this long after its drain to write its files.
+FAREWELL_S = 15.0
+
+#: Told the phase, the seconds that it will still take (None: not known), and answers so far.
+type Observer = Callable[[str, float | None, int | None], None]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The CPUs of each role.
+
+    Attributes:
+        app, api, loadgen: CPU numbers.
+    """
+
+    app: frozenset[int]
+    api: frozenset[int]
+    loadgen: frozenset[int]
+
+
+class Protocol:
+    """Measures trials one after the other.
+
+    Args:
+        api: the upstream's record.
+        http: the client for control calls.
+        roles: CPU sets, for shares.
+        observer: is told what happens, about once a second.
+    """
+
+    def __init__(self, api: Api, http: httpx.Client, roles: Roles, observer: Observer) -> None:
+        self._api = api
+        self._http = http
+        self._roles = roles
+        self._observe = observer
+
+    def run(self, trial: Trial, folder: Path) -> Recording:
+        """Measure one trial; the driver's raw files stay in the folder.
+
+        Raises:
+            TrialError: it could not be measured; the server is stopped all the same.
+            ConfigurationError: the server is not up.
+        """
+        target = target_of(trial.case, trial.server)
+        launcher = Launcher(target.launcher, self._http)
+        driver = DRIVERS[trial.case.driver]
+        seconds = None if trial.window_s is None else trial.warm_up_s + trial.window_s
+        plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s)
+        folder.mkdir(parents=True)
+        calibration_ms = launcher.calibrate_ms()
+        self._observe("starting the server", None, None)
+        try:
+            launcher.start(trial.case.settings, trial.case.http_client)
+            with DriverProcess(driver, plan, folder) as process:
+                self._wait_until_right(target, launcher)
+                return self._measure(trial, process, launcher, calibration_ms)
+        finally:
+            launcher.stop()
+
+    def _wait_until_right(self, target: Target, launcher: Launcher) -> None:
+        """Poll until the view answers, then look at that one answer."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                response = self._http.get(target.url, timeout=READY_TIMEOUT_S)
+                break
+            except httpx.TransportError as error:
+                stats = launcher.stats()
+                if not stats.running:
+                    reason = f"it ended with exit code {stats.exit_code}"
+                    raise self._did_not_start(launcher, reason) from error
+                if time.monotonic() > deadline:
+                    reason = f"no answer within {READY_TIMEOUT_S:g} s"
+                    raise self._did_not_start(launcher, reason) from error
+                time.sleep(0.05)
+        if response.status_code != httpx.codes.OK:
+            raise TrialError(
+                "wrong-answer",
+                f"{target.path} answers {response.status_code}: {response.text[:200]}",
+                launcher.log(),
+            )
+        if target.expected_text not in response.text:
+            raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
+
+    def _did_not_start(self, launcher: Launcher, reason: str) -> TrialError:
+        return TrialError("server-did-not-start", reason, launcher.log())
+
+    def _measure(
+        self, trial: Trial, process: DriverProcess, launcher: Launcher, calibration_ms: float
+    ) -> Recording:
+        """Warm-up, window between two snapshots, drain."""
+        process.wait_until_ready()
+        start_ns = process.start()
+        started_at = datetime.now(UTC)
+        if trial.warm_up_s:
+            self._pause_until(start_ns + int(trial.warm_up_s * 1e9), "warm-up", process)
+        else:
+            self._pause_until(start_ns, "start", process)
+        self._api.reset()
+        before = self._snapshot(launcher)
+        if trial.window_s is None:
+            self._wait_for_end(process, trial)
+        else:
+            end_ns = start_ns + int((trial.warm_up_s + trial.window_s) * 1e9)
+            self._pause_until(end_ns, "window", process)
+        after = self._snapshot(launcher)
+        memory = launcher.stats(memory=True)
+        self._observe("drain", None, None)
+        process.wait_for_end(trial.timing.drain_s + FAREWELL_S)
+        samples = process.samples(start_ns)
+        begin_s, end_s = trial.warm_up_s, trial.warm_up_s + (trial.window_s or 0)
+        if trial.window_s is None:
+            begin_s, end_s = _extent(samples["sent_s"].min(), samples["answered_s"].max())
+        return Recording(
+            samples=samples,
+            start_ns=start_ns,
+            started_at=started_at,
+            window=(begin_s, end_s),
+            before=before,
+            after=after,
+            memory=memory,
+            calibration_ms=calibration_ms,
+            app_cpu_count=len(self._roles.app),
+            api_cpu_count=len(self._roles.api),
+            loadgen_cpu_count=len(self._roles.loadgen),
+        )
+
+    def _snapshot(self, launcher: Launcher) -> Snapshot:
+        return snapshot(launcher, self._api, self._roles.app)
+
+    def _pause_until(self, instant_ns: int, phase: str, process: DriverProcess) -> None:
+        for left_s in _seconds_until(instant_ns):
+            process.check_alive()
+            self._observe(phase, left_s, process.answered())
+
+    def _wait_for_end(self, process: DriverProcess, trial: Trial) -> None:
+        deadline = time.monotonic() + COUNTED_PATIENCE * trial.expected_s
+        while not process.ended(within_s=0.5):
+            self._observe("window", None, process.answered())
+            if time.monotonic() > deadline:
+                raise TrialError(
+                    "driver-failed",
+                    f"{trial.case.driver} is not through after {COUNTED_PATIENCE:g} times the "
+                    "least time that its requests need",
+                )
+
+
+def _extent(first: object, last: object) -> tuple[float, float]:
+    """First request to last answer of a counted load."""
+    if not isinstance(first, float) or not isinstance(last, float):
+        raise TrialError("no-answer", "the driver recorded no answer at all")
+    return first, last
+
+
+def _seconds_until(instant_ns: int) -> Iterator[float]:
+    """Sleep until an instant of the monotonic clock; yield the seconds left about each second."""
+    while (left_s := (instant_ns - time.monotonic_ns()) / 1e9) > 0:
+        if left_s > 1.0:
+            yield left_s
+        time.sleep(min(1.0, max(0.0, (instant_ns - time.monotonic_ns()) / 1e9)))

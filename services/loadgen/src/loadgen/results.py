@@ -1,0 +1,119 @@
+"""A run's folder: rows are written as they are made, so that an interrupted run keeps them."""
+
+import csv
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadgen import environment
+from loadgen.columns import TRIALS, Cell, Row, text
+from loadgen.drivers import DRIVERS
+from loadgen.errors import ConfigurationError
+from loadgen.lab import SUITES, Lab
+from loadgen.rows import Recording
+from loadgen.samples import write_samples
+from loadgen.statistics import interval
+from loadgen.trial import Trial
+
+
+class Results:
+    """The folder of one run.
+
+    Args:
+        lab: where the run takes place.
+        suites: the suites as asked for.
+        description: the environment, as `environment.describe` gives it.
+
+    Raises:
+        ConfigurationError: results/ cannot be written.
+    """
+
+    def __init__(self, lab: Lab, suites: list[str], description: dict[str, object]) -> None:
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{'+'.join(suites)}"
+        self.folder = lab.results / name
+        self.rows: list[Row] = []
+        self._description = description
+        try:
+            self.folder.mkdir()
+        except OSError as error:
+            raise ConfigurationError(
+                f"results/ cannot be written ({error.strerror}): make it a folder that you own"
+            ) from error
+        self._copy_inputs(lab)
+        environment.write(self.folder / "environment.json", description)
+        self._stream = (self.folder / "trials.csv").open("w", newline="")
+        self._writer = csv.writer(self._stream, lineterminator="\n")
+        self._writer.writerow(column.name for column in TRIALS)
+        self._stream.flush()
+
+    def raw_folder(self, trial: Trial) -> Path:
+        """Where the driver of a trial leaves its own files."""
+        return self.folder / trial.case.driver / trial.name
+
+    def keep(self, trial: Trial, row: Row, recording: Recording | None) -> None:
+        """Append a row at once, and write the samples behind it."""
+        self.rows.append(row)
+        self._writer.writerow(text(row[column.name]) for column in TRIALS)
+        self._stream.flush()
+        if recording is None:
+            return
+        write_samples(
+            recording.samples,
+            recording.window[0],
+            self.folder / "samples" / f"{trial.name}.csv.gz",
+        )
+        for name in DRIVERS[trial.case.driver].scratch:
+            (self.raw_folder(trial) / name).unlink(missing_ok=True)
+
+    def finish(self, outcome: str) -> None:
+        """Write summary.csv and how the run ended."""
+        self._stream.close()
+        write_summary(self.rows, self.folder / "summary.csv")
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        ended = self._description | {"outcome": outcome, "finished_at": finished_at}
+        environment.write(self.folder / "environment.json", ended)
+
+    def _copy_inputs(self, lab: Lab) -> None:
+        """Copies of what was run: an edit afterwards must not change the meaning of a run."""
+        shutil.copytree(lab.project / SUITES, self.folder / "suites")
+        for name in ("compose.yaml", "compose.override.yaml"):
+            if (lab.project / name).exists():
+                shutil.copy(lab.project / name, self.folder / name)
+
+
+SUMMARY_AXES = (
+    *("case", "suite", "server", "title", "settings", "view", "workload", "http_client"),
+    *("upstream", "delays_ms", "cpu_ms", "driver", "load", "users", "rate_rps"),
+    "planned_requests",
+)
+
+
+def write_summary(rows: Iterable[Row], file: Path) -> None:
+    """A line per case: each metric's mean over rounds, with _low and _high from three rounds on."""
+    by_case: dict[Cell, list[Row]] = {}
+    for row in rows:
+        by_case.setdefault(row["case"], []).append(row)
+    metrics = [column.name for column in TRIALS if column.summarised]
+    header = [*SUMMARY_AXES, "rounds", "measured"]
+    for metric in metrics:
+        header += [metric, f"{metric}_low", f"{metric}_high"]
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        for of_case in by_case.values():
+            writer.writerow(_summary(of_case, metrics))
+
+
+def _summary(rows: list[Row], metrics: list[str]) -> list[str]:
+    measured = [row for row in rows if row["outcome"] == "measured"]
+    line = [text(rows[0][axis]) for axis in SUMMARY_AXES]
+    line += [str(len(rows)), str(len(measured))]
+    for metric in metrics:
+        values = [row[metric] for row in measured]
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        # A metric that some round could not state has no honest mean over rounds.
+        mean = interval(numbers) if len(numbers) == len(measured) else None
+        cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)
+        line += [text(cell) for cell in cells]
+    return line

@@ -1,0 +1,168 @@
+"""What a trial recorded → its row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from loadgen import caveats, measures
+from loadgen.columns import Row, row
+from loadgen.instruments import AppStats, Snapshot
+from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
+from loadgen.trial import Trial, service_time_s
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that the protocol brought home from one trial.
+
+    Attributes:
+        samples: every request of the load, seconds from its start.
+        start_ns: the load's start on the monotonic clock.
+        started_at: the same in UTC.
+        window: (start, end) of the window, seconds from the load's start.
+        before, after: the counters at the window's edges.
+        memory: the server's memory after the window.
+        calibration_ms: the fixed loop before the trial.
+        app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
+    """
+
+    samples: pl.DataFrame
+    start_ns: int
+    started_at: datetime
+    window: tuple[float, float]
+    before: Snapshot
+    after: Snapshot
+    memory: AppStats
+    calibration_ms: float
+    app_cpu_count: int
+    api_cpu_count: int
+    loadgen_cpu_count: int
+
+
+def failed_row(trial: Trial, outcome: str) -> Row:
+    """The row of a trial that could not be measured."""
+    return row(_planned(trial) | {"outcome": outcome, "ranked": "no"})
+
+
+def measured_row(trial: Trial, recording: Recording) -> Row:
+    """The row of a trial that was measured."""
+    cells = _planned(trial) | {"outcome": "measured"}
+    cells |= _load(trial, recording)
+    cells |= _app(recording)
+    cells |= _others(recording)
+    censored = _censored(recording)
+    found = caveats.find(row(cells), trial, censored, recording.app_cpu_count)
+    cells["ranked"] = "no" if any(caveat.unranks for caveat in found) else "yes"
+    cells["caveats"] = " ".join(caveat.name for caveat in found)
+    return row(cells)
+
+
+def _planned(trial: Trial) -> dict[str, object]:
+    server, service_s = trial.server, service_time_s(trial.case)
+    return trial.case.cells() | {
+        "round": trial.round,
+        "position": trial.position,
+        "suite": trial.suites,
+        "title": server.title,
+        "interface": server.interface,
+        "processes": server.processes,
+        "slots": server.slots,
+        "service_time_ms": service_s * 1000,
+        "users_ceiling_rps": users_ceiling_rps(trial.case.users, service_s),
+        "slots_ceiling_rps": slots_ceiling_rps(server.slots, service_s),
+    }
+
+
+def _load(trial: Trial, recording: Recording) -> dict[str, object]:
+    samples, (start_s, end_s) = recording.samples, recording.window
+    length_s = end_s - start_s
+    accounting = trial.timing.accounting
+    due = measures.in_window(samples, start_s, end_s, "due_s")
+    requests = measures.counted(samples, start_s, end_s, accounting)
+    latency = measures.latency(requests)
+    good_count = (
+        measures.good(requests).height
+        if accounting == "answered"
+        else measures.good_between(samples, start_s, end_s)
+    )
+    lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
+    return {
+        "started_at": recording.started_at.isoformat(timespec="seconds"),
+        "warm_up_s": trial.warm_up_s,
+        "window_s": length_s,
+        "requests": requests.height,
+        "failures": requests.filter(requests["failure"].is_not_null()).height,
+        "unanswered": due["answered_s"].null_count(),
+        "offered_rps": due.height / length_s,
+        "rps": good_count / length_s,
+        "max_rps": measures.best_rate_rps(samples, start_s, end_s),
+        "inflight_mean": measures.inflight_mean(samples, start_s, end_s),
+        "min_ms": latency.min_ms,
+        "avg_ms": latency.avg_ms,
+        "max_ms": latency.max_ms,
+        "lag_p99_ms": measures.percentile(lag_ms, 0.99),
+        **latency.percentiles,
+    }
+
+
+def _censored(recording: Recording) -> bool:
+    """Whether a percentile of the requests due in the window lands on one without an answer.
+
+    Asked of the requests *due*, also where the row counts those answered: a tool that forgets its
+    queue at the end reports the latency of the lucky.
+    """
+    due = measures.counted(recording.samples, *recording.window, accounting="due")
+    return measures.latency(due).censored
+
+
+def _app(recording: Recording) -> dict[str, object]:
+    before, after = recording.before.app, recording.after.app
+    memory = recording.memory
+    cells: dict[str, object] = {
+        "app_processes": after.processes,
+        "app_threads": after.threads,
+        "app_pss_mib": _mib(memory.pss_bytes),
+        "app_peak_mib": _mib(memory.peak_bytes),
+        "calibration_ms": recording.calibration_ms,
+    }
+    if before.cpu_seconds is None or after.cpu_seconds is None:
+        return cells
+    cpu_seconds = after.cpu_seconds - before.cpu_seconds
+    seconds = (after.monotonic_ns - before.monotonic_ns) / 1e9
+    views = measures.good_between(
+        recording.samples,
+        (before.monotonic_ns - recording.start_ns) / 1e9,
+        (after.monotonic_ns - recording.start_ns) / 1e9,
+    )
+    return cells | {
+        "app_cpu_seconds": cpu_seconds,
+        "app_cpu_ms_per_view": cpu_seconds / views * 1000 if views else None,
+        "app_cpu_share": cpu_seconds / seconds / recording.app_cpu_count,
+    }
+
+
+def _others(recording: Recording) -> dict[str, object]:
+    before, after = recording.before, recording.after
+    api_s = (after.api.monotonic_ns - before.api.monotonic_ns) / 1e9
+    api_cpu_s = after.api.cpu_seconds - before.api.cpu_seconds
+    cells: dict[str, object] = {
+        "api_calls": after.api.calls,
+        "api_cpu_share": api_cpu_s / api_s / recording.api_cpu_count,
+        "api_late_p99_ms": after.api.lateness_ms.p99,
+        "api_lag_p99_ms": after.api.loop_lag_ms.p99,
+    }
+    if before.loadgen_cpu_s is not None and after.loadgen_cpu_s is not None:
+        loadgen_s = (after.loadgen_ns - before.loadgen_ns) / 1e9
+        used_s = after.loadgen_cpu_s - before.loadgen_cpu_s
+        cells["loadgen_cpu_share"] = used_s / loadgen_s / recording.loadgen_cpu_count
+    ticks = after.all_ticks - before.all_ticks
+    if ticks:
+        cells["steal_share"] = (after.steal_ticks - before.steal_ticks) / ticks
+    return cells
+
+
+def _mib(size: int | None) -> float | None:
+    return None if size is None else size / MIB

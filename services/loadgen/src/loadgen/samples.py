@@ -1,0 +1,35 @@
+"""Samples: one record per request of a trial."""
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+
+#: Seconds count from the start of the load; `answered_s` is null where no answer came, `failure`
+#: is null where status and body were right.
+SCHEMA = {
+    "due_s": pl.Float64,
+    "sent_s": pl.Float64,
+    "answered_s": pl.Float64,
+    "status": pl.Int64,
+    "failure": pl.String,
+}
+
+
+def frame(records: dict[str, list[object]]) -> pl.DataFrame:
+    """Samples from lists by column name."""
+    return pl.DataFrame(records, schema=SCHEMA)
+
+
+def write_samples(samples: pl.DataFrame, warm_up_s: float, file: Path) -> None:
+    """The gzip CSV of a trial: due_s (negative = warm-up), lag_ms, latency_ms, status, failure."""
+    table = samples.select(
+        due_s=(pl.col("due_s") - warm_up_s).round(6),
+        lag_ms=((pl.col("sent_s") - pl.col("due_s")) * 1000).round(3),
+        latency_ms=((pl.col("answered_s") - pl.col("due_s")) * 1000).round(3),
+        status="status",
+        failure="failure",
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(file, "wb") as stream:
+        stream.write(table.write_csv().encode())

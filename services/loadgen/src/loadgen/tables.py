@@ -1,0 +1,146 @@
+"""The closing tables: an article's figures beside ours, or a suite's rows."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from loadgen import caveats
+from loadgen.columns import Cell, Row
+from loadgen.statistics import interval
+from loadgen.suite import Published, Suite
+
+#: How a column is written: its heading and its digits after the point.
+WRITTEN: dict[str, tuple[str, int]] = {
+    "min_ms": ("Min (ms)", 0),
+    "avg_ms": ("Average (ms)", 0),
+    "p50_ms": ("p50 (ms)", 0),
+    "p95_ms": ("p95 (ms)", 0),
+    "p99_ms": ("p99 (ms)", 0),
+    "max_ms": ("Max (ms)", 0),
+    "rps": ("RPS", 1),
+    "max_rps": ("Max RPS", 1),
+    "app_cpu_ms_per_view": ("CPU/view (ms)", 1),
+}
+PLAIN_COLUMNS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case of a table.
+
+    Attributes:
+        label: the server's title, with what else tells it apart.
+        rows: its rows, one per round.
+        published: the article's figures, by column name; empty where there are none.
+    """
+
+    label: str
+    rows: tuple[Row, ...]
+    published: dict[str, float]
+
+
+def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
+    """The suite's cases in its order, with their rows."""
+    found = list(rows)
+    shown = Counter((case.server, case.planned_requests) for case in suite.cases)
+    result = []
+    for case in suite.cases:
+        of_case = tuple(row for row in found if row["case"] == case.slug)
+        if not of_case:
+            continue
+        label = str(of_case[0]["title"])
+        if case.planned_requests:
+            label += f", {case.planned_requests}/{case.users}"
+        if shown[case.server, case.planned_requests] > 1:
+            label += f", {case.http_client}"
+        result.append(Line(label, of_case, _figures(suite.published, of_case[0])))
+    return result
+
+
+def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
+    """Each suite's table, then each caveat's advice once."""
+    for suite in suites:
+        its_lines = lines(suite, rows)
+        console.print()
+        console.print(suite.question, style="bold", highlight=False)
+        console.print(table(suite, its_lines))
+        if suite.published:
+            console.print("ours (the article's); – is a value that could not be known", style="dim")
+    print_advice(console, rows)
+
+
+def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
+    """A suite's table: ours, with the article's figure in parentheses where it has one."""
+    columns = _columns(suite.published) or list(PLAIN_COLUMNS)
+    built = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    built.add_column("Configuration")
+    for column in columns:
+        built.add_column(WRITTEN[column][0], justify="right")
+    for line in its_lines:
+        cells = [cell(line, column) for column in columns]
+        built.add_row(line.label, *cells, style=None if _ranked(line) else "dim")
+    return built
+
+
+def cell(line: Line, column: str) -> str:
+    """Our figure over the rounds, and the article's."""
+    _, digits = WRITTEN[column]
+    ours = _over_rounds(line.rows, column)
+    written = "–" if ours is None else f"{ours:.{digits}f}"
+    if column in line.published:
+        written += f" ({line.published[column]:.{digits}f})"
+    return written
+
+
+def print_advice(console: Console, rows: Iterable[Row]) -> None:
+    """One sentence for each caveat that some row has, with the servers concerned."""
+    servers: dict[str, list[str]] = {}
+    for row in rows:
+        for name in str(row["caveats"] or "").split():
+            concerned = servers.setdefault(name, [])
+            if row["server"] not in concerned:
+                concerned.append(str(row["server"]))
+    known = [caveat for caveat in caveats.ALL if caveat.name in servers]
+    if known:
+        console.print()
+    for caveat in known:
+        console.print(
+            f"[bold]{caveat.name}[/bold] ({', '.join(servers[caveat.name])}): {caveat.advice}",
+            highlight=False,
+        )
+
+
+def _columns(published: Sequence[Published]) -> list[str]:
+    named = {name for entry in published for name in entry.figures}
+    return [name for name in _first_order(published) if name in named]
+
+
+def _first_order(published: Sequence[Published]) -> list[str]:
+    order: list[str] = []
+    for entry in published:
+        order += [name for name in entry.figures if name not in order]
+    return order
+
+
+def _figures(published: Sequence[Published], row: Row) -> dict[str, float]:
+    for entry in published:
+        if entry.describes(row):
+            return dict(entry.figures)
+    return {}
+
+
+def _ranked(line: Line) -> bool:
+    return any(row["ranked"] == "yes" for row in line.rows)
+
+
+def _over_rounds(rows: Sequence[Row], column: str) -> float | None:
+    values: list[Cell] = [row[column] for row in rows]
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    if not numbers or len(numbers) < len(values):
+        return None
+    mean = interval(numbers)
+    return mean.mean if mean else sum(numbers) / len(numbers)

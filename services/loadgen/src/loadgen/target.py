@@ -1,0 +1,81 @@
+"""Where a case's requests go, and what a right answer looks like."""
+
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from loadgen.cases import Case, plain
+from loadgen.errors import ConfigurationError
+from loadgen.servers import Server
+
+APP_PORT = 8000
+LAUNCHER_PORT = 9100
+
+#: Text that only the right answer contains.
+EXPECTED_TEXT = {"fanout": 'id="country"', "single": "delectus aut autem"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a driver is pointed at.
+
+    Attributes:
+        origin: scheme, address and port. The address is resolved once: Docker's resolver would
+            otherwise answer for every connection, on the measured CPUs.
+        path: path and query.
+        expected_text: what a right answer contains.
+        service_time_s: the time a view waits at least: the longest upstream delay.
+        calls_per_view: upstream calls of one view.
+        launcher: origin of the launcher beside the server.
+    """
+
+    origin: str
+    path: str
+    expected_text: str
+    service_time_s: float
+    calls_per_view: int
+    launcher: str
+
+    @property
+    def url(self) -> str:
+        """The whole address of the view."""
+        return self.origin + self.path
+
+
+def address_of(service: str) -> str:
+    """The IPv4 address of a Compose service.
+
+    Raises:
+        ConfigurationError: the service is not up.
+    """
+    try:
+        return socket.gethostbyname(service)
+    except OSError:
+        raise ConfigurationError(
+            f"{service} is not up. Start it with: docker compose up -d {service}"
+        ) from None
+
+
+def path_of(case: Case) -> str:
+    """Path and query of a case's view."""
+    query = {"delays_ms": ",".join(map(plain, case.delays_ms)), "upstream": case.upstream}
+    if case.cpu_ms:
+        query["cpu_ms"] = plain(case.cpu_ms)
+    return f"/{case.view}/{case.workload}/{case.http_client}/?{urlencode(query, safe=',')}"
+
+
+def target_of(case: Case, server: Server) -> Target:
+    """The target of a case on a server that is up.
+
+    Raises:
+        ConfigurationError: the server is not up.
+    """
+    address = address_of(server.name)
+    return Target(
+        origin=f"http://{address}:{APP_PORT}",
+        path=path_of(case),
+        expected_text=EXPECTED_TEXT[case.workload],
+        service_time_s=max(case.delays_ms) / 1000,
+        calls_per_view=0 if case.http_client == "no-http" else len(case.delays_ms),
+        launcher=f"http://{address}:{LAUNCHER_PORT}",
+    )

@@ -1,0 +1,91 @@
+"""A trial: a case measured once, with its lengths resolved."""
+
+from dataclasses import dataclass
+
+from loadgen.cases import Case
+from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
+from loadgen.servers import Server
+from loadgen.suite import Timing
+
+#: What a trial takes besides warm-up, window and drain: start of the server, stop, snapshots.
+OVERHEAD_S = 4.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case to be measured once.
+
+    Attributes:
+        case, server: what is measured.
+        suites: the suites that ask for it, joined with `+`.
+        round: 1, 2, …
+        position: its place in the run, from 1.
+        warm_up_s, window_s: resolved lengths; window_s is None where the load is counted.
+        timing: the suite's rules.
+    """
+
+    case: Case
+    server: Server
+    suites: str
+    round: int
+    position: int
+    warm_up_s: float
+    window_s: float | None
+    timing: Timing
+
+    @property
+    def name(self) -> str:
+        """Key of the trial's files."""
+        return f"{self.case.slug}.r{self.round}"
+
+    @property
+    def expected_s(self) -> float:
+        """About how long the trial takes, for the reader's patience."""
+        service_s = service_time_s(self.case)
+        window_s = self.window_s
+        if window_s is None:
+            window_s = counted_window_s(self.case, self.server)
+        drain_s = min(self.timing.drain_s, response_time_s(self.case, self.server))
+        return OVERHEAD_S + self.warm_up_s + window_s + max(drain_s, service_s)
+
+
+def service_time_s(case: Case) -> float:
+    """The longest upstream delay."""
+    return max(case.delays_ms) / 1000
+
+
+def response_time_s(case: Case, server: Server) -> float:
+    """R at the slots ceiling: max(service time, users / slots ceiling), seconds."""
+    service_s = service_time_s(case)
+    slots = slots_ceiling_rps(server.slots, service_s)
+    return service_s if not slots or not case.users else max(service_s, case.users / slots)
+
+
+def counted_window_s(case: Case, server: Server) -> float:
+    """The least time that a counted load needs, seconds."""
+    service_s = service_time_s(case)
+    ceilings = [
+        rate
+        for rate in (
+            users_ceiling_rps(case.users, service_s),
+            slots_ceiling_rps(server.slots, service_s),
+        )
+        if rate
+    ]
+    return (case.planned_requests or 0) / min(ceilings)
+
+
+def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float | None]:
+    """Warm-up and window of a case, seconds.
+
+    A suite's own lengths go first. Else: warm-up ≥ 2 s and ≥ 3 R; window ≥ 8 s and ≥ 10 × service
+    time. A ramp is its window; a counted load has none.
+    """
+    warm_up_s = timing.warm_up_s
+    if warm_up_s is None:
+        warm_up_s = max(2.0, 3 * response_time_s(case, server))
+    if case.planned_requests:
+        return 0.0, None
+    if case.ramp:
+        return 0.0, case.ramp[-1][0]
+    return warm_up_s, timing.window_s or max(8.0, 10 * service_time_s(case))
