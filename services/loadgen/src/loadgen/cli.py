@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import replace
 from fnmatch import fnmatch
+from pathlib import Path
 from secrets import randbelow
 from typing import Annotated
 
@@ -11,11 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from loadgen import environment, tables
 from loadgen.errors import ConfigurationError
+from loadgen.http_clients import read_http_clients
 from loadgen.lab import read_lab
 from loadgen.plan import Plan
+from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, execute, expected
-from loadgen.suite import Suite
+from loadgen.servers import read_servers
+from loadgen.suite import Library, Suite
+from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
 WRONG_USAGE = 2
@@ -105,6 +111,29 @@ def list_suites() -> None:
         trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
         table.add_row(name, str(len(trials)), expected(trials), lab.suites.question(name))
     Console().print(table)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, for a README.")
+    ] = False,
+) -> None:
+    """Print the tables of an earlier run."""
+    lab = read_lab()
+    run_folder = lab.project / folder
+    rows = read_rows(run_folder)
+    library = Library(
+        run_folder / "suites", read_servers(run_folder), read_http_clients(lab.project)
+    )
+    asked = environment.read(run_folder)["arguments"]["suites"]
+    suites = [suite for name in asked for suite in library.load(name)]
+    if not markdown:
+        print_tables(Console(), suites, rows)
+        return
+    for suite in suites:
+        print(f"{suite.question}\n\n{tables.markdown(suite, tables.lines(suite, rows))}\n")
 
 
 def main() -> None:

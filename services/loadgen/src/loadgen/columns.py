@@ -7,6 +7,11 @@ from dataclasses import dataclass
 type Cell = str | int | float | None
 type Row = dict[str, Cell]
 
+type Kind = type[str] | type[int] | type[float]
+TEXT: Kind = str
+COUNT: Kind = int
+NUMBER: Kind = float
+
 
 @dataclass(frozen=True)
 class Column:
@@ -14,86 +19,130 @@ class Column:
 
     Attributes:
         name: as in the header.
+        kind: what its cells hold: TEXT, COUNT (whole) or NUMBER.
         unit: of its values; empty for text and plain counts.
         meaning: one sentence.
         summarised: whether summary.csv holds its mean and interval over rounds.
     """
 
     name: str
+    kind: Kind
     unit: str
     meaning: str
     summarised: bool = False
 
 
 TRIALS: tuple[Column, ...] = (
-    Column("case", "", "all axes in one word: the key of samples, resume and compare"),
-    Column("round", "", "1, 2, … of the run's repeats"),
-    Column("position", "", "the trial's place in the run, from 1"),
-    Column("outcome", "", "`measured`, or why there is nothing to measure"),
-    Column("suite", "", "the suites that asked for it, joined with +"),
-    Column("server", "", "the Compose service"),
-    Column("title", "", "its name in tables"),
-    Column("interface", "", "wsgi or asgi"),
-    Column("processes", "", "worker processes, as declared"),
-    Column("slots", "", "requests it can hold in flight; empty = unbounded"),
-    Column("settings", "", "the Django settings it ran with"),
-    Column("view", "", "how the view is written: sync or async"),
-    Column("workload", "", "fanout (parallel calls, HTML) or single (one call, JSON)"),
-    Column("http_client", "", "library and lifetime of the view's client"),
-    Column("upstream", "", "how the view reaches the API: http or https"),
-    Column("delays_ms", "ms", "the API's delay of each call of a view"),
-    Column("cpu_ms", "ms", "CPU time that the view burns besides"),
-    Column("driver", "", "the program that made the load"),
-    Column("load", "", "closed (users who wait for answers) or open (arrivals)"),
-    Column("arrivals", "", "spacing of an open load's arrivals"),
-    Column("users", "", "concurrent users; of a ramp: its plateau"),
-    Column("rate_rps", "1/s", "mean arrival rate of an open load"),
-    Column("planned_requests", "", "requests of a counted load"),
-    Column("started_at", "", "UTC time at which the load began"),
-    Column("warm_up_s", "s", "load before the window"),
+    Column("case", TEXT, "", "all axes in one word: the key of samples, resume and compare"),
+    Column("round", COUNT, "", "1, 2, … of the run's repeats"),
+    Column("position", COUNT, "", "the trial's place in the run, from 1"),
+    Column("outcome", TEXT, "", "`measured`, or why there is nothing to measure"),
+    Column("suite", TEXT, "", "the suites that asked for it, joined with +"),
+    Column("server", TEXT, "", "the Compose service"),
+    Column("title", TEXT, "", "its name in tables"),
+    Column("interface", TEXT, "", "wsgi or asgi"),
+    Column("processes", COUNT, "", "worker processes, as declared"),
+    Column("slots", COUNT, "", "requests it can hold in flight; empty = unbounded"),
+    Column("settings", TEXT, "", "the Django settings it ran with"),
+    Column("view", TEXT, "", "how the view is written: sync or async"),
+    Column("workload", TEXT, "", "fanout (parallel calls, HTML) or single (one call, JSON)"),
+    Column("http_client", TEXT, "", "library and lifetime of the view's client"),
+    Column("upstream", TEXT, "", "how the view reaches the API: http or https"),
+    Column("delays_ms", TEXT, "ms", "the API's delay of each call of a view"),
+    Column("cpu_ms", NUMBER, "ms", "CPU time that the view burns besides"),
+    Column("driver", TEXT, "", "the program that made the load"),
+    Column("load", TEXT, "", "closed (users who wait for answers) or open (arrivals)"),
+    Column("arrivals", TEXT, "", "spacing of an open load's arrivals"),
+    Column("users", COUNT, "", "concurrent users; of a ramp: its plateau"),
+    Column("rate_rps", NUMBER, "1/s", "mean arrival rate of an open load"),
+    Column("planned_requests", COUNT, "", "requests of a counted load"),
+    Column("started_at", TEXT, "", "UTC time at which the load began"),
+    Column("warm_up_s", NUMBER, "s", "load before the window"),
     Column(
-        "window_s", "s", "length of the window; of a counted load: first request to last answer"
+        "window_s",
+        NUMBER,
+        "s",
+        "length of the window; of a counted load: first request to last answer",
     ),
-    Column("requests", "", "requests that the latency columns speak of (see accounting)"),
-    Column("failures", "", "of those: wrong status, wrong body, no answer or lost by the tool"),
-    Column("unanswered", "", "requests due in the window that the bounded drain left unanswered"),
-    Column("dropped", "", "arrivals of an open load that its cap on outstanding requests refused"),
-    Column("offered_rps", "1/s", "requests due in the window by its length"),
-    Column("rps", "1/s", "good answers by the window's length", summarised=True),
-    Column("max_rps", "1/s", "the best mean rate of good answers over any 10 s", summarised=True),
-    Column("inflight_mean", "", "mean number of requests in flight in the window"),
-    Column("min_ms", "ms", "the fastest good answer", summarised=True),
-    Column("avg_ms", "ms", "mean latency of good answers", summarised=True),
-    Column("p50_ms", "ms", "median latency; a failure ranks as infinitely slow", summarised=True),
-    Column("p95_ms", "ms", "95th percentile, nearest rank", summarised=True),
-    Column("p99_ms", "ms", "99th percentile, nearest rank", summarised=True),
-    Column("max_ms", "ms", "the slowest good answer", summarised=True),
-    Column("lag_p99_ms", "ms", "p99 of (sent − due): the load generator's own lateness"),
-    Column("app_cpu_seconds", "s", "CPU time of the server's process tree between the snapshots"),
-    Column("app_cpu_ms_per_view", "ms", "the same by good answers", summarised=True),
-    Column("app_cpu_share", "", "the same by time and by the app's CPUs", summarised=True),
+    Column("requests", COUNT, "", "requests that the latency columns speak of (see accounting)"),
     Column(
-        "app_pss_mib", "MiB", "proportional memory of the tree after the window", summarised=True
+        "failures", COUNT, "", "of those: wrong status, wrong body, no answer or lost by the tool"
     ),
-    Column("app_peak_mib", "MiB", "sum of its processes' peak resident memory", summarised=True),
-    Column("app_processes", "", "processes of the tree at the window's end"),
-    Column("app_threads", "", "threads of the tree at the window's end"),
-    Column("api_calls", "", "calls that the API received between the snapshots"),
-    Column("api_cpu_share", "", "CPU time of the API by time and by its CPUs"),
-    Column("api_late_p99_ms", "ms", "p99 of how late the API answered, by its own record"),
-    Column("api_lag_p99_ms", "ms", "p99 of the API's event-loop lag"),
-    Column("loadgen_cpu_share", "", "CPU time of the load generator by time and by its CPUs"),
-    Column("steal_share", "", "time that the hypervisor took from the app's CPUs"),
-    Column("calibration_ms", "ms", "wall time of a fixed loop on the app's CPUs before the trial"),
-    Column("service_time_ms", "ms", "the longest upstream delay of a view"),
-    Column("users_ceiling_rps", "1/s", "users / service time"),
-    Column("slots_ceiling_rps", "1/s", "slots / service time"),
-    Column("pool_ceiling_rps", "1/s", "processes × client connections / sum of the delays"),
-    Column("cpu_ceiling_rps", "1/s", "usable CPUs / CPU time per view"),
-    Column("bound_by", "", "the smallest ceiling: users, slots, pool or cpu"),
-    Column("ceiling_share", "", "rps by the smallest ceiling"),
-    Column("ranked", "", "yes, or no where the API or the load generator was the limit"),
-    Column("caveats", "", "names of the warnings on this row, joined with spaces"),
+    Column(
+        "unanswered", COUNT, "", "requests due in the window that the bounded drain left unanswered"
+    ),
+    Column(
+        "dropped",
+        COUNT,
+        "",
+        "arrivals of an open load that its cap on outstanding requests refused",
+    ),
+    Column("offered_rps", NUMBER, "1/s", "requests due in the window by its length"),
+    Column("rps", NUMBER, "1/s", "good answers by the window's length", summarised=True),
+    Column(
+        "max_rps",
+        NUMBER,
+        "1/s",
+        "the best mean rate of good answers over any 10 s",
+        summarised=True,
+    ),
+    Column("inflight_mean", NUMBER, "", "mean number of requests in flight in the window"),
+    Column("min_ms", NUMBER, "ms", "the fastest good answer", summarised=True),
+    Column("avg_ms", NUMBER, "ms", "mean latency of good answers", summarised=True),
+    Column(
+        "p50_ms",
+        NUMBER,
+        "ms",
+        "median latency; a failure ranks as infinitely slow",
+        summarised=True,
+    ),
+    Column("p95_ms", NUMBER, "ms", "95th percentile, nearest rank", summarised=True),
+    Column("p99_ms", NUMBER, "ms", "99th percentile, nearest rank", summarised=True),
+    Column("max_ms", NUMBER, "ms", "the slowest good answer", summarised=True),
+    Column("lag_p99_ms", NUMBER, "ms", "p99 of (sent − due): the load generator's own lateness"),
+    Column(
+        "app_cpu_seconds",
+        NUMBER,
+        "s",
+        "CPU time of the server's process tree between the snapshots",
+    ),
+    Column("app_cpu_ms_per_view", NUMBER, "ms", "the same by good answers", summarised=True),
+    Column("app_cpu_share", NUMBER, "", "the same by time and by the app's CPUs", summarised=True),
+    Column(
+        "app_pss_mib",
+        NUMBER,
+        "MiB",
+        "proportional memory of the tree after the window",
+        summarised=True,
+    ),
+    Column(
+        "app_peak_mib", NUMBER, "MiB", "sum of its processes' peak resident memory", summarised=True
+    ),
+    Column("app_processes", COUNT, "", "processes of the tree at the window's end"),
+    Column("app_threads", COUNT, "", "threads of the tree at the window's end"),
+    Column("api_calls", COUNT, "", "calls that the API received between the snapshots"),
+    Column("api_cpu_share", NUMBER, "", "CPU time of the API by time and by its CPUs"),
+    Column("api_late_p99_ms", NUMBER, "ms", "p99 of how late the API answered, by its own record"),
+    Column("api_lag_p99_ms", NUMBER, "ms", "p99 of the API's event-loop lag"),
+    Column(
+        "loadgen_cpu_share", NUMBER, "", "CPU time of the load generator by time and by its CPUs"
+    ),
+    Column("steal_share", NUMBER, "", "time that the hypervisor took from the app's CPUs"),
+    Column(
+        "calibration_ms",
+        NUMBER,
+        "ms",
+        "wall time of a fixed loop on the app's CPUs before the trial",
+    ),
+    Column("service_time_ms", NUMBER, "ms", "the longest upstream delay of a view"),
+    Column("users_ceiling_rps", NUMBER, "1/s", "users / service time"),
+    Column("slots_ceiling_rps", NUMBER, "1/s", "slots / service time"),
+    Column("pool_ceiling_rps", NUMBER, "1/s", "processes × client connections / sum of the delays"),
+    Column("cpu_ceiling_rps", NUMBER, "1/s", "usable CPUs / CPU time per view"),
+    Column("bound_by", TEXT, "", "the smallest ceiling: users, slots, pool or cpu"),
+    Column("ceiling_share", NUMBER, "", "rps by the smallest ceiling"),
+    Column("ranked", TEXT, "", "yes, or no where the API or the load generator was the limit"),
+    Column("caveats", TEXT, "", "names of the warnings on this row, joined with spaces"),
 )
 
 _NAMES = frozenset(column.name for column in TRIALS)
@@ -123,3 +172,18 @@ def text(value: Cell) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
+
+
+def parse(line: Mapping[str, str]) -> Row:
+    """A line of trials.csv, as `text` wrote it → the row.
+
+    Raises:
+        KeyError: the line has no such column, or one that is unknown.
+        ValueError: a cell is not of its column's kind.
+    """
+    if unknown := set(line) - _NAMES:
+        raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
+    return {
+        column.name: column.kind(line[column.name]) if line[column.name] else None
+        for column in TRIALS
+    }

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from loadgen.errors import ConfigurationError
 from loadgen.lab import Lab
 
 
@@ -50,6 +51,19 @@ def write(file: Path, environment: Mapping[str, Any]) -> None:
     draft = file.with_suffix(".new")
     draft.write_text(json.dumps(environment, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
     draft.replace(file)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The environment of an earlier run.
+
+    Raises:
+        ConfigurationError: the folder has none.
+    """
+    try:
+        environment: dict[str, Any] = json.loads((folder / "environment.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise ConfigurationError(f"{folder}/environment.json cannot be read: {error}") from error
+    return environment
 
 
 def cpu_model(cpuinfo: str) -> str | None:

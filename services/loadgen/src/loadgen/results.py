@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loadgen import environment
-from loadgen.columns import TRIALS, Cell, Row, text
+from loadgen.columns import TRIALS, Cell, Row, parse, text
 from loadgen.drivers import DRIVERS
 from loadgen.errors import ConfigurationError
 from loadgen.lab import SUITES, Lab
@@ -80,6 +80,21 @@ class Results:
         for name in ("compose.yaml", "compose.override.yaml"):
             if (lab.project / name).exists():
                 shutil.copy(lab.project / name, self.folder / name)
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """The rows of an earlier run.
+
+    Raises:
+        ConfigurationError: the folder is no run, or its trials.csv is not ours.
+    """
+    try:
+        with (folder / "trials.csv").open(newline="") as stream:
+            return [parse(line) for line in csv.DictReader(stream)]
+    except FileNotFoundError:
+        raise ConfigurationError(f"{folder} is no run: it has no trials.csv") from None
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(f"{folder}/trials.csv cannot be read: {error}") from error
 
 
 SUMMARY_AXES = (

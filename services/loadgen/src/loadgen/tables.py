@@ -75,7 +75,7 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
 
 def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
     """A suite's table: ours, with the article's figure in parentheses where it has one."""
-    columns = _columns(suite.published) or list(PLAIN_COLUMNS)
+    columns = _columns(suite.published)
     built = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     built.add_column("Configuration")
     for column in columns:
@@ -84,6 +84,30 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
         cells = [cell(line, column) for column in columns]
         built.add_row(line.label, *cells, style=None if _ranked(line) else "dim")
     return built
+
+
+def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
+    """The same table as Markdown, with the caveats of each line."""
+    columns = _columns(suite.published)
+    headings = ["Configuration", *(WRITTEN[column][0] for column in columns), "Caveats"]
+    lines_of_text = [
+        _markdown_line(headings),
+        _markdown_line(["---", *("---:" for _ in columns), "---"]),
+    ]
+    for line in its_lines:
+        cells = [cell(line, column) for column in columns]
+        lines_of_text.append(_markdown_line([line.label, *cells, ", ".join(_caveats(line))]))
+    return "\n".join(lines_of_text)
+
+
+def _markdown_line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _caveats(line: Line) -> list[str]:
+    """The caveats of any of its rounds, each once."""
+    named = " ".join(str(row["caveats"] or "") for row in line.rows).split()
+    return list(dict.fromkeys(named))
 
 
 def cell(line: Line, column: str) -> str:
@@ -115,15 +139,9 @@ def print_advice(console: Console, rows: Iterable[Row]) -> None:
 
 
 def _columns(published: Sequence[Published]) -> list[str]:
-    named = {name for entry in published for name in entry.figures}
-    return [name for name in _first_order(published) if name in named]
-
-
-def _first_order(published: Sequence[Published]) -> list[str]:
-    order: list[str] = []
-    for entry in published:
-        order += [name for name in entry.figures if name not in order]
-    return order
+    """The article's columns in its order; without an article, the usual ones."""
+    named = dict.fromkeys(name for entry in published for name in entry.figures)
+    return list(named) or list(PLAIN_COLUMNS)
 
 
 def _figures(published: Sequence[Published], row: Row) -> dict[str, float]:
