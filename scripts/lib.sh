@@ -72,6 +72,9 @@ lab_setting() {
     fi
 }
 
+# Docker clients before 23 build without BuildKit by default, so without secrets.
+export DOCKER_BUILDKIT=1
+
 have_image() { docker image inspect "$@" >/dev/null 2>&1; }
 
 # Builds behind a proxy that signs with its own CA need the machine's CA bundle: compose passes it to them as a secret.
