@@ -206,7 +206,10 @@ def _api(cpu: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "upstream", "--host", "127.0.0.1", "--http-port", "0"]
         command += ["--https-port", "0", "--ca-file", str(Path(folder, "ca.pem"))]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "src")}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        ) as process:
             os.sched_setaffinity(process.pid, {cpu})
             assert process.stdout is not None
             line = process.stdout.readline()

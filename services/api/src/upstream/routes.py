@@ -1,9 +1,7 @@
 """From a request to its answer and the delay it asks for."""
 
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
 import httptools
@@ -12,6 +10,8 @@ from upstream.answers import Answer, make_error, make_json
 from upstream.delays import BadDelayError, parse_delay
 from upstream.recorded import RecordedAnswers
 from upstream.statistics import Statistics
+
+MOST_KNOWN = 10_000
 
 UNKNOWN_PATH = make_error(
     404,
@@ -25,14 +25,14 @@ class Reply:
     """What the API has to say to one request.
 
     Attributes:
-        answer: what to write.
-        delay_ns: how long after the request's arrival to write it.
+        answers: what to write: any one of these.
+        delay_ns: how long after the request's arrival to write it; None is at once.
         is_call: whether the request came by a delay route, and so counts in the statistics.
 
     """
 
-    answer: Answer
-    delay_ns: int = 0
+    answers: Sequence[Answer]
+    delay_ns: int | None = None
     is_call: bool = False
 
 
@@ -45,39 +45,42 @@ class Routes:
         self._countries = countries
         self._recorded = recorded
         self._statistics = statistics
+        self._known: dict[bytes, Reply] = {}
 
-    def reply(self, method: str, target: bytes) -> Reply:
-        """The reply to a request of `method` for `target`, the request line's second word."""
+    def reply(self, method: bytes, target: bytes) -> Reply:
+        """The reply to a request of `method` for `target`, the request line's second word.
+
+        The same few targets come again and again: those with a delay are understood once.
+        """
+        if method == b"GET":
+            known = self._known.get(target)
+            if known is not None:
+                return known
+        reply = self._make_reply(method, target)
+        if reply.delay_ns is not None and len(self._known) < MOST_KNOWN:
+            self._known[target] = reply
+        return reply
+
+    def _make_reply(self, method: bytes, target: bytes) -> Reply:
         try:
             url = httptools.parse_url(target)
         except httptools.HttpParserInvalidURLError:
-            return Reply(BAD_TARGET)
+            return Reply([BAD_TARGET])
         # Split before decoding: a %2F belongs to its segment.
         match [_decoded(segment) for segment in (url.path or b"").split(b"/")]:
             case ["", "-", "stats"]:
-                return Reply(self._stats()) if method == "GET" else _not_allowed("GET")
+                return Reply([self._stats()]) if method == b"GET" else _not_allowed("GET")
             case ["", "-", "reset"]:
-                known = method in ("GET", "POST")
-                return Reply(self._reset()) if known else _not_allowed("GET, POST")
-            case ["", "-", ""]:
-                return Reply(UNKNOWN_PATH)
-            case ["", ms, ""] if ms:
-                return self._call(method, ms, lambda: random.choice(self._countries))
+                known = method in (b"GET", b"POST")
+                return Reply([self._reset()]) if known else _not_allowed("GET, POST")
+            case ["", ms, ""] if ms not in ("", "-"):
+                return _call(method, ms, lambda: self._countries)
             case ["", "todos", todo_id]:
                 ms = _query_value(url.query, "ms", default="0")
-                return self._call(method, ms, lambda: _todo(todo_id))
+                return _call(method, ms, lambda: [_todo(todo_id)])
             case ["", "as", name, ms, ""]:
-                return self._call(method, ms, lambda: self._recorded.answer(name))
-        return Reply(UNKNOWN_PATH)
-
-    def _call(self, method: str, ms: str, answer: Callable[[], Answer]) -> Reply:
-        if method != "GET":
-            return _not_allowed("GET", is_call=True)
-        try:
-            delay_ns = parse_delay(ms)
-        except BadDelayError as error:
-            return Reply(make_error(400, str(error)), is_call=True)
-        return Reply(answer(), delay_ns, is_call=True)
+                return _call(method, ms, lambda: [self._recorded.answer(name)])
+        return Reply([UNKNOWN_PATH])
 
     def _stats(self) -> Answer:
         return make_json(self._statistics.document())
@@ -86,10 +89,21 @@ class Routes:
         before = self._stats()
         self._statistics.reset()
         self._recorded.forget()
+        self._known.clear()
         return before
 
 
-@lru_cache(maxsize=1024)
+def _call(method: bytes, ms: str, find: Callable[[], Sequence[Answer]]) -> Reply:
+    if method != b"GET":
+        return _not_allowed("GET", is_call=True)
+    try:
+        delay_ns = parse_delay(ms)
+    except BadDelayError as error:
+        return Reply([make_error(400, str(error))], is_call=True)
+    answers = find()
+    return Reply(answers, delay_ns if answers[0].status == 200 else None, is_call=True)
+
+
 def _todo(todo_id: str) -> Answer:
     """Article B's document, with the number that was asked for."""
     if not (todo_id.isascii() and todo_id.isdigit() and len(todo_id) < 20):
@@ -100,7 +114,7 @@ def _todo(todo_id: str) -> Answer:
 
 def _not_allowed(methods: str, *, is_call: bool = False) -> Reply:
     answer = make_error(405, f"the method here is {methods}", headers=f"Allow: {methods}\r\n")
-    return Reply(answer, is_call=is_call)
+    return Reply([answer], is_call=is_call)
 
 
 def _decoded(segment: bytes) -> str:

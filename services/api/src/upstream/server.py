@@ -1,6 +1,7 @@
 """One client connection: reads requests, and writes each answer when it is due."""
 
 import asyncio
+import random
 from time import monotonic_ns
 from typing import cast
 
@@ -135,17 +136,17 @@ class Connection(asyncio.Protocol):
             self._http_1_0 = self._parser.get_http_version() == "1.0"
 
     def _handle(self, read_ns: int) -> None:
-        method = self._method.decode("latin-1")
-        reply = self._routes.reply(method, self._target)
-        if reply.is_call and reply.answer.status == 200:
+        reply = self._routes.reply(self._method, self._target)
+        answer = random.choice(reply.answers)
+        if reply.delay_ns is not None:
             self._statistics.call_received()
-            self._answer = reply.answer
+            self._answer = answer
             self._due_ns = read_ns + reply.delay_ns
             self._deadline = self._clock.at(self._due_ns, self._answer_call)
             return
         if reply.is_call:
             self._statistics.call_refused()
-        self._write(reply.answer.without_body() if method == "HEAD" else reply.answer)
+        self._write(answer.without_body() if self._method == b"HEAD" else answer)
 
     def _answer_call(self) -> None:
         self._deadline = None
