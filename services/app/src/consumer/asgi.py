@@ -13,7 +13,7 @@ type Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()
-startup.load()
+startup.preload()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,6 +26,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     await receive()
     lifetime.open_loop()
+    await startup.rehearse_asgi(_django)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await lifetime.close_loop()

@@ -5,4 +5,5 @@ from django.core.wsgi import get_wsgi_application
 from consumer import startup
 
 application = get_wsgi_application()
-startup.load()
+startup.preload()
+startup.rehearse_wsgi(application)

@@ -23,6 +23,7 @@ class PerProcess[T]:
         self._close = close
         self._made: tuple[int, T] | None = None
         self._making = threading.Lock()
+        _per_process.append(self)
 
     def get(self) -> T:
         made = self._made
@@ -34,12 +35,12 @@ class PerProcess[T]:
         with self._making:
             if self._made is None or self._made[0] != os.getpid():
                 self._made = (os.getpid(), self._make())
-                atexit.register(self._close_at_exit)
             return self._made
 
-    def _close_at_exit(self) -> None:
-        if self._made is not None and self._made[0] == os.getpid():
-            self._close(self._made[1])
+    def close(self) -> None:
+        made, self._made = self._made, None
+        if made is not None and made[0] == os.getpid():
+            self._close(made[1])
 
 
 class PerLoop[T]:
@@ -70,6 +71,7 @@ class PerLoop[T]:
             await self._close(made)
 
 
+_per_process: list[PerProcess[Any]] = []
 _per_loop: list[PerLoop[Any]] = []
 _server_loop: asyncio.AbstractEventLoop | None = None
 
@@ -88,3 +90,12 @@ async def close_loop() -> None:
     _server_loop = None
     for shared in _per_loop:
         await shared.close()
+
+
+def close_process() -> None:
+    """At the end of the process: close what is shared by its threads."""
+    for shared in _per_process:
+        shared.close()
+
+
+atexit.register(close_process)

@@ -1,0 +1,66 @@
+"""Asks the application, in this process, for paths: a JSON line for each answer.
+
+Arguments: wsgi or asgi, then the paths.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+
+def ask_wsgi(paths: list[str]) -> None:
+    from consumer.wsgi import application
+
+    for target in paths:
+        path, _, query = target.partition("?")
+        environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}
+        setup_testing_defaults(environ)
+        head: list[Any] = []
+        before = set(sys.modules)
+        response = application(environ, lambda *arguments, head=head: head.extend(arguments))
+        tell(int(head[0].split()[0]), dict(head[1]), b"".join(response), before)
+
+
+async def ask_asgi(paths: list[str]) -> None:
+    from consumer.asgi import application
+
+    signals: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    events: asyncio.Queue[Any] = asyncio.Queue()
+    lifespan = asyncio.create_task(application({"type": "lifespan"}, signals.get, events.put))
+    signals.put_nowait({"type": "lifespan.startup"})
+    assert (await events.get())["type"] == "lifespan.startup.complete"
+    for target in paths:
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(b"host", b"localhost")],
+        }
+        requests: asyncio.Queue[Any] = asyncio.Queue()
+        requests.put_nowait({"type": "http.request", "body": b""})
+        answers: asyncio.Queue[Any] = asyncio.Queue()
+        before = set(sys.modules)
+        await application(scope, requests.get, answers.put)
+        head, body = answers.get_nowait(), answers.get_nowait()
+        headers = {name.decode().title(): value.decode() for name, value in head["headers"]}
+        tell(head["status"], headers, body["body"], before)
+    signals.put_nowait({"type": "lifespan.shutdown"})
+    await lifespan
+
+
+def tell(status: int, headers: dict[str, str], body: bytes, before: set[str]) -> None:
+    imported = sorted(set(sys.modules) - before)
+    page = {"status": status, "headers": headers, "body": body.decode(), "imported": imported}
+    print(json.dumps(page))
+
+
+if __name__ == "__main__":
+    interface, *paths = sys.argv[1:]
+    if interface == "wsgi":
+        ask_wsgi(paths)
+    else:
+        asyncio.run(ask_asgi(paths))

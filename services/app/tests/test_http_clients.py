@@ -1,0 +1,175 @@
+"""Every HTTP client against a real server."""
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Sequence
+
+import pytest
+from upstream_stand_in import Upstream, free_port
+
+from consumer import http_clients
+from consumer.errors import (
+    NotUsableHereError,
+    UnknownHttpClientError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
+from consumer.http_clients import HTTP_CLIENTS, Answer, Call, lifetime, limits
+
+ALL = [(view, name) for name, views in HTTP_CLIENTS.items() for view in views]
+WITH_HTTP = [(view, name) for view, name in ALL if name != "no-http"]
+PER_REQUEST = [(view, name) for view, name in ALL if name.endswith("-per-request")]
+SHARED = [(view, name) for view, name in ALL if name.endswith("-shared")]
+
+
+def calls(base: str, *paths: str) -> list[Call]:
+    return [Call(f"{base}/{path}/", 0, b"{}") for path in paths]
+
+
+def fetch(view: str, name: str, *rounds: Sequence[Call]) -> list[list[Answer]]:
+    """The answers of each round of calls, by one process, inside one lifespan."""
+    if view == "sync":
+        return [http_clients.sync_fetch(name)(calls) for calls in rounds]
+
+    async def server() -> list[list[Answer]]:
+        lifetime.open_loop()
+        try:
+            return [await http_clients.async_fetch(name)(calls) for calls in rounds]
+        finally:
+            await lifetime.close_loop()
+
+    return asyncio.run(server())
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_answers_come_in_the_order_of_the_calls(view: str, name: str, upstream: Upstream) -> None:
+    (answers,) = fetch(view, name, calls(upstream.url, "80", "status/404", "status/503"))
+    assert [answer.status for answer in answers] == [200, 404, 503]
+    assert b"Chile" in answers[0].body
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_the_calls_of_a_view_are_made_in_parallel(view: str, name: str, upstream: Upstream) -> None:
+    fetch(view, name, calls(upstream.url, "500", "500", "500"))
+    assert upstream.peak_in_flight == 3
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_an_upstream_that_is_not_there_is_a_failure(view: str, name: str) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(UpstreamError, match=nowhere):
+        fetch(view, name, calls(nowhere, "0", "0", "0"))
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_an_upstream_that_is_too_slow_is_a_timeout(
+    view: str, name: str, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TIMEOUT_S", 0.05)
+    lifetime.close_process()  # what is shared is made anew, with this timeout
+    with pytest.raises(UpstreamTimeoutError, match="/700/"):
+        fetch(view, name, calls(upstream.url, "0", "700", "0"))
+    lifetime.close_process()
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_all_calls_have_ended_when_one_fails(view: str, name: str, upstream: Upstream) -> None:
+    wrong = Call(f"http://127.0.0.1:{free_port()}/", 0, b"{}")
+    with pytest.raises(UpstreamError):
+        fetch(view, name, [wrong, *calls(upstream.url, "200", "200")])
+    assert (len(upstream.peers), upstream.in_flight) == (2, 0)
+
+
+@pytest.mark.parametrize(("view", "name"), PER_REQUEST)
+def test_a_client_per_request_leaves_no_connection_behind(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    fetch(view, name, calls(upstream.url, "50", "50", "50"), calls(upstream.url, "0"))
+    assert len(set(upstream.peers)) == 4
+    assert upstream.wait_until_closed()
+
+
+@pytest.mark.parametrize(("view", "name"), SHARED)
+def test_a_shared_client_uses_its_connections_again(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    one = calls(upstream.url, "0")
+    fetch(view, name, one, one, one)
+    assert len(upstream.peers) == 3
+    assert len(set(upstream.peers)) == 1
+
+
+@pytest.mark.parametrize(("view", "name"), SHARED)
+def test_a_shared_client_keeps_every_connection_of_a_crowd(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    crowd = calls(upstream.url, *["300"] * 30)
+    fetch(view, name, crowd, crowd)
+    assert upstream.peak_in_flight == 30
+    assert len(set(upstream.peers)) <= 40  # 60 if none were kept; a few may be opened anew
+
+
+@pytest.mark.parametrize(("view", "name"), SHARED)
+def test_a_shared_client_is_closed_when_the_server_ends(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    fetch(view, name, calls(upstream.url, "0"))
+    if view == "sync":
+        assert upstream.open_connections == 1
+        lifetime.close_process()  # as atexit does
+    assert upstream.wait_until_closed()
+
+
+@pytest.mark.parametrize("name", [name for view, name in SHARED if view == "async"])
+def test_a_shared_async_client_is_refused_where_no_loop_outlives_the_request(
+    name: str, upstream: Upstream
+) -> None:
+    async def request() -> None:
+        await http_clients.async_fetch(name)(calls(upstream.url, "0"))
+
+    with pytest.raises(NotUsableHereError, match="ASGI"):
+        asyncio.run(request())
+
+
+@pytest.mark.parametrize("name", [name for view, name in SHARED if view == "sync"])
+def test_a_forked_process_has_a_client_of_its_own(name: str, upstream: Upstream) -> None:
+    one = calls(upstream.url, "0")
+    fetch("sync", name, one)
+    child = multiprocessing.get_context("fork").Process(target=fetch, args=("sync", name, one))
+    child.start()
+    child.join()
+    fetch("sync", name, one)
+    first, forked, again = upstream.peers
+    assert child.exitcode == 0
+    assert forked != first
+    assert again == first
+
+
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_no_http_is_never_early_and_makes_no_call(view: str) -> None:
+    asked = [Call("http://nowhere/", ms, b"{}") for ms in (3, 10, 0.5)]
+    for _ in range(20):
+        start = time.monotonic()
+        (answers,) = fetch(view, "no-http", asked)
+        assert time.monotonic() - start >= 0.010
+        assert answers == [Answer(200, b"{}")] * 3
+
+
+def test_an_unknown_client_is_refused_with_those_that_the_view_can_use() -> None:
+    with pytest.raises(UnknownHttpClientError) as refused:
+        http_clients.async_fetch("curl")
+    known = refused.value.details["known"]
+    assert isinstance(known, list)
+    assert "httpx-shared" in known
+    assert "requests-shared" not in known
+
+
+def test_a_sync_client_is_refused_in_an_async_view() -> None:
+    with pytest.raises(NotUsableHereError, match="async"):
+        http_clients.async_fetch("requests-shared")
+
+
+def test_a_wrong_preload_stops_the_start() -> None:
+    with pytest.raises(UnknownHttpClientError, match="curl"):
+        http_clients.preload("curl")

@@ -1,0 +1,152 @@
+"""The views in a whole Django: each test has a process of its own, with settings of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upstream_stand_in import Upstream, free_port
+
+from consumer.http_clients import HTTP_CLIENTS
+
+SETTINGS = ("startproject", "bare", "article")
+
+# Answers each path of its arguments as the servers do, and prints what was imported on the way.
+CLIENT = Path(__file__).with_name("application_client.py")
+
+
+@dataclass(frozen=True)
+class Page:
+    status: int
+    headers: dict[str, str]
+    body: str
+    imported: list[str]
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def get(
+    paths: Sequence[str],
+    *,
+    upstream: str,
+    interface: str = "wsgi",
+    settings: str = "bare",
+    preload: str = "",
+) -> list[Page]:
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": f"consumer.settings.{settings}",
+        "LAB_UPSTREAM_HTTP": upstream,
+        "LAB_UPSTREAM_HTTPS": upstream,
+        "LAB_PRELOAD": preload,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    output = subprocess.run(
+        [sys.executable, CLIENT, interface, *paths],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    return [Page(**json.loads(line)) for line in output.splitlines()]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_every_answer_says_its_length(interface: str, settings: str, upstream: Upstream) -> None:
+    paths = [
+        "/sync/fanout/no-http/?delays_ms=1",
+        "/async/single/httpx-per-request/?delays_ms=1",
+        "/sync/fanout/curl/",
+        "/sync/fanout/no-http/?delays_ms=x",
+        "/nowhere",
+    ]
+    pages = get(paths, upstream=upstream.url, interface=interface, settings=settings)
+    assert [page.status for page in pages] == [200, 200, 404, 400, 404]
+    for page in pages:
+        assert page.headers["Content-Length"] == str(len(page.body.encode()))
+
+
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_fanout_shows_a_country_and_single_passes_the_document_on(
+    view: str, upstream: Upstream
+) -> None:
+    paths = [
+        f"/{view}/{workload}/httpx-per-request/?delays_ms=1" for workload in ("fanout", "single")
+    ]
+    fanout, single = get(paths, upstream=upstream.url)
+    assert (fanout.status, single.status) == (200, 200)
+    assert '<h1 id="country">Chile</h1>' in fanout.body
+    assert single.json()["title"] == "delectus aut autem"
+
+
+@pytest.mark.parametrize("path", ["/sync/test", "/async/test"])
+def test_the_routes_of_article_b_answer(path: str, upstream: Upstream) -> None:
+    (page,) = get([f"{path}?delays_ms=1"], upstream=upstream.url)
+    assert (page.status, page.json()["id"]) == (200, 1)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("view", ["sync", "async"])
+def test_an_upstream_that_is_not_there_is_a_502(view: str, settings: str) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    path = f"/{view}/fanout/httpx-per-request/"
+    (page,) = get([path], upstream=nowhere, settings=settings)
+    assert page.status == 502
+    assert nowhere in page.json()["error"]
+
+
+@pytest.mark.parametrize("wrong", ["status/500", "garbage"])
+def test_one_wrong_answer_among_three_is_a_502(wrong: str, upstream: Upstream) -> None:
+    base = f"{upstream.url}/{wrong}?"  # what follows is the query then
+    (page,) = get(["/sync/fanout/requests-shared/"], upstream=base)
+    assert page.status == 502
+    assert page.json()["error"].startswith(base)
+
+
+def test_an_unknown_client_is_a_404_that_lists_the_known(upstream: Upstream) -> None:
+    (page,) = get(["/async/fanout/curl/"], upstream=upstream.url)
+    assert page.status == 404
+    assert "httpx-shared" in page.json()["known"]
+
+
+def test_a_single_call_has_a_single_delay(upstream: Upstream) -> None:
+    (page,) = get(["/sync/single/no-http/?delays_ms=1,2"], upstream=upstream.url)
+    assert page.status == 400
+
+
+def test_an_async_client_that_is_shared_cannot_be_used_under_wsgi(upstream: Upstream) -> None:
+    (page,) = get(["/async/single/httpx-shared/"], upstream=upstream.url)
+    assert page.status == 400
+    assert "ASGI" in page.json()["error"]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize(
+    ("interface", "view", "name"),
+    [
+        ({"sync": "wsgi", "async": "asgi"}[view], view, name)
+        for name, views in HTTP_CLIENTS.items()
+        for view in views
+    ],
+)
+def test_after_the_start_a_view_imports_nothing(
+    interface: str, view: str, name: str, settings: str, upstream: Upstream
+) -> None:
+    path = f"/{view}/fanout/{name}/?delays_ms=1,1"
+    (page,) = get(
+        [path], upstream=upstream.url, interface=interface, settings=settings, preload=name
+    )
+    assert page.status == 200
+    assert page.imported == []
+
+
+def test_what_is_not_asked_for_is_not_imported(upstream: Upstream) -> None:
+    (page,) = get(["/sync/single/no-http/?delays_ms=1"], upstream=upstream.url)
+    assert page.status == 200
+    libraries = {"httpx", "requests", "urllib3", "gevent"}
+    assert libraries.isdisjoint(page.imported)
