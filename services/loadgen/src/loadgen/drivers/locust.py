@@ -1,6 +1,7 @@
 """Locust: a closed load of users, as article A made it."""
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -41,8 +42,9 @@ class Locust:
             *("--headless", "--only-summary"),
             *("--users", str(case.users)),
             *("--spawn-rate", f"{self._users_per_second(plan):g}"),
-            *("--run-time", f"{plan.seconds:g}s"),
-            *("--stop-timeout", f"{plan.drain_s:g}"),
+            # Locust takes whole seconds; what it adds lies outside the window.
+            *("--run-time", f"{math.ceil(plan.seconds or 0)}s"),
+            *("--stop-timeout", f"{math.ceil(plan.drain_s)}"),
             *("--csv", str(folder / "locust"), "--csv-full-history"),
             *("--exit-code-on-error", "0"),
         ]
@@ -53,7 +55,7 @@ class Locust:
         users = case.users or 0
         if case.ramp:
             return users / case.ramp[1][0]
-        return users / plan.target.service_time_s
+        return users / (plan.target.service_time_s or 1)
 
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Our own log: Locust's percentiles are rounded to two digits."""
