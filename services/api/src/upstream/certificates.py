@@ -26,7 +26,10 @@ def make_certificates(ca_file: Path) -> ssl.SSLContext:
 
 
 def own_addresses() -> list[str]:
-    """Every IP address of this machine or container, as the kernel lists them."""
+    """Every IP address of this machine or container by which another one can reach it.
+
+    As the kernel lists them; link-local ones are left out, since no URL can name them.
+    """
     addresses = set()
     previous = ""
     for line in Path("/proc/net/fib_trie").read_text().splitlines():
@@ -36,7 +39,9 @@ def own_addresses() -> list[str]:
     ipv6 = Path("/proc/net/if_inet6")  # absent where IPv6 is switched off
     if ipv6.exists():
         for line in ipv6.read_text().splitlines():
-            addresses.add(str(ipaddress.IPv6Address(int(line.split()[0], 16))))
+            address = ipaddress.IPv6Address(int(line.split()[0], 16))
+            if not address.is_link_local:
+                addresses.add(str(address))
     return sorted(addresses)
 
 
