@@ -316,14 +316,14 @@ class Server:
 class Launcher:
     """The server's life. /start and /stop take turns; all else answers without waiting for them."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], when_ended: Callable[[], None]) -> None:
         self._command = command
+        self._when_ended = when_ended
         self._turn = threading.Lock()
         self._server: Server | None = None
         self._generation = 0
         self._cpu_source, self._container_cpu = find_cpu_source()
         self._cpu_at_start: float | None = None
-        self.ended = threading.Event()
         self.exit_code = 0
 
     # What is asked for over HTTP
@@ -419,7 +419,21 @@ class Launcher:
             "cpu_ms": (time.thread_time() - cpu) * 1000,
         }
 
-    # The launcher's own end
+    # The launcher's own beginning and end
+
+    def autostart(self) -> None:
+        """Start the server, waiting for an upstream that starts at the same time."""
+        end = time.monotonic() + AUTOSTART_S
+        while True:
+            try:
+                self.start()
+                return
+            except RefusedError as refused:
+                if refused.status != 503 or time.monotonic() > end:
+                    say(str(refused))
+                    self._end(1)
+                    return
+            time.sleep(0.5)
 
     def forward(self, number: int) -> None:
         """End the server by that signal and then the launcher, with the server's exit code."""
@@ -440,7 +454,7 @@ class Launcher:
 
     def _end(self, code: int) -> None:
         self.exit_code = code
-        self.ended.set()
+        self._when_ended()
 
     # Helpers
 
@@ -504,29 +518,13 @@ def say(message: str) -> None:
     print(f"launcher: {message}", file=sys.stderr, flush=True)
 
 
-def autostart(launcher: Launcher) -> None:
-    """Start the server, waiting for an upstream that starts at the same time."""
-    end = time.monotonic() + AUTOSTART_S
-    while True:
-        try:
-            launcher.start()
-            return
-        except RefusedError as refused:
-            if refused.status != 503 or time.monotonic() > end:
-                raise
-        time.sleep(0.5)
-
-
 def main(command: list[str]) -> int:
     if not command:
         say("which server? Give its command as arguments.")
         return 2
     become_subreaper()
-    launcher = Launcher(command)
-    Handler.launcher = launcher
-    port = int(os.environ.get("LAB_PORT", PORT))
-    control = ThreadingHTTPServer(("0.0.0.0", port), Handler)
-    threading.Thread(target=control.serve_forever, daemon=True).start()
+    control = ThreadingHTTPServer(("0.0.0.0", int(os.environ.get("LAB_PORT", PORT))), Handler)
+    launcher = Handler.launcher = Launcher(command, when_ended=control.shutdown)
 
     def forward(number: int, _frame: object) -> None:
         # In a thread: a handler runs inside whatever the main thread was just doing.
@@ -535,12 +533,10 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
     if os.environ.get("LAB_AUTOSTART") == "1":
-        try:
-            autostart(launcher)
-        except RefusedError as refused:
-            say(str(refused))
-            return 1
-    launcher.ended.wait()
+        threading.Thread(target=launcher.autostart, daemon=True).start()
+    # In the main thread, since it looks up twice a second: one that waits on a lock can miss a
+    # signal that comes just before it falls asleep.
+    control.serve_forever()
     return launcher.exit_code
 
 

@@ -168,8 +168,3 @@ def test_an_unknown_client_is_refused_with_those_that_the_view_can_use() -> None
 def test_a_sync_client_is_refused_in_an_async_view() -> None:
     with pytest.raises(NotUsableHereError, match="async"):
         http_clients.async_fetch("requests-shared")
-
-
-def test_a_wrong_preload_stops_the_start() -> None:
-    with pytest.raises(UnknownHttpClientError, match="curl"):
-        http_clients.preload("curl")

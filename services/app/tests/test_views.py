@@ -150,3 +150,9 @@ def test_what_is_not_asked_for_is_not_imported(upstream: Upstream) -> None:
     assert page.status == 200
     libraries = {"httpx", "requests", "urllib3", "gevent"}
     assert libraries.isdisjoint(page.imported)
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_a_wrong_preload_stops_the_start(interface: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        get([], upstream="", interface=interface, preload="curl")

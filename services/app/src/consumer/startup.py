@@ -1,18 +1,23 @@
 """What a process does before its first request, so that no import falls into a measurement.
 
-Django imports some of itself at the first request (the context processors, for one): so a first
-request is made here, to a view that calls nobody.
+Django and the HTTP clients import some of themselves at their first use (context processors,
+backends): so each is used once here. Django answers a view that calls nobody, and the client that
+LAB_PRELOAD names calls a port where nobody listens.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from consumer import http_clients
+from consumer.errors import UpstreamError
+from consumer.http_clients import Call, lifetime
 
 QUERY = "delays_ms=0"
+NOBODY = [Call("http://127.0.0.1:1/", delay_ms=0, example=b"")]
 
 type AsgiApplication = Callable[
     [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]],
@@ -20,18 +25,17 @@ type AsgiApplication = Callable[
 ]
 
 
-def preload() -> None:
-    """Import the HTTP client that LAB_PRELOAD names, if any.
+def rehearse_wsgi(application: Callable[..., Any]) -> None:
+    """Make one request, in this process, without a server.
 
     Raises:
-        UnknownHttpClientError: There is none of that name; the server does not start.
+        UnknownHttpClientError: LAB_PRELOAD names a client that does not exist.
     """
-    if name := os.environ.get("LAB_PRELOAD"):
-        http_clients.preload(name)
-
-
-def rehearse_wsgi(application: Callable[..., Any]) -> None:
-    """Make one request, in this process, without a server."""
+    name = _preload()
+    if "sync" in http_clients.views(name):
+        with contextlib.suppress(UpstreamError):
+            http_clients.sync_fetch(name)(NOBODY)
+    lifetime.close_process()  # each worker that is forked later makes its own
     environ = {"PATH_INFO": "/sync/fanout/no-http/", "QUERY_STRING": QUERY}
     setup_testing_defaults(environ)
     statuses: list[str] = []
@@ -42,6 +46,12 @@ def rehearse_wsgi(application: Callable[..., Any]) -> None:
 
 async def rehearse_asgi(application: AsgiApplication) -> None:
     """As rehearse_wsgi, in the server's event loop."""
+    name = _preload()
+    with contextlib.suppress(UpstreamError):
+        if "async" in http_clients.views(name):
+            await http_clients.async_fetch(name)(NOBODY)
+        else:
+            http_clients.sync_fetch(name)(NOBODY)
     path = "/async/fanout/no-http/"
     scope = {
         "type": "http",
@@ -69,6 +79,10 @@ async def rehearse_asgi(application: AsgiApplication) -> None:
 
     await application(scope, receive, send)
     _check(statuses == [200])
+
+
+def _preload() -> str:
+    return os.environ.get("LAB_PRELOAD") or "no-http"
 
 
 def _check(right: bool) -> None:

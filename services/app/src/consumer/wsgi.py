@@ -5,5 +5,4 @@ from django.core.wsgi import get_wsgi_application
 from consumer import startup
 
 application = get_wsgi_application()
-startup.preload()
 startup.rehearse_wsgi(application)

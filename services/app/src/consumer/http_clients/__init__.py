@@ -69,13 +69,11 @@ def async_fetch(name: str) -> FetchAsync:
     return cast(FetchAsync, _function(name, "async", "fetch_async"))
 
 
-def preload(name: str) -> None:
-    """Import the client's module. Raises UnknownHttpClientError."""
+def views(name: str) -> tuple[View, ...]:
+    """The views that can use the client. Raises UnknownHttpClientError."""
     if name not in HTTP_CLIENTS:
-        raise UnknownHttpClientError(
-            f"unknown http_client {name!r}: known are {', '.join(HTTP_CLIENTS)}"
-        )
-    importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+        raise UnknownHttpClientError(f"unknown http_client {name!r}", known=list(HTTP_CLIENTS))
+    return HTTP_CLIENTS[name]
 
 
 @cache

@@ -1,0 +1,330 @@
+"""The launcher against real processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upstream_stand_in import free_port
+
+LAUNCHER = Path(__file__).parent.parent / "launcher.py"
+
+WAITS = "import time; time.sleep(600)"
+# Burns a second of CPU time in a child that ends, then waits: its own counters do not show it.
+BURNS = """
+import os, time
+if os.fork() == 0:
+    while time.process_time() < 1:
+        pass
+    os._exit(0)
+os.wait()
+print("burnt", flush=True)
+time.sleep(600)
+"""
+# Ignores SIGTERM, and so does its child, which has left for a session of its own.
+STUBBORN = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() > 0:
+        os._exit(0)
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+
+
+class Lab:
+    """A launcher of a Python program, and its answers."""
+
+    def __init__(self, program: str, **environment: str) -> None:
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.process = subprocess.Popen(
+            [sys.executable, LAUNCHER, sys.executable, "-uc", program],
+            env=os.environ | {"LAB_PORT": str(self._port)} | environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.until(self._listens)
+
+    def get(self, path: str) -> Any:
+        return self.answer(path)[1]
+
+    def answer(self, path: str) -> tuple[int, Any]:
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as got:
+                return got.status, json.load(got)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    @staticmethod
+    def until(happened: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not happened():
+            assert time.monotonic() < end, "it did not happen within 20 s"
+            time.sleep(0.01)
+
+    def until_logged(self, line: str) -> None:
+        self.until(lambda: line in self.get("/logs")["log"])
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+Launch = Callable[..., Lab]
+
+
+@pytest.fixture
+def launch() -> Iterator[Launch]:
+    labs: list[Lab] = []
+
+    def launch(program: str, **environment: str) -> Lab:
+        labs.append(Lab(program, **environment))
+        return labs[-1]
+
+    yield launch
+    for lab in labs:
+        lab.process.terminate()
+        lab.process.communicate(timeout=20)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_nothing_runs_before_the_start(launch: Launch) -> None:
+    stats = launch(WAITS).get("/stats")
+    assert (stats["running"], stats["generation"], stats["processes"]) == (False, 0, 0)
+    assert stats["cpu_seconds"] is None
+    assert stats["pss_bytes"] is None
+
+
+def test_every_start_makes_a_fresh_process(launch: Launch) -> None:
+    lab = launch(WAITS)
+    first = lab.get("/start")
+    assert lab.get("/stats")["running"]
+    assert lab.get("/stop")["exit_code"] == 128 + signal.SIGTERM
+    second = lab.get("/start")
+    assert (first["generation"], second["generation"]) == (1, 2)
+    assert first["pid"] != second["pid"]
+    assert not is_alive(first["pid"])
+    assert is_alive(second["pid"])
+
+
+def test_a_second_start_is_refused_while_the_server_runs(launch: Launch) -> None:
+    lab = launch(WAITS)
+    pid = lab.get("/start")["pid"]
+    status, refusal = lab.answer("/start")
+    assert status == 409
+    assert str(pid) in refusal["error"]
+
+
+def test_the_server_is_told_its_settings_and_the_upstreams_address(
+    launch: Launch, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "lab-ca.pem"
+    certificate.write_text("-----BEGIN CERTIFICATE-----\nthe lab's\n-----END CERTIFICATE-----\n")
+    lab = launch(
+        "import json, os, time; print(json.dumps(dict(os.environ))); time.sleep(600)",
+        LAB_SETTINGS="plain,fancy",
+        LAB_SETTINGS_MODULE="site.{settings}",
+        LAB_UPSTREAM_HOST="localhost",
+        LAB_CA=str(certificate),
+    )
+    assert lab.get("/start?settings=fancy&preload=no-http")["settings"] == "fancy"
+    lab.until(lambda: bool(lab.get("/logs")["log"]))
+    told = json.loads(lab.get("/logs")["log"][0])
+    assert told["DJANGO_SETTINGS_MODULE"] == "site.fancy"
+    assert told["LAB_PRELOAD"] == "no-http"
+    assert told["LAB_UPSTREAM_HTTP"] == "http://127.0.0.1:9000"
+    assert told["LAB_UPSTREAM_HTTPS"] == "https://127.0.0.1:9443"
+    assert told["SSL_CERT_FILE"] == told["REQUESTS_CA_BUNDLE"]
+    bundle = Path(told["SSL_CERT_FILE"]).read_text()
+    assert "the lab's" in bundle
+    assert bundle.count("-----BEGIN CERTIFICATE-----") > 100
+
+
+def test_unknown_settings_are_refused_with_the_allowed_ones(launch: Launch) -> None:
+    lab = launch(WAITS, LAB_SETTINGS="plain,fancy")
+    status, refusal = lab.answer("/start?settings=baroque")
+    assert status == 400
+    assert "plain, fancy" in refusal["error"]
+    assert lab.get("/start")["settings"] == "plain"
+
+
+def test_an_upstream_that_is_not_up_is_said_and_starts_nothing(launch: Launch) -> None:
+    lab = launch(WAITS, LAB_UPSTREAM_HOST="localhost", LAB_CA="/nowhere/lab-ca.pem")
+    status, refusal = lab.answer("/start")
+    assert status == 503
+    assert "/nowhere/lab-ca.pem" in refusal["error"]
+    assert not lab.get("/stats")["running"]
+
+
+def test_a_command_that_is_not_there_is_an_error_that_names_it() -> None:
+    port = free_port()
+    done = subprocess.run(
+        [sys.executable, LAUNCHER, "no-such-server"],
+        env=os.environ | {"LAB_PORT": str(port), "LAB_AUTOSTART": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 1
+    assert "no-such-server" in done.stderr
+
+
+def test_cpu_time_of_children_that_have_ended_is_counted(launch: Launch) -> None:
+    lab = launch(BURNS)
+    lab.get("/start")
+    lab.until_logged("burnt")
+    stats = lab.get("/stats?memory=0")
+    assert stats["cpu_seconds"] >= 1
+    assert stats["cpu_source"] in {"cgroup-v1", "cgroup-v2", "proc"}
+    assert stats["pss_bytes"] is None
+
+
+@pytest.mark.skipif(
+    not Path("/.dockerenv").exists(), reason="outside of a container the counter is the machine's"
+)
+def test_the_launchers_own_cpu_time_is_left_out(launch: Launch) -> None:
+    lab = launch(WAITS)
+    lab.get("/start")
+    before = lab.get("/stats?memory=0")
+    used = sum(lab.get("/calibrate")["cpu_ms"] for _ in range(20)) / 1000
+    after = lab.get("/stats?memory=0")
+    assert after["monotonic_ns"] > before["monotonic_ns"]
+    assert after["cpu_seconds"] - before["cpu_seconds"] < used / 2
+
+
+def test_memory_processes_and_threads_are_those_of_the_server(launch: Launch) -> None:
+    lab = launch(
+        "import threading, time\n"
+        "block = bytearray(50_000_000)\n"
+        "threading.Thread(target=time.sleep, args=[600], daemon=True).start()\n"
+        "print('ready'); time.sleep(600)"
+    )
+    lab.get("/start")
+    lab.until_logged("ready")
+    stats = lab.get("/stats")
+    assert (stats["processes"], stats["threads"]) == (1, 2)
+    assert stats["rss_bytes"] > 50_000_000
+    assert stats["pss_bytes"] > 50_000_000
+    assert stats["peak_bytes"] >= stats["rss_bytes"]
+
+
+def test_stop_kills_a_stubborn_tree_and_returns_when_nothing_is_left(launch: Launch) -> None:
+    lab = launch(STUBBORN)
+    lab.get("/start")
+    lab.until(lambda: len(lab.get("/logs")["log"]) == 2)
+    pids = [int(line) for line in lab.get("/logs")["log"]]
+    assert all(map(is_alive, pids))
+    assert lab.get("/stats")["processes"] == 2
+    assert lab.get("/stop")["exit_code"] == 128 + signal.SIGKILL
+    assert not any(map(is_alive, pids))
+    assert lab.get("/stats")["processes"] == 0
+
+
+def test_stop_without_a_server_is_no_error(launch: Launch) -> None:
+    assert launch(WAITS).get("/stop") == {"exit_code": None, "log": []}
+
+
+def test_stop_tells_the_last_lines_that_the_server_wrote(launch: Launch) -> None:
+    lab = launch(
+        "import signal, time\n"
+        "def end(*_):\n"
+        "    print('\\n'.join(f'line {n}' for n in range(100)))\n"
+        "    raise SystemExit(7)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready'); time.sleep(600)"
+    )
+    lab.get("/start")
+    lab.until_logged("ready")
+    stopped = lab.get("/stop")
+    assert stopped["exit_code"] == 7
+    assert stopped["log"] == [f"line {n}" for n in range(60, 100)]
+
+
+def test_stats_are_answered_while_stop_waits(launch: Launch) -> None:
+    lab = launch(STUBBORN)
+    lab.get("/start")
+    lab.until(lambda: len(lab.get("/logs")["log"]) == 2)
+    stopping = subprocess.Popen(
+        [sys.executable, "-c", f"import urllib.request as r; r.urlopen('{lab.url}/stop').read()"]
+    )
+    seen = 0
+    while stopping.poll() is None:
+        seen += lab.get("/stats")["running"]
+    assert seen > 10
+
+
+def test_a_server_that_ends_by_itself_ends_the_launcher_with_its_exit_code(launch: Launch) -> None:
+    lab = launch("print('out of order'); raise SystemExit(3)")
+    lab.get("/start")
+    lab.until(lambda: not lab.get("/stats")["running"])
+    assert lab.get("/stats")["exit_code"] == 3
+    assert lab.get("/about")["log"] == ["out of order"]
+    output, _ = lab.process.communicate(timeout=20)
+    assert lab.process.returncode == 3
+    assert output == "out of order\n"
+
+
+def test_a_server_killed_by_a_signal_is_told_as_a_shell_does(launch: Launch) -> None:
+    lab = launch("import os; os.kill(os.getpid(), 9)")
+    lab.get("/start")
+    assert lab.process.wait(timeout=20) == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_forwarded_and_the_exit_code_passed_on(
+    launch: Launch, number: signal.Signals
+) -> None:
+    lab = launch(
+        "import signal, time\n"
+        f"signal.signal({number:d}, lambda *_: exit(40 + {number:d}))\n"
+        "print('ready'); time.sleep(600)"
+    )
+    lab.get("/start")
+    lab.until_logged("ready")
+    lab.process.send_signal(number)
+    assert lab.process.wait(timeout=20) == 40 + number
+
+
+def test_without_a_server_a_signal_ends_the_launcher_well(launch: Launch) -> None:
+    lab = launch(WAITS)
+    lab.process.terminate()
+    assert lab.process.wait(timeout=20) == 0
+
+
+def test_autostart_starts_the_server_with_the_launcher(launch: Launch) -> None:
+    lab = launch(WAITS, LAB_AUTOSTART="1")
+    lab.until(lambda: bool(lab.get("/stats")["running"]))
+
+
+def test_about_names_command_and_versions(launch: Launch) -> None:
+    about = launch(WAITS, LAB_SETTINGS="plain").get("/about")
+    assert about["command"][-1] == WAITS
+    assert about["settings_known"] == ["plain"]
+    assert about["python"] == sys.version.split()[0]
+    assert "pytest" in about["packages"]
+    assert about["cpus"] == sorted(os.sched_getaffinity(0))
+
+
+def test_an_unknown_path_is_refused_with_the_known_ones(launch: Launch) -> None:
+    status, refusal = launch(WAITS).answer("/restart")
+    assert status == 404
+    assert "/start" in refusal["error"]
