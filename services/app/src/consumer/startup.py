@@ -14,7 +14,7 @@ from wsgiref.util import setup_testing_defaults
 
 from consumer import http_clients
 from consumer.errors import UpstreamError
-from consumer.http_clients import Call, lifetime
+from consumer.http_clients import Call, View
 
 QUERY = "delays_ms=0"
 NOBODY = [Call("http://127.0.0.1:1/", delay_ms=0, example=b"")]
@@ -25,17 +25,22 @@ type AsgiApplication = Callable[
 ]
 
 
-def rehearse_wsgi(application: Callable[..., Any]) -> None:
-    """Make one request, in this process, without a server.
+def preload() -> tuple[str, tuple[View, ...]]:
+    """The client that LAB_PRELOAD names (no-http if empty), and the views that can use it.
 
     Raises:
-        UnknownHttpClientError: LAB_PRELOAD names a client that does not exist.
+        UnknownHttpClientError: There is none of that name; the server does not start.
     """
-    name = _preload()
-    if "sync" in http_clients.views(name):
+    name = os.environ.get("LAB_PRELOAD") or "no-http"
+    return name, http_clients.views(name)
+
+
+def rehearse_wsgi(application: Callable[..., Any]) -> None:
+    """Use Django and the client once in this process, which must not fork any more."""
+    name, views = preload()
+    if "sync" in views:
         with contextlib.suppress(UpstreamError):
             http_clients.sync_fetch(name)(NOBODY)
-    lifetime.close_process()  # each worker that is forked later makes its own
     environ = {"PATH_INFO": "/sync/fanout/no-http/", "QUERY_STRING": QUERY}
     setup_testing_defaults(environ)
     statuses: list[str] = []
@@ -46,9 +51,9 @@ def rehearse_wsgi(application: Callable[..., Any]) -> None:
 
 async def rehearse_asgi(application: AsgiApplication) -> None:
     """As rehearse_wsgi, in the server's event loop."""
-    name = _preload()
+    name, views = preload()
     with contextlib.suppress(UpstreamError):
-        if "async" in http_clients.views(name):
+        if "async" in views:
             await http_clients.async_fetch(name)(NOBODY)
         else:
             http_clients.sync_fetch(name)(NOBODY)
@@ -79,10 +84,6 @@ async def rehearse_asgi(application: AsgiApplication) -> None:
 
     await application(scope, receive, send)
     _check(statuses == [200])
-
-
-def _preload() -> str:
-    return os.environ.get("LAB_PRELOAD") or "no-http"
 
 
 def _check(right: bool) -> None:
