@@ -13,8 +13,8 @@ Corner = tuple[float, int]
 
 
 def plain(number: float) -> str:
-    """A number as a person writes it: 300, not 300.0."""
-    return f"{number:g}"
+    """A number as a person writes it: 300, not 300.0; every digit, since slugs and URLs hold it."""
+    return str(number).removesuffix(".0")
 
 
 @dataclass(frozen=True, kw_only=True)
