@@ -66,7 +66,8 @@ def good_between(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
     """
     spans = good(samples)
     begin = spans["sent_s"].to_numpy()
-    end = spans["answered_s"].to_numpy()
+    # hey rounds to 0.1 ms: an answer may seem to take no time, and still counts.
+    end = np.maximum(spans["answered_s"].to_numpy(), begin + 1e-6)
     inside = np.minimum(end, end_s) - np.maximum(begin, start_s)
     return float(np.clip(inside / (end - begin), 0, 1).sum())
 
