@@ -48,6 +48,9 @@ class Server:
         return "async" if self.interface == "asgi" else "sync"
 
 
+type _Services = Mapping[str, Mapping[str, Any]]
+
+
 class _ComposeLoader(yaml.SafeLoader):
     """YAML as Compose writes it: its own tags (`!reset`, `!override`) say how files merge."""
 
@@ -75,10 +78,9 @@ def read_servers(project: Path) -> dict[str, Server]:
     base = _services(project / "compose.yaml")
     own_file = project / "compose.override.yaml"
     own = _services(own_file) if own_file.exists() else {}
-    labels = {name: _labels(service, name) for name, service in base.items()}
-    for name, service in own.items():
-        inherited = _inherited(service, name, {**base, **own})
-        labels[name] = labels.get(name, {}) | inherited | _labels(service, name)
+    labels = {name: _all_labels(name, base, base) for name in base}
+    for name in own:
+        labels[name] = labels.get(name, {}) | _all_labels(name, own, base)
     return {
         name: _server(name, of_lab)
         for name, all_labels in labels.items()
@@ -109,19 +111,27 @@ def _labels(service: Mapping[str, Any], name: str) -> dict[str, str]:
     return {str(key): "" if value is None else str(value) for key, value in labels.items()}
 
 
-def _inherited(
-    service: Mapping[str, Any], name: str, services: Mapping[str, Mapping[str, Any]]
-) -> dict[str, str]:
-    """Labels of the service that this one extends: Compose passes them on."""
+def _all_labels(name: str, services: _Services, base: _Services) -> dict[str, str]:
+    """A service's labels, and those of the services that it extends: Compose passes them on.
+
+    Args:
+        name: the service.
+        services: those of its own file.
+        base: those of compose.yaml.
+    """
+    service = services[name]
     extends = service.get("extends")
     if extends is None:
-        return {}
-    parent = extends if isinstance(extends, str) else extends.get("service")
-    if parent not in services:
+        return _labels(service, name)
+    if isinstance(extends, str):
+        extends = {"service": extends}
+    parent = extends.get("service")
+    there = base if "file" in extends or parent not in services else services
+    if parent not in there:
         raise ConfigurationError(
             f"service {name} extends {parent!r}, which compose.yaml does not declare"
         )
-    return _labels(services[parent], parent)
+    return _all_labels(parent, there, base) | _labels(service, name)
 
 
 def _server(name: str, labels: Mapping[str, str]) -> Server:
