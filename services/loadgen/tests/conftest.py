@@ -1,0 +1,24 @@
+"""Fixtures of the load generator's tests."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from loadgen.lab import SUITES
+
+# No deadline: how fast an example runs is up to the machine.
+settings.register_profile("lab", deadline=None, max_examples=50, database=None)
+settings.load_profile("lab")
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project's folder of its own, as loadgen finds it mounted: servers, clients and suites."""
+    folder = tmp_path / "project"
+    shutil.copytree(HERE / "project", folder)
+    shutil.copytree(HERE.parent / "suites", folder / SUITES)
+    return folder

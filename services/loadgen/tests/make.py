@@ -1,0 +1,169 @@
+"""What the tests build things with: a plain one of each kind, with what a test cares about set."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from loadgen.cases import Case
+from loadgen.instruments import ApiStats, AppStats, Distribution, Snapshot
+from loadgen.rows import Recording
+from loadgen.samples import frame
+from loadgen.servers import Server
+from loadgen.suite import Suite, Timing
+from loadgen.trial import Trial
+
+#: (due, answered, failure): a request that is sent when it is due; answered None = no answer.
+type Request = tuple[float, float | None, str | None]
+
+SECOND_NS = 10**9
+
+
+def a_case(**axes: Any) -> Case:
+    plain: dict[str, Any] = {
+        "server": "uvicorn",
+        "settings": "startproject",
+        "view": "async",
+        "workload": "fanout",
+        "http_client": "httpx-per-request",
+        "upstream": "http",
+        "delays_ms": (300.0, 600.0, 150.0),
+        "cpu_ms": 0.0,
+        "driver": "locust",
+        "load": "closed",
+        "users": 100,
+    }
+    return Case(**plain | axes)
+
+
+def a_server(**attributes: Any) -> Server:
+    plain: dict[str, Any] = {
+        "name": "uvicorn",
+        "title": "Uvicorn, 1 process, async",
+        "interface": "asgi",
+        "concurrency": "asyncio",
+        "processes": 1,
+        "slots": None,
+    }
+    return Server(**plain | attributes)
+
+
+def a_timing(**rules: Any) -> Timing:
+    plain: dict[str, Any] = {
+        "warm_up_s": None,
+        "window_s": None,
+        "drain_s": 10.0,
+        "accounting": "due",
+    }
+    return Timing(**plain | rules)
+
+
+def a_trial(**attributes: Any) -> Trial:
+    plain: dict[str, Any] = {
+        "case": a_case(),
+        "server": a_server(),
+        "suites": "a-suite",
+        "round": 1,
+        "position": 1,
+        "warm_up_s": 2.0,
+        "window_s": 10.0,
+        "timing": a_timing(),
+    }
+    return Trial(**plain | attributes)
+
+
+def a_suite(**attributes: Any) -> Suite:
+    plain: dict[str, Any] = {
+        "name": "a-suite",
+        "question": "Which is it?",
+        "cases": (a_case(),),
+        "left_out": (),
+        "rounds": 1,
+        "sort": None,
+        "timing": a_timing(),
+        "published": (),
+        "compare": (),
+    }
+    return Suite(**plain | attributes)
+
+
+def some_samples(requests: Iterable[Request]) -> pl.DataFrame:
+    listed = list(requests)
+    return frame(
+        {
+            "due_s": [due for due, _, _ in listed],
+            "sent_s": [due for due, _, _ in listed],
+            "answered_s": [answered for _, answered, _ in listed],
+            "status": [None if answered is None else 200 for _, answered, _ in listed],
+            "failure": [failure for _, _, failure in listed],
+        }
+    )
+
+
+def constant_users(users: int, latency_s: float, until_s: float) -> pl.DataFrame:
+    """Users without think time and with one latency, spread over it."""
+    requests: list[Request] = []
+    for user in range(users):
+        due_s = latency_s * user / users
+        while due_s < until_s:
+            requests.append((due_s, due_s + latency_s, None))
+            due_s += latency_s
+    return some_samples(requests)
+
+
+def an_app_stats(second: float, cpu_seconds: float | None, **values: Any) -> AppStats:
+    return AppStats(
+        **{
+            "running": True,
+            "exit_code": None,
+            "monotonic_ns": int(second * SECOND_NS),
+            "cpu_seconds": cpu_seconds,
+        }
+        | values
+    )
+
+
+def an_api_stats(second: float, cpu_seconds: float, calls: int, p99: float | None) -> ApiStats:
+    distribution = Distribution(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
+    return ApiStats(
+        monotonic_ns=int(second * SECOND_NS),
+        cpu_seconds=cpu_seconds,
+        calls=calls,
+        failures=0,
+        in_flight=0,
+        peak_in_flight=1,
+        lateness_ms=distribution,
+        loop_lag_ms=distribution,
+    )
+
+
+def a_snapshot(second: float, **values: Any) -> Snapshot:
+    plain: dict[str, Any] = {
+        "app": an_app_stats(second, cpu_seconds=0.5 * second, processes=1, threads=3),
+        "api": an_api_stats(second, cpu_seconds=0.25 * second, calls=30, p99=0.25),
+        "loadgen_cpu_s": 0.125 * second,
+        "loadgen_ns": int(second * SECOND_NS),
+        "steal_ticks": 0,
+        "all_ticks": int(100 * second),
+    }
+    return Snapshot(**plain | values)
+
+
+def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: Any) -> Recording:
+    """A load that began at instant 0 of the monotonic clock."""
+    start_s, end_s = window
+    plain: dict[str, Any] = {
+        "samples": samples,
+        "start_ns": 0,
+        "started_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        "window": window,
+        "before": a_snapshot(start_s),
+        "after": a_snapshot(end_s),
+        "memory": an_app_stats(end_s, None, pss_bytes=64 * 2**20, peak_bytes=80 * 2**20),
+        "calibration_ms": 50.0,
+        "app_cpu_count": 1,
+        "api_cpu_count": 1,
+        "loadgen_cpu_count": 1,
+    }
+    return Recording(**plain | values)

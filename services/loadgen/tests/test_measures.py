@@ -1,0 +1,193 @@
+"""Samples and a window give throughput and latency."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen import measures
+from loadgen.suite import Accounting
+from tests.make import Request, constant_users, some_samples
+
+#: Instants in eighths of a second: exact as floats, so that a plain count is exact too.
+EIGHTHS = st.integers(0, 400).map(lambda eighths: eighths / 8)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    sent_s = draw(EIGHTHS)
+    answered_s = draw(st.none() | st.integers(1, 80).map(lambda eighths: sent_s + eighths / 8))
+    failure = None if answered_s is not None and draw(st.booleans()) else "status 500"
+    return (sent_s, answered_s, failure)
+
+
+REQUESTS = st.lists(requests(), max_size=60)
+
+
+@given(
+    st.lists(st.floats(0, 1e5, allow_nan=False), max_size=300),
+    st.sampled_from([Fraction(1, 2), Fraction(95, 100), Fraction(99, 100)]),
+)
+def test_a_percentile_is_the_nearest_rank_of_a_plain_sort(
+    values: list[float], share: Fraction
+) -> None:
+    ordered = sorted(values)
+    rank = math.ceil(share * len(ordered))
+    expected = ordered[rank - 1] if rank and len(ordered) - rank >= 5 else None
+    assert measures.percentile(np.array(ordered, dtype=np.float64), float(share)) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "known"),
+    [(9, 0.50, False), (10, 0.50, True), (99, 0.95, False), (100, 0.95, True), (500, 0.99, True)],
+)
+def test_a_percentile_needs_five_samples_above_it(count: int, share: float, known: bool) -> None:
+    ordered = np.arange(count, dtype=np.float64)
+    assert (measures.percentile(ordered, share) is not None) is known
+
+
+def test_a_failure_ranks_as_infinitely_slow() -> None:
+    answered: list[Request] = [(0.0, 0.1 + n / 1000, None) for n in range(92)]
+    failed: list[Request] = [(0.0, 0.001, "status 500")] * 4 + [(0.0, None, "unanswered")] * 4
+    latency = measures.latency(some_samples(answered + failed))
+    assert latency.percentiles["p50_ms"] == pytest.approx(100 + 49)
+    assert latency.percentiles["p95_ms"] is None
+    assert latency.censored
+    assert latency.min_ms == pytest.approx(100)
+
+
+def test_failures_above_the_percentile_do_not_censor_it() -> None:
+    answered: list[Request] = [(0.0, 0.1, None)] * 600
+    failed: list[Request] = [(0.0, None, "unanswered")] * 5
+    latency = measures.latency(some_samples(answered + failed))
+    assert latency.percentiles["p99_ms"] == pytest.approx(100)
+    assert not latency.censored
+    assert not latency.too_few
+
+
+def test_few_samples_are_too_few_not_censored() -> None:
+    latency = measures.latency(some_samples([(0.0, 0.1, None)] * 20))
+    assert latency.percentiles == {"p50_ms": pytest.approx(100), "p95_ms": None, "p99_ms": None}
+    assert latency.too_few
+    assert not latency.censored
+
+
+def test_minimum_mean_and_maximum_speak_of_good_answers_only() -> None:
+    latency = measures.latency(
+        some_samples([(0, 1, None), (0, 3, None), (0, 9, "status 500"), (0, None, "unanswered")])
+    )
+    assert (latency.min_ms, latency.avg_ms, latency.max_ms) == (1000, 2000, 3000)
+
+
+def test_without_a_good_answer_nothing_is_known() -> None:
+    latency = measures.latency(some_samples([(0, None, "unanswered")]))
+    assert (latency.min_ms, latency.avg_ms, latency.max_ms) == (None, None, None)
+
+
+def test_latency_counts_from_the_due_instant() -> None:
+    samples = some_samples([(1.0, 2.0, None)]).with_columns(sent_s=1.75)
+    assert measures.latency(samples).min_ms == 1000
+
+
+@given(REQUESTS, EIGHTHS, st.integers(1, 200))
+def test_an_answer_partly_between_two_instants_counts_by_that_part(
+    made: list[Request], start_s: float, eighths: int
+) -> None:
+    end_s = start_s + eighths / 8
+    expected = sum(
+        max(0.0, min(answered_s, end_s) - max(sent_s, start_s)) / (answered_s - sent_s)
+        for sent_s, answered_s, failure in made
+        if answered_s is not None and failure is None
+    )
+    assert measures.good_between(some_samples(made), start_s, end_s) == pytest.approx(expected)
+
+
+def test_an_answer_that_took_no_time_counts_where_it_came() -> None:
+    at_once = some_samples([(1.0, 1.0, None), (5.0, 5.0, None)])
+    assert measures.good_between(at_once, 0.0, 2.0) == 1
+
+
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(0, 40))
+def test_a_window_anywhere_in_a_steady_load_holds_users_by_latency(
+    users: int, latency_quarters: int, offset: int
+) -> None:
+    latency_s = latency_quarters / 4
+    samples = constant_users(users, latency_s, until_s=40)
+    begin_s = 2 * latency_s + offset / 16
+    good = measures.good_between(samples, begin_s, begin_s + 10)
+    assert good == pytest.approx(10 * users / latency_s)
+
+
+@given(REQUESTS, st.integers(80, 300))
+def test_the_best_ten_seconds_are_the_fullest_group_within_ten_seconds(
+    made: list[Request], eighths: int
+) -> None:
+    start_s, end_s = -1.0, eighths / 8
+    answered = [
+        answered_s
+        for _, answered_s, failure in made
+        if answered_s is not None and failure is None and answered_s < end_s
+    ]
+    fullest = max(
+        (sum(first <= other < first + 10 for other in answered) for first in answered), default=0
+    )
+    assert measures.best_rate_rps(some_samples(made), start_s, end_s) == fullest / 10
+
+
+def test_a_window_shorter_than_ten_seconds_has_no_best_ten() -> None:
+    assert measures.best_rate_rps(constant_users(5, 0.5, 9), 0.0, 9.75) is None
+
+
+DUE_BEFORE: Request = (0.5, 1.5, None)
+INSIDE: Request = (1.5, 1.75, None)
+ANSWERED_AFTER: Request = (1.875, 2.5, None)
+NEVER_ANSWERED: Request = (1.25, None, "unanswered")
+
+
+def test_due_accounting_follows_the_requests_due_in_the_window() -> None:
+    samples = some_samples([DUE_BEFORE, INSIDE, ANSWERED_AFTER, NEVER_ANSWERED])
+    counted = measures.counted(samples, 1.0, 2.0, "due")
+    assert counted["due_s"].to_list() == [1.5, 1.875, 1.25]
+
+
+def test_answered_accounting_speaks_of_the_answers_that_came_in_the_window() -> None:
+    samples = some_samples([DUE_BEFORE, INSIDE, ANSWERED_AFTER, NEVER_ANSWERED])
+    counted = measures.counted(samples, 1.0, 2.0, "answered")
+    assert counted["due_s"].to_list() == [0.5, 1.5]
+
+
+@pytest.mark.parametrize("accounting", ["due", "answered"])
+def test_a_request_that_the_tool_lost_always_counts(accounting: Accounting) -> None:
+    lost = some_samples([INSIDE]).with_columns(due_s=None, sent_s=None, answered_s=None)
+    lost = lost.cast(some_samples([]).schema)
+    assert measures.counted(lost, 1.0, 2.0, accounting).height == 1
+
+
+def test_a_request_due_at_the_windows_end_belongs_to_the_next() -> None:
+    edges = some_samples([(1.0, 1.5, None), (2.0, 2.5, None)])
+    assert measures.counted(edges, 1.0, 2.0, "due")["due_s"].to_list() == [1.0]
+
+
+def test_a_wrong_body_is_no_good_answer() -> None:
+    samples = some_samples([(0, 1, None), (0, 1, "wrong body"), (0, None, "unanswered")])
+    assert measures.good(samples).height == 1
+
+
+@given(st.integers(1, 40), st.integers(1, 8))
+def test_users_without_think_time_are_all_in_flight_as_little_says(
+    users: int, latency_quarters: int
+) -> None:
+    latency_s = latency_quarters / 4
+    samples = constant_users(users, latency_s, until_s=30)
+    inflight = measures.inflight_mean(samples, 5.0, 25.0)
+    assert inflight == pytest.approx(users)
+    rate_rps = measures.good_between(samples, 5.0, 25.0) / 20
+    assert inflight == pytest.approx(rate_rps * latency_s)
+
+
+def test_an_unanswered_request_is_in_flight_until_the_end() -> None:
+    samples = some_samples([(1.0, None, "unanswered"), (0.0, 1.0, None)])
+    assert measures.inflight_mean(samples, 0.0, 4.0) == (3 + 1) / 4
