@@ -14,7 +14,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 TOOLS = ["awk", "bash", "cat", "df", "dirname", "env", "grep", "id"]
-TOOLS += ["mkdir", "mktemp", "rm", "sed", "tail"]
+TOOLS += ["mkdir", "mktemp", "mv", "rm", "sed", "tail"]
 EVERY_SCRIPT = sorted(path.name for path in SCRIPTS.iterdir() if os.access(path, os.X_OK))
 
 # A healthy machine: two CPUs, all images. A test puts its own cases before these.
@@ -38,6 +38,7 @@ def run(tmp_path: Path) -> Run:
     """`run("prepare", docker=CASES, environment={…})`, on a machine whose docker answers by CASES.
 
     CASES are branches of a shell's `case`, tried before those of HEALTHY; None = no docker at all.
+    `programs` are further commands by their cases.
     """
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -46,16 +47,22 @@ def run(tmp_path: Path) -> Run:
         assert found, tool
         (folder / tool).symlink_to(found)
 
+    def stub(name: str, cases: str) -> None:
+        program = folder / name
+        program.write_text(f'#!/usr/bin/env bash\ncase "$*" in\n{cases}\nesac\n')
+        program.chmod(0o755)
+
     def run_script(
         script: str,
         *arguments: str,
         docker: str | None = "",
+        programs: dict[str, str] | None = None,
         environment: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         if docker is not None:
-            stub = folder / "docker"
-            stub.write_text(f'#!/usr/bin/env bash\ncase "$*" in\n{docker}\n{HEALTHY}\nesac\n')
-            stub.chmod(0o755)
+            stub("docker", docker + HEALTHY)
+        for name, cases in (programs or {}).items():
+            stub(name, cases)
         return subprocess.run(
             [SCRIPTS / script, *arguments],
             cwd=tmp_path,
@@ -142,6 +149,39 @@ def test_too_little_disk_space_for_images_still_to_be_built_is_refused(run: Run)
 )
 def test_a_missing_or_old_compose_or_buildx_names_the_packages(run: Run, old: str) -> None:
     assert "docker-compose-v2 docker-buildx" in refusal(run("prepare", docker=old))
+
+
+def test_root_on_debian_without_docker_gets_it_installed_and_started(run: Run) -> None:
+    programs = {
+        "apt-get": 'update) ;; "install -y docker.io") mv "$HOME/bin/new" "$HOME/bin/docker" ;;',
+        "service": '"docker start") ;;',
+        "new": HEALTHY,
+    }
+    done = run("prepare", docker=None, programs=programs)
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Installing Docker from the packages of this machine",
+        "Starting the Docker engine",
+    ]
+
+
+def test_root_on_debian_gets_compose_and_buildx_from_packages_that_are_new_enough(run: Run) -> None:
+    programs = {
+        "apt-get": 'update) ;; "install -y docker-compose-v2 docker-buildx") >"$HOME/installed" ;;',
+        "apt-cache": """
+            "policy docker-compose-v2") echo "  Candidate: 2.24.6+ds1-0ubuntu1" ;;
+            "policy docker-compose") echo "  Candidate: 1.29.2-6" ;;
+            "policy docker-buildx") echo "  Candidate: 0.14.1-0ubuntu1" ;;
+        """,
+    }
+    compose = '"compose version"*) [ -e "$HOME/installed" ] && echo 2.24.6 || exit 1 ;;'
+    done = run("prepare", docker=compose, programs=programs)
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Installing Docker Compose and buildx from the packages docker-compose-v2 and docker-buildx"
+    ]
 
 
 def test_docker_desktops_way_to_write_a_version_is_understood(run: Run) -> None:
