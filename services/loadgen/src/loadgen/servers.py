@@ -125,7 +125,7 @@ def _all_labels(name: str, services: _Services, base: _Services) -> dict[str, st
         return _labels(service, name)
     if isinstance(extends, str):
         extends = {"service": extends}
-    parent = extends.get("service")
+    parent = str(extends.get("service"))
     there = base if "file" in extends or parent not in services else services
     if parent not in there:
         raise ConfigurationError(
