@@ -83,7 +83,10 @@ class Protocol:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while True:
             try:
-                response = self._http.get(target.url, timeout=READY_TIMEOUT_S)
+                # A connection kept open would hold a greenlet of a gevent worker during the load.
+                response = self._http.get(
+                    target.url, headers={"Connection": "close"}, timeout=READY_TIMEOUT_S
+                )
                 break
             except httpx.TransportError as error:
                 stats = launcher.stats()
@@ -125,6 +128,9 @@ class Protocol:
             end_ns = start_ns + int((trial.warm_up_s + trial.window_s) * 1e9)
             self._pause_until(end_ns, "window", process)
         after = self._snapshot(launcher)
+        if not after.app.running:
+            reason = f"the server ended under the load with exit code {after.app.exit_code}"
+            raise TrialError("server-died", reason, launcher.log())
         memory = launcher.stats(memory=True)
         self._observe("drain", None, None)
         process.wait_for_end(trial.timing.drain_s + FAREWELL_S)
