@@ -116,7 +116,10 @@ def _ask(http: httpx.Client, url: str, outcome: str, query: dict[str, str | int]
         response = http.get(url, params=query, timeout=CONTROL_TIMEOUT_S)
     except httpx.HTTPError as error:
         raise TrialError(outcome, f"{url} does not answer: {error!r}") from error
-    answer: dict[str, Any] = response.json()
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError as error:
+        raise TrialError(outcome, f"{url} answers {response.status_code}, no JSON") from error
     if response.status_code != httpx.codes.OK:
         raise TrialError(outcome, f"{url} answers {response.status_code}: {answer.get('error')}")
     return answer
