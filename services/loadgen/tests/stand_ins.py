@@ -154,6 +154,7 @@ class StandInLab:
             reset, app-stats, api-stats, stop.
         behaviour: of the view's answers, from the start of a server on.
         starts: False: the server ends by itself with exit code 3 instead of listening.
+        pretends: True: the launcher says that the server runs, whether it does or not.
     """
 
     def __init__(self) -> None:
@@ -162,6 +163,7 @@ class StandInLab:
         self.behaviour: Callable[[int], Behaviour] = lambda _: Behaviour.RIGHT
         self.delay_s = 0.05
         self.starts = True
+        self.pretends = False
         self.probe_headers: dict[str, str] = {}
         self.unknown_names: set[str] = set()
         self._views_before_reset = 0
@@ -256,7 +258,7 @@ class StandInLab:
 
     def _app_stats(self, memory: bool) -> dict[str, Any]:
         return {
-            "running": self.runs,
+            "running": self.runs or self.pretends,
             "generation": len(self.queries),
             "exit_code": None if self.runs else 3,
             "monotonic_ns": time.monotonic_ns(),

@@ -1,0 +1,330 @@
+"""One trial, step by step, against a small lab over real sockets, with the real drivers."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loadgen import instruments, measures, protocol, rows, target
+from loadgen.drivers import hey as hey_driver
+from loadgen.errors import ConfigurationError, TrialError
+from loadgen.instruments import Api
+from loadgen.protocol import Observer, Protocol, Roles
+from loadgen.rows import Recording
+from loadgen.trial import Trial
+from tests.make import a_case, a_server, a_timing, a_trial
+from tests.stand_ins import CPU_SECONDS_PER_VIEW, Behaviour, StandInLab, View
+
+ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
+SERVER = a_server(name="localhost", title="Local", slots=None)
+
+
+def nobody(_phase: str, _left_s: float | None, _answered: int | None) -> None:
+    """An observer who does not care."""
+
+
+def timed(**axes: Any) -> Trial:
+    """Locust for some seconds."""
+    return a_trial(
+        case=a_case(server="localhost", users=4, delays_ms=(20.0, 50.0, 10.0), **axes),
+        server=SERVER,
+        warm_up_s=0.5,
+        window_s=2.25,
+        timing=a_timing(drain_s=1.0),
+    )
+
+
+def counted(**axes: Any) -> Trial:
+    """hey: its process begins only with the load, so a trial that fails before costs no time."""
+    axes = {"users": 4, "planned_requests": 40} | axes
+    return a_trial(
+        case=a_case(server="localhost", driver="hey", delays_ms=(50.0,), **axes),
+        server=SERVER,
+        warm_up_s=0.0,
+        window_s=None,
+        timing=a_timing(accounting="answered"),
+    )
+
+
+@pytest.fixture(scope="module")
+def module_patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def measure(
+    lab: StandInLab,
+    trial: Trial,
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    observer: Observer = nobody,
+) -> Recording:
+    patch.setattr(target, "APP_PORT", lab.app_port)
+    patch.setattr(target, "LAUNCHER_PORT", lab.launcher_port)
+    with httpx.Client(trust_env=False) as http:
+        api = Api(f"http://127.0.0.1:{lab.api_port}", http)
+        return Protocol(api, http, ROLES, observer).run(trial, folder)
+
+
+@pytest.fixture
+def lab() -> Iterator[StandInLab]:
+    with StandInLab() as stand_in:
+        yield stand_in
+
+
+class Measured:
+    """A trial that was measured, and what happened on the way."""
+
+    def __init__(self, trial: Trial, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.trial = trial
+        self.folder = folder
+        self.phases: list[str] = []
+        with StandInLab() as lab:
+            self.recording = measure(lab, trial, folder, patch, self._observe)
+            self.lab = lab
+            self.ran_on = lab.runs
+        self.row = rows.measured_row(trial, self.recording)
+
+    def _observe(self, phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase not in self.phases:
+            self.phases.append(phase)
+
+
+class TestATimedTrial:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def measured(
+        tmp_path_factory: pytest.TempPathFactory, module_patch: pytest.MonkeyPatch
+    ) -> Measured:
+        folder = tmp_path_factory.mktemp("timed") / "raw" / "trial"
+        return Measured(timed(), folder, module_patch)
+
+    def test_happens_in_the_order_of_its_design(self, measured: Measured) -> None:
+        first = measured.lab.first
+        order = ["calibrate", "start", "probe", "load", "reset", "stop"]
+        assert sorted(order, key=first) == order
+
+    def test_reads_the_counters_at_both_edges_of_the_window(self, measured: Measured) -> None:
+        since_reset = measured.lab.events[measured.lab.first("reset") :]
+        assert since_reset == [
+            "reset",
+            *("app-stats", "api-stats"),
+            *("app-stats", "api-stats"),
+            "app-stats",
+            "stop",
+        ]
+
+    def test_ends_with_a_server_that_runs_no_more(self, measured: Measured) -> None:
+        assert not measured.ran_on
+
+    def test_starts_the_server_as_the_case_says(self, measured: Measured) -> None:
+        assert measured.lab.queries == [
+            {"settings": "startproject", "preload": "httpx-per-request"}
+        ]
+
+    def test_keeps_no_connection_of_its_own_at_the_server(self, measured: Measured) -> None:
+        # A kept one would hold one of the greenlets of gunicorn's gevent worker.
+        assert measured.lab.probe_headers["Connection"] == "close"
+
+    def test_cuts_its_window_out_of_the_samples(self, measured: Measured) -> None:
+        assert measured.recording.window == (0.5, 2.75)
+        assert measured.row["window_s"] == 2.25
+        due = measured.recording.samples["due_s"]
+        assert measured.row["requests"] == ((due >= 0.5) & (due < 2.75)).sum()
+        assert measured.row["failures"] == measured.row["unanswered"] == 0
+
+    def test_reads_the_edges_of_the_window_after_they_came(self, measured: Measured) -> None:
+        recording = measured.recording
+        for edge_s, snapshot in zip(
+            recording.window, (recording.before, recording.after), strict=True
+        ):
+            assert snapshot.app.monotonic_ns >= recording.start_ns + edge_s * 1e9
+
+    def test_knows_the_servers_cpu_per_view(self, measured: Measured) -> None:
+        # The stand-in counts a view when it begins, loadgen by its part in the window: 4 users differ
+        # by at most 4 at each edge.
+        seconds = measured.row["app_cpu_seconds"]
+        per_view_ms = measured.row["app_cpu_ms_per_view"]
+        assert isinstance(seconds, float)
+        assert isinstance(per_view_ms, float)
+        views_begun = seconds / CPU_SECONDS_PER_VIEW
+        assert per_view_ms == pytest.approx(CPU_SECONDS_PER_VIEW * 1000, rel=8 / (views_begun - 8))
+
+    def test_knows_memory_and_calibration(self, measured: Measured) -> None:
+        assert measured.row["app_pss_mib"] == 32
+        assert measured.row["app_peak_mib"] == 40
+        assert measured.row["calibration_ms"] == 50.5
+
+    def test_reads_the_api_since_the_windows_begin(self, measured: Measured) -> None:
+        calls, requests = measured.row["api_calls"], measured.row["requests"]
+        assert isinstance(calls, int)
+        assert isinstance(requests, int)
+        assert 3 * (requests - 8) <= calls <= 3 * (requests + 8)
+
+    def test_no_answer_is_faster_than_the_view(self, measured: Measured) -> None:
+        assert measured.row["min_ms"] >= 50  # type: ignore[operator]
+
+    def test_leaves_the_drivers_files_in_its_folder(self, measured: Measured) -> None:
+        assert (measured.folder / "locust_stats.csv").exists()
+
+    def test_tells_an_observer_its_phases(self, measured: Measured) -> None:
+        assert measured.phases == ["starting the server", "window", "drain"]
+
+
+class TestACountedTrial:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def measured(
+        tmp_path_factory: pytest.TempPathFactory, module_patch: pytest.MonkeyPatch
+    ) -> Measured:
+        return Measured(counted(), tmp_path_factory.mktemp("counted") / "raw", module_patch)
+
+    def test_happens_in_the_order_of_its_design(self, measured: Measured) -> None:
+        order = ["calibrate", "start", "probe", "load", "stop"]
+        assert sorted(order, key=measured.lab.first) == order
+        assert measured.lab.events[-1] == "stop"
+
+    def test_lasts_from_the_first_request_to_the_last_answer(self, measured: Measured) -> None:
+        samples = measured.recording.samples
+        assert measured.recording.window == (samples["sent_s"].min(), samples["answered_s"].max())
+
+    def test_counts_what_was_planned(self, measured: Measured) -> None:
+        assert measured.row["requests"] == measured.row["planned_requests"] == 40
+        assert measured.row["failures"] == 0
+        assert measures.good(measured.recording.samples).height == 40
+
+    def test_is_marked_since_hey_looks_at_no_body(self, measured: Measured) -> None:
+        assert "bodies-unchecked" in str(measured.row["caveats"]).split()
+
+
+def test_a_server_that_ends_by_itself_is_told_with_its_last_words(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.starts = False
+    with pytest.raises(TrialError, match="ended with exit code 3") as error:
+        measure(lab, counted(), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "server-did-not-start"
+    assert error.value.details[-1] == "no such module"
+    assert "load" not in lab.events
+    assert lab.events[-1] == "stop"
+
+
+def test_a_server_that_never_listens_is_given_up(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.starts = False
+    lab.pretends = True
+    monkeypatch.setattr(protocol, "READY_TIMEOUT_S", 0.3)
+    with pytest.raises(TrialError, match=r"no answer within 0\.3 s") as error:
+        measure(lab, counted(), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "server-did-not-start"
+    assert error.value.details
+    assert lab.events[-1] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [(Behaviour.WRONG_BODY, "lacks 'id=\"country\"'"), (Behaviour.ERROR, "answers 500: something")],
+)
+def test_a_view_that_answers_wrongly_is_not_loaded(
+    behaviour: Behaviour,
+    words: str,
+    lab: StandInLab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab.behaviour = lambda _: behaviour
+    with pytest.raises(TrialError, match=words) as error:
+        measure(lab, counted(), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "wrong-answer"
+    assert "/async/fanout/httpx-per-request/?delays_ms=50&upstream=http" in str(error.value)
+    assert "load" not in lab.events
+    assert lab.events[-1] == "stop"
+
+
+def test_a_driver_that_refuses_its_load_costs_the_trial_and_the_server_is_stopped(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TrialError, match="hey ended with exit code 1") as error:
+        measure(lab, counted(users=4, planned_requests=2), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "driver-failed"
+    assert lab.events[-1] == "stop"
+
+
+def test_a_driver_that_is_killed_costs_the_trial_and_the_server_is_stopped(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase == "window":
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGKILL)
+
+    with pytest.raises(TrialError, match="locust ended with exit code -9 before") as error:
+        measure(lab, timed(), tmp_path / "raw", monkeypatch, kill)
+    assert error.value.outcome == "driver-failed"
+    assert lab.events[-1] == "stop"
+
+
+def test_a_server_that_dies_under_the_load_costs_the_trial(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase == "window" and lab.runs:
+            lab.crash()
+
+    with pytest.raises(TrialError, match="exit code 3") as error:
+        measure(lab, timed(), tmp_path / "raw", monkeypatch, crash)
+    assert error.value.outcome == "server-died"
+    assert error.value.details[-1] == "no such module"
+    assert lab.events[-1] == "stop"
+
+
+def test_a_load_without_one_answer_costs_the_trial(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.behaviour = lambda number: Behaviour.RIGHT if number == 1 else Behaviour.SILENCE
+    monkeypatch.setattr(hey_driver, "TIMEOUT_S", 1)
+    with pytest.raises(TrialError, match="no answer at all") as error:
+        measure(lab, counted(users=2, planned_requests=2), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "no-answer"
+    assert lab.events[-1] == "stop"
+
+
+def test_a_counted_load_that_does_not_end_is_given_up(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.behaviour = lambda number: Behaviour.RIGHT if number == 1 else Behaviour.SILENCE
+    monkeypatch.setattr(protocol, "COUNTED_PATIENCE", 0.1)
+    with pytest.raises(TrialError, match=r"hey is not through after 0\.1 times") as error:
+        measure(lab, counted(users=2, planned_requests=2), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "driver-failed"
+    assert lab.events[-1] == "stop"
+
+
+def test_a_server_whose_container_is_not_up_is_named_with_the_remedy(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.unknown_names.add("localhost")
+    monkeypatch.setattr("socket.gethostbyname", lab.resolve)
+    with pytest.raises(ConfigurationError, match="docker compose up -d localhost"):
+        measure(lab, counted(), tmp_path / "raw", monkeypatch)
+    assert lab.events == []
+
+
+def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
+    with httpx.Client(trust_env=False) as http:
+        launcher = instruments.Launcher(f"http://127.0.0.1:{lab.app_port}", http)
+        with pytest.raises(TrialError, match="does not answer") as error:
+            launcher.stats()
+    assert error.value.outcome == "launcher-lost"
+
+
+def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
+    with View(0) as view, httpx.Client(trust_env=False) as http:
+        with pytest.raises(TrialError, match="no JSON") as error:
+            instruments.Api(view.origin, http).stats()
+    assert error.value.outcome == "api-lost"
