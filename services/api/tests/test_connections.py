@@ -120,6 +120,26 @@ def test_two_requests_in_one_packet_are_refused(api: Api) -> None:
     assert (stats["calls"], stats["failures"], stats["in_flight"]) == (1, 1, 0)
 
 
+def test_a_request_that_came_before_is_not_trusted_with_more_behind_it(api: Api) -> None:
+    with api.connect() as connection:
+        assert exchange(connection, GET_5).status == 200
+        answer = exchange(connection, GET_5 + GET_5)
+
+        assert answer.status == 400
+        assert is_closed(connection)
+    with api.connect() as connection:
+        assert exchange(connection, GET_60000.replace(b"60000", b"5") + b"\0").status == 400
+
+
+def test_a_known_request_is_a_part_of_another_where_it_is_sent_as_one(api: Api) -> None:
+    with api.connect() as connection:
+        assert exchange(connection, GET_5).status == 200
+        connection.sendall(b"POST /-/reset HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(GET_5))
+        time.sleep(0.05)
+
+        assert exchange(connection, GET_5).json["calls"] == 1
+
+
 def test_an_empty_line_between_requests_is_no_request(api: Api) -> None:
     with api.connect() as connection:
         for _ in range(2):

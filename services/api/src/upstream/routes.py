@@ -11,7 +11,7 @@ from upstream.delays import BadDelayError, parse_delay
 from upstream.recorded import RecordedAnswers
 from upstream.statistics import Statistics
 
-MOST_KNOWN = 10_000
+MOST_KNOWN = 1000
 
 UNKNOWN_PATH = make_error(
     404,
@@ -21,19 +21,31 @@ BAD_TARGET = make_error(400, "the request target is not a URL")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What the API has to say to one request.
+class Call:
+    """A request that is answered 200 after its delay.
 
     Attributes:
         answers: what to write: any one of these.
-        delay_ns: how long after the request's arrival to write it; None is at once.
-        is_call: whether the request came by a delay route, and so counts in the statistics.
+        delay_ns: how long after the request's arrival to write it, nanoseconds.
 
     """
 
     answers: Sequence[Answer]
-    delay_ns: int | None = None
-    is_call: bool = False
+    delay_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to write at once.
+
+    Attributes:
+        answer: what to write.
+        is_refusal: whether it turns down a call, which the statistics count as a failure.
+
+    """
+
+    answer: Answer
+    is_refusal: bool = False
 
 
 class Routes:
@@ -45,34 +57,30 @@ class Routes:
         self._countries = countries
         self._recorded = recorded
         self._statistics = statistics
-        self._known: dict[bytes, Reply] = {}
+        self._known: dict[bytes, Call] = {}
 
-    def reply(self, method: bytes, target: bytes) -> Reply:
-        """The reply to a request of `method` for `target`, the request line's second word.
+    def remember(self, request: bytes, call: Call) -> None:
+        """Keep what a whole request, head and all, asks for, until the reset."""
+        if len(self._known) < MOST_KNOWN:
+            self._known[request] = call
 
-        The same few targets come again and again: those with a delay are understood once.
-        """
-        if method == b"GET":
-            known = self._known.get(target)
-            if known is not None:
-                return known
-        reply = self._make_reply(method, target)
-        if reply.delay_ns is not None and len(self._known) < MOST_KNOWN:
-            self._known[target] = reply
-        return reply
+    def remembered(self, request: bytes) -> Call | None:
+        """What a request asks for that came before, byte for byte the same."""
+        return self._known.get(request)
 
-    def _make_reply(self, method: bytes, target: bytes) -> Reply:
+    def reply(self, method: bytes, target: bytes) -> Call | Reply:
+        """What to do about a request of `method` for `target`, the request line's second word."""
         try:
             url = httptools.parse_url(target)
         except httptools.HttpParserInvalidURLError:
-            return Reply([BAD_TARGET])
+            return Reply(BAD_TARGET)
         # Split before decoding: a %2F belongs to its segment.
         match [_decoded(segment) for segment in (url.path or b"").split(b"/")]:
             case ["", "-", "stats"]:
-                return Reply([self._stats()]) if method == b"GET" else _not_allowed("GET")
+                return Reply(self._stats()) if method == b"GET" else _not_allowed("GET")
             case ["", "-", "reset"]:
                 known = method in (b"GET", b"POST")
-                return Reply([self._reset()]) if known else _not_allowed("GET, POST")
+                return Reply(self._reset()) if known else _not_allowed("GET, POST")
             case ["", ms, ""] if ms not in ("", "-"):
                 return _call(method, ms, lambda: self._countries)
             case ["", "todos", todo_id]:
@@ -80,7 +88,7 @@ class Routes:
                 return _call(method, ms, lambda: [_todo(todo_id)])
             case ["", "as", name, ms, ""]:
                 return _call(method, ms, lambda: [self._recorded.answer(name)])
-        return Reply([UNKNOWN_PATH])
+        return Reply(UNKNOWN_PATH)
 
     def _stats(self) -> Answer:
         return make_json(self._statistics.document())
@@ -93,15 +101,17 @@ class Routes:
         return before
 
 
-def _call(method: bytes, ms: str, find: Callable[[], Sequence[Answer]]) -> Reply:
+def _call(method: bytes, ms: str, find: Callable[[], Sequence[Answer]]) -> Call | Reply:
     if method != b"GET":
-        return _not_allowed("GET", is_call=True)
+        return _not_allowed("GET", is_refusal=True)
     try:
         delay_ns = parse_delay(ms)
     except BadDelayError as error:
-        return Reply([make_error(400, str(error))], is_call=True)
+        return Reply(make_error(400, str(error)), is_refusal=True)
     answers = find()
-    return Reply(answers, delay_ns if answers[0].status == 200 else None, is_call=True)
+    if answers[0].status != 200:
+        return Reply(answers[0], is_refusal=True)
+    return Call(answers, delay_ns)
 
 
 def _todo(todo_id: str) -> Answer:
@@ -112,9 +122,9 @@ def _todo(todo_id: str) -> Answer:
     return make_json({"userId": 1, "id": int(todo_id), "title": title, "completed": False})
 
 
-def _not_allowed(methods: str, *, is_call: bool = False) -> Reply:
+def _not_allowed(methods: str, *, is_refusal: bool = False) -> Reply:
     answer = make_error(405, f"the method here is {methods}", headers=f"Allow: {methods}\r\n")
-    return Reply([answer], is_call=is_call)
+    return Reply(answer, is_refusal)
 
 
 def _decoded(segment: bytes) -> str:
