@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from loadgen.cases import Case, Corner, Upstream, View, Workload
+from loadgen.cases import Case, Corner, Upstream, View, Workload, plain
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import HttpClients
 from loadgen.servers import Server
@@ -20,6 +20,9 @@ Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
 
 #: Which axis values are lists by themselves: a list of these is several values of the axis.
 LIST_AXES = {"delays_ms": 1, "ramp": 2}
+
+#: What an article may have published of a case: columns by name.
+FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
 
 DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
 
@@ -170,8 +173,12 @@ class Library:
         """What a suite asks."""
         return self._read(name).question
 
-    def load(self, name: str) -> list[Suite]:
+    def load(self, name: str, within: tuple[str, ...] = ()) -> list[Suite]:
         """The suite of that name, or those that it includes.
+
+        Args:
+            name: the suite.
+            within: the suites that include it, outermost first.
 
         Raises:
             ConfigurationError: naming file, key and the allowed values.
@@ -181,7 +188,10 @@ class Library:
             return [self._suite(name, file)]
         if file.cases:
             raise self._wrong(name, "include", "a suite includes others or has cases, not both")
-        return [suite for included in file.include for suite in self.load(included)]
+        if name in within:
+            raise self._wrong(name, "include", f"{name} includes itself")
+        inside = (*within, name)
+        return [suite for included in file.include for suite in self.load(included, inside)]
 
     def _read(self, name: str) -> _File:
         path = self._folder / f"{name}.toml"
@@ -217,7 +227,7 @@ class Library:
             rounds=file.rounds,
             sort=file.sort,
             timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
-            published=tuple(self._published(name, file)),
+            published=tuple(self._published(name, file, cases)),
             compare=file.compare,
         )
 
@@ -249,20 +259,24 @@ class Library:
             return f"{case.http_client} has no {case.view} side"
         return None
 
-    def _published(self, name: str, file: _File) -> Iterator[Published]:
-        figures = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
+    def _published(self, name: str, file: _File, cases: list[Case]) -> Iterator[Published]:
         for index, entry in enumerate(file.published, start=1):
-            unknown = set(entry) - figures - set(_Axes.model_fields)
+            where = f"published[{index}]"
+            unknown = set(entry) - FIGURES - set(_Axes.model_fields)
             if unknown:
-                raise self._wrong(
-                    name,
-                    f"published[{index}]",
-                    f"unknown {', '.join(sorted(unknown))}; axes or {', '.join(sorted(figures))}",
-                )
-            yield Published(
-                axes={key: value for key, value in entry.items() if key not in figures},
-                figures={key: value for key, value in entry.items() if key in figures},
-            )
+                allowed = f"axes or {', '.join(sorted(FIGURES))}"
+                raise self._wrong(name, where, f"unknown {', '.join(sorted(unknown))}; {allowed}")
+            figures = {key: value for key, value in entry.items() if key in FIGURES}
+            for key, value in figures.items():
+                if not isinstance(value, int | float):
+                    raise self._wrong(name, f"{where}.{key}", f"{value!r} is not a number")
+            axes = {key: value for key, value in entry.items() if key not in FIGURES}
+            if isinstance(delays_ms := axes.get("delays_ms"), list):
+                axes["delays_ms"] = "+".join(map(plain, delays_ms))
+            published = Published(axes, figures)
+            if not any(published.describes(case.cells()) for case in cases):
+                raise self._wrong(name, where, "its axes describe no case of the suite")
+            yield published
 
     def _invalid(self, name: str, where: str, error: ValidationError) -> ConfigurationError:
         first = error.errors()[0]
