@@ -1,5 +1,6 @@
 """A trial: a case measured once, with its lengths resolved."""
 
+import math
 from dataclasses import dataclass
 
 from loadgen.cases import Case
@@ -72,7 +73,7 @@ def counted_window_s(case: Case, server: Server) -> float:
         )
         if rate
     ]
-    return (case.planned_requests or 0) / min(ceilings)
+    return (case.planned_requests or 0) / min(ceilings, default=math.inf)
 
 
 def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float | None]:
