@@ -73,7 +73,8 @@ def run(
     """Measure the cases of one or more suites and write results/."""
     lab = read_lab()
     asked = suites or _suites_from_environment()
-    loaded = [_narrow(suite, servers, only) for name in asked for suite in lab.suites.load(name)]
+    named = {suite.name: suite for name in asked for suite in lab.suites.load(name)}
+    loaded = [_narrow(suite, servers, only) for suite in named.values()]
     used_seed = randbelow(2**32) if seed is None else seed
     plan = Plan(loaded, lab.servers, rounds or _rounds_from_environment(), used_seed)
     console = Console()
