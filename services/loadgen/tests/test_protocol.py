@@ -145,8 +145,8 @@ class TestATimedTrial:
             assert snapshot.app.monotonic_ns >= recording.start_ns + edge_s * 1e9
 
     def test_knows_the_servers_cpu_per_view(self, measured: Measured) -> None:
-        # The stand-in counts a view when it begins, loadgen by its part in the window: 4 users differ
-        # by at most 4 at each edge.
+        # The stand-in counts a view when it begins, loadgen by its part in the window: 4 users
+        # differ by at most 4 at each edge.
         seconds = measured.row["app_cpu_seconds"]
         per_view_ms = measured.row["app_cpu_ms_per_view"]
         assert isinstance(seconds, float)
@@ -324,7 +324,10 @@ def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
 
 
 def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
-    with View(0) as view, httpx.Client(trust_env=False) as http:
-        with pytest.raises(TrialError, match="no JSON") as error:
-            instruments.Api(view.origin, http).stats()
+    with (
+        View(0) as view,
+        httpx.Client(trust_env=False) as http,
+        pytest.raises(TrialError, match="no JSON") as error,
+    ):
+        instruments.Api(view.origin, http).stats()
     assert error.value.outcome == "api-lost"

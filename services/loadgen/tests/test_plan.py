@@ -1,0 +1,145 @@
+"""Cases, rounds and order give trials."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen.cases import Case
+from loadgen.errors import ConfigurationError
+from loadgen.plan import Plan
+from loadgen.suite import Suite
+from loadgen.trial import Trial, lengths_s
+from tests.make import a_case, a_server, a_suite, a_timing
+
+SERVERS = {"uvicorn": a_server()}
+
+
+def some_cases(count: int) -> tuple[Case, ...]:
+    return tuple(a_case(users=users) for users in range(1, count + 1))
+
+
+def trials(*suites: Suite, rounds: int | None = None, seed: int = 0) -> list[Trial]:
+    return list(Plan(suites, SERVERS, rounds, seed).trials())
+
+
+def order(planned: list[Trial]) -> list[str]:
+    return [trial.name for trial in planned]
+
+
+@given(st.integers(1, 8), st.integers(1, 6), st.integers(0, 2**32))
+def test_each_round_holds_every_case_once(count: int, rounds: int, seed: int) -> None:
+    planned = trials(a_suite(cases=some_cases(count)), rounds=rounds, seed=seed)
+    for number in range(1, rounds + 1):
+        of_round = [trial.case for trial in planned if trial.round == number]
+        assert sorted(of_round, key=str) == sorted(some_cases(count), key=str)
+    assert [trial.round for trial in planned] == sorted(trial.round for trial in planned)
+    assert [trial.position for trial in planned] == list(range(1, count * rounds + 1))
+
+
+@given(st.integers(0, 2**32))
+def test_a_seed_repeats_the_order(seed: int) -> None:
+    suite = a_suite(cases=some_cases(6))
+    assert order(trials(suite, rounds=3, seed=seed)) == order(trials(suite, rounds=3, seed=seed))
+
+
+def test_another_seed_is_another_order() -> None:
+    suite = a_suite(cases=some_cases(8))
+    assert order(trials(suite, rounds=2, seed=1)) != order(trials(suite, rounds=2, seed=2))
+
+
+def test_rounds_are_each_shuffled_afresh() -> None:
+    planned = trials(a_suite(cases=some_cases(8)), rounds=2)
+    first, second = planned[:8], planned[8:]
+    assert [trial.case for trial in first] != [trial.case for trial in second]
+
+
+def test_a_single_round_keeps_the_suites_order() -> None:
+    planned = trials(a_suite(cases=some_cases(8)), seed=5)
+    assert [trial.case for trial in planned] == list(some_cases(8))
+
+
+def test_rounds_come_from_the_suite_where_nobody_asks_for_others() -> None:
+    suite = a_suite(cases=some_cases(2), rounds=3)
+    assert len(trials(suite)) == 6
+    assert len(trials(suite, rounds=1)) == 2
+
+
+def test_a_case_of_two_suites_is_measured_once_for_both() -> None:
+    one = a_suite(name="one", cases=some_cases(2))
+    two = a_suite(name="two", cases=some_cases(3))
+    planned = trials(one, two)
+    assert [trial.suites for trial in planned] == ["one+two", "one+two", "two"]
+
+
+def test_a_case_of_two_suites_has_the_rounds_of_the_longer() -> None:
+    one = a_suite(name="one", cases=some_cases(1), rounds=2)
+    two = a_suite(name="two", cases=some_cases(2), rounds=4)
+    assert len(trials(one, two)) == 8
+
+
+def test_suites_that_time_a_case_differently_are_refused() -> None:
+    one = a_suite(name="one")
+    two = a_suite(name="two", timing=a_timing(window_s=3.0))
+    with pytest.raises(ConfigurationError, match=r"one and two time uvicorn.* differently"):
+        trials(one, two)
+
+
+def test_nothing_to_measure_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no case is left"):
+        trials(a_suite(cases=()))
+
+
+def test_the_plan_knows_its_length() -> None:
+    plan = Plan([a_suite(cases=some_cases(3))], SERVERS, 4, 0)
+    assert plan.trial_count == len(list(plan.trials())) == 12
+    assert plan.cases == list(some_cases(3))
+
+
+def test_trials_of_one_case_have_files_of_their_own() -> None:
+    planned = trials(a_suite(cases=some_cases(3)), rounds=3)
+    assert len({trial.name for trial in planned}) == 9
+
+
+def test_by_default_a_window_is_8_s_and_a_warm_up_2_s() -> None:
+    assert lengths_s(a_case(), a_server(), a_timing()) == (2, 8)
+
+
+def test_a_window_holds_at_least_10_service_times() -> None:
+    slow = a_case(delays_ms=(300.0, 2000.0))
+    assert lengths_s(slow, a_server(), a_timing()) == (3 * 2, 10 * 2)
+
+
+def test_a_warm_up_lasts_3_response_times_at_the_slots_ceiling() -> None:
+    # 100 users before 2 slots of 0.6 s: each waits 30 s.
+    warm_up_s, _ = lengths_s(a_case(users=100), a_server(slots=2), a_timing())
+    assert warm_up_s == pytest.approx(3 * 30)
+
+
+def test_a_suites_own_lengths_go_first() -> None:
+    timing = a_timing(warm_up_s=0.0, window_s=3.0)
+    assert lengths_s(a_case(), a_server(), timing) == (0, 3)
+
+
+def test_a_ramp_is_its_window() -> None:
+    ramp = ((0.0, 0), (10.0, 100), (30.0, 100))
+    assert lengths_s(a_case(ramp=ramp), a_server(), a_timing(window_s=3.0)) == (0, 30)
+
+
+def test_a_counted_load_has_no_length() -> None:
+    assert lengths_s(a_case(planned_requests=100), a_server(), a_timing()) == (0, None)
+
+
+def test_a_trial_takes_at_least_its_warm_up_and_window() -> None:
+    (trial,) = trials(a_suite())
+    assert trial.expected_s > 2 + 8 + 0.6
+
+
+def test_a_counted_trial_takes_at_least_the_time_that_its_slots_need() -> None:
+    suite = a_suite(cases=(a_case(planned_requests=1000, delays_ms=(400.0,)),))
+    (trial,) = Plan([suite], {"uvicorn": a_server(slots=40)}, None, 0).trials()
+    assert trial.expected_s > 1000 * 0.4 / 40
+
+
+def test_a_counted_load_of_a_view_that_waits_for_nothing_can_be_planned() -> None:
+    (trial,) = trials(a_suite(cases=(a_case(planned_requests=100, delays_ms=(0.0,)),)))
+    assert trial.expected_s > 0

@@ -1,0 +1,323 @@
+"""A suite file asks a question and lists cases."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.cases import Case
+from loadgen.errors import ConfigurationError
+from loadgen.http_clients import REGISTRY, read_http_clients
+from loadgen.lab import SUITES
+from loadgen.plan import Plan
+from loadgen.servers import read_servers
+from loadgen.suite import Library, Published, Suite
+
+SUITE_FILES = sorted((Path(__file__).parent.parent / "suites").glob("*.toml"))
+
+PLAIN = """
+question = "Which?"
+[[cases]]
+server = "uvicorn"
+users = 10
+"""
+
+type Load = Callable[[str], Suite]
+
+
+def library(project: Path) -> Library:
+    return Library(project / SUITES, read_servers(project), read_http_clients(project))
+
+
+@pytest.fixture
+def load(project: Path) -> Load:
+    """A suite `mine` from its text."""
+
+    def from_text(text: str) -> Suite:
+        (project / SUITES / "mine.toml").write_text(text)
+        (suite,) = library(project).load("mine")
+        return suite
+
+    return from_text
+
+
+def cases(load: Load, *lines: str) -> tuple[Case, ...]:
+    """The cases of a suite whose only entry has these lines."""
+    return load("\n".join(['question = "Which?"', "[[cases]]", *lines])).cases
+
+
+@pytest.mark.parametrize("file", SUITE_FILES, ids=lambda file: file.stem)
+def test_every_suite_of_the_lab_loads_and_plans(file: Path, project: Path) -> None:
+    suites = library(project).load(file.stem)
+    plan = Plan(suites, read_servers(project), None, seed=1)
+    assert list(plan.trials())
+    assert not any(suite.left_out for suite in suites)
+
+
+def test_every_published_figure_of_the_lab_has_its_case(project: Path) -> None:
+    for suite in library(project).load("articles"):
+        for published in suite.published:
+            described = [case for case in suite.cases if published.describes(case.cells())]
+            assert len(described) == 1
+
+
+def test_article_a_is_six_servers_under_its_ramp(project: Path) -> None:
+    (suite,) = library(project).load("article-a")
+    assert len(suite.cases) == 6
+    assert {case.ramp for case in suite.cases} == {((0, 0), (10, 100), (30, 100))}
+    assert {case.users for case in suite.cases} == {100}
+
+
+def test_article_b_is_three_counted_loads_over_https(project: Path) -> None:
+    (suite,) = library(project).load("article-b")
+    loads = [(case.planned_requests, case.users) for case in suite.cases]
+    assert set(loads) == {(150, 30), (300, 50), (1000, 100)}
+    assert {case.upstream for case in suite.cases} == {"https"}
+
+
+def test_smoke_measures_every_server(project: Path) -> None:
+    (suite,) = library(project).load("smoke")
+    assert {case.server for case in suite.cases} == set(read_servers(project))
+
+
+def test_articles_includes_both_articles(project: Path) -> None:
+    assert [suite.name for suite in library(project).load("articles")] == ["article-a", "article-b"]
+
+
+def test_the_names_of_all_suites_are_known(project: Path) -> None:
+    assert library(project).names() == [file.stem for file in SUITE_FILES]
+    assert library(project).question("smoke") == "Does every part of the lab work?"
+
+
+def test_lists_multiply(load: Load) -> None:
+    found = cases(
+        load,
+        'server = ["uvicorn", "uvicorn-4"]',
+        'http_client = ["httpx-shared", "no-http"]',
+        "users = [10, 100, 1000]",
+    )
+    assert len(found) == len(set(found)) == 12
+    assert [(case.server, case.http_client, case.users) for case in found[:4]] == [
+        ("uvicorn", "httpx-shared", 10),
+        ("uvicorn", "httpx-shared", 100),
+        ("uvicorn", "httpx-shared", 1000),
+        ("uvicorn", "no-http", 10),
+    ]
+
+
+def test_a_list_of_delays_is_one_case(load: Load) -> None:
+    (case,) = cases(load, 'server = "uvicorn"', "users = 1", "delays_ms = [10, 20.5]")
+    assert case.delays_ms == (10, 20.5)
+
+
+def test_a_list_of_lists_of_delays_is_several_cases(load: Load) -> None:
+    found = cases(load, 'server = "uvicorn"', "users = 1", "delays_ms = [[10, 20], [30]]")
+    assert [case.delays_ms for case in found] == [(10, 20), (30,)]
+
+
+def test_a_list_of_ramps_is_several_cases(load: Load) -> None:
+    ramps = "ramp = [[[0, 0], [1, 10], [2, 10]], [[0, 0], [1, 20], [2, 20]]]"
+    assert [case.users for case in cases(load, 'server = "uvicorn"', ramps)] == [10, 20]
+
+
+def test_the_same_case_twice_is_one_case(load: Load) -> None:
+    assert len(load(PLAIN + '[[cases]]\nserver = "uvicorn"\nusers = [10, 20]').cases) == 2
+
+
+def test_an_entry_goes_before_the_defaults(load: Load) -> None:
+    (case,) = load(
+        'question = "Which?"\n[defaults]\nsettings = "bare"\nusers = 5\n' + "[[cases]]\n"
+        'server = "uvicorn"\nusers = 10'
+    ).cases
+    assert (case.settings, case.users) == ("bare", 10)
+
+
+def test_what_is_left_out_is_the_default(load: Load) -> None:
+    asynchronous, synchronous = cases(load, 'server = ["uvicorn", "gunicorn-4x10"]', "users = 1")
+    assert asynchronous == Case(
+        server="uvicorn",
+        settings="startproject",
+        view="async",
+        workload="fanout",
+        http_client="httpx-per-request",
+        upstream="http",
+        delays_ms=(300, 600, 150),
+        cpu_ms=0,
+        driver="locust",
+        load="closed",
+        users=1,
+    )
+    assert synchronous.view == "sync"
+
+
+def test_a_single_call_waits_400_ms_by_default(load: Load) -> None:
+    (case,) = cases(load, 'server = "uvicorn"', "users = 1", 'workload = "single"')
+    assert case.delays_ms == (400,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (['server = ["uvicorn", "gunicorn-gevent"]', 'view = "async"'], "cannot run under gevent"),
+        (['server = ["uvicorn", "gunicorn-4x10"]', 'view = "async"'], "on WSGI"),
+        (
+            ['server = ["gunicorn-4x10", "uvicorn"]', 'http_client = "requests-shared"'],
+            "requests-shared has no async side",
+        ),
+    ],
+)
+def test_an_impossible_pair_is_left_out_with_its_reason(
+    load: Load, lines: list[str], reason: str
+) -> None:
+    suite = load("\n".join(['question = "Which?"', "[[cases]]", "users = 1", *lines]))
+    assert len(suite.cases) == 1
+    (left_out,) = suite.left_out
+    assert reason in left_out
+    assert " with " in left_out
+
+
+def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"mine\.toml, cases: no possible case.*gevent"):
+        cases(load, 'server = "uwsgi-gevent"', "users = 1", 'view = "async"')
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (['server = "nginx"'], ["cases[1].server", "'nginx'", "uwsgi-2-threads, ", "uvicorn-4"]),
+        (
+            ['http_client = "curl"'],
+            ["cases[1].http_client", "'curl'", "no-http", "requests-shared"],
+        ),
+        (['view = "parallel"'], ["cases[1].view", "'sync' or 'async'"]),
+        (['workload = "join"'], ["cases[1].workload", "'fanout' or 'single'"]),
+        (['upstream = "ftp"'], ["cases[1].upstream", "'http' or 'https'"]),
+        (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
+        (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
+        (["users = 0"], ["cases[1].users", "greater than or equal to 1"]),
+        (["users = 1.5"], ["cases[1].users", "integer"]),
+        (["delays_ms = []"], ["cases[1].delays_ms", "at least 1 item"]),
+        (["delays_ms = [-1]"], ["cases[1].delays_ms.0", "greater than or equal to 0"]),
+        (["delays_ms = [60001]"], ["cases[1].delays_ms.0", "less than or equal to 60000"]),
+        (["delays_ms = 100"], ["cases[1].delays_ms", "tuple"]),
+        (["cpu_ms = -1"], ["cases[1].cpu_ms", "greater than or equal to 0"]),
+        (["planned_requests = 10"], ["cases[1]", "planned_requests goes with driver hey"]),
+        (['driver = "hey"'], ["cases[1]", "hey needs it"]),
+        (
+            ['driver = "hey"', "planned_requests = 15"],
+            ["cases[1]", "multiple of users"],
+        ),
+        (
+            ['workload = "single"', "delays_ms = [1, 2]"],
+            ["cases[1]", "delays_ms must hold one number"],
+        ),
+        (["ramp = [[0, 0], [1, 10], [2, 10]]"], ["cases[1]", "users and ramp exclude each other"]),
+    ],
+)
+def test_a_mistake_in_a_case_names_file_key_and_what_is_allowed(
+    load: Load, lines: list[str], words: list[str]
+) -> None:
+    given = dict(line.partition(" = ")[::2] for line in lines)
+    plain = {"server": '"uvicorn"', "users": "10"}
+    written = [f"{key} = {value}" for key, value in {**plain, **given}.items()]
+    with pytest.raises(ConfigurationError) as error:
+        cases(load, *written)
+    assert str(error.value).startswith("mine.toml, ")
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+@pytest.mark.parametrize(
+    "ramp",
+    [
+        "[[0, 0], [10, 100]]",
+        "[[0, 10], [10, 100], [30, 100]]",
+        "[[0, 0], [10, 100], [30, 50]]",
+        "[[0, 0], [10, 100], [10, 100]]",
+        "[[0, 0], [10, 0], [30, 0]]",
+    ],
+)
+def test_a_ramp_that_locust_cannot_make_is_refused(load: Load, ramp: str) -> None:
+    with pytest.raises(ConfigurationError, match="ramp must read"):
+        cases(load, 'server = "uvicorn"', f"ramp = {ramp}")
+
+
+def test_a_case_without_load_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"needs users .* or a ramp"):
+        cases(load, 'server = "uvicorn"')
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rounds = 3\n", ["question", "required"]),
+        ('question = "Which?"\nround = 3\n', ["round:", "unknown key", "rounds", "include"]),
+        ('question = "Which?"\nrounds = 0\n', ["rounds:", "greater than or equal to 1"]),
+        ('question = "Which?"\nwindow_s = 0\n', ["window_s:", "greater than 0"]),
+        ('question = "Which?"\naccounting = "all"\n', ["accounting:", "'due' or 'answered'"]),
+        ('question = "Which?"\n', ["cases:", "no possible case"]),
+        ('question = "Which?"\n[defaults]\nuser = 3\n' + PLAIN[PLAIN.index("[[") :], ["user:"]),
+        ('question = "a" "b"', ["line 1"]),
+        (PLAIN + '[[published]]\nserver = "uvicorn"\np96_ms = 1\n', ["published[1]", "p95_ms"]),
+        (
+            PLAIN + '[[published]]\np95_ms = "fast"\n',
+            ["published[1].p95_ms", "'fast' is not a number"],
+        ),
+        (
+            PLAIN + '[[published]]\nserver = "uvicorn-4"\np95_ms = 1\n',
+            ["published[1]", "describe no case"],
+        ),
+        (PLAIN + 'include = ["smoke"]\n', ["include"]),
+        ('include = ["smoke"]\n' + PLAIN, ["include:", "not both"]),
+    ],
+)
+def test_a_mistake_in_a_suite_names_file_and_key(load: Load, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load(text)
+    assert str(error.value).startswith("mine.toml")
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_an_unknown_suite_is_refused_with_the_known_ones(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no suite 'artikel'.*article-a, .*smoke"):
+        library(project).load("artikel")
+
+
+def test_a_suite_that_includes_itself_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"mine\.toml, include: .*itself"):
+        load('question = "Which?"\ninclude = ["mine"]')
+
+
+def test_published_axes_select_a_case() -> None:
+    published = Published({"server": "uvicorn", "users": 30}, {"rps": 35.0})
+    cells: dict[str, Any] = {"server": "uvicorn", "users": 30, "view": "async"}
+    assert published.describes(cells)
+    assert not published.describes({**cells, "users": 50})
+
+
+def test_published_delays_select_a_case(load: Load) -> None:
+    suite = load(
+        PLAIN + "delays_ms = [[300], [600, 150]]\n[[published]]\ndelays_ms = [600, 150]\nrps = 3\n"
+    )
+    described = [
+        case.delays_ms for case in suite.cases if suite.published[0].describes(case.cells())
+    ]
+    assert described == [(600, 150)]
+
+
+def test_a_missing_list_of_clients_is_named(project: Path) -> None:
+    (project / REGISTRY).unlink()
+    with pytest.raises(ConfigurationError, match=r"registry\.toml is missing"):
+        read_http_clients(project)
+
+
+def test_a_broken_list_of_clients_is_named(project: Path) -> None:
+    (project / REGISTRY).write_text("no-http = [")
+    with pytest.raises(ConfigurationError, match=r"registry\.toml: "):
+        read_http_clients(project)
+
+
+def test_the_clients_know_their_views(project: Path) -> None:
+    clients = read_http_clients(project)
+    assert clients.views("requests-shared") == ("sync",)
+    assert clients.names[0] == "no-http"
