@@ -72,6 +72,19 @@ def good_between(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
     return float(np.clip(inside / (end - begin), 0, 1).sum())
 
 
+def good_count(
+    samples: pl.DataFrame, start_s: float, end_s: float, accounting: Accounting
+) -> float:
+    """Good answers between two instants, by parts or (`answered`) by completions.
+
+    By parts is exact where the load is steady. While a queue builds up it is not: the answers of
+    later would be counted before their time. An article's ramp is such a load.
+    """
+    if accounting == "due":
+        return good_between(samples, start_s, end_s)
+    return good(counted(samples, start_s, end_s, accounting)).height
+
+
 def best_rate_rps(samples: pl.DataFrame, start_s: float, end_s: float) -> float | None:
     """The best mean rate of good answers over any stretch of 10 s within the window.
 

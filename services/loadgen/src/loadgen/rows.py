@@ -51,7 +51,7 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     """The row of a trial that was measured."""
     cells = _planned(trial) | {"outcome": "measured"}
     cells |= _load(trial, recording)
-    cells |= _app(recording)
+    cells |= _app(trial, recording)
     cells |= _others(recording)
     censored = _censored(recording)
     found = caveats.find(row(cells), trial, censored, recording.app_cpu_count)
@@ -83,11 +83,6 @@ def _load(trial: Trial, recording: Recording) -> dict[str, object]:
     due = measures.in_window(samples, start_s, end_s, "due_s")
     requests = measures.counted(samples, start_s, end_s, accounting)
     latency = measures.latency(requests)
-    good_count = (
-        measures.good(requests).height
-        if accounting == "answered"
-        else measures.good_between(samples, start_s, end_s)
-    )
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
     return {
         "started_at": recording.started_at.isoformat(timespec="seconds"),
@@ -97,7 +92,7 @@ def _load(trial: Trial, recording: Recording) -> dict[str, object]:
         "failures": requests.filter(requests["failure"].is_not_null()).height,
         "unanswered": due["answered_s"].null_count(),
         "offered_rps": due.height / length_s,
-        "rps": good_count / length_s,
+        "rps": measures.good_count(samples, start_s, end_s, accounting) / length_s,
         "max_rps": measures.best_rate_rps(samples, start_s, end_s),
         "inflight_mean": measures.inflight_mean(samples, start_s, end_s),
         "min_ms": latency.min_ms,
@@ -118,7 +113,7 @@ def _censored(recording: Recording) -> bool:
     return measures.latency(due).censored
 
 
-def _app(recording: Recording) -> dict[str, object]:
+def _app(trial: Trial, recording: Recording) -> dict[str, object]:
     before, after = recording.before.app, recording.after.app
     memory = recording.memory
     cells: dict[str, object] = {
@@ -132,10 +127,11 @@ def _app(recording: Recording) -> dict[str, object]:
         return cells
     cpu_seconds = after.cpu_seconds - before.cpu_seconds
     seconds = (after.monotonic_ns - before.monotonic_ns) / 1e9
-    views = measures.good_between(
+    views = measures.good_count(
         recording.samples,
         (before.monotonic_ns - recording.start_ns) / 1e9,
         (after.monotonic_ns - recording.start_ns) / 1e9,
+        trial.timing.accounting,
     )
     return cells | {
         "app_cpu_seconds": cpu_seconds,

@@ -1,7 +1,7 @@
 """The closing tables: an article's figures beside ours, or a suite's rows."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loadgen import caveats
+from loadgen.cases import Case, plain
 from loadgen.columns import Cell, Row
 from loadgen.statistics import interval
 from loadgen.suite import Published, Suite
@@ -46,19 +47,37 @@ class Line:
 def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
     """The suite's cases in its order, with their rows."""
     found = list(rows)
-    shown = Counter((case.server, case.planned_requests) for case in suite.cases)
     result = []
     for case in suite.cases:
         of_case = tuple(row for row in found if row["case"] == case.slug)
-        if not of_case:
-            continue
-        label = str(of_case[0]["title"])
-        if case.planned_requests:
-            label += f", {case.planned_requests}/{case.users}"
-        if shown[case.server, case.planned_requests] > 1:
-            label += f", {case.http_client}"
-        result.append(Line(label, of_case, _figures(suite.published, of_case[0])))
+        if of_case:
+            label = ", ".join([str(of_case[0]["title"]), *_told_apart(case, suite.cases)])
+            result.append(Line(label, of_case, _figures(suite.published, of_case[0])))
     return result
+
+
+def _told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
+    """What tells a case apart from the others of its server, in words."""
+    if case.planned_requests:
+        yield f"{case.planned_requests}/{case.users}"
+    words = {
+        "http_client": case.http_client,
+        "settings": case.settings,
+        "view": f"{case.view} view",
+        "workload": case.workload,
+        "upstream": case.upstream,
+        "delays_ms": f"{case.delays} ms",
+        "cpu_ms": f"{plain(case.cpu_ms)} ms of CPU",
+        "driver": case.driver,
+        "ramp": "ramp" if case.ramp else "no ramp",
+        "users": f"{case.users} users",
+    }
+    key = operator.attrgetter("server", "planned_requests")
+    siblings = [other for other in cases if key(other) == key(case)]
+    for axis, word in words.items():
+        varies = len({getattr(other, axis) for other in siblings}) > 1
+        if varies and not (axis == "users" and case.planned_requests):
+            yield word
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
