@@ -81,15 +81,14 @@ def run(
     trials = list(plan.trials())
     for suite in loaded:
         for reason in suite.left_out:
-            console.print(f"left out of {suite.name}: {reason}", highlight=False)
+            console.print(f"left out of {suite.name}: {reason}", highlight=False, soft_wrap=True)
     console.print(
         f"{', '.join(asked)}: {len(trials)} trials, about {expected(trials)}", highlight=False
     )
     if dry_run:
         for trial in trials:
-            console.print(
-                f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}", highlight=False
-            )
+            line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
+            console.print(line, highlight=False, soft_wrap=True)
         return
     arguments = {
         "suites": asked,
