@@ -154,6 +154,8 @@ class StandInLab:
             reset, app-stats, api-stats, stop.
         behaviour: of the view's answers, from the start of a server on.
         starts: False: the server ends by itself with exit code 3 instead of listening.
+        fails_first: True: so it does at its first start only.
+        on_start: called when a server is asked for.
         pretends: True: the launcher says that the server runs, whether it does or not.
     """
 
@@ -163,6 +165,8 @@ class StandInLab:
         self.behaviour: Callable[[int], Behaviour] = lambda _: Behaviour.RIGHT
         self.delay_s = 0.05
         self.starts = True
+        self.fails_first = False
+        self.on_start: Callable[[], object] = lambda: None
         self.pretends = False
         self.probe_headers: dict[str, str] = {}
         self.unknown_names: set[str] = set()
@@ -236,7 +240,8 @@ class StandInLab:
 
     def _start(self, query: dict[str, str]) -> dict[str, Any]:
         self.queries.append(query)
-        if self.starts:
+        self.on_start()
+        if self.starts and not (self.fails_first and len(self.queries) == 1):
             self._view = View(self.delay_s, self.behaviour, self.app_port, self._note)
         return {"pid": 7, "generation": len(self.queries), **query, "monotonic_ns": 1}
 

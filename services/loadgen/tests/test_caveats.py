@@ -1,0 +1,111 @@
+"""Each warning appears when its threshold is crossed, and not before."""
+
+from typing import Any
+
+import pytest
+
+from loadgen import caveats, columns
+from loadgen.columns import Cell
+from loadgen.trial import Trial
+from tests.make import a_case, a_server, a_trial
+
+#: 100 users of 600 ms: at most 166.7 views/s.
+CEILING_RPS = 100 / 0.6
+
+
+def found(trial: Trial | None = None, censored: bool = False, **cells: Any) -> list[str]:
+    healthy: dict[str, Cell] = {
+        "rps": 80.0,
+        "p50_ms": 610.0,
+        "p95_ms": 620.0,
+        "p99_ms": 630.0,
+        "failures": 0,
+        "api_late_p99_ms": 0.5,
+        "api_lag_p99_ms": 0.5,
+        "api_cpu_share": 0.3,
+        "loadgen_cpu_share": 0.3,
+        "steal_share": 0.0,
+    }
+    row = columns.row(healthy | cells)
+    return [caveat.name for caveat in caveats.find(row, trial or a_trial(), censored, 1)]
+
+
+def test_a_healthy_row_has_no_warning() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "allowed", "crossed", "name"),
+    [
+        ("rps", 0.94 * CEILING_RPS, 0.96 * CEILING_RPS, "at-ceiling"),
+        ("api_late_p99_ms", 5.9, 6.1, "api-saturated"),  # 1 % of 600 ms
+        ("api_lag_p99_ms", 5.9, 6.1, "api-saturated"),
+        ("api_cpu_share", 0.8, 0.81, "api-saturated"),
+        ("loadgen_cpu_share", 0.8, 0.81, "loadgen-saturated"),
+        ("failures", 0, 1, "failures"),
+        ("steal_share", 0.01, 0.011, "cpu-stolen"),
+        ("p99_ms", 630.0, None, "too-few"),
+    ],
+)
+def test_a_warning_appears_exactly_when_its_threshold_is_crossed(
+    cell: str, allowed: Any, crossed: Any, name: str
+) -> None:
+    assert found(**{cell: allowed}) == []
+    assert found(**{cell: crossed}) == [name]
+
+
+def test_lateness_of_2_ms_is_allowed_however_short_the_service_time() -> None:
+    trial = a_trial(case=a_case(delays_ms=(50.0,), users=10))
+    assert found(trial, api_late_p99_ms=1.9) == []
+    assert found(trial, api_late_p99_ms=2.1) == ["api-saturated"]
+
+
+def test_the_slots_have_a_ceiling_too() -> None:
+    trial = a_trial(server=a_server(slots=2))
+    assert found(trial, rps=3.0) == []
+    assert found(trial, rps=3.3) == ["at-ceiling"]
+
+
+def test_the_ceiling_of_a_ramp_is_that_of_its_mean_users() -> None:
+    trial = a_trial(case=a_case(ramp=((0.0, 0), (10.0, 100), (30.0, 100))))
+    ceiling_rps = (10 * 50 + 20 * 100) / 30 / 0.6
+    assert found(trial, rps=0.94 * ceiling_rps) == []
+    assert found(trial, rps=0.96 * ceiling_rps) == ["at-ceiling"]
+
+
+def test_a_percentile_on_an_unanswered_request_is_censored_not_too_few() -> None:
+    assert found(censored=True, p95_ms=None, p99_ms=None) == ["censored"]
+
+
+def test_hey_checks_no_body() -> None:
+    assert found(a_trial(case=a_case(driver="hey", planned_requests=100))) == ["bodies-unchecked"]
+
+
+def test_more_processes_than_cpus_are_told() -> None:
+    assert found(a_trial(server=a_server(processes=2))) == ["more-processes-than-cpus"]
+
+
+def test_what_could_not_be_measured_gives_no_warning() -> None:
+    unknown: dict[str, Any] = dict.fromkeys(
+        ("api_late_p99_ms", "api_cpu_share", "loadgen_cpu_share", "steal_share", "rps")
+    )
+    assert found(**unknown) == []
+
+
+def test_warnings_come_in_one_order() -> None:
+    names = found(censored=True, failures=3, api_cpu_share=0.9, rps=166.0)
+    assert names == ["at-ceiling", "api-saturated", "censored", "failures"]
+
+
+def test_only_a_saturated_referee_takes_a_row_out_of_the_ranking() -> None:
+    assert [caveat.name for caveat in caveats.ALL if caveat.unranks] == [
+        "api-saturated",
+        "loadgen-saturated",
+    ]
+
+
+def test_every_warning_has_a_name_of_its_own_and_one_sentence_of_advice() -> None:
+    assert len({caveat.name for caveat in caveats.ALL}) == len(caveats.ALL)
+    for caveat in caveats.ALL:
+        assert caveat.advice.endswith(".")
+        assert "\n" not in caveat.advice

@@ -1,0 +1,301 @@
+"""The command line, from its words to its exit code, with whole runs against a small lab."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadgen import cli, run, target
+from loadgen.lab import SUITES
+from tests.stand_ins import StandInLab
+
+#: A suite that one server can answer in a second: hey, a few requests.
+BRIEF = """
+question = "Does it answer?"
+accounting = "answered"
+[[cases]]
+server = ["uvicorn", "uvicorn-4"]
+driver = "hey"
+users = 4
+planned_requests = 20
+delays_ms = [50]
+"""
+
+type Loadgen = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def results(in_project: Path, project: Path) -> Iterator[Path]:
+    """The folder of runs; signals are as before afterwards."""
+    (project / SUITES / "brief.toml").write_text(BRIEF)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield in_project
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
+    """Runs the command line: exit code, output, error output."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return call
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
+    """A lab whose services are all at one address."""
+    with StandInLab() as stand_in:
+        monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
+        monkeypatch.setattr(target, "APP_PORT", stand_in.app_port)
+        monkeypatch.setattr(target, "LAUNCHER_PORT", stand_in.launcher_port)
+        monkeypatch.setattr(run, "LAUNCHER_PORT", stand_in.launcher_port)
+        monkeypatch.setattr(run, "API_PORT", stand_in.api_port)
+        yield stand_in
+
+
+def the_run(results: Path) -> Path:
+    (folder,) = results.iterdir()
+    return folder
+
+
+def trials(folder: Path) -> list[dict[str, str]]:
+    with (folder / "trials.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def outcome(folder: Path) -> str:
+    return str(json.loads((folder / "environment.json").read_text())["outcome"])
+
+
+def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results: Path) -> None:
+    code, out, err = loadgen("run", "smoke", "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.startswith("smoke: 9 trials, about ")
+    listed = [line.split() for line in out.splitlines()[1:]]
+    assert [line[0] for line in listed] == [str(number) for number in range(1, 10)]
+    assert listed[-1][-1] == (
+        "gunicorn-4x10_startproject_sync_single_requests-per-request_https_100ms_hey_10u_100n.r1"
+    )
+    assert not list(results.iterdir())
+
+
+def test_without_a_word_the_articles_are_run(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "articles: 12 trials" in loadgen("run", "--dry-run")[1]
+    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    assert "articles: 12 trials" in loadgen()[1]
+
+
+def test_suites_come_from_the_environment(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE", "smoke, article-a")
+    assert "smoke, article-a: 15 trials" in loadgen("run", "--dry-run")[1]
+
+
+def test_suites_of_the_command_line_go_before_those_of_the_environment(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE", "smoke")
+    assert "article-b: 6 trials" in loadgen("run", "article-b", "--dry-run")[1]
+
+
+def test_a_suite_that_two_names_hold_is_run_once(loadgen: Loadgen) -> None:
+    assert ": 12 trials" in loadgen("run", "articles", "article-a", "--dry-run")[1]
+
+
+def test_rounds_come_from_option_or_environment(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "article-b: 12 trials" in loadgen("run", "article-b", "--rounds", "2", "--dry-run")[1]
+    monkeypatch.setenv("ROUNDS", "3")
+    assert "article-b: 18 trials" in loadgen("run", "article-b", "--dry-run")[1]
+
+
+def test_servers_and_cases_can_be_narrowed(loadgen: Loadgen) -> None:
+    assert ": 2 trials" in loadgen("run", "article-a", "--servers", "gunicorn-*", "--dry-run")[1]
+    assert ": 1 trials" in loadgen("run", "article-a", "--only", "uvicorn_*", "--dry-run")[1]
+
+
+def test_a_seed_repeats_the_order_of_a_run(loadgen: Loadgen) -> None:
+    words = ("run", "smoke", "--rounds", "2", "--dry-run", "--seed")
+    assert loadgen(*words, "5") == loadgen(*words, "5")
+    assert loadgen(*words, "5") != loadgen(*words, "6")
+
+
+def test_what_is_left_out_is_said_with_the_reason(loadgen: Loadgen, project: Path) -> None:
+    text = BRIEF.replace('"uvicorn-4"', '"uwsgi-gevent"') + 'view = "async"\n'
+    (project / SUITES / "brief.toml").write_text(text)
+    out = loadgen("run", "brief", "--dry-run")[1]
+    assert "left out of brief: uwsgi-gevent with httpx-per-request: an async view cannot" in out
+
+
+def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> None:
+    code, out, err = loadgen("list")
+    assert (code, err) == (0, "")
+    lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
+    assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
+    assert lines["smoke"].split()[1] == "9"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("run", "artikel"), "there is no suite 'artikel'; the suites are article-a, "),
+        (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
+        (("run", "smoke", "--rounds", "0"), "--rounds"),
+        (("run", "smoke", "--round", "2"), "No such option: --round"),
+        (("measure",), "No such command 'measure'"),
+        (("report", "results/none"), "is no run: it has no trials.csv"),
+    ],
+)
+def test_wrong_words_are_exit_code_2_and_a_sentence(
+    loadgen: Loadgen, words: tuple[str, ...], sentence: str
+) -> None:
+    code, out, err = loadgen(*words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("rounds", ["0", "many", "-1"])
+def test_wrong_rounds_in_the_environment_are_exit_code_2(
+    rounds: str, loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROUNDS", rounds)
+    code, _, err = loadgen("run", "smoke", "--dry-run")
+    assert (code, err) == (2, f"ROUNDS={rounds!r} must be a whole number from 1\n")
+
+
+def test_a_wrong_label_is_exit_code_2_and_names_it(loadgen: Loadgen, project: Path) -> None:
+    override = 'services: {uvicorn: {labels: {lab.interface: "rsgi"}}}'
+    (project / "compose.override.yaml").write_text(override)
+    code, _, err = loadgen("list")
+    assert code == 2
+    assert err == "service uvicorn, label lab.interface is 'rsgi'; allowed: wsgi, asgi\n"
+
+
+def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, results: Path
+) -> None:
+    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    lab.unknown_names.add("uvicorn-4")
+    code, _, err = loadgen("run", "brief")
+    assert code == 2
+    assert "Start it with: docker compose up -d uvicorn-4" in err
+    assert not list(results.iterdir())
+
+
+def test_a_run_measures_every_case_and_says_where_it_is(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    code, out, err = loadgen("run", "brief", "--seed", "7")
+    folder = the_run(results)
+    assert (code, err) == (0, "")
+    assert [row["outcome"] for row in trials(folder)] == ["measured"] * 2
+    assert [row["server"] for row in trials(folder)] == ["uvicorn", "uvicorn-4"]
+    assert [row["failures"] for row in trials(folder)] == ["0", "0"]
+    assert all(float(row["min_ms"]) >= 50 for row in trials(folder))
+    assert outcome(folder) == "finished"
+    assert f"Results: results/{folder.name}/" in out
+    assert "Stop the lab with: docker compose down" in out
+    assert "bodies-unchecked (uvicorn, uvicorn-4): " in " ".join(out.split())
+    assert json.loads((folder / "environment.json").read_text())["arguments"]["seed"] == 7
+    assert len(list((folder / "samples").iterdir())) == 2
+    assert not lab.runs
+
+
+def test_a_run_can_be_reported_again(
+    loadgen: Loadgen, lab: StandInLab, project: Path, results: Path
+) -> None:
+    assert not lab.runs
+    loadgen("run", "brief")
+    moved = project / "results" / "earlier"
+    moved.parent.mkdir()
+    the_run(results).rename(moved)
+    code, out, err = loadgen("report", "results/earlier")
+    assert (code, err) == (0, "")
+    assert "Does it answer?" in out
+    assert "Uvicorn, 4 processes, async, 20/4" in out
+    code, out, err = loadgen("report", "results/earlier", "--markdown")
+    assert (code, err) == (0, "")
+    assert "| Uvicorn, 4 processes, async, 20/4 |" in out
+
+
+def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    lab.fails_first = True
+    code, out, _ = loadgen("run", "brief")
+    folder = the_run(results)
+    assert code == 1
+    assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
+    assert outcome(folder) == "1 of 2 trials failed"
+    assert "[1/2] uvicorn httpx-per-request 20/4  FAILED, server-did-not-start: it ended" in out
+    assert "    | no such module" in out
+    assert "1 of 2 trials could not be measured: uvicorn\n" in out
+
+
+def test_a_server_that_goes_away_during_a_run_costs_its_trials_only(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    lab.on_start = lambda: lab.unknown_names.add("uvicorn-4")
+    code, out, _ = loadgen("run", "brief")
+    assert code == 1
+    assert [row["outcome"] for row in trials(the_run(results))] == ["measured", "server-not-up"]
+    assert "docker compose up -d uvicorn-4" in out
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_its_rows_and_is_exit_code_130(
+    which: signal.Signals, loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    def interrupt() -> None:
+        if len(lab.queries) == 2:
+            os.kill(os.getpid(), which)
+
+    lab.on_start = interrupt
+    code, out, _ = loadgen("run", "brief")
+    folder = the_run(results)
+    assert code == 130
+    assert [row["outcome"] for row in trials(folder)] == ["measured"]
+    assert outcome(folder) == "interrupted at trial 2 of 2"
+    assert (folder / "summary.csv").exists()
+    assert f"Interrupted: 1 of 2 trials are in results/{folder.name}/" in out
+    assert lab.events[-1] == "stop"
+
+
+def test_results_that_cannot_be_written_are_exit_code_2(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    results.rmdir()
+    code, _, err = loadgen("run", "brief")
+    assert code == 2
+    assert "results/ cannot be written" in err
+    assert "start" not in lab.events
+
+
+def test_it_is_a_module_that_can_be_run() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "loadgen", "run", "artikel"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("there is no suite 'artikel'")

@@ -1,0 +1,73 @@
+"""What is told while a run goes on."""
+
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from loadgen import columns, progress
+from loadgen.errors import TrialError
+from loadgen.progress import Progress, duration
+from tests.make import a_case, a_trial
+
+TRIALS = [a_trial(position=1), a_trial(position=2, case=a_case(driver="hey", planned_requests=50))]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3600, "1 h 00 min"),
+        (4200, "1 h 10 min"),
+    ],
+)
+def test_a_duration_is_said_as_a_person_does(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
+    said = StringIO()
+    with Progress(Console(file=said, width=40), TRIALS) as told:
+        told.begin(TRIALS[0])
+        told.observe("window", 5.0, 10)
+        told.measured(
+            columns.row({"rps": 12.34, "p50_ms": 610.4, "caveats": "at-ceiling failures"})
+        )
+        told.begin(TRIALS[1])
+        told.failed(TrialError("no-answer", "[all] lost", ("its last [words]",)))
+    assert said.getvalue().splitlines() == [
+        "[1/2] uvicorn httpx-per-request  12.3 views/s, p50 610 ms, p95 – ms"
+        "  (at-ceiling, failures)",
+        "[2/2] uvicorn httpx-per-request 50/100  FAILED, no-answer: [all] lost",
+        "    | its last [words]",
+    ]
+
+
+def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 0.0, *range(1, 25)])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    said = StringIO()
+    told = Progress(Console(file=said), TRIALS)
+    told.begin(TRIALS[0])
+    for second in range(1, 25):
+        told.observe("window", 30.0 - second, 80 * second)
+    lines = said.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("[1/2] uvicorn httpx-per-request  window, 20 s left · 80 views/s")
+    assert "run: about" in lines[0]
+
+
+def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:
+    said = StringIO()
+    console = Console(file=said, force_terminal=True, width=120)
+    with Progress(console, TRIALS) as told:
+        told.begin(TRIALS[0])
+        told.observe("window", 5.0, 10)
+        told.measured(columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
+    assert "12.3 views/s, p50 610 ms, p95 640 ms" in said.getvalue()

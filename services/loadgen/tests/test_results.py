@@ -1,0 +1,221 @@
+"""A run's folder: rows as they are made, samples, summary, and how it ended."""
+
+import csv
+import gzip
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen import columns
+from loadgen.columns import TRIALS, Cell, Row
+from loadgen.errors import ConfigurationError
+from loadgen.lab import Lab, read_lab
+from loadgen.results import Results, read_rows, write_summary
+from loadgen.rows import failed_row, measured_row
+from loadgen.samples import write_samples
+from tests.make import Request, a_case, a_recording, a_trial, constant_users, some_samples
+
+STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
+
+
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture
+def lab(in_project: Path) -> Lab:
+    assert in_project.is_dir()
+    return read_lab()
+
+
+@pytest.fixture
+def results(lab: Lab) -> Iterator[Results]:
+    made = Results(lab, ["article-a", "smoke"], {"outcome": "running", "seed": 7})
+    yield made
+    made.finish("finished")
+
+
+def test_a_run_has_a_folder_by_time_and_suites(lab: Lab, results: Results) -> None:
+    assert results.folder.parent == lab.results
+    assert results.folder.name.endswith("Z-article-a+smoke")
+
+
+def test_the_whole_header_is_there_from_the_start(results: Results) -> None:
+    header = (results.folder / "trials.csv").read_text()
+    assert header == ",".join(column.name for column in TRIALS) + "\n"
+
+
+def test_copies_of_what_was_run_are_kept(lab: Lab, results: Results) -> None:
+    for name in ("compose.yaml", "suites/smoke.toml"):
+        original = lab.project / ("services/loadgen" if "/" in name else "") / name
+        assert (results.folder / name).read_text() == original.read_text()
+    assert not (results.folder / "compose.override.yaml").exists()
+
+
+def test_a_readers_own_servers_are_kept_too(lab: Lab) -> None:
+    (lab.project / "compose.override.yaml").write_text("services: {}")
+    results = Results(lab, ["smoke"], {})
+    results.finish("finished")
+    assert (results.folder / "compose.override.yaml").read_text() == "services: {}"
+
+
+def test_a_row_is_on_disk_as_soon_as_it_is_made(results: Results) -> None:
+    trial = a_trial()
+    for number in range(1, 4):
+        results.keep(trial, failed_row(trial, f"reason-{number}"), None)
+        rows = table(results.folder / "trials.csv")
+        assert [row["outcome"] for row in rows] == [f"reason-{n}" for n in range(1, number + 1)]
+
+
+def test_rows_are_read_back_as_they_were(results: Results) -> None:
+    trial = a_trial()
+    made = measured_row(trial, a_recording(STEADY, (2, 12)))
+    results.keep(trial, made, a_recording(STEADY, (2, 12)))
+    (row,) = read_rows(results.folder)
+    assert {key: columns.text(cell) for key, cell in row.items()} == {
+        key: columns.text(cell) for key, cell in made.items()
+    }
+    assert isinstance(row["rps"], float)
+    assert isinstance(row["requests"], int)
+    assert row["p99_ms"] is None
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"is no run: it has no trials\.csv"):
+        read_rows(tmp_path)
+
+
+def test_a_table_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "trials.csv").write_text("case,p96_ms\nx,1\n")
+    with pytest.raises(ConfigurationError, match=r"trials\.csv cannot be read.*p96_ms"):
+        read_rows(tmp_path)
+
+
+def test_the_samples_of_a_trial_are_kept_with_the_warm_up_below_zero(results: Results) -> None:
+    trial = a_trial()
+    requests: list[Request] = [(0.5, 1.0, None), (2.5, 2.75, "status 500"), (3.0, None, "lost")]
+    samples = some_samples(requests)
+    recording = a_recording(samples, (2, 12))
+    results.keep(trial, failed_row(trial, "measured"), recording)
+    file = results.folder / "samples" / f"{trial.name}.csv.gz"
+    with gzip.open(file, "rt", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["due_s", "lag_ms", "latency_ms", "status", "failure"]
+    assert [tuple(row.values()) for row in rows] == [
+        ("-1.5", "0.0", "500.0", "200", ""),
+        ("0.5", "0.0", "250.0", "200", "status 500"),
+        ("1.0", "0.0", "", "", "lost"),
+    ]
+
+
+def test_lag_is_how_late_a_request_was_sent(tmp_path: Path) -> None:
+    samples = some_samples([(1.0, 2.0, None)]).with_columns(sent_s=1.25)
+    write_samples(samples, 0.0, tmp_path / "folder" / "samples.csv.gz")
+    with gzip.open(tmp_path / "folder" / "samples.csv.gz", "rt") as stream:
+        assert stream.read().splitlines()[1] == "1.0,250.0,1000.0,200,"
+
+
+def test_a_drivers_own_files_stay_and_ours_go(results: Results) -> None:
+    trial = a_trial()
+    folder = results.raw_folder(trial)
+    assert folder == results.folder / "locust" / trial.name
+    folder.mkdir(parents=True)
+    for name in ("ready", "plan.json", "requests.csv", "locust_stats.csv", "stderr.txt"):
+        (folder / name).touch()
+    results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
+    assert sorted(file.name for file in folder.iterdir()) == ["locust_stats.csv", "stderr.txt"]
+
+
+def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None:
+    trial = a_trial()
+    running = json.loads((results.folder / "environment.json").read_text())
+    results.keep(trial, failed_row(trial, "no-answer"), None)
+    results.finish("interrupted at trial 2 of 3")
+    ended = json.loads((results.folder / "environment.json").read_text())
+    assert running == {"outcome": "running", "seed": 7}
+    assert ended["outcome"] == "interrupted at trial 2 of 3"
+    assert ended["seed"] == 7
+    assert ended["finished_at"]
+    assert len(table(results.folder / "trials.csv")) == 1
+    assert len(table(results.folder / "summary.csv")) == 1
+
+
+def test_a_results_folder_that_is_not_there_is_an_error_with_the_remedy(
+    lab: Lab, in_project: Path
+) -> None:
+    in_project.rmdir()
+    with pytest.raises(ConfigurationError, match=r"results/ cannot be written \(No such file"):
+        Results(lab, ["smoke"], {})
+
+
+def rounds(*values: Cell, **cells: Cell) -> list[Row]:
+    """A row per round of one case, with these rps; None: the trial failed."""
+    made = []
+    for number, rps in enumerate(values, start=1):
+        outcome = "no-answer" if rps is None else "measured"
+        planned: dict[str, Cell] = {"case": "one", "server": "uvicorn", "round": number}
+        made.append(columns.row(planned | {"outcome": outcome, "rps": rps} | cells))
+    return made
+
+
+def summary(rows: list[Row], folder: Path) -> list[dict[str, str]]:
+    write_summary(rows, folder / "summary.csv")
+    return table(folder / "summary.csv")
+
+
+def test_a_summary_has_a_line_per_case_and_an_interval_per_metric(tmp_path: Path) -> None:
+    other = [columns.row({"case": "two", "outcome": "measured", "rps": 5.0})]
+    lines = summary(rounds(50.0, 100.0, 200.0) + other, tmp_path)
+    assert [line["case"] for line in lines] == ["one", "two"]
+    factor = 2 ** (4.302653 / math.sqrt(3))
+    metrics = [float(lines[0][name]) for name in ("rps", "rps_low", "rps_high")]
+    assert metrics == pytest.approx([100, 100 / factor, 100 * factor], rel=1e-4)
+    assert (lines[0]["rounds"], lines[0]["measured"]) == ("3", "3")
+
+
+@pytest.mark.parametrize("values", [(100.0,), (50.0, 200.0)])
+def test_under_three_rounds_a_summary_has_no_interval(
+    tmp_path: Path, values: tuple[float, ...]
+) -> None:
+    (line,) = summary(rounds(*values), tmp_path)
+    assert float(line["rps"]) == pytest.approx(100)
+    assert (line["rps_low"], line["rps_high"]) == ("", "")
+
+
+def test_failed_rounds_are_counted_and_left_out_of_the_mean(tmp_path: Path) -> None:
+    (line,) = summary(rounds(100.0, None, 100.0), tmp_path)
+    assert (line["rounds"], line["measured"]) == ("3", "2")
+    assert float(line["rps"]) == pytest.approx(100)
+
+
+def test_a_metric_that_some_round_could_not_state_has_no_mean(tmp_path: Path) -> None:
+    made = rounds(100.0, 100.0, 100.0)
+    made[0]["p95_ms"] = made[2]["p95_ms"] = 600.0
+    (line,) = summary(made, tmp_path)
+    assert line["p95_ms"] == line["p95_ms_low"] == line["p95_ms_high"] == ""
+    assert float(line["rps"]) == pytest.approx(100)
+
+
+def test_a_case_that_never_worked_has_a_line_of_empty_metrics(tmp_path: Path) -> None:
+    (line,) = summary(rounds(None, None), tmp_path)
+    assert (line["rounds"], line["measured"], line["rps"]) == ("2", "0", "")
+
+
+def test_every_summarised_metric_has_its_three_columns(tmp_path: Path) -> None:
+    (line,) = summary(rounds(1.0), tmp_path)
+    for column in TRIALS:
+        present = {column.name, f"{column.name}_low", f"{column.name}_high"} <= set(line)
+        assert present is column.summarised
+
+
+def test_the_slug_of_a_case_is_the_key_everywhere(results: Results) -> None:
+    axes: dict[str, Any] = {"users": 7}
+    trial = a_trial(case=a_case(**axes), round=3)
+    results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
+    (row,) = table(results.folder / "trials.csv")
+    assert (results.folder / "samples" / f"{row['case']}.r3.csv.gz").exists()

@@ -1,0 +1,254 @@
+"""What a trial recorded becomes its row, and the row a line of CSV."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen import columns
+from loadgen.columns import COUNT, NUMBER, TEXT, TRIALS, Cell
+from loadgen.rows import failed_row, measured_row
+from loadgen.samples import SCHEMA, frame
+from tests.make import (
+    Request,
+    a_case,
+    a_recording,
+    a_server,
+    a_snapshot,
+    a_timing,
+    a_trial,
+    an_api_stats,
+    an_app_stats,
+    constant_users,
+    some_samples,
+)
+
+#: trials.csv as the design of the lab fixes it.
+DESIGN = """
+    case round position outcome suite server title interface processes slots settings view workload
+    http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps planned_requests
+    started_at warm_up_s window_s requests failures unanswered dropped offered_rps rps max_rps
+    inflight_mean min_ms avg_ms p50_ms p95_ms p99_ms max_ms lag_p99_ms app_cpu_seconds
+    app_cpu_ms_per_view app_cpu_share app_pss_mib app_peak_mib app_processes app_threads api_calls
+    api_cpu_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share steal_share calibration_ms
+    service_time_ms users_ceiling_rps slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps bound_by
+    ceiling_share ranked caveats
+"""
+HEADER = DESIGN.split()
+
+STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
+
+
+def test_the_header_is_that_of_the_design() -> None:
+    assert [column.name for column in TRIALS] == HEADER
+
+
+def test_every_column_has_a_meaning() -> None:
+    assert all(column.meaning for column in TRIALS)
+
+
+def test_a_row_holds_every_column_and_none_for_what_is_unknown() -> None:
+    row = columns.row({"rps": 1.5})
+    assert list(row) == HEADER
+    assert {name for name, cell in row.items() if cell is not None} == {"rps"}
+
+
+def test_a_cell_without_a_column_is_refused() -> None:
+    with pytest.raises(KeyError, match="no such column: p96_ms"):
+        columns.row({"p96_ms": 1.0})
+
+
+def test_what_is_no_cell_is_refused() -> None:
+    with pytest.raises(TypeError, match="not a cell"):
+        columns.row({"delays_ms": (300, 600)})
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(None, ""), (3, "3"), (0, "0"), (0.0, "0"), (166.66666666, "166.667"), ("a b", "a b")],
+)
+def test_a_cell_is_written_short(cell: Cell, text: str) -> None:
+    assert columns.text(cell) == text
+
+
+CELLS = {
+    TEXT: st.none() | st.text("abc+-_,\"' ", min_size=1),
+    COUNT: st.none() | st.integers(0, 10**9),
+    NUMBER: st.none() | st.integers(-(10**5), 10**5).map(float),
+}
+
+
+@given(st.fixed_dictionaries({column.name: CELLS[column.kind] for column in TRIALS}))
+def test_a_line_of_csv_is_parsed_back_to_its_row(cells: dict[str, Cell]) -> None:
+    line = {name: columns.text(cell) for name, cell in columns.row(cells).items()}
+    assert columns.parse(line) == cells
+
+
+def test_a_line_with_an_unknown_or_a_missing_column_is_refused() -> None:
+    line = dict.fromkeys(HEADER, "")
+    with pytest.raises(KeyError, match="p96_ms"):
+        columns.parse(line | {"p96_ms": "1"})
+    del line["rps"]
+    with pytest.raises(KeyError, match="rps"):
+        columns.parse(line)
+
+
+def test_the_row_of_a_failed_trial_says_what_was_planned_and_why_it_failed() -> None:
+    trial = a_trial(server=a_server(slots=100), round=2, position=7, suites="one+two")
+    row = failed_row(trial, "server-did-not-start")
+    assert {name: cell for name, cell in row.items() if cell is not None} == {
+        "case": trial.case.slug,
+        "round": 2,
+        "position": 7,
+        "outcome": "server-did-not-start",
+        "suite": "one+two",
+        "server": "uvicorn",
+        "title": "Uvicorn, 1 process, async",
+        "interface": "asgi",
+        "processes": 1,
+        "slots": 100,
+        "settings": "startproject",
+        "view": "async",
+        "workload": "fanout",
+        "http_client": "httpx-per-request",
+        "upstream": "http",
+        "delays_ms": "300+600+150",
+        "cpu_ms": 0,
+        "driver": "locust",
+        "load": "closed",
+        "users": 100,
+        "service_time_ms": 600,
+        "users_ceiling_rps": 100 / 0.6,
+        "slots_ceiling_rps": 100 / 0.6,
+        "ranked": "no",
+    }
+
+
+def test_a_steady_load_is_measured_as_it_is() -> None:
+    row = measured_row(a_trial(), a_recording(STEADY, (2, 12)))
+    assert row["outcome"] == "measured"
+    assert row["started_at"] == "2026-01-02T03:04:05+00:00"
+    assert (row["warm_up_s"], row["window_s"]) == (2, 10)
+    assert (row["requests"], row["failures"], row["unanswered"]) == (200, 0, 0)
+    assert (row["offered_rps"], row["rps"]) == pytest.approx((20, 20))
+    # An answer at the very first instant of the window may lie outside of its best 10 s.
+    assert row["max_rps"] == pytest.approx(20, abs=0.11)
+    assert row["inflight_mean"] == pytest.approx(10)
+    assert (row["min_ms"], row["p95_ms"], row["max_ms"]) == pytest.approx((500, 500, 500))
+    assert row["p99_ms"] is None  # two samples above it
+    assert row["lag_p99_ms"] is None
+    assert row["dropped"] is None
+
+
+def test_counters_are_divided_by_the_time_between_their_stamps() -> None:
+    # The snapshots of the app were late by 0.25 and 0.75 s.
+    recording = a_recording(
+        STEADY,
+        (2, 12),
+        before=a_snapshot(2, app=an_app_stats(2.25, 1.0)),
+        after=a_snapshot(12, app=an_app_stats(12.75, 1.0 + 4.2)),
+        app_cpu_count=2,
+        api_cpu_count=2,
+    )
+    row = measured_row(a_trial(), recording)
+    assert row["app_cpu_seconds"] == pytest.approx(4.2)
+    assert row["app_cpu_share"] == pytest.approx(4.2 / 10.5 / 2)
+    assert row["app_cpu_ms_per_view"] == pytest.approx(4200 / (20 * 10.5))
+    assert row["api_cpu_share"] == pytest.approx(0.25 / 2)
+    assert row["loadgen_cpu_share"] == pytest.approx(0.125)
+
+
+def test_what_the_referees_say_is_taken_over() -> None:
+    row = measured_row(a_trial(), a_recording(STEADY, (2, 12)))
+    assert (row["app_processes"], row["app_threads"]) == (1, 3)
+    assert (row["app_pss_mib"], row["app_peak_mib"]) == (64, 80)
+    assert (row["api_calls"], row["api_late_p99_ms"], row["api_lag_p99_ms"]) == (30, 0.25, 0.25)
+    assert row["calibration_ms"] == 50
+    assert row["steal_share"] == 0
+
+
+def test_stolen_time_is_a_share_of_the_windows_ticks() -> None:
+    after = a_snapshot(12, steal_ticks=35, all_ticks=1200)
+    row = measured_row(a_trial(), a_recording(STEADY, (2, 12), after=after))
+    assert row["steal_share"] == 35 / 1000
+    assert "cpu-stolen" in str(row["caveats"]).split()
+
+
+def test_what_could_not_be_measured_is_an_empty_cell() -> None:
+    silent = {
+        "app": an_app_stats(2, None),
+        "api": an_api_stats(2, 0.0, 0, None),
+        "loadgen_cpu_s": None,
+        "all_ticks": 0,
+    }
+    after = silent | {"api": an_api_stats(12, 0.0, 0, None)}
+    recording = a_recording(
+        STEADY,
+        (2, 12),
+        before=a_snapshot(2, **silent),
+        after=a_snapshot(12, **after),
+        memory=an_app_stats(12, None),
+    )
+    row = measured_row(a_trial(), recording)
+    for name in (
+        *("app_cpu_seconds", "app_cpu_ms_per_view", "app_cpu_share", "app_pss_mib"),
+        *("app_peak_mib", "app_processes", "app_threads", "api_late_p99_ms", "api_lag_p99_ms"),
+        *("loadgen_cpu_share", "steal_share"),
+    ):
+        assert row[name] is None, name
+
+
+def test_without_a_good_answer_cpu_per_view_is_unknown() -> None:
+    wrong = some_samples([(n / 10, n / 10 + 0.05, "wrong body") for n in range(140)])
+    row = measured_row(a_trial(), a_recording(wrong, (2, 12)))
+    assert row["app_cpu_ms_per_view"] is None
+    assert row["rps"] == 0
+    assert row["failures"] == row["requests"] == 100
+
+
+#: Nine of ten users are served in half a second; the tenth sends one request and waits for ever.
+ONE_FORGOTTEN: list[Request] = [
+    *((n / 18, n / 18 + 0.5, None) for n in range(18 * 14)),
+    *((2.5, None, "unanswered") for _ in range(20)),
+]
+
+
+def test_a_tool_that_forgets_its_queue_is_censored_although_its_row_looks_fine() -> None:
+    trial = a_trial(timing=a_timing(accounting="answered"))
+    row = measured_row(trial, a_recording(some_samples(ONE_FORGOTTEN), (2, 12)))
+    assert row["p95_ms"] == pytest.approx(500)
+    assert row["failures"] == 0
+    assert row["unanswered"] == 20
+    assert "censored" in str(row["caveats"]).split()
+
+
+def test_due_accounting_shows_the_queue() -> None:
+    row = measured_row(a_trial(), a_recording(some_samples(ONE_FORGOTTEN), (2, 12)))
+    assert row["p95_ms"] is None
+    assert row["failures"] == row["unanswered"] == 20
+    assert "censored" in str(row["caveats"]).split()
+
+
+def test_answered_accounting_counts_whole_answers() -> None:
+    requests: list[Request] = [(1.5, 2.5, None), (11.5, 12.5, None)]
+    answered = a_trial(timing=a_timing(accounting="answered"))
+    recording = a_recording(some_samples(requests), (2, 12))
+    assert measured_row(answered, recording)["rps"] == pytest.approx(1 / 10)
+    assert measured_row(a_trial(), recording)["rps"] == pytest.approx((0.5 + 0.5) / 10)
+
+
+def test_a_row_whose_referee_was_saturated_is_not_ranked() -> None:
+    late = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=50.0))
+    row = measured_row(a_trial(), a_recording(STEADY, (2, 12), after=late))
+    assert row["ranked"] == "no"
+    assert measured_row(a_trial(), a_recording(STEADY, (2, 12)))["ranked"] == "yes"
+
+
+def test_a_lost_request_is_a_failure_that_was_offered() -> None:
+    answered = some_samples([(n / 10, n / 10 + 0.05, None) for n in range(36)])
+    nothing: list[object] = [None] * 4
+    lost = frame(dict.fromkeys(SCHEMA, nothing) | {"failure": ["lost"] * 4})
+    samples = answered.vstack(lost)
+    trial = a_trial(case=a_case(driver="hey", planned_requests=40), window_s=None)
+    row = measured_row(trial, a_recording(samples, (0, 4)))
+    assert (row["requests"], row["failures"], row["unanswered"]) == (40, 4, 4)
+    assert row["offered_rps"] == 10

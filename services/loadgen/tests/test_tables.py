@@ -1,0 +1,164 @@
+"""The closing tables."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from loadgen import columns, tables
+from loadgen.cases import Case
+from loadgen.columns import Cell, Row
+from loadgen.suite import Published, Suite
+from tests.make import a_case, a_suite
+
+SLOW, FAST = a_case(server="uwsgi-2-threads"), a_case(server="uvicorn")
+TITLES = {"uwsgi-2-threads": "uWSGI, 1 process, 2 threads", "uvicorn": "Uvicorn, 1 process, async"}
+
+ARTICLE = a_suite(
+    question="Which of two?",
+    cases=(SLOW, FAST),
+    published=(
+        Published({"server": "uwsgi-2-threads"}, {"min_ms": 783, "p95_ms": 22000, "max_rps": 3}),
+        Published({"server": "uvicorn"}, {"min_ms": 616, "p95_ms": 1000, "max_rps": 115}),
+    ),
+)
+
+
+def a_row(case: Case, **cells: Cell) -> Row:
+    plain: dict[str, Cell] = {
+        "title": TITLES.get(case.server, case.server),
+        "outcome": "measured",
+        "ranked": "yes",
+        "rps": 80.0,
+        "min_ms": 610.25,
+        "p50_ms": 640.0,
+        "p95_ms": 812.5,
+        "max_rps": 98.76,
+        "app_cpu_ms_per_view": 5.0,
+    }
+    return columns.row(case.cells() | plain | cells)
+
+
+def printed(suites: list[Suite], rows: list[Row], width: int = 80) -> str:
+    said = StringIO()
+    tables.print_tables(Console(file=said, width=width), suites, rows)
+    return said.getvalue()
+
+
+def test_our_figure_stands_before_the_articles_in_parentheses() -> None:
+    text = printed([ARTICLE], [a_row(SLOW), a_row(FAST)])
+    line = next(line for line in text.splitlines() if "Uvicorn" in line)
+    assert line.split() == [
+        *("Uvicorn,", "1", "process,", "async"),
+        *("610", "(616)", "812", "(1000)", "98.8", "(115.0)"),
+    ]
+    assert "Which of two?" in text
+    assert "ours (the article's)" in text
+
+
+def test_the_columns_are_those_that_the_article_published() -> None:
+    text = printed([ARTICLE], [a_row(SLOW)])
+    heading = next(line for line in text.splitlines() if "Configuration" in line)
+    assert heading.split() == ["Configuration", "Min", "(ms)", "p95", "(ms)", "Max", "RPS"]
+
+
+def test_cases_stand_in_the_suites_order_whatever_the_rows() -> None:
+    lines = tables.lines(ARTICLE, [a_row(FAST), a_row(SLOW)])
+    assert [line.label for line in lines] == list(TITLES.values())
+
+
+def test_what_could_not_be_known_is_a_dash() -> None:
+    (line,) = tables.lines(ARTICLE, [a_row(SLOW, p95_ms=None)])
+    assert tables.cell(line, "p95_ms") == "– (22000)"
+
+
+def test_a_figure_that_one_round_lacks_is_unknown() -> None:
+    (line,) = tables.lines(ARTICLE, [a_row(SLOW), a_row(SLOW, min_ms=None)])
+    assert tables.cell(line, "min_ms") == "– (783)"
+    assert tables.cell(line, "p95_ms") == "812 (22000)"
+
+
+def test_several_rounds_show_their_mean() -> None:
+    (line,) = tables.lines(ARTICLE, [a_row(SLOW, min_ms=400.0), a_row(SLOW, min_ms=900.0)])
+    assert tables.cell(line, "min_ms") == "600 (783)"
+
+
+def test_a_rate_of_zero_is_zero_not_unknown() -> None:
+    (line,) = tables.lines(ARTICLE, [a_row(SLOW, max_rps=0.0)])
+    assert tables.cell(line, "max_rps") == "0.0 (3.0)"
+
+
+def test_without_an_article_there_are_the_usual_columns_and_no_parentheses() -> None:
+    text = printed([a_suite(cases=(FAST,))], [a_row(FAST)])
+    assert "RPS" in text
+    assert "CPU/view (ms)" in text
+    assert "(the article's)" not in text
+
+
+def test_counted_loads_are_told_apart_by_requests_and_users() -> None:
+    cases = tuple(
+        a_case(driver="hey", users=users, planned_requests=count)
+        for count, users in ((150, 30), (300, 50))
+    )
+    found = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    assert [line.label for line in found] == [
+        f"{TITLES['uvicorn']}, {n}" for n in ("150/30", "300/50")
+    ]
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        {"http_client": "no-http"},
+        {"users": 10},
+        {"settings": "bare"},
+        {"view": "sync"},
+        {"workload": "single"},
+        {"upstream": "https"},
+        {"delays_ms": (100.0,)},
+        {"cpu_ms": 5.0},
+        {"ramp": ((0.0, 0), (10.0, 100), (30.0, 100))},
+        {"driver": "hey", "planned_requests": 200},
+    ],
+    ids=str,
+)
+def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) -> None:
+    cases = (FAST, a_case(**axis))
+    one, other = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    assert one.label != other.label
+
+
+def test_a_case_without_a_row_has_no_line() -> None:
+    assert len(tables.lines(ARTICLE, [a_row(FAST)])) == 1
+
+
+def test_advice_is_printed_once_with_the_servers_concerned() -> None:
+    rows = [
+        a_row(SLOW, caveats="at-ceiling censored"),
+        a_row(FAST, caveats="at-ceiling"),
+        a_row(FAST, caveats="at-ceiling"),
+    ]
+    text = " ".join(printed([ARTICLE], rows).split())
+    assert text.count("at-ceiling (uwsgi-2-threads, uvicorn): ") == 1
+    assert text.count("censored (uwsgi-2-threads): ") == 1
+    assert "failures (" not in text
+
+
+def test_everything_fits_80_columns() -> None:
+    rows = [
+        a_row(SLOW, p95_ms=123456.0, caveats="censored failures"),
+        a_row(FAST, max_rps=1234.5),
+    ]
+    text = printed([ARTICLE], rows)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+def test_markdown_is_the_same_table_with_the_caveats() -> None:
+    found = tables.lines(ARTICLE, [a_row(SLOW, caveats="censored"), a_row(FAST)])
+    assert tables.markdown(ARTICLE, found).splitlines() == [
+        "| Configuration | Min (ms) | p95 (ms) | Max RPS | Caveats |",
+        "| --- | ---: | ---: | ---: | --- |",
+        "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3.0) | censored |",
+        "| Uvicorn, 1 process, async | 610 (616) | 812 (1000) | 98.8 (115.0) |  |",
+    ]
