@@ -132,13 +132,14 @@ def test_a_shared_async_client_is_refused_where_no_loop_outlives_the_request(
         asyncio.run(request())
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the fork is the point
 @pytest.mark.parametrize("name", [name for view, name in SHARED if view == "sync"])
 def test_a_forked_process_has_a_client_of_its_own(name: str, upstream: Upstream) -> None:
     one = calls(upstream.url, "0")
     fetch("sync", name, one)
     child = multiprocessing.get_context("fork").Process(target=fetch, args=("sync", name, one))
     child.start()
-    child.join()
+    child.join(timeout=20)
     fetch("sync", name, one)
     first, forked, again = upstream.peers
     assert child.exitcode == 0

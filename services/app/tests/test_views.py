@@ -51,6 +51,7 @@ def get(
         env=environment,
         check=True,
         stdout=subprocess.PIPE,
+        timeout=60,
     ).stdout
     return [Page(**json.loads(line)) for line in output.splitlines()]
 

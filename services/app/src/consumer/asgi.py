@@ -13,6 +13,7 @@ type Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()
+startup.preload()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
