@@ -91,7 +91,7 @@ def hey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
             DELAY_S, lambda number: mishaps_that_hey_can_meet.get(number, Behaviour.RIGHT)
         ) as view,
     ):
-        patch.setattr(hey_driver, "TIMEOUT_S", 1)
+        patch.setattr(hey_driver, "TIMEOUT_S", 2)
         yield drive(view, folder, None, 0, driver="hey", users=10, planned_requests=100)
 
 

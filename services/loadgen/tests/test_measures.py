@@ -137,6 +137,11 @@ def test_the_best_ten_seconds_are_the_fullest_group_within_ten_seconds(
     assert measures.best_rate_rps(some_samples(made), start_s, end_s) == fullest / 10
 
 
+def test_answers_that_lie_ten_seconds_apart_are_not_in_one_stretch() -> None:
+    samples = some_samples([(0.5, 1.0, None), (10.5, 11.0, None)])
+    assert measures.best_rate_rps(samples, 0.0, 20.0) == 0.1
+
+
 def test_a_window_shorter_than_ten_seconds_has_no_best_ten() -> None:
     assert measures.best_rate_rps(constant_users(5, 0.5, 9), 0.0, 9.75) is None
 

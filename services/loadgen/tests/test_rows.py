@@ -236,6 +236,15 @@ def test_answered_accounting_counts_whole_answers() -> None:
     assert measured_row(a_trial(), recording)["rps"] == pytest.approx((0.5 + 0.5) / 10)
 
 
+def test_answered_accounting_divides_cpu_by_whole_answers_too() -> None:
+    # Nine views wait in a queue at the end: their parts are no answers yet.
+    waiting: list[Request] = [(11.0, 21.0, None)] * 9
+    requests: list[Request] = [(3.0, 4.0, None), *waiting]
+    trial = a_trial(timing=a_timing(accounting="answered"))
+    row = measured_row(trial, a_recording(some_samples(requests), (2, 12)))
+    assert row["app_cpu_ms_per_view"] == pytest.approx(0.5 * 10 * 1000)
+
+
 def test_a_row_whose_referee_was_saturated_is_not_ranked() -> None:
     late = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=50.0))
     row = measured_row(a_trial(), a_recording(STEADY, (2, 12), after=late))
