@@ -4,14 +4,16 @@ A module offers `fetch(calls)` for sync views, `async fetch_async(calls)` for as
 Each takes all calls of a view, makes them in parallel and returns their answers in the same order;
 it raises UpstreamTimeoutError or UpstreamError (the first call's that failed, when all have ended).
 
-To add a client: a module here, and a line in HTTP_CLIENTS. Modules are imported when they are asked
-for, since a library that is not measured must not add to a server's memory.
+To add a client: a module here, and a line in registry.toml. Modules are imported when they are
+asked for, since a library that is not measured must not add to a server's memory.
 """
 
 import importlib
+import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal, cast
 
 from consumer.errors import NotUsableHereError, UnknownHttpClientError
@@ -44,13 +46,10 @@ type Fetch = Callable[[Sequence[Call]], list[Answer]]
 type FetchAsync = Callable[[Sequence[Call]], Awaitable[list[Answer]]]
 type View = Literal["sync", "async"]
 
-# Name → the views that can use it. The module has the same name with underscores.
+# Name → the views that can use it. loadgen reads the same file.
 HTTP_CLIENTS: dict[str, tuple[View, ...]] = {
-    "no-http": ("sync", "async"),
-    "httpx-per-request": ("sync", "async"),
-    "httpx-shared": ("sync", "async"),
-    "requests-per-request": ("sync",),
-    "requests-shared": ("sync",),
+    name: tuple(views)
+    for name, views in tomllib.loads(Path(__file__).with_name("registry.toml").read_text()).items()
 }
 
 
