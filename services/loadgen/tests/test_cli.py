@@ -129,7 +129,7 @@ def test_rounds_come_from_option_or_environment(
 
 def test_servers_and_cases_can_be_narrowed(loadgen: Loadgen) -> None:
     assert ": 2 trials" in loadgen("run", "article-a", "--servers", "gunicorn-*", "--dry-run")[1]
-    assert ": 1 trials" in loadgen("run", "article-a", "--only", "uvicorn_*", "--dry-run")[1]
+    assert ": 1 trial," in loadgen("run", "article-a", "--only", "uvicorn_*", "--dry-run")[1]
 
 
 def test_a_seed_repeats_the_order_of_a_run(loadgen: Loadgen) -> None:

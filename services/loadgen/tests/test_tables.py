@@ -50,7 +50,7 @@ def test_our_figure_stands_before_the_articles_in_parentheses() -> None:
     line = next(line for line in text.splitlines() if "Uvicorn" in line)
     assert line.split() == [
         *("Uvicorn,", "1", "process,", "async"),
-        *("610", "(616)", "812", "(1000)", "98.8", "(115.0)"),
+        *("610", "(616)", "812", "(1000)", "98.8", "(115)"),
     ]
     assert "Which of two?" in text
     assert "ours (the article's)" in text
@@ -85,7 +85,7 @@ def test_several_rounds_show_their_mean() -> None:
 
 def test_a_rate_of_zero_is_zero_not_unknown() -> None:
     (line,) = tables.lines(ARTICLE, [a_row(SLOW, max_rps=0.0)])
-    assert tables.cell(line, "max_rps") == "0.0 (3.0)"
+    assert tables.cell(line, "max_rps") == "0.0 (3)"
 
 
 def test_without_an_article_there_are_the_usual_columns_and_no_parentheses() -> None:
@@ -159,6 +159,6 @@ def test_markdown_is_the_same_table_with_the_caveats() -> None:
     assert tables.markdown(ARTICLE, found).splitlines() == [
         "| Configuration | Min (ms) | p95 (ms) | Max RPS | Caveats |",
         "| --- | ---: | ---: | ---: | --- |",
-        "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3.0) | censored |",
-        "| Uvicorn, 1 process, async | 610 (616) | 812 (1000) | 98.8 (115.0) |  |",
+        "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3) | censored |",
+        "| Uvicorn, 1 process, async | 610 (616) | 812 (1000) | 98.8 (115) |  |",
     ]

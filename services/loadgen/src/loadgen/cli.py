@@ -18,7 +18,7 @@ from loadgen.http_clients import read_http_clients
 from loadgen.lab import read_lab
 from loadgen.plan import Plan
 from loadgen.results import read_rows
-from loadgen.run import INTERRUPTED, execute, expected
+from loadgen.run import INTERRUPTED, counted, execute, expected
 from loadgen.servers import read_servers
 from loadgen.suite import Library, Suite
 from loadgen.tables import print_tables
@@ -83,7 +83,7 @@ def run(
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", highlight=False, soft_wrap=True)
     console.print(
-        f"{', '.join(asked)}: {len(trials)} trials, about {expected(trials)}", highlight=False
+        f"{', '.join(asked)}: {counted(trials)}, about {expected(trials)}", highlight=False
     )
     if dry_run:
         for trial in trials:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from loadgen.cases import Case
 from loadgen.drivers import DRIVERS, LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
@@ -70,13 +72,9 @@ class Protocol:
         folder.mkdir(parents=True)
         calibration_ms = launcher.calibrate_ms()
         self._observe("starting the server", None, None)
-        try:
-            launcher.start(trial.case.settings, trial.case.http_client)
-            with DriverProcess(driver, plan, folder) as process:
-                self._wait_until_right(target, launcher)
-                return self._measure(trial, process, launcher, calibration_ms)
-        finally:
-            launcher.stop()
+        with _fresh_server(launcher, trial.case), DriverProcess(driver, plan, folder) as process:
+            self._wait_until_right(target, launcher)
+            return self._measure(trial, process, launcher, calibration_ms)
 
     def _wait_until_right(self, target: Target, launcher: Launcher) -> None:
         """Poll until the view answers, then look at that one answer."""
@@ -170,6 +168,20 @@ class Protocol:
                     f"{trial.case.driver} is not through after {COUNTED_PATIENCE:g} times the "
                     "least time that its requests need",
                 )
+
+
+@contextmanager
+def _fresh_server(launcher: Launcher, case: Case) -> Iterator[None]:
+    """A server process of its own for the time of the block."""
+    launcher.stop()  # one that a killed run has left
+    try:
+        launcher.start(case.settings, case.http_client)
+        yield
+    except BaseException:
+        with suppress(TrialError):  # the first error says more than a launcher that is gone too
+            launcher.stop()
+        raise
+    launcher.stop()
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

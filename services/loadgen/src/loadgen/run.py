@@ -51,7 +51,14 @@ def execute(
             exit_code = _measure(trials, protocol, results, progress)
     print_tables(console, suites, results.rows)
     _say_where(console, results, len(trials), exit_code)
+    if not lab.host_facts:  # scripts/bench stops what it has started
+        console.print("Stop the lab with: docker compose down", highlight=False)
     return exit_code
+
+
+def counted(trials: Sequence[Trial]) -> str:
+    """How many trials, in words."""
+    return f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
 
 
 def expected(trials: Sequence[Trial]) -> str:
@@ -133,4 +140,3 @@ def _say_where(console: Console, results: Results, count: int, exit_code: int) -
     if failures:
         servers = ", ".join(dict.fromkeys(str(row["server"]) for row in failures))
         console.print(f"{len(failures)} of {count} trials could not be measured: {servers}")
-    console.print("Stop the lab with: docker compose down", highlight=False)

@@ -17,7 +17,7 @@ from loadgen.suite import Published, Suite
 #: How a column is written: its heading and its digits after the point.
 WRITTEN: dict[str, tuple[str, int]] = {
     "min_ms": ("Min (ms)", 0),
-    "avg_ms": ("Average (ms)", 0),
+    "avg_ms": ("Avg (ms)", 0),
     "p50_ms": ("p50 (ms)", 0),
     "p95_ms": ("p95 (ms)", 0),
     "p99_ms": ("p99 (ms)", 0),
@@ -95,7 +95,7 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
 def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
     """A suite's table: ours, with the article's figure in parentheses where it has one."""
     columns = _columns(suite.published)
-    built = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
     built.add_column("Configuration")
     for column in columns:
         built.add_column(WRITTEN[column][0], justify="right")
@@ -135,7 +135,8 @@ def cell(line: Line, column: str) -> str:
     ours = _over_rounds(line.rows, column)
     written = "–" if ours is None else f"{ours:.{digits}f}"
     if column in line.published:
-        written += f" ({line.published[column]:.{digits}f})"
+        published = f"{line.published[column]:.{digits}f}".removesuffix(".0")
+        written += f" ({published})"
     return written
 
 

@@ -56,8 +56,11 @@ class DriverProcess:
         start_ns = time.monotonic_ns() + int(NOTICE_S * 1e9)
         stdin = self._running().stdin
         assert stdin is not None
-        stdin.write(f"{start_ns}\n")
-        stdin.close()
+        try:
+            stdin.write(f"{start_ns}\n")
+            stdin.close()
+        except BrokenPipeError:
+            raise self._failed("ended before its load began") from None
         return start_ns
 
     def check_alive(self) -> None:
