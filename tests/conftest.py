@@ -12,10 +12,14 @@ from lab import compose as docker_compose
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `server` runs once for every server that compose.yaml declares."""
+    """A test that takes `server` runs once for every server that compose.yaml declares.
+
+    All tests of a module for one server come in a row, so that they can share a start of it.
+    """
     if "server" in metafunc.fixturenames:
         servers = declared_servers()
-        metafunc.parametrize("server", servers, ids=[server.name for server in servers])
+        names = [server.name for server in servers]
+        metafunc.parametrize("server", servers, ids=names, scope="module")
 
 
 @pytest.fixture(scope="session")

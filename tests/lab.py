@@ -6,9 +6,10 @@ Nothing here imports the lab's own packages: the tests check the contracts from 
 import os
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ import yaml
 ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).parent.parent))
 START_TIMEOUT_S = 30
 POLL_S = 0.1
+
+# Name of each HTTP client = the views that can use it.
+HTTP_CLIENTS: dict[str, list[str]] = tomllib.loads(
+    (ROOT / "services/app/src/consumer/http_clients/registry.toml").read_text()
+)
+# Those that call the upstream.
+REAL_HTTP_CLIENTS = [name for name in HTTP_CLIENTS if name != "no-http"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,25 @@ class Server:
     interface: str
     processes: int
     slots: int | None
-    labels: dict[str, str]
+    # Hashable, so that pytest can see which tests are for the same server.
+    labels: dict[str, str] = field(hash=False)
 
     @property
     def view(self) -> str:
         """The view that is native to it: `sync` on WSGI, `async` on ASGI."""
         return "sync" if self.interface == "wsgi" else "async"
+
+    def can(self, view: str, http_client: str) -> bool:
+        """Whether it can answer that view with that HTTP client.
+
+        An async view needs a client with an async side, and an event loop, which there is none of
+        under gevent. WSGI gives it one per request: too short a life for a shared client.
+        """
+        if view not in HTTP_CLIENTS[http_client]:
+            return False
+        if view == "sync" or self.interface == "asgi":
+            return True
+        return self.labels["lab.concurrency"] != "gevent" and not http_client.endswith("-shared")
 
 
 def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:
@@ -66,11 +87,15 @@ def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]
 
 
 class Launcher:
-    """A server's launcher, by its HTTP contract on port 9100."""
+    """A server's launcher, by its HTTP contract on port 9100.
 
-    def __init__(self, server: Server) -> None:
+    `host` is where it is, if not in the server's own container.
+    """
+
+    def __init__(self, server: Server, host: str | None = None) -> None:
         self.server = server
-        self.http = httpx.Client(base_url=f"http://{server.name}:9100", timeout=30)
+        self.host = host or server.name
+        self.http = httpx.Client(base_url=f"http://{self.host}:9100", timeout=30)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """The JSON answer of `path`; raises httpx.HTTPStatusError for any status but 200."""
@@ -86,8 +111,22 @@ class Launcher:
         """Stops the server; returns when nothing of it is left."""
         return self.get("/stop")
 
-    def stats(self) -> dict[str, Any]:
-        return self.get("/stats")
+    def stats(self, **query: str) -> dict[str, Any]:
+        """Counters of the server's processes (`memory="0"`: without those that take time)."""
+        return self.get("/stats", **query)
+
+    def wait_until_up(self) -> None:
+        """Until the launcher itself answers. Raises httpx.TransportError if it does not."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                self.stats()
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                return
 
     def about(self) -> dict[str, Any]:
         return self.get("/about")
@@ -98,10 +137,11 @@ class Launcher:
 
         Raises AssertionError with the server's last log lines when it does not come up.
         """
+        self.wait_until_up()
         self.stop()
         self.start(**query)
         try:
-            with httpx.Client(base_url=f"http://{self.server.name}:8000", timeout=60) as client:
+            with httpx.Client(base_url=f"http://{self.host}:8000", timeout=60) as client:
                 self._wait_for_an_answer(client)
                 yield client
         finally:
@@ -112,7 +152,8 @@ class Launcher:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.stats()["running"]:
             try:
-                client.get(path)
+                # A connection kept open would hold a greenlet of a gevent worker.
+                client.get(path, headers={"Connection": "close"})
             except httpx.TransportError:
                 time.sleep(POLL_S)
             else:

@@ -1,20 +1,56 @@
 """The commands of loadgen, as `docker compose run --rm loadgen …` gives them."""
 
-import subprocess
-from collections.abc import Callable
+import re
 
-Compose = Callable[..., subprocess.CompletedProcess[str]]
+from end_to_end.conftest import Compose
 
 
-def test_list_names_the_suites_of_both_articles(compose: Compose) -> None:
-    done = compose("run", "--rm", "-T", "loadgen", "list")
+def designed_s(output: str) -> int:
+    """Seconds of `about 1 min 12 s`, which a run says before it starts."""
+    found = re.search(r"about (?:(\d+) min )?(\d+) s", output)
+    assert found, output
+    return 60 * int(found[1] or 0) + int(found[2])
+
+
+def test_list_names_the_suites_of_both_articles(loadgen: Compose) -> None:
+    done = loadgen("list")
 
     assert done.returncode == 0, done.stderr
     assert {"article-a", "article-b", "articles", "smoke"} <= set(done.stdout.split())
 
 
-def test_an_unknown_suite_is_wrong_usage(compose: Compose) -> None:
-    done = compose("run", "--rm", "-T", "loadgen", "run", "no-such-suite")
+def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: Compose) -> None:
+    done = loadgen("run", "nonsense")
 
-    assert done.returncode == 2, done.stderr
-    assert "no-such-suite" in done.stdout + done.stderr
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "'nonsense'" in done.stderr
+    assert "article-a" in done.stderr
+    assert "smoke" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_servers_that_match_none_are_wrong_usage(loadgen: Compose) -> None:
+    done = loadgen("run", "smoke", "--servers", "nonsense")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "--servers" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_option_is_wrong_usage(loadgen: Compose) -> None:
+    assert loadgen("run", "smoke", "--nonsense").returncode == 2
+
+
+def test_both_articles_are_twelve_trials(loadgen: Compose) -> None:
+    done = loadgen("run", "articles", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert "articles: 12 trials" in done.stdout
+    assert len(re.findall(r"\.r1$", done.stdout, re.MULTILINE)) == 12
+
+
+def test_smoke_is_designed_to_take_no_more_than_90_seconds(loadgen: Compose) -> None:
+    done = loadgen("run", "smoke", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert designed_s(done.stdout) <= 90

@@ -1,0 +1,59 @@
+"""The other settings: a server of each kind gives the same answers and refusals with them."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from answers import is_refusal, is_right
+from contract.conftest import Running
+from lab import HTTP_CLIENTS, Launcher, Server
+
+SERVERS = ["uwsgi-2-threads", "gunicorn-gevent", "uvicorn"]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=["bare", "article"])
+def settings(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def running(
+    name: str, settings: str, servers: list[Server], api: httpx.Client
+) -> Iterator[Running]:
+    """A server with these settings, shared by the tests below."""
+    del api
+    (server,) = (server for server in servers if server.name == name)
+    launcher = Launcher(server)
+    with launcher.http, launcher.running(settings=settings) as client:
+        client.headers["Connection"] = "close"
+        yield Running(server, launcher, client)
+
+
+def test_it_runs_with_these_settings(running: Running, settings: str) -> None:
+    assert running.launcher.about()["settings"] == settings
+
+
+@pytest.mark.parametrize("workload", ["fanout", "single"])
+@pytest.mark.parametrize("http_client", HTTP_CLIENTS)
+def test_the_answers_are_right_and_have_their_length(
+    running: Running, http_client: str, workload: str
+) -> None:
+    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
+    query = {"delays_ms": "20"}
+
+    is_right(running.client.get(f"/{view}/{workload}/{http_client}/", params=query), workload)
+
+
+def test_refusals_are_small_json_with_debug_too(running: Running) -> None:
+    view = f"/{running.server.view}"
+
+    is_refusal(running.client.get(f"{view}/fanout/no-http/?delays_ms=soon"), 400)
+    is_refusal(running.client.get(f"{view}/fanout/curl-per-request/"), 404)
+    is_refusal(running.client.get(f"{view}/nowhere"), 404)
+    is_refusal(running.client.get("/async/fanout/requests-shared/"), 400)

@@ -1,0 +1,100 @@
+"""Reads the folder of a run: by the names of its files and columns alone, without loadgen."""
+
+import csv
+import gzip
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HEADER = (
+    "case round position outcome suite"
+    " server title interface processes slots settings view workload http_client upstream delays_ms"
+    " cpu_ms"
+    " driver load arrivals users rate_rps planned_requests started_at warm_up_s window_s"
+    " requests failures unanswered dropped offered_rps rps max_rps inflight_mean"
+    " min_ms avg_ms p50_ms p95_ms p99_ms max_ms lag_p99_ms"
+    " app_cpu_seconds app_cpu_ms_per_view app_cpu_share app_pss_mib app_peak_mib app_processes"
+    " app_threads"
+    " api_calls api_cpu_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share steal_share"
+    " calibration_ms"
+    " service_time_ms users_ceiling_rps slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps bound_by"
+    " ceiling_share ranked caveats"
+)
+"""The header of trials.csv, in its order."""
+
+type Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request: seconds after the window's start, milliseconds; None where there is no value."""
+
+    due_s: float | None
+    latency_ms: float | None
+    failure: str
+
+    @property
+    def rank_ms(self) -> float:
+        """Its latency; a request without a right answer ranks as infinitely slow."""
+        good = self.latency_ms is not None and not self.failure
+        return self.latency_ms if good and self.latency_ms is not None else math.inf
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run."""
+
+    folder: Path
+
+    @property
+    def rows(self) -> list[Row]:
+        """Of trials.csv; cells as they are written."""
+        return _table(self.folder / "trials.csv")
+
+    @property
+    def summary(self) -> list[Row]:
+        """Of summary.csv."""
+        return _table(self.folder / "summary.csv")
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """environment.json."""
+        document: dict[str, Any] = json.loads((self.folder / "environment.json").read_text())
+        return document
+
+    def name(self, row: Row) -> str:
+        """The key of a trial's files."""
+        return f"{row['case']}.r{row['round']}"
+
+    def samples(self, row: Row) -> list[Sample]:
+        """Every request of a trial, warm-up included."""
+        file = self.folder / "samples" / f"{self.name(row)}.csv.gz"
+        with gzip.open(file, "rt", newline="") as stream:
+            return [
+                Sample(_number(line["due_s"]), _number(line["latency_ms"]), line["failure"])
+                for line in csv.DictReader(stream)
+            ]
+
+
+def folder_in(output: str) -> str:
+    """The name of the folder that a run's closing words name."""
+    found = re.search(r"results/([^/\s]+)/", output)
+    assert found, f"nothing in it says where the results are:\n{output}"
+    return found[1]
+
+
+def nearest_rank(ordered: list[float], share: float) -> float:
+    """The value of rank ⌈share · n⌉, counted from 1."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+def _table(file: Path) -> list[Row]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
