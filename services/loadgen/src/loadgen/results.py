@@ -53,8 +53,10 @@ class Results:
 
     def keep(self, trial: Trial, row: Row, recording: Recording | None) -> None:
         """Append a row at once, and write the samples behind it."""
-        self.rows.append(row)
-        self._writer.writerow(text(row[column.name]) for column in TRIALS)
+        cells = {column.name: text(row[column.name]) for column in TRIALS}
+        # The digits of the file, so that `report` prints the same tables as the run did.
+        self.rows.append(parse(cells))
+        self._writer.writerow(cells.values())
         self._stream.flush()
         if recording is None:
             return
