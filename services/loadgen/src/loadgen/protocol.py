@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 
 from loadgen.cases import Case
-from loadgen.drivers import DRIVERS, LoadPlan
+from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.process import DriverProcess
+from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
 from loadgen.instruments import Api, Launcher, Snapshot, snapshot
 from loadgen.rows import Recording

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loadgen import environment
 from loadgen.columns import TRIALS, Cell, Row, parse, text
-from loadgen.drivers import DRIVERS
+from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording

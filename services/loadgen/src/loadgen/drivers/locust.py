@@ -8,11 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from loadgen.drivers.base import READY, LoadPlan
-from loadgen.errors import TrialError
-from loadgen.samples import SCHEMA
+from loadgen.drivers.logged import answered_in, read_log
+from loadgen.drivers.request_log import LOG
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-LOG = "requests.csv"
 PLAN = "plan.json"
 
 
@@ -59,31 +58,8 @@ class Locust:
 
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Our own log: Locust's percentiles are rounded to two digits."""
-        log = folder / LOG
-        if not log.exists():
-            raise TrialError("driver-failed", "Locust logged no request")
-        since_start = {
-            f"{instant}_s": (pl.col(f"{instant}_ns") - start_ns) / 1e9
-            for instant in ("sent", "answered")
-        }
-        table = pl.read_csv(
-            log,
-            schema={
-                "sent_ns": pl.Int64,
-                "answered_ns": pl.Int64,
-                "status": pl.Int64,
-                "failure": pl.String,
-            },
-        ).with_columns(**since_start)
-        return table.select(
-            due_s="sent_s",
-            sent_s="sent_s",
-            answered_s="answered_s",
-            status="status",
-            failure="failure",
-        ).cast(SCHEMA)  # type: ignore[arg-type]
+        return read_log(folder, start_ns)
 
     def answered(self, folder: Path) -> int | None:
-        """Lines of the log so far, without its header."""
-        log = folder / LOG
-        return max(0, log.read_bytes().count(b"\n") - 1) if log.exists() else 0
+        """Lines of the log so far."""
+        return answered_in(folder)

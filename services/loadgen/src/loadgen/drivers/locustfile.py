@@ -4,7 +4,6 @@ The log has exact instants of the monotonic clock, which all containers of a hos
 that Locust gives up on at its end is logged too, without an answer.
 """
 
-import csv
 import json
 import sys
 import time
@@ -15,21 +14,7 @@ from typing import Any
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 
-HEADER = ("sent_ns", "answered_ns", "status", "failure")
-
-
-class RequestLog:
-    """A CSV line per request, written through at once: a killed driver loses none."""
-
-    def __init__(self, file: Path) -> None:
-        self._stream = file.open("w", newline="", buffering=1)
-        self._writer = csv.writer(self._stream)
-        self._writer.writerow(HEADER)
-
-    def write(self, sent_ns: int, answered_ns: int | None, status: int, failure: str) -> None:
-        """One request; an empty answer instant means that none came."""
-        answered = "" if answered_ns is None else answered_ns
-        self._writer.writerow((sent_ns, answered, status or "", failure))
+from loadgen.drivers.request_log import RequestLog
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -72,7 +57,7 @@ class Consumer(FastHttpUser):
             if not status:
                 answered_ns = None
         finally:
-            self.log.write(sent_ns, answered_ns, status, failure)
+            self.log.write(sent_ns, sent_ns, answered_ns, status, failure)
 
     def _judge(self, response: Any) -> str:
         """Why the answer is wrong; empty where it is right."""

@@ -1,0 +1,31 @@
+"""Reading the request log that a generator has left in its folder."""
+
+from pathlib import Path
+
+import polars as pl
+
+from loadgen.drivers.request_log import LOG
+from loadgen.errors import TrialError
+from loadgen.samples import SCHEMA
+
+
+def read_log(folder: Path, start_ns: int) -> pl.DataFrame:
+    """The log as samples, seconds since `start_ns`.
+
+    Raises:
+        TrialError: there is no log.
+    """
+    log = folder / LOG
+    if not log.exists():
+        raise TrialError("driver-failed", "the driver logged no request")
+    instants = ("due", "sent", "answered")
+    schema = {f"{instant}_ns": pl.Int64() for instant in instants}
+    table = pl.read_csv(log, schema=schema | {"status": pl.Int64(), "failure": pl.String()})
+    seconds = {f"{name}_s": (pl.col(f"{name}_ns") - start_ns) / 1e9 for name in instants}
+    return table.with_columns(**seconds).select(list(SCHEMA))
+
+
+def answered_in(folder: Path) -> int:
+    """Lines of the log so far, without its header."""
+    log = folder / LOG
+    return max(0, log.read_bytes().count(b"\n") - 1) if log.exists() else 0

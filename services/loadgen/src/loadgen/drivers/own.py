@@ -1,0 +1,46 @@
+"""The lab's own driver: a closed load from one asyncio process."""
+
+import json
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.logged import answered_in, read_log
+from loadgen.drivers.process import ERRORS
+from loadgen.drivers.request_log import LOG
+
+PLAN = "plan.json"
+
+
+class Own:
+    """Runs `own_load` beside, with due, sent and answered instants of every request."""
+
+    name = "own"
+    waits = True
+    output = "stdout.txt"
+    scratch: tuple[str, ...] = (READY, LOG, PLAN, output, ERRORS)
+
+    def command(self, plan: LoadPlan, folder: Path) -> list[str]:
+        """The module with the load as JSON."""
+        load = {
+            "url": plan.target.url,
+            "expected_text": plan.target.expected_text,
+            "users": plan.case.users,
+            "spread_s": plan.target.service_time_s,
+            "seconds": plan.seconds,
+            "drain_s": plan.drain_s,
+            "log": str(folder / LOG),
+            "ready": str(folder / READY),
+        }
+        (folder / PLAN).write_text(json.dumps(load))
+        return [sys.executable, "-m", "loadgen.drivers.own_load", str(folder / PLAN)]
+
+    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+        """Its log, seconds since the load's start."""
+        return read_log(folder, start_ns)
+
+    def answered(self, folder: Path) -> int | None:
+        """Lines of the log so far."""
+        return answered_in(folder)

@@ -1,0 +1,33 @@
+"""The log that the lab's own generators write: one line per request, with exact instants."""
+
+import csv
+from pathlib import Path
+
+LOG = "requests.csv"
+HEADER = ("due_ns", "sent_ns", "answered_ns", "status", "failure")
+
+
+class RequestLog:
+    """Writes a line per request; instants are of the monotonic clock, shared by all containers.
+
+    Args:
+        file: where to.
+        buffering: of the stream, in bytes; 1 writes every line through at once.
+    """
+
+    def __init__(self, file: Path, buffering: int = 1) -> None:
+        self._stream = file.open("w", newline="", buffering=buffering)
+        self._writer = csv.writer(self._stream)
+        self._writer.writerow(HEADER)
+        self._stream.flush()
+
+    def write(
+        self, due_ns: int, sent_ns: int, answered_ns: int | None, status: int, failure: str
+    ) -> None:
+        """One request; without an answer there is no answer instant."""
+        answered = "" if answered_ns is None else answered_ns
+        self._writer.writerow((due_ns, sent_ns, answered, status or "", failure))
+
+    def flush(self) -> None:
+        """Let others see what is written so far."""
+        self._stream.flush()
