@@ -100,7 +100,7 @@ class _Axes(_Strict):
     upstream: Upstream = "http"
     delays_ms: Annotated[tuple[Milliseconds, ...], Field(min_length=1)] | None = None
     cpu_ms: Milliseconds = 0
-    driver: Literal["locust", "hey"] = "locust"
+    driver: Literal["own", "locust", "hey"] = "own"
     users: Annotated[int, Field(ge=1)] | None = None
     ramp: Ramp | None = None
     planned_requests: Annotated[int, Field(ge=1)] | None = None
