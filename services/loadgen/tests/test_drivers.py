@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from loadgen import measures
-from loadgen.drivers import DRIVERS, LoadPlan
+from loadgen.drivers.base import LoadPlan
+from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers import hey as hey_driver
 from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
