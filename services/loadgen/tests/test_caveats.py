@@ -1,10 +1,12 @@
 """Each warning appears when its threshold is crossed, and not before."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from loadgen import caveats, columns
+from loadgen.caveats import Facts
 from loadgen.columns import Cell
 from loadgen.trial import Trial
 from tests.make import a_case, a_server, a_trial
@@ -13,7 +15,17 @@ from tests.make import a_case, a_server, a_trial
 CEILING_RPS = 100 / 0.6
 
 
-def found(trial: Trial | None = None, censored: bool = False, **cells: Any) -> list[str]:
+HEALTHY = Facts(
+    censored=False,
+    app_cpu_count=1,
+    smt_shared=False,
+    little_holds=True,
+    halves_differ_by=0.0,
+    calibration_off_by=0.0,
+)
+
+
+def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> list[str]:
     healthy: dict[str, Cell] = {
         "rps": 80.0,
         "p50_ms": 610.0,
@@ -27,7 +39,10 @@ def found(trial: Trial | None = None, censored: bool = False, **cells: Any) -> l
         "steal_share": 0.0,
     }
     row = columns.row(healthy | cells)
-    return [caveat.name for caveat in caveats.find(row, trial or a_trial(), censored, 1)]
+    return [caveat.name for caveat in caveats.find(row, trial or a_trial(), facts)]
+
+
+CENSORED = replace(HEALTHY, censored=True)
 
 
 def test_a_healthy_row_has_no_warning() -> None:
@@ -42,6 +57,7 @@ def test_a_healthy_row_has_no_warning() -> None:
         ("api_lag_p99_ms", 5.9, 6.1, "api-saturated"),
         ("api_cpu_share", 0.8, 0.81, "api-saturated"),
         ("loadgen_cpu_share", 0.8, 0.81, "loadgen-saturated"),
+        ("lag_p99_ms", 5.9, 6.1, "loadgen-saturated"),
         ("failures", 0, 1, "failures"),
         ("steal_share", 0.01, 0.011, "cpu-stolen"),
         ("p99_ms", 630.0, None, "too-few"),
@@ -52,6 +68,21 @@ def test_a_warning_appears_exactly_when_its_threshold_is_crossed(
 ) -> None:
     assert found(**{cell: allowed}) == []
     assert found(**{cell: crossed}) == [name]
+
+
+@pytest.mark.parametrize(
+    ("fact", "allowed", "crossed", "name"),
+    [
+        ("little_holds", True, False, "loadgen-saturated"),
+        ("smt_shared", False, True, "smt-shared"),
+        ("halves_differ_by", 0.05, 0.051, "unsteady"),
+        ("calibration_off_by", 0.1, 0.101, "cpu-drift"),
+        ("app_cpu_count", 1, 0, "more-processes-than-cpus"),
+    ],
+)
+def test_a_fact_beside_the_row_warns_too(fact: str, allowed: Any, crossed: Any, name: str) -> None:
+    assert found(facts=replace(HEALTHY, **{fact: allowed})) == []
+    assert found(facts=replace(HEALTHY, **{fact: crossed})) == [name]
 
 
 def test_lateness_of_2_ms_is_allowed_however_short_the_service_time() -> None:
@@ -74,7 +105,7 @@ def test_the_ceiling_of_a_ramp_is_that_of_its_mean_users() -> None:
 
 
 def test_a_percentile_on_an_unanswered_request_is_censored_not_too_few() -> None:
-    assert found(censored=True, p95_ms=None, p99_ms=None) == ["censored"]
+    assert found(facts=CENSORED, p95_ms=None, p99_ms=None) == ["censored"]
 
 
 def test_hey_checks_no_body() -> None:
@@ -93,7 +124,7 @@ def test_what_could_not_be_measured_gives_no_warning() -> None:
 
 
 def test_warnings_come_in_one_order() -> None:
-    names = found(censored=True, failures=3, api_cpu_share=0.9, rps=166.0)
+    names = found(facts=CENSORED, failures=3, api_cpu_share=0.9, rps=166.0)
     assert names == ["at-ceiling", "api-saturated", "censored", "failures"]
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from loadgen import columns
 from loadgen.columns import COUNT, NUMBER, TEXT, TRIALS, Cell
+from loadgen.errors import TrialError
 from loadgen.rows import failed_row, measured_row
 from loadgen.samples import SCHEMA, frame
 from tests.make import (
@@ -36,6 +37,7 @@ DESIGN = """
 HEADER = DESIGN.split()
 
 STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
+TEN_USERS = a_trial(case=a_case(delays_ms=(500.0,), users=10))
 
 
 def test_the_header_is_that_of_the_design() -> None:
@@ -247,9 +249,52 @@ def test_answered_accounting_divides_cpu_by_whole_answers_too() -> None:
 
 def test_a_row_whose_referee_was_saturated_is_not_ranked() -> None:
     late = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=50.0))
-    row = measured_row(a_trial(), a_recording(STEADY, (2, 12), after=late))
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), after=late))
     assert row["ranked"] == "no"
-    assert measured_row(a_trial(), a_recording(STEADY, (2, 12)))["ranked"] == "yes"
+    assert measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))["ranked"] == "yes"
+
+
+def test_users_who_are_not_in_flight_are_the_load_generators_fault() -> None:
+    row = measured_row(a_trial(), a_recording(STEADY, (2, 12)))  # planned: 100 users, seen: 10
+    assert "loadgen-saturated" in str(row["caveats"]).split()
+
+
+def test_what_binds_is_named_with_its_share() -> None:
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))
+    assert row["bound_by"] == "users"
+    assert row["ceiling_share"] == pytest.approx(1)
+    assert row["users_ceiling_rps"] == row["rps"] == pytest.approx(20)
+
+
+def test_a_busy_cpu_binds_and_an_idle_one_only_bounds_its_ceiling_from_below() -> None:
+    idle = measured_row(a_trial(), a_recording(STEADY, (2, 12)))
+    assert idle["bound_by"] == "unexplained"
+    assert idle["ceiling_share"] == pytest.approx(0.5)
+    after = a_snapshot(12, app=an_app_stats(12, cpu_seconds=1 + 9.5, processes=1, threads=3))
+    busy = measured_row(a_trial(), a_recording(STEADY, (2, 12), after=after))
+    assert busy["bound_by"] == "cpu"
+    assert busy["ceiling_share"] == pytest.approx(0.95)
+    assert busy["cpu_ceiling_rps"] == pytest.approx(20 / 0.95)
+
+
+def test_a_throughput_above_a_ceiling_is_a_failed_measurement() -> None:
+    trial = a_trial(case=a_case(delays_ms=(500.0,), users=9))
+    with pytest.raises(TrialError, match="of the users ceiling: that cannot be") as error:
+        measured_row(trial, a_recording(STEADY, (2, 12)))
+    assert error.value.outcome == "above-ceiling"
+
+
+def test_a_window_whose_halves_differ_is_unsteady() -> None:
+    half = constant_users(users=10, latency_s=0.5, until_s=6.5)
+    row = measured_row(TEN_USERS, a_recording(half, (2, 12)))
+    assert "unsteady" in str(row["caveats"]).split()
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))
+    assert "unsteady" not in str(row["caveats"]).split()
+
+
+def test_a_slower_cpu_than_in_the_other_trials_is_told() -> None:
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), calibration_ms=56.0))
+    assert "cpu-drift" in str(row["caveats"]).split()
 
 
 def test_a_lost_request_is_a_failure_that_was_offered() -> None:

@@ -11,7 +11,10 @@ BUSY_SHARE = 0.8
 #: Share of a ceiling from which throughput says nothing about the server.
 AT_CEILING_SHARE = 0.95
 STOLEN_SHARE = 0.01
-#: An upstream later than this, or than this share of the service time, disturbs what is measured.
+UNSTEADY_SHARE = 0.05
+DRIFT_SHARE = 0.1
+#: An upstream or a load later than this, or than this share of the service time, disturbs what is
+#: measured.
 LATE_MS = 2.0
 LATE_SHARE = 0.01
 
@@ -43,7 +46,7 @@ API_SATURATED = Caveat(
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
-    "the load generator was busy, so this row may measure it: give it a CPU of its own.",
+    "the load generator was busy or late, so this row may measure it: give it a CPU of its own.",
     unranks=True,
 )
 CENSORED = Caveat(
@@ -55,6 +58,10 @@ TOO_FEW = Caveat(
     "too-few",
     "too few requests lie above the highest percentiles to state them: lengthen the window.",
 )
+UNSTEADY = Caveat(
+    "unsteady",
+    "the window's halves differ by over 5 %: warm up longer, or look for what else ran.",
+)
 FAILURES = Caveat(
     "failures", "some answers were wrong or missing: see the failure column of samples/."
 )
@@ -65,8 +72,17 @@ MORE_PROCESSES = Caveat(
     "more-processes-than-cpus",
     "the server has more processes than CPUs, so they share them: widen APP_CPUS to see it scale.",
 )
+SMT_SHARED = Caveat(
+    "smt-shared",
+    "the app and the load run on two threads of one core and slow each other down: set the CPU "
+    "sets to whole cores.",
+)
 CPU_STOLEN = Caveat(
     "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
+)
+CPU_DRIFT = Caveat(
+    "cpu-drift",
+    "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
 )
 
 ALL = (
@@ -75,35 +91,67 @@ ALL = (
     LOADGEN_SATURATED,
     CENSORED,
     TOO_FEW,
+    UNSTEADY,
     FAILURES,
     BODIES_UNCHECKED,
     MORE_PROCESSES,
+    SMT_SHARED,
     CPU_STOLEN,
+    CPU_DRIFT,
 )
 
 
-def find(row: Row, trial: Trial, censored: bool, app_cpu_count: int) -> list[Caveat]:
-    """The warnings that a row deserves, in the order of `ALL`.
+@dataclass(frozen=True)
+class Facts:
+    """What caveats depend on and no column holds.
 
-    Args:
-        row: its cells so far.
-        trial: what was measured.
+    Attributes:
         censored: whether a percentile of the requests due lands on an unanswered one.
         app_cpu_count: CPUs of the app's set.
+        smt_shared: the app and the load run on threads of one core.
+        little_holds: requests in flight are as many as users; True where that cannot be asked.
+        halves_differ_by: throughput of the window's halves, as a share of the larger.
+        calibration_off_by: the fixed loop against the run's median, as a share.
     """
+
+    censored: bool
+    app_cpu_count: int
+    smt_shared: bool
+    little_holds: bool
+    halves_differ_by: float
+    calibration_off_by: float
+
+
+def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
+    """The warnings that a row deserves, in the order of `ALL`."""
     percentiles = (row["p50_ms"], row["p95_ms"], row["p99_ms"])
     applies = {
         AT_CEILING: _at_ceiling(row, trial),
         API_SATURATED: _api_saturated(row, trial),
-        LOADGEN_SATURATED: _above(row["loadgen_cpu_share"], BUSY_SHARE),
-        CENSORED: censored,
-        TOO_FEW: not censored and None in percentiles,
+        LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
+        CENSORED: facts.censored,
+        TOO_FEW: not facts.censored and None in percentiles,
+        UNSTEADY: facts.halves_differ_by > UNSTEADY_SHARE,
         FAILURES: _above(row["failures"], 0),
         BODIES_UNCHECKED: trial.case.driver == "hey",
-        MORE_PROCESSES: trial.server.processes > app_cpu_count,
+        MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
+        SMT_SHARED: facts.smt_shared,
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
+        CPU_DRIFT: facts.calibration_off_by > DRIFT_SHARE,
     }
     return [caveat for caveat in ALL if applies[caveat]]
+
+
+def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
+    return (
+        not facts.little_holds
+        or _above(row["lag_p99_ms"], _late_ms(trial))
+        or _above(row["loadgen_cpu_share"], BUSY_SHARE)
+    )
+
+
+def _late_ms(trial: Trial) -> float:
+    return max(LATE_MS, LATE_SHARE * service_time_s(trial.case) * 1000)
 
 
 def _at_ceiling(row: Row, trial: Trial) -> bool:
@@ -117,7 +165,7 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
 
 
 def _api_saturated(row: Row, trial: Trial) -> bool:
-    late_ms = max(LATE_MS, LATE_SHARE * service_time_s(trial.case) * 1000)
+    late_ms = _late_ms(trial)
     return (
         _above(row["api_late_p99_ms"], late_ms)
         or _above(row["api_lag_p99_ms"], late_ms)

@@ -195,3 +195,9 @@ def cpu_set(text: str) -> frozenset[int]:
         first, _, last = part.strip().partition("-")
         cpus |= set(range(int(first), int(last or first) + 1))
     return frozenset(cpus)
+
+
+def core_siblings(cpu: int, root: Path = Path("/sys/devices/system/cpu")) -> frozenset[int]:
+    """The hardware threads of a CPU's core, itself included (the kernel's cputopology.rst)."""
+    file = root / f"cpu{cpu}" / "topology" / "thread_siblings_list"
+    return cpu_set(file.read_text()) if file.exists() else frozenset({cpu})

@@ -44,12 +44,12 @@ def usable_cpus(app_cpus: int, processes: int) -> int:
     return min(app_cpus, processes)
 
 
-#: A ceiling binds where throughput reaches this share of it, and the CPU where it is this busy.
+#: A resource binds where this much of it is used.
 BINDING_SHARE = 0.9
-#: Ceilings within this ratio of the smallest bind together.
-TIE = 1.02
-#: What rounding of instants may add to a share that can be 1 at most.
-TOLERANCE = 1.01
+#: Shares this near to the largest bind together.
+TIE = 0.02
+#: What the rounding of instants may add to a share that can be 1 at most.
+TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -58,35 +58,33 @@ class Bound:
 
     Attributes:
         by: `users`, `slots`, `pool` or `cpu`, joined with + where they tie, or `unexplained`.
-        share: throughput by the smallest ceiling, 0 to 1.
+        share: how much of the most used of them was used, 0 to 1.
     """
 
     by: str
     share: float
 
 
-def bound(rps: float, ceilings: Mapping[str, float | None]) -> Bound | None:
-    """The smallest ceiling, and how near the throughput came to it; None without any ceiling.
+def bound(shares: Mapping[str, float | None]) -> Bound | None:
+    """The resource that was used up; None where none is known.
 
     Args:
-        rps: throughput in the window.
-        ceilings: by name; None where there is none, a CPU ceiling only where measured near
-            saturation.
+        shares: by name: throughput by its ceiling, or busy time by time (the utilisation law makes
+            them the same); None where there is no such ceiling.
 
     Raises:
-        ValueError: throughput above a ceiling, which cannot be: the measurement is wrong.
+        ValueError: more than all of a resource was used, so the measurement is wrong.
     """
-    known = {name: ceiling for name, ceiling in ceilings.items() if ceiling}
+    known = {name: share for name, share in shares.items() if share is not None}
     if not known:
         return None
-    smallest = min(known.values())
-    share = rps / smallest
-    if share > TOLERANCE:
-        raise ValueError(f"{rps:.2f}/s is above a ceiling of {smallest:.2f}/s ({known})")
-    if share < BINDING_SHARE:
-        return Bound("unexplained", share)
-    tied = [name for name, ceiling in known.items() if ceiling <= smallest * TIE]
-    return Bound("+".join(tied), min(share, 1.0))
+    name, most = max(known.items(), key=lambda item: item[1])
+    if most > 1 + TOLERANCE:
+        raise ValueError(f"{most:.1%} of the {name} ceiling: that cannot be")
+    if most < BINDING_SHARE:
+        return Bound("unexplained", most)
+    tied = [name for name, share in known.items() if share >= most - TIE]
+    return Bound("+".join(tied), min(most, 1.0))
 
 
 def little_holds(inflight_mean: float, users: float, tolerance: float = 0.02) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import httpx
 
@@ -14,7 +15,7 @@ from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
-from loadgen.instruments import Api, Launcher, Snapshot, snapshot
+from loadgen.instruments import Api, Launcher, Snapshot, core_siblings, snapshot
 from loadgen.rows import Recording
 from loadgen.target import Target, target_of
 from loadgen.trial import Trial
@@ -41,6 +42,12 @@ class Roles:
     api: frozenset[int]
     loadgen: frozenset[int]
 
+    @property
+    def smt_shared(self) -> bool:
+        """Whether a core has one thread in the app's set and another in the load's or the API's."""
+        siblings = frozenset().union(*(core_siblings(cpu) for cpu in self.app))
+        return bool((siblings - self.app) & (self.api | self.loadgen))
+
 
 class Protocol:
     """Measures trials one after the other.
@@ -57,6 +64,7 @@ class Protocol:
         self._http = http
         self._roles = roles
         self._observe = observer
+        self._calibrations_ms: list[float] = []
 
     def run(self, trial: Trial, folder: Path) -> Recording:
         """Measure one trial; the driver's raw files stay in the folder.
@@ -71,11 +79,11 @@ class Protocol:
         seconds = None if trial.window_s is None else trial.warm_up_s + trial.window_s
         plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s)
         folder.mkdir(parents=True)
-        calibration_ms = launcher.calibrate_ms()
+        self._calibrations_ms.append(launcher.calibrate_ms())
         self._observe("starting the server", None, None)
         with _fresh_server(launcher, trial.case), DriverProcess(driver, plan, folder) as process:
             self._wait_until_right(target, launcher)
-            return self._measure(trial, process, launcher, calibration_ms)
+            return self._measure(trial, process, launcher)
 
     def _wait_until_right(self, target: Target, launcher: Launcher) -> None:
         """Poll until the view answers, then look at that one answer."""
@@ -108,9 +116,7 @@ class Protocol:
     def _did_not_start(self, launcher: Launcher, reason: str) -> TrialError:
         return TrialError("server-did-not-start", reason, launcher.log())
 
-    def _measure(
-        self, trial: Trial, process: DriverProcess, launcher: Launcher, calibration_ms: float
-    ) -> Recording:
+    def _measure(self, trial: Trial, process: DriverProcess, launcher: Launcher) -> Recording:
         """Warm-up, window between two snapshots, drain."""
         process.wait_until_ready()
         start_ns = process.start()
@@ -145,7 +151,9 @@ class Protocol:
             before=before,
             after=after,
             memory=memory,
-            calibration_ms=calibration_ms,
+            calibration_ms=self._calibrations_ms[-1],
+            calibration_median_ms=median(self._calibrations_ms),
+            smt_shared=self._roles.smt_shared,
             app_cpu_count=len(self._roles.app),
             api_cpu_count=len(self._roles.api),
             loadgen_cpu_count=len(self._roles.loadgen),

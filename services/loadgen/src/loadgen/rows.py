@@ -7,8 +7,16 @@ import polars as pl
 
 from loadgen import caveats, measures
 from loadgen.columns import Row, row
+from loadgen.errors import TrialError
 from loadgen.instruments import AppStats, Snapshot
-from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
+from loadgen.laws import (
+    bound,
+    cpu_ceiling_rps,
+    little_holds,
+    slots_ceiling_rps,
+    usable_cpus,
+    users_ceiling_rps,
+)
 from loadgen.trial import Trial, service_time_s
 
 MIB = 1024 * 1024
@@ -26,6 +34,8 @@ class Recording:
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
         calibration_ms: the fixed loop before the trial.
+        calibration_median_ms: of the run's trials so far, this one included.
+        smt_shared: the app and the load run on threads of one core.
         app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
     """
 
@@ -37,6 +47,8 @@ class Recording:
     after: Snapshot
     memory: AppStats
     calibration_ms: float
+    calibration_median_ms: float
+    smt_shared: bool
     app_cpu_count: int
     api_cpu_count: int
     loadgen_cpu_count: int
@@ -53,8 +65,9 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     cells |= _load(trial, recording)
     cells |= _app(trial, recording)
     cells |= _others(recording)
-    censored = _censored(recording)
-    found = caveats.find(row(cells), trial, censored, recording.app_cpu_count)
+    cells |= _bounds(trial, recording, cells)
+    facts = _facts(trial, recording, cells)
+    found = caveats.find(row(cells), trial, facts)
     cells["ranked"] = "no" if any(caveat.unranks for caveat in found) else "yes"
     cells["caveats"] = " ".join(caveat.name for caveat in found)
     return row(cells)
@@ -101,6 +114,57 @@ def _load(trial: Trial, recording: Recording) -> dict[str, object]:
         "lag_p99_ms": measures.percentile(lag_ms, 0.99),
         **latency.percentiles,
     }
+
+
+def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dict[str, object]:
+    """The ceilings, and which of them held the trial back."""
+    rps, busy, per_view_ms = cells["rps"], cells.get("app_cpu_share"), _cpu_per_view_ms(cells)
+    assert isinstance(rps, float)
+    cpus = usable_cpus(recording.app_cpu_count, trial.server.processes)
+    service_s = service_time_s(trial.case)
+    # The mean over a ramp can reach no more than the ramp's mean users ask for.
+    users = users_ceiling_rps(trial.case.mean_users, service_s)
+    slots = slots_ceiling_rps(trial.server.slots, service_s)
+    shares = {
+        "users": rps / users if users else None,
+        "slots": rps / slots if slots else None,
+        "cpu": min(busy * recording.app_cpu_count / cpus, 1.0) if isinstance(busy, float) else None,
+    }
+    try:
+        held = bound(shares)
+    except ValueError as error:
+        raise TrialError("above-ceiling", f"{rps:.2f} views/s are {error}") from error
+    return {
+        "cpu_ceiling_rps": cpu_ceiling_rps(cpus, per_view_ms / 1000) if per_view_ms else None,
+        "bound_by": held.by if held else None,
+        "ceiling_share": held.share if held else None,
+    }
+
+
+def _cpu_per_view_ms(cells: dict[str, object]) -> float | None:
+    value = cells.get("app_cpu_ms_per_view")
+    return value if isinstance(value, float) else None
+
+
+def _facts(trial: Trial, recording: Recording, cells: dict[str, object]) -> caveats.Facts:
+    """What the caveats need to know beside the row."""
+    steady = trial.timing.accounting == "due" and trial.window_s is not None
+    start_s, end_s = recording.window
+    half_s = (start_s + end_s) / 2
+    halves = (
+        measures.good_between(recording.samples, start_s, half_s),
+        measures.good_between(recording.samples, half_s, end_s),
+    )
+    in_flight, users = cells["inflight_mean"], trial.case.users
+    assert isinstance(in_flight, float)
+    return caveats.Facts(
+        censored=_censored(recording),
+        app_cpu_count=recording.app_cpu_count,
+        smt_shared=recording.smt_shared,
+        little_holds=not (steady and users) or little_holds(in_flight, users),
+        halves_differ_by=abs(halves[0] - halves[1]) / max(*halves) if steady and any(halves) else 0,
+        calibration_off_by=abs(recording.calibration_ms / recording.calibration_median_ms - 1),
+    )
 
 
 def _censored(recording: Recording) -> bool:
