@@ -35,6 +35,7 @@ def a_row(case: Case, **cells: Cell) -> Row:
         "p95_ms": 812.5,
         "max_rps": 98.76,
         "app_cpu_ms_per_view": 5.0,
+        "bound_by": "cpu",
     }
     return columns.row(case.cells() | plain | cells)
 
@@ -47,19 +48,16 @@ def printed(suites: list[Suite], rows: list[Row], width: int = 80) -> str:
 
 def test_our_figure_stands_before_the_articles_in_parentheses() -> None:
     text = printed([ARTICLE], [a_row(SLOW), a_row(FAST)])
-    line = next(line for line in text.splitlines() if "Uvicorn" in line)
-    assert line.split() == [
-        *("Uvicorn,", "1", "process,", "async"),
-        *("610", "(616)", "812", "(1000)", "98.8", "(115)"),
-    ]
+    line = next(line for line in text.splitlines() if "uvicorn" in line)
+    assert line.split() == ["uvicorn", "610", "(616)", "812", "(1000)", "98.8", "(115)", "cpu"]
     assert "Which of two?" in text
     assert "ours (the article's)" in text
 
 
 def test_the_columns_are_those_that_the_article_published() -> None:
     text = printed([ARTICLE], [a_row(SLOW)])
-    heading = next(line for line in text.splitlines() if "Configuration" in line)
-    assert heading.split() == ["Configuration", "Min", "(ms)", "p95", "(ms)", "Max", "RPS"]
+    heading = next(line for line in text.splitlines() if "Server" in line)
+    assert heading.split() == ["Server", *"Min (ms) p95 (ms) Max RPS Bound by".split()]
 
 
 def test_cases_stand_in_the_suites_order_whatever_the_rows() -> None:
@@ -76,6 +74,17 @@ def test_a_figure_that_one_round_lacks_is_unknown() -> None:
     (line,) = tables.lines(ARTICLE, [a_row(SLOW), a_row(SLOW, min_ms=None)])
     assert tables.cell(line, "min_ms") == "– (783)"
     assert tables.cell(line, "p95_ms") == "812 (22000)"
+
+
+def test_the_limit_stands_beside_the_number() -> None:
+    (line,) = tables.lines(ARTICLE, [a_row(SLOW, bound_by="slots")])
+    assert tables.bound_by(line) == "slots"
+
+
+def test_rounds_that_were_bound_by_different_limits_show_both() -> None:
+    rows = [a_row(SLOW, bound_by=name) for name in ("slots", "unexplained", "slots", None)]
+    (line,) = tables.lines(ARTICLE, rows)
+    assert tables.bound_by(line) == "slots / unexplained"
 
 
 def test_several_rounds_show_their_mean() -> None:
@@ -157,8 +166,8 @@ def test_everything_fits_80_columns() -> None:
 def test_markdown_is_the_same_table_with_the_caveats() -> None:
     found = tables.lines(ARTICLE, [a_row(SLOW, caveats="censored"), a_row(FAST)])
     assert tables.markdown(ARTICLE, found).splitlines() == [
-        "| Configuration | Min (ms) | p95 (ms) | Max RPS | Caveats |",
-        "| --- | ---: | ---: | ---: | --- |",
-        "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3) | censored |",
-        "| Uvicorn, 1 process, async | 610 (616) | 812 (1000) | 98.8 (115) |  |",
+        "| Configuration | Min (ms) | p95 (ms) | Max RPS | Bound by | Caveats |",
+        "| --- | ---: | ---: | ---: | --- | --- |",
+        "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3) | cpu | censored |",
+        "| Uvicorn, 1 process, async | 610 (616) | 812 (1000) | 98.8 (115) | cpu |  |",
     ]

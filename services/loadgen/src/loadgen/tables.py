@@ -34,11 +34,13 @@ class Line:
     """One case of a table.
 
     Attributes:
-        label: the server's title, with what else tells it apart.
+        name: the server, with what else tells it apart: short, for a terminal.
+        label: the server's title, with the same.
         rows: its rows, one per round.
         published: the article's figures, by column name; empty where there are none.
     """
 
+    name: str
     label: str
     rows: tuple[Row, ...]
     published: dict[str, float]
@@ -51,8 +53,10 @@ def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
     for case in suite.cases:
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:
-            label = ", ".join([str(of_case[0]["title"]), *_told_apart(case, suite.cases)])
-            result.append(Line(label, of_case, _figures(suite.published, of_case[0])))
+            apart = list(_told_apart(case, suite.cases))
+            name = ", ".join([case.server, *apart])
+            label = ", ".join([str(of_case[0]["title"]), *apart])
+            result.append(Line(name, label, of_case, _figures(suite.published, of_case[0])))
     return result
 
 
@@ -96,25 +100,26 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
     """A suite's table: ours, with the article's figure in parentheses where it has one."""
     columns = _columns(suite.published)
     built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
-    built.add_column("Configuration")
+    built.add_column("Server")
     for column in columns:
         built.add_column(WRITTEN[column][0], justify="right")
+    built.add_column("Bound by")
     for line in its_lines:
-        cells = [cell(line, column) for column in columns]
-        built.add_row(line.label, *cells, style=None if _ranked(line) else "dim")
+        cells = [*(cell(line, column) for column in columns), bound_by(line)]
+        built.add_row(line.name, *cells, style=None if _ranked(line) else "dim")
     return built
 
 
 def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
     """The same table as Markdown, with the caveats of each line."""
     columns = _columns(suite.published)
-    headings = ["Configuration", *(WRITTEN[column][0] for column in columns), "Caveats"]
+    figures = [WRITTEN[column][0] for column in columns]
     lines_of_text = [
-        _markdown_line(headings),
-        _markdown_line(["---", *("---:" for _ in columns), "---"]),
+        _markdown_line(["Configuration", *figures, "Bound by", "Caveats"]),
+        _markdown_line(["---", *("---:" for _ in columns), "---", "---"]),
     ]
     for line in its_lines:
-        cells = [cell(line, column) for column in columns]
+        cells = [*(cell(line, column) for column in columns), bound_by(line)]
         lines_of_text.append(_markdown_line([line.label, *cells, ", ".join(_caveats(line))]))
     return "\n".join(lines_of_text)
 
@@ -138,6 +143,12 @@ def cell(line: Line, column: str) -> str:
         published = f"{line.published[column]:.{digits}f}".removesuffix(".0")
         written += f" ({published})"
     return written
+
+
+def bound_by(line: Line) -> str:
+    """What held the case back, in every round where the rounds differ; – where nothing is known."""
+    found = dict.fromkeys(str(row["bound_by"]) for row in line.rows if row["bound_by"])
+    return " / ".join(found) or "–"
 
 
 def print_advice(console: Console, rows: Iterable[Row]) -> None:
