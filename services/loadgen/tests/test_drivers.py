@@ -2,77 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from loadgen import measures
+from loadgen.drivers import hey as hey_driver
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.registry import DRIVERS
-from loadgen.drivers import hey as hey_driver
-from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
-from loadgen.target import EXPECTED_TEXT, Target
+from loadgen.target import Target
+from tests.drive import DELAY_S, FRACTION_S, MISHAPS, Driven, drive, mishaps
 from tests.make import a_case
 from tests.stand_ins import Behaviour, View
-
-DELAY_S = 0.1
-#: Neither Locust's nor hey's options may depend on whole
-#: seconds.
-FRACTION_S = 1.515625
-
-MISHAPS = {
-    12: Behaviour.WRONG_BODY,
-    22: Behaviour.WRONG_BODY,
-    15: Behaviour.ERROR,
-    25: Behaviour.ERROR,
-    35: Behaviour.ERROR,
-    # Its request is asked again about ten requests later, where nothing else may happen to it.
-    45: Behaviour.HANG_UP,
-    20: Behaviour.SILENCE,
-    65: Behaviour.SILENCE,
-}
-
-
-@dataclass(frozen=True)
-class Driven:
-    """A load that has been made: what the driver recorded, and what the server saw."""
-
-    samples: pl.DataFrame
-    view: View
-    folder: Path
-    plan: LoadPlan
-
-    def failures(self) -> dict[str, int]:
-        failed = self.samples.filter(pl.col("failure").is_not_null())
-        return dict(failed.group_by("failure").len().iter_rows())
-
-
-def drive(view: View, folder: Path, seconds: float | None, drain_s: float, **axes: Any) -> Driven:
-    case = a_case(delays_ms=(DELAY_S * 1000,), **axes)
-    target = Target(
-        origin=view.origin,
-        path="/async/fanout/no-http/?delays_ms=100",
-        expected_text=EXPECTED_TEXT["fanout"],
-        service_time_s=DELAY_S,
-        calls_per_view=1,
-        launcher="http://127.0.0.1:9",
-    )
-    plan = LoadPlan(case, target, seconds, drain_s)
-    folder.mkdir()
-    with DriverProcess(DRIVERS[case.driver], plan, folder) as process:
-        process.wait_until_ready()
-        start_ns = process.start()
-        process.wait_for_end(30)
-        return Driven(process.samples(start_ns), view, folder, plan)
-
-
-def mishaps(number: int) -> Behaviour:
-    return MISHAPS.get(number, Behaviour.RIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +186,7 @@ def test_a_locust_that_cannot_begin_fails_the_trial_with_its_own_words(tmp_path:
 
 def test_a_locust_that_logged_nothing_fails_the_trial(tmp_path: Path) -> None:
     target = Target("http://127.0.0.1:1", "/", "text", 0.6, 3, "http://127.0.0.1:2")
-    with pytest.raises(TrialError, match="Locust logged no request"):
+    with pytest.raises(TrialError, match="the driver logged no request"):
         DRIVERS["locust"].samples(LoadPlan(a_case(), target, 8, 1), tmp_path, 0)
 
 
@@ -255,6 +199,7 @@ def test_locust_is_told_path_and_expected_text_by_a_file(tmp_path: Path) -> None
 
 def test_every_driver_goes_by_its_name() -> None:
     assert {name: driver.name for name, driver in DRIVERS.items()} == {
+        "own": "own",
         "locust": "locust",
         "hey": "hey",
     }

@@ -144,7 +144,7 @@ def test_what_is_left_out_is_the_default(load: Load) -> None:
         upstream="http",
         delays_ms=(300, 600, 150),
         cpu_ms=0,
-        driver="locust",
+        driver="own",
         load="closed",
         users=1,
     )

@@ -1,0 +1,80 @@
+"""Real drivers against the stand-in of a view."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from loadgen.drivers.base import Driver, LoadPlan
+from loadgen.drivers.process import DriverProcess
+from loadgen.drivers.registry import DRIVERS
+from loadgen.target import EXPECTED_TEXT, Target
+from tests.make import a_case
+from tests.stand_ins import Behaviour, View
+
+DELAY_S = 0.1
+#: No driver's options may depend on whole seconds.
+FRACTION_S = 1.515625
+
+MISHAPS = {
+    12: Behaviour.WRONG_BODY,
+    22: Behaviour.WRONG_BODY,
+    15: Behaviour.ERROR,
+    25: Behaviour.ERROR,
+    35: Behaviour.ERROR,
+    # Its request is asked again about ten requests later, where nothing else may happen to it.
+    45: Behaviour.HANG_UP,
+    20: Behaviour.SILENCE,
+    65: Behaviour.SILENCE,
+}
+
+
+def mishaps(number: int) -> Behaviour:
+    return MISHAPS.get(number, Behaviour.RIGHT)
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A load that has been made: what the driver recorded, and what the server saw."""
+
+    samples: pl.DataFrame
+    view: View
+    folder: Path
+    plan: LoadPlan
+
+    def failures(self) -> dict[str, int]:
+        failed = self.samples.filter(pl.col("failure").is_not_null())
+        return dict(failed.group_by("failure").len().iter_rows())
+
+
+def a_plan(
+    view: View, seconds: float | None, drain_s: float, service_s: float = DELAY_S, **axes: Any
+) -> LoadPlan:
+    target = Target(
+        origin=view.origin,
+        path="/async/fanout/no-http/?delays_ms=100",
+        expected_text=EXPECTED_TEXT["fanout"],
+        service_time_s=service_s,
+        calls_per_view=1,
+        launcher="http://127.0.0.1:9",
+    )
+    return LoadPlan(a_case(delays_ms=(service_s * 1000,), **axes), target, seconds, drain_s)
+
+
+def drive(
+    view: View,
+    folder: Path,
+    seconds: float | None,
+    drain_s: float,
+    by: Driver | None = None,
+    **axes: Any,
+) -> Driven:
+    """Make a load by the driver that the case names, or by another one."""
+    plan = a_plan(view, seconds, drain_s, **axes)
+    folder.mkdir()
+    with DriverProcess(by or DRIVERS[plan.case.driver], plan, folder) as process:
+        process.wait_until_ready()
+        start_ns = process.start()
+        process.wait_for_end(30)
+        return Driven(process.samples(start_ns), view, folder, plan)
