@@ -100,7 +100,7 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
     """A suite's table: ours, with the article's figure in parentheses where it has one."""
     columns = _columns(suite.published)
     built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
-    built.add_column("Server")
+    built.add_column("Server", overflow="fold")
     for column in columns:
         built.add_column(WRITTEN[column][0], justify="right")
     built.add_column("Bound by")
