@@ -29,6 +29,12 @@ class LoadPlan:
     seconds: float | None
     drain_s: float
 
+    @property
+    def spread_s(self) -> float:
+        """The users' starts are spread over the ramp's climb, or over one service time."""
+        ramp = self.case.ramp
+        return ramp[1][0] if ramp else self.target.service_time_s
+
 
 class Driver(Protocol):
     """A program that makes a load. It runs in a process of its own.

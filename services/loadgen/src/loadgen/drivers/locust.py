@@ -40,21 +40,13 @@ class Locust:
             *("--host", plan.target.origin),
             *("--headless", "--only-summary"),
             *("--users", str(case.users)),
-            *("--spawn-rate", f"{self._users_per_second(plan):g}"),
+            *("--spawn-rate", f"{(case.users or 0) / (plan.spread_s or 1):g}"),
             # Locust takes whole seconds; what it adds lies outside the window.
             *("--run-time", f"{math.ceil(plan.seconds or 0)}s"),
             *("--stop-timeout", f"{math.ceil(plan.drain_s)}"),
             *("--csv", str(folder / "locust"), "--csv-full-history"),
             *("--exit-code-on-error", "0"),
         ]
-
-    def _users_per_second(self, plan: LoadPlan) -> float:
-        """As the ramp climbs; without one the users come spread over one service time."""
-        case = plan.case
-        users = case.users or 0
-        if case.ramp:
-            return users / case.ramp[1][0]
-        return users / (plan.target.service_time_s or 1)
 
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Our own log: Locust's percentiles are rounded to two digits."""

@@ -30,7 +30,7 @@ class Own:
             "url": plan.target.url,
             "expected_text": plan.target.expected_text,
             "users": plan.case.users,
-            "spread_s": self._spread_s(plan),
+            "spread_s": plan.spread_s,
             "seconds": plan.seconds,
             "drain_s": plan.drain_s,
             "timeout_s": TIMEOUT_S,
@@ -39,11 +39,6 @@ class Own:
         }
         (folder / PLAN).write_text(json.dumps(load))
         return [sys.executable, "-m", "loadgen.drivers.own_load", str(folder / PLAN)]
-
-    def _spread_s(self, plan: LoadPlan) -> float:
-        """The users' starts are spread over the ramp's climb, or over one service time."""
-        ramp = plan.case.ramp
-        return ramp[1][0] if ramp else plan.target.service_time_s
 
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Its log, seconds since the load's start."""
