@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
+from loadgen.pairs import Compare
 from loadgen.plan import Plan
 from loadgen.suite import Suite
 from loadgen.trial import Trial, lengths_s
@@ -56,6 +57,46 @@ def test_rounds_are_each_shuffled_afresh() -> None:
 def test_a_single_round_keeps_the_suites_order() -> None:
     planned = trials(a_suite(cases=some_cases(8)), seed=5)
     assert [trial.case for trial in planned] == list(some_cases(8))
+
+
+COMPARED = Compare({"users": (1, 2)}, {"users": (3,)}, ("rps",), None, {})
+
+
+@given(st.integers(3, 8), st.integers(2, 4), st.integers(0, 2**32))
+def test_cases_that_are_compared_run_next_to_each_other(count: int, rounds: int, seed: int) -> None:
+    suite = a_suite(cases=some_cases(count), compare=(COMPARED,))
+    planned = trials(suite, rounds=rounds, seed=seed)
+    assert len(planned) == count * rounds
+    for number in range(1, rounds + 1):
+        users = [trial.case.users for trial in planned if trial.round == number]
+        places = [users.index(compared) for compared in (1, 2, 3)]
+        assert max(places) - min(places) == 2
+
+
+def test_neighbours_stand_in_any_order() -> None:
+    suite = a_suite(cases=some_cases(4), compare=(COMPARED,))
+    planned = trials(suite, rounds=20)
+    orders = {
+        tuple(
+            trial.case.users
+            for trial in planned
+            if trial.round == number and trial.case.users in (1, 2, 3)
+        )
+        for number in range(1, 21)
+    }
+    assert len(orders) > 3
+
+
+def test_a_single_round_keeps_the_suites_order_also_where_it_compares() -> None:
+    far = Compare({"users": (1,)}, {"users": (8,)}, ("rps",), None, {})
+    planned = trials(a_suite(cases=some_cases(8), compare=(far,)))
+    assert [trial.case for trial in planned] == list(some_cases(8))
+
+
+def test_a_comparison_of_cases_that_are_not_measured_is_left_out() -> None:
+    suite = a_suite(cases=some_cases(2), compare=(COMPARED,))
+    assert suite.pairs == []
+    assert len(trials(suite, rounds=2)) == 4
 
 
 def test_rounds_come_from_the_suite_where_nobody_asks_for_others() -> None:

@@ -12,6 +12,7 @@ from loadgen.http_clients import REGISTRY, read_http_clients
 from loadgen.lab import SUITES
 from loadgen.plan import Plan
 from loadgen.servers import read_servers
+from loadgen.settings import FOLDER, read_settings
 from loadgen.suite import Library, Published, Suite
 
 SUITE_FILES = sorted((Path(__file__).parent.parent / "suites").glob("*.toml"))
@@ -27,7 +28,9 @@ type Load = Callable[[str], Suite]
 
 
 def library(project: Path) -> Library:
-    return Library(project / SUITES, read_servers(project), read_http_clients(project))
+    return Library(
+        project / SUITES, read_servers(project), read_http_clients(project), read_settings(project)
+    )
 
 
 @pytest.fixture
@@ -74,6 +77,26 @@ def test_article_b_is_three_counted_loads_over_https(project: Path) -> None:
     loads = [(case.planned_requests, case.users) for case in suite.cases]
     assert set(loads) == {(150, 30), (300, 50), (1000, 100)}
     assert {case.upstream for case in suite.cases} == {"https"}
+
+
+def test_article_bs_order_is_asked_at_three_delays_for_the_same_three_loads(
+    project: Path,
+) -> None:
+    (article,) = library(project).load("article-b")
+    (suite,) = library(project).load("article-b-delays")
+    at_400_ms = [case for case in suite.cases if case.delays_ms == (400,)]
+    assert at_400_ms == list(article.cases)
+    assert suite.timing == article.timing
+    assert len(suite.pairs) == 9
+    assert set(article.pairs) < set(suite.pairs)
+
+
+def test_article_as_claims_compare_all_its_servers_in_one_block(project: Path) -> None:
+    (suite,) = library(project).load("article-a")
+    assert all(entry.words for entry in suite.compare)
+    assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
+    best = [a.server for a, b in suite.compare[1].pairs(suite.cases)]
+    assert len(best) == 5
 
 
 def test_smoke_measures_every_server(project: Path) -> None:
@@ -192,15 +215,17 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         ),
         (['view = "parallel"'], ["cases[1].view", "'sync' or 'async'"]),
         (['workload = "join"'], ["cases[1].workload", "'fanout' or 'single'"]),
-        (['upstream = "ftp"'], ["cases[1].upstream", "'http' or 'https'"]),
+        (['upstream = "ftp"'], ["cases[1].upstream", "'http' or 'https', not 'ftp'"]),
         (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
         (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
         (["users = 0"], ["cases[1].users", "greater than or equal to 1"]),
         (["users = 1.5"], ["cases[1].users", "integer"]),
         (["delays_ms = []"], ["cases[1].delays_ms", "at least 1 item"]),
-        (["delays_ms = [-1]"], ["cases[1].delays_ms.0", "greater than or equal to 0"]),
-        (["delays_ms = [60001]"], ["cases[1].delays_ms.0", "less than or equal to 60000"]),
-        (["delays_ms = 100"], ["cases[1].delays_ms", "tuple"]),
+        (["delays_ms = [-1]"], ["cases[1].delays_ms[1]", "greater than or equal to 0, not -1"]),
+        (["delays_ms = [60001]"], ["cases[1].delays_ms[1]", "less than or equal to 60000"]),
+        (["delays_ms = [1, nan]"], ["cases[1].delays_ms[2]", "finite"]),
+        (["delays_ms = 100"], ["cases[1].delays_ms", "must be a list"]),
+        (['settings = "debug"'], ["cases[1].settings", "'debug'", "article, bare, startproject"]),
         (["cpu_ms = -1"], ["cases[1].cpu_ms", "greater than or equal to 0"]),
         (["planned_requests = 10"], ["cases[1]", "planned_requests goes with driver hey"]),
         (['driver = "hey"'], ["cases[1]", "hey needs it"]),
@@ -250,12 +275,18 @@ def test_a_case_without_load_is_refused(load: Load) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("rounds = 3\n", ["question", "required"]),
+        ("rounds = 3\n", ["question: is missing"]),
         ('question = "Which?"\nround = 3\n', ["round:", "unknown key", "rounds", "include"]),
         ('question = "Which?"\nrounds = 0\n', ["rounds:", "greater than or equal to 1"]),
         ('question = "Which?"\nwindow_s = 0\n', ["window_s:", "greater than 0"]),
         ('question = "Which?"\naccounting = "all"\n', ["accounting:", "'due' or 'answered'"]),
-        ('question = "Which?"\n', ["cases:", "no possible case"]),
+        ('question = "Which?"\nwindow_s = inf\n', ["window_s:", "finite"]),
+        ('question = "Which?"\nrounds = "many"\n', ["rounds:", "integer", "not 'many'"]),
+        ('question = "Which?"\nexpect = "alarms"\n', ["expect:", "'no difference'"]),
+        ('question = "Which?"\nsort = "speed"\n' + PLAIN[PLAIN.index("[[") :], ["sort:", "p95_ms"]),
+        ('question = "Which?"\n', ["cases:", "add [[cases]]"]),
+        ('question = "Which?"\n[cases]\nserver = "uvicorn"\n', ["cases:", "[[cases]]"]),
+        (PLAIN + "users = 11\n", ["line 6", "overwrite"]),
         ('question = "Which?"\n[defaults]\nuser = 3\n' + PLAIN[PLAIN.index("[[") :], ["user:"]),
         ('question = "a" "b"', ["line 1"]),
         (PLAIN + '[[published]]\nserver = "uvicorn"\np96_ms = 1\n', ["published[1]", "p95_ms"]),
@@ -268,7 +299,10 @@ def test_a_case_without_load_is_refused(load: Load) -> None:
             ["published[1]", "describe no case"],
         ),
         (PLAIN + 'include = ["smoke"]\n', ["include"]),
-        ('include = ["smoke"]\n' + PLAIN, ["include:", "not both"]),
+        ('question = "Which?"\ninclude = "smoke"\n', ["include: must be a list, not 'smoke'"]),
+        ('include = ["smoke"]\n' + PLAIN, ["include:", "no cases of its own"]),
+        ('include = ["smoke"]\nquestion = "Which?"\nrounds = 3\n', ["include:", "no rounds of"]),
+        ('include = ["smoked"]\nquestion = "Which?"\n', ["include:", "'smoked'", "smoke"]),
     ],
 )
 def test_a_mistake_in_a_suite_names_file_and_key(load: Load, text: str, words: list[str]) -> None:
@@ -321,3 +355,138 @@ def test_the_clients_know_their_views(project: Path) -> None:
     clients = read_http_clients(project)
     assert clients.views("requests-shared") == ("sync",)
     assert clients.names[0] == "no-http"
+
+
+PAIR = """
+question = "Which?"
+[defaults]
+users = [10, 20]
+[[cases]]
+server = "uvicorn"
+http_client = ["httpx-shared", "no-http"]
+delays_ms = [[100], [300, 600]]
+[[cases]]
+server = "gunicorn-4x10"
+http_client = ["httpx-shared", "no-http", "requests-shared"]
+delays_ms = [[100], [300, 600]]
+[[compare]]
+"""
+
+
+def compared(load: Load, *lines: str) -> list[tuple[str, str]]:
+    """The pairs of a suite whose only comparison has these lines, without what they share."""
+    named = []
+    for a, b in load(PAIR + "\n".join(lines)).pairs:
+        assert a.settings == b.settings
+        named.append((_brief(a), _brief(b)))
+    return named
+
+
+def _brief(case: Case) -> str:
+    return f"{case.server} {case.http_client} {case.delays} {case.users}"
+
+
+def test_cases_are_compared_that_differ_in_the_axes_named_alone(load: Load) -> None:
+    pairs = compared(load, 'a = {server = "gunicorn-4x10"}', 'b = {server = "uvicorn"}')
+    rest = [
+        f"{client} {delays} {users}"
+        for users in (10, 20)
+        for client in ("httpx-shared", "no-http")
+        for delays in ("100", "300+600")
+    ]
+    assert sorted(pairs) == sorted((f"gunicorn-4x10 {axes}", f"uvicorn {axes}") for axes in rest)
+
+
+def test_delays_of_a_comparison_are_one_value_and_lists_are_several(load: Load) -> None:
+    pairs = compared(
+        load,
+        'a = {server = "uvicorn", http_client = "no-http", delays_ms = [300, 600]}',
+        'b = {server = "uvicorn", http_client = "no-http", delays_ms = [100]}',
+    )
+    assert len(pairs) == 2
+    assert {a.split()[2] for a, _ in pairs} == {"300+600"}
+
+
+def test_one_side_may_be_several_servers(load: Load) -> None:
+    pairs = compared(
+        load,
+        'a = {http_client = ["httpx-shared", "no-http"]}',
+        'b = {http_client = "requests-shared"}',
+    )
+    assert len(pairs) == 2 * 2 * 2
+    assert {b.split()[1] for _, b in pairs} == {"requests-shared"}
+
+
+def test_a_view_counts_where_servers_are_not_compared(load: Load) -> None:
+    text = PLAIN + 'view = ["sync", "async"]\nhttp_client = ["httpx-shared", "no-http"]\n'
+    text += '[[compare]]\na = {http_client = "httpx-shared"}\nb = {http_client = "no-http"}\n'
+    assert [(a.view, b.view) for a, b in load(text).pairs] == [("sync", "sync"), ("async",) * 2]
+
+
+def test_a_comparison_is_of_throughput_unless_it_says_otherwise(load: Load) -> None:
+    sides = 'a = {server = "gunicorn-4x10"}\nb = {server = "uvicorn"}\n'
+    (plain,) = load(PAIR + sides).compare
+    assert (plain.metrics, plain.words, dict(plain.planted)) == (("rps",), None, {})
+    (full,) = load(
+        PAIR + sides + 'metrics = ["rps", "p95_ms"]\nwords = "a claim"\nplanted = {p95_ms = 10}'
+    ).compare
+    assert (full.metrics, full.words) == (("rps", "p95_ms"), "a claim")
+    assert dict(full.planted) == {"p95_ms": 10}
+
+
+SIDES = {"a": '{server = "gunicorn-4x10"}', "b": '{server = "uvicorn"}'}
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ({"a": '{server = "uvicron"}'}, ["compare[1].a.server", "'uvicron'", "'gunicorn-4x10'"]),
+        ({"b": "{users = 15}"}, ["compare[1].b.users", "no case has 15", "10, 20"]),
+        (
+            {"b": "{delays_ms = [300]}"},
+            ["compare[1].b.delays_ms", "no case has [300]", "[100], [300, 600]"],
+        ),
+        ({"a": '{host = "x"}'}, ["compare[1].a.host", "unknown axis", "http_client"]),
+        ({"a": "{}"}, ["compare[1].a", "names no axis", "server"]),
+        ({"a": '"uvicorn"'}, ["compare[1].a", "must be a table"]),
+        ({"metrics": '["speed"]'}, ["compare[1].metrics", "'speed'", "app_cpu_ms_per_view"]),
+        ({"metrics": '["requests"]'}, ["compare[1].metrics", "'requests'", "max_rps"]),
+        ({"metrics": "[]"}, ["compare[1].metrics", "at least 1 item"]),
+        ({"planted": "{p50_ms = 1}"}, ["compare[1].planted", "p50_ms", "its metrics are rps"]),
+        ({"words": "3"}, ["compare[1].words", "string"]),
+        ({"metric": '"rps"'}, ["compare[1].metric", "unknown key", "a, b, metrics, words"]),
+        ({"b": '{server = "gunicorn-4x10"}'}, ["compare[1]:", "no case of a has a like in b"]),
+    ],
+)
+def test_a_mistake_in_a_comparison_names_file_key_and_what_is_allowed(
+    load: Load, lines: dict[str, str], words: list[str]
+) -> None:
+    text = PAIR + "\n".join(f"{key} = {value}" for key, value in (SIDES | lines).items())
+    with pytest.raises(ConfigurationError) as error:
+        load(text)
+    assert str(error.value).startswith("mine.toml, ")
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_a_comparison_without_a_side_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"mine\.toml, compare\[1\]\.b: is missing"):
+        load(PAIR + 'a = {server = "uvicorn"}')
+
+
+def test_a_suite_that_is_not_utf_8_is_refused(project: Path) -> None:
+    (project / SUITES / "mine.toml").write_bytes('question = "Größer?"'.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"mine\.toml is not UTF-8"):
+        library(project).load("mine")
+
+
+def test_missing_settings_are_named(project: Path) -> None:
+    for file in (project / FOLDER).iterdir():
+        file.unlink()
+    with pytest.raises(ConfigurationError, match=r"consumer/settings is missing or empty"):
+        read_settings(project)
+
+
+def test_self_tests_are_told_from_questions(load: Load, project: Path) -> None:
+    load("self_test = true" + PLAIN)
+    assert library(project).is_self_test("mine")
+    assert not library(project).is_self_test("article-a")

@@ -20,6 +20,7 @@ from loadgen.plan import Plan
 from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, counted, execute, expected
 from loadgen.servers import read_servers
+from loadgen.settings import read_settings
 from loadgen.suite import Library, Suite
 from loadgen.tables import print_tables
 
@@ -107,7 +108,7 @@ def list_suites() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):
         table.add_column(heading)
-    for name in lab.suites.names():
+    for name in sorted(lab.suites.names(), key=lab.suites.is_self_test):
         trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
         table.add_row(name, str(len(trials)), expected(trials), lab.suites.question(name))
     Console().print(table)
@@ -125,7 +126,10 @@ def report(
     run_folder = lab.project / folder
     rows = read_rows(run_folder)
     library = Library(
-        run_folder / "suites", read_servers(run_folder), read_http_clients(lab.project)
+        run_folder / "suites",
+        read_servers(run_folder),
+        read_http_clients(lab.project),
+        read_settings(lab.project),
     )
     asked = environment.read(run_folder)["arguments"]["suites"]
     suites = [suite for name in asked for suite in library.load(name)]

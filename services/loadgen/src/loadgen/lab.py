@@ -11,6 +11,7 @@ from loadgen.http_clients import read_http_clients
 from loadgen.instruments import cpu_set
 from loadgen.protocol import Roles
 from loadgen.servers import Server, read_servers
+from loadgen.settings import read_settings
 from loadgen.suite import Library
 
 SUITES = Path("services/loadgen/suites")
@@ -49,7 +50,9 @@ def read_lab() -> Lab:
         project=project,
         results=Path(os.environ.get("LAB_RESULTS", "/results")),
         servers=servers,
-        suites=Library(project / SUITES, servers, read_http_clients(project)),
+        suites=Library(
+            project / SUITES, servers, read_http_clients(project), read_settings(project)
+        ),
         roles=Roles(app=_cpus("APP_CPUS"), api=_cpus("API_CPUS"), loadgen=_cpus("LOADGEN_CPUS")),
         host_facts=_host_facts(os.environ.get("LAB_HOST_FACTS", "")),
     )

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
+from loadgen.pairs import blocks
 from loadgen.servers import Server
 from loadgen.suite import Suite, Timing
 from loadgen.trial import Trial, lengths_s
@@ -28,9 +29,11 @@ class Plan:
         rounds: int | None,
         seed: int,
     ) -> None:
+        listed = list(suites)
         self._servers = servers
         self._seed = seed
-        self._asked = _merge(suites, rounds)
+        self._asked = _merge(listed, rounds)
+        self._pairs = [pair for suite in listed for pair in suite.pairs]
 
     @property
     def trial_count(self) -> int:
@@ -46,7 +49,8 @@ class Plan:
         """Yield trials; each is answered by its row, which a search (a later plan) reads.
 
         The first round keeps the suites' order when it is the only one; several rounds are each
-        shuffled afresh, so that drift of the machine falls on all cases alike.
+        shuffled afresh, so that drift of the machine falls on all cases alike. Cases that are
+        compared stay next to each other, in random order: what is minutes apart differs by more.
         """
         shuffle = random.Random(self._seed)
         rounds = max(rounds for _, _, rounds in self._asked.values())
@@ -54,10 +58,17 @@ class Plan:
         for round_number in range(1, rounds + 1):
             cases = [case for case, (_, _, wanted) in self._asked.items() if round_number <= wanted]
             if rounds > 1:
-                shuffle.shuffle(cases)
+                cases = self._shuffled(cases, shuffle)
             for case in cases:
                 position += 1
                 yield self._trial(case, round_number, position)
+
+    def _shuffled(self, cases: list[Case], shuffle: random.Random) -> list[Case]:
+        compared = blocks(cases, self._pairs)
+        shuffle.shuffle(compared)
+        for block in compared:
+            shuffle.shuffle(block)
+        return [case for block in compared for case in block]
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
         suites, timing, _ = self._asked[case]

@@ -2,7 +2,7 @@
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,19 +10,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loadgen.cases import Case, Corner, Upstream, View, Workload, plain
+from loadgen.columns import TRIALS
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import HttpClients
+from loadgen.pairs import AXES, Compare, Matcher, Pair
 from loadgen.servers import Server
 
 Accounting = Literal["due", "answered"]
 Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
 Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
+#: What a suite knows beforehand of its comparisons' outcome.
+Expected = Literal["no difference"]
 
 #: Which axis values are lists by themselves: a list of these is several values of the axis.
 LIST_AXES = {"delays_ms": 1, "ramp": 2}
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
+
+#: What can be compared and sorted by: the columns that have a mean over rounds.
+METRICS = tuple(column.name for column in TRIALS if column.summarised)
 
 DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
 
@@ -71,7 +78,9 @@ class Suite:
         sort: the column its closing table sorts by; None: the file's order.
         timing: how its trials are timed.
         published: an article's figures.
-        compare: the comparisons that it asks for, as written.
+        compare: the comparisons that it asks for.
+        self_test: it asks about the lab itself, not about servers.
+        expect: what its comparisons should say; None: nobody knows.
     """
 
     name: str
@@ -82,11 +91,19 @@ class Suite:
     sort: str | None
     timing: Timing
     published: tuple[Published, ...]
-    compare: tuple[Mapping[str, object], ...]
+    compare: tuple[Compare, ...]
+    self_test: bool = False
+    expect: Expected | None = None
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The cases that are compared, each pair once; those left after narrowing."""
+        found = (pair for entry in self.compare for pair in entry.pairs(self.cases))
+        return list(dict.fromkeys(found))
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Axes(_Strict):
@@ -138,6 +155,16 @@ class _Axes(_Strict):
         )
 
 
+class _Compare(_Strict):
+    """A `[[compare]]` entry as written."""
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
+    words: str | None = None
+    planted: dict[str, float] = {}
+
+
 class _File(_Strict):
     """A suite file as written."""
 
@@ -150,8 +177,10 @@ class _File(_Strict):
     drain_s: Annotated[float, Field(ge=0)] = 10
     accounting: Accounting = "due"
     defaults: dict[str, Any] = {}
+    self_test: bool = False
+    expect: Expected | None = None
     cases: tuple[dict[str, Any], ...] = ()
-    compare: tuple[dict[str, Any], ...] = ()
+    compare: tuple[_Compare, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
 
 
@@ -159,11 +188,16 @@ class Library:
     """The folder of suite files, with what their cases may name."""
 
     def __init__(
-        self, folder: Path, servers: Mapping[str, Server], http_clients: HttpClients
+        self,
+        folder: Path,
+        servers: Mapping[str, Server],
+        http_clients: HttpClients,
+        settings: Sequence[str],
     ) -> None:
         self._folder = folder
         self._servers = servers
         self._http_clients = http_clients
+        self._settings = settings
 
     def names(self) -> list[str]:
         """All suites, by name."""
@@ -172,6 +206,10 @@ class Library:
     def question(self, name: str) -> str:
         """What a suite asks."""
         return self._read(name).question
+
+    def is_self_test(self, name: str) -> bool:
+        """Whether a suite asks about the lab itself."""
+        return self._read(name).self_test
 
     def load(self, name: str, within: tuple[str, ...] = ()) -> list[Suite]:
         """The suite of that name, or those that it includes.
@@ -186,10 +224,19 @@ class Library:
         file = self._read(name)
         if not file.include:
             return [self._suite(name, file)]
-        if file.cases:
-            raise self._wrong(name, "include", "a suite includes others or has cases, not both")
         if name in within:
             raise self._wrong(name, "include", f"{name} includes itself")
+        if own := file.model_fields_set - {"question", "include"}:
+            raise self._wrong(
+                name,
+                "include",
+                f"a suite that includes others has no {', '.join(sorted(own))} of its own",
+            )
+        for included in file.include:
+            if included not in self.names():
+                raise self._wrong(
+                    name, "include", f"unknown {included!r}; suites: {', '.join(self.names())}"
+                )
         inside = (*within, name)
         return [suite for included in file.include for suite in self.load(included, inside)]
 
@@ -200,9 +247,11 @@ class Library:
                 f"there is no suite {name!r}; the suites are {', '.join(self.names())}"
             )
         try:
-            return _File.model_validate(tomllib.loads(path.read_text()))
+            return _File.model_validate(tomllib.loads(path.read_text("utf-8")))
         except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{path.name}: {error}") from error
+            raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{path.name} is not UTF-8: {error}") from error
         except ValidationError as error:
             raise self._invalid(name, "", error) from error
 
@@ -217,8 +266,12 @@ class Library:
                     left_out.append(f"{case.server} with {case.http_client}: {reason}")
                 elif case not in cases:
                     cases.append(case)
+        if not file.cases:
+            raise self._wrong(name, "cases", "there is none: add [[cases]] with a server")
         if not cases:
             raise self._wrong(name, "cases", "no possible case is left; " + "; ".join(left_out))
+        if file.sort:
+            self._check_metrics(name, "sort", [file.sort])
         return Suite(
             name=name,
             question=file.question,
@@ -228,7 +281,9 @@ class Library:
             sort=file.sort,
             timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
             published=tuple(self._published(name, file, cases)),
-            compare=file.compare,
+            compare=tuple(self._compare(name, file, cases)),
+            self_test=file.self_test,
+            expect=file.expect,
         )
 
     def _case(self, name: str, where: str, axes: Mapping[str, Any]) -> Case:
@@ -236,16 +291,17 @@ class Library:
             checked = _Axes.model_validate(axes)
         except ValidationError as error:
             raise self._invalid(name, where, error) from error
-        if checked.server not in self._servers:
-            known = ", ".join(self._servers)
-            raise self._wrong(
-                name, f"{where}.server", f"{checked.server!r} is not declared; servers: {known}"
-            )
-        if checked.http_client not in self._http_clients.names:
-            known = ", ".join(self._http_clients.names)
-            raise self._wrong(
-                name, f"{where}.http_client", f"unknown {checked.http_client!r}; known: {known}"
-            )
+        known: dict[str, Iterable[str]] = {
+            "server": self._servers,
+            "http_client": self._http_clients.names,
+            "settings": self._settings,
+        }
+        for axis, names in known.items():
+            value = getattr(checked, axis)
+            if value not in names:
+                raise self._wrong(
+                    name, f"{where}.{axis}", f"unknown {value!r}; known: {', '.join(names)}"
+                )
         return checked.case(self._servers[checked.server])
 
     def _impossible(self, case: Case) -> str | None:
@@ -278,13 +334,65 @@ class Library:
                 raise self._wrong(name, where, "its axes describe no case of the suite")
             yield published
 
+    def _compare(self, name: str, file: _File, cases: list[Case]) -> Iterator[Compare]:
+        for index, entry in enumerate(file.compare, start=1):
+            where = f"compare[{index}]"
+            self._check_metrics(name, f"{where}.metrics", entry.metrics)
+            if unknown := set(entry.planted) - set(entry.metrics):
+                what = f"unknown {', '.join(sorted(unknown))}; its metrics are "
+                raise self._wrong(name, f"{where}.planted", what + ", ".join(entry.metrics))
+            compare = Compare(
+                a=self._matcher(name, f"{where}.a", entry.a, cases),
+                b=self._matcher(name, f"{where}.b", entry.b, cases),
+                metrics=entry.metrics,
+                words=entry.words,
+                planted=entry.planted,
+            )
+            if next(compare.pairs(cases), None) is None:
+                what = "no case of a has a like in b that equals it on every axis they do not name"
+                raise self._wrong(name, where, what)
+            yield compare
+
+    def _matcher(
+        self, name: str, where: str, entry: Mapping[str, Any], cases: list[Case]
+    ) -> Matcher:
+        if not entry:
+            raise self._wrong(name, where, f"names no axis; axes: {', '.join(AXES)}")
+        matcher = {}
+        for axis, value in entry.items():
+            if axis not in AXES:
+                what = f"unknown axis; allowed: {', '.join(AXES)}"
+                raise self._wrong(name, f"{where}.{axis}", what)
+            matcher[axis] = tuple(_tuples(one) for one in _values(axis, value))
+            present = list(dict.fromkeys(getattr(case, axis) for case in cases))
+            for one in matcher[axis]:
+                if one not in present:
+                    what = f"no case has {_written(one)}; its cases have "
+                    what += ", ".join(map(_written, present))
+                    raise self._wrong(name, f"{where}.{axis}", what)
+        return matcher
+
+    def _check_metrics(self, name: str, key: str, metrics: Iterable[str]) -> None:
+        for metric in metrics:
+            if metric not in METRICS:
+                raise self._wrong(name, key, f"unknown {metric!r}; allowed: {', '.join(METRICS)}")
+
     def _invalid(self, name: str, where: str, error: ValidationError) -> ConfigurationError:
         first = error.errors()[0]
-        key = ".".join([where, *map(str, first["loc"])]).strip(".")
-        what = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            allowed = _Axes.model_fields if where else _File.model_fields
-            what = f"unknown key; allowed: {', '.join(allowed)}"
+        key = (where + "".join(map(_key, first["loc"]))).removeprefix(".")
+        match first["type"], first["input"]:
+            case "extra_forbidden", _:
+                of_compare = not where and first["loc"][0] == "compare"
+                model = _Axes if where else _Compare if of_compare else _File
+                what = f"unknown key; allowed: {', '.join(model.model_fields)}"
+            case "missing", _:
+                what = "is missing"
+            case "tuple_type", dict():
+                what = f"must be a list of tables: write [[{key}]]"
+            case kind, value:
+                what = _in_our_words(kind, first["msg"])
+                if not isinstance(value, dict | list):
+                    what += f", not {_written(value)}"
         return self._wrong(name, key, what)
 
     def _wrong(self, name: str, key: str, what: str) -> ConfigurationError:
@@ -304,3 +412,30 @@ def _values(axis: str, value: object) -> list[Any]:
         depth, inner = depth + 1, inner[0]
     several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
     return list(value) if several else [value]  # type: ignore[call-overload]
+
+
+def _in_our_words(kind: str, message: str) -> str:
+    """What pydantic found wrong, for a reader of TOML."""
+    if kind == "tuple_type":
+        return "must be a list"
+    message = message.removeprefix("Value error, ").replace("Input should", "must")
+    return message.replace("a valid ", "a ").replace("a dictionary", "a table")
+
+
+def _key(step: int | str) -> str:
+    """A step into the file, lists counted from one as in all messages."""
+    return f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+
+
+def _tuples(value: object) -> object:
+    """Lists as a case holds them."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _written(value: object) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return plain(value) if isinstance(value, float) else repr(value)
