@@ -151,12 +151,14 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
     assert lines["smoke"].split()[1] == "10"
+    listed = [name for name in lines if name in ("aa", "article-a", "planted", "smoke")]
+    assert listed == ["article-a", "smoke", "aa", "planted"], "self-tests stand below"
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("run", "artikel"), "there is no suite 'artikel'; the suites are article-a, "),
+        (("run", "artikel"), "there is no suite 'artikel'; the suites are aa, article-a, "),
         (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),

@@ -38,6 +38,11 @@ def test_services_with_labels_are_servers_in_their_order(project: Path) -> None:
         "gunicorn-4x10",
         "uvicorn",
         "uvicorn-4",
+        "uvicorn-twin",
+        "gunicorn-100-threads-twin",
+        "planted-wait-10ms",
+        "planted-cpu-5",
+        "planted-cpu-10",
     ]
 
 

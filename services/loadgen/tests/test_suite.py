@@ -99,9 +99,29 @@ def test_article_as_claims_compare_all_its_servers_in_one_block(project: Path) -
     assert len(best) == 5
 
 
-def test_smoke_measures_every_server(project: Path) -> None:
+def test_smoke_measures_every_server_but_those_of_the_self_tests(project: Path) -> None:
     (suite,) = library(project).load("smoke")
-    assert {case.server for case in suite.cases} == set(read_servers(project))
+    smoked = {case.server for case in suite.cases}
+    others = set(read_servers(project)) - smoked
+    assert smoked < set(read_servers(project))
+    assert all(name.endswith("-twin") or name.startswith("planted-") for name in others)
+
+
+def test_the_twins_are_compared_60_times(project: Path) -> None:
+    (suite,) = library(project).load("aa")
+    assert len(suite.pairs) == 60
+    assert {f"{a.server}-twin" == b.server for a, b in suite.pairs} == {True}
+    assert suite.expect == "no difference"
+    assert len(suite.cases) * suite.rounds == 360
+
+
+def test_what_is_planted_is_compared_with_the_same_server(project: Path) -> None:
+    (suite,) = library(project).load("planted")
+    assert {a.server for a, _ in suite.pairs} == {"uvicorn"}
+    assert all(b.server.startswith("planted-") for _, b in suite.pairs)
+    assert all(entry.planted for entry in suite.compare)
+    assert suite.timing.window_s is not None
+    assert suite.timing.window_s >= 16
 
 
 def test_articles_includes_both_articles(project: Path) -> None:

@@ -62,6 +62,11 @@ UNSTEADY = Caveat(
     "unsteady",
     "the window's halves differ by over 5 %: warm up longer, or look for what else ran.",
 )
+#: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
+UNSTABLE = Caveat(
+    "unstable",
+    "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
+)
 FAILURES = Caveat(
     "failures", "some answers were wrong or missing: see the failure column of samples/."
 )
@@ -92,6 +97,7 @@ ALL = (
     CENSORED,
     TOO_FEW,
     UNSTEADY,
+    UNSTABLE,
     FAILURES,
     BODIES_UNCHECKED,
     MORE_PROCESSES,
@@ -139,7 +145,7 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
         CPU_DRIFT: facts.calibration_off_by > DRIFT_SHARE,
     }
-    return [caveat for caveat in ALL if applies[caveat]]
+    return [caveat for caveat in ALL if applies.get(caveat)]
 
 
 def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:

@@ -136,8 +136,8 @@ def report(
     if not markdown:
         print_tables(Console(), suites, rows)
         return
-    for suite in suites:
-        print(f"{suite.question}\n\n{tables.markdown(suite, tables.lines(suite, rows))}\n")
+    for text in tables.all_markdown(suites, rows):
+        print(text, end="\n\n")
 
 
 def main() -> None:

@@ -2,18 +2,17 @@
 
 import csv
 import shutil
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadgen import environment
-from loadgen.columns import TRIALS, Cell, Row, parse, text
+from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
-from loadgen.statistics import interval
+from loadgen.summary import write_summary
 from loadgen.trial import Trial
 
 
@@ -97,40 +96,3 @@ def read_rows(folder: Path) -> list[Row]:
         raise ConfigurationError(f"{folder} is no run: it has no trials.csv") from None
     except (KeyError, ValueError) as error:
         raise ConfigurationError(f"{folder}/trials.csv cannot be read: {error}") from error
-
-
-SUMMARY_AXES = (
-    *("case", "suite", "server", "title", "settings", "view", "workload", "http_client"),
-    *("upstream", "delays_ms", "cpu_ms", "driver", "load", "users", "rate_rps"),
-    "planned_requests",
-)
-
-
-def write_summary(rows: Iterable[Row], file: Path) -> None:
-    """A line per case: each metric's mean over rounds, with _low and _high from three rounds on."""
-    by_case: dict[Cell, list[Row]] = {}
-    for row in rows:
-        by_case.setdefault(row["case"], []).append(row)
-    metrics = [column.name for column in TRIALS if column.summarised]
-    header = [*SUMMARY_AXES, "rounds", "measured"]
-    for metric in metrics:
-        header += [metric, f"{metric}_low", f"{metric}_high"]
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        for of_case in by_case.values():
-            writer.writerow(_summary(of_case, metrics))
-
-
-def _summary(rows: list[Row], metrics: list[str]) -> list[str]:
-    measured = [row for row in rows if row["outcome"] == "measured"]
-    line = [text(rows[0][axis]) for axis in SUMMARY_AXES]
-    line += [str(len(rows)), str(len(measured))]
-    for metric in metrics:
-        values = [row[metric] for row in measured]
-        numbers = [float(value) for value in values if isinstance(value, int | float)]
-        # A metric that some round could not state has no honest mean over rounds.
-        mean = interval(numbers) if len(numbers) == len(measured) else None
-        cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)
-        line += [text(cell) for cell in cells]
-    return line

@@ -1,6 +1,5 @@
 """The closing tables: an article's figures beside ours, or a suite's rows."""
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,24 +7,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import caveats
-from loadgen.cases import Case, plain
+from loadgen import caveats, comparison_tables
 from loadgen.columns import Cell, Row
-from loadgen.statistics import interval
+from loadgen.comparisons import compare, of_suite
+from loadgen.labels import WRITTEN, told_apart
 from loadgen.suite import Published, Suite
+from loadgen.summary import case_caveats, over_rounds
 
-#: How a column is written: its heading and its digits after the point.
-WRITTEN: dict[str, tuple[str, int]] = {
-    "min_ms": ("Min (ms)", 0),
-    "avg_ms": ("Avg (ms)", 0),
-    "p50_ms": ("p50 (ms)", 0),
-    "p95_ms": ("p95 (ms)", 0),
-    "p99_ms": ("p99 (ms)", 0),
-    "max_ms": ("Max (ms)", 0),
-    "rps": ("RPS", 1),
-    "max_rps": ("Max RPS", 1),
-    "app_cpu_ms_per_view": ("CPU/view (ms)", 1),
-}
 PLAIN_COLUMNS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
 
 
@@ -53,39 +41,16 @@ def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
     for case in suite.cases:
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:
-            apart = list(_told_apart(case, suite.cases))
+            apart = list(told_apart(case, suite.cases))
             name = ", ".join([case.server, *apart])
             label = ", ".join([str(of_case[0]["title"]), *apart])
             result.append(Line(name, label, of_case, _figures(suite.published, of_case[0])))
     return result
 
 
-def _told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
-    """What tells a case apart from the others of its server, in words."""
-    if case.planned_requests:
-        yield f"{case.planned_requests}/{case.users}"
-    words = {
-        "http_client": case.http_client,
-        "settings": case.settings,
-        "view": f"{case.view} view",
-        "workload": case.workload,
-        "upstream": case.upstream,
-        "delays_ms": f"{case.delays} ms",
-        "cpu_ms": f"{plain(case.cpu_ms)} ms of CPU",
-        "driver": case.driver,
-        "ramp": "ramp" if case.ramp else "no ramp",
-        "users": f"{case.users} users",
-    }
-    key = operator.attrgetter("server", "planned_requests")
-    siblings = [other for other in cases if key(other) == key(case)]
-    for axis, word in words.items():
-        varies = len({getattr(other, axis) for other in siblings}) > 1
-        if varies and not (axis == "users" and case.planned_requests):
-            yield word
-
-
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
-    """Each suite's table, then each caveat's advice once."""
+    """Each suite's table and comparisons, then each caveat's advice once."""
+    comparisons = compare(suites, rows)
     for suite in suites:
         its_lines = lines(suite, rows)
         console.print()
@@ -93,7 +58,18 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         console.print(table(suite, its_lines))
         if suite.published:
             console.print("ours (the article's); – is a value that could not be known", style="dim")
+        comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
     print_advice(console, rows)
+
+
+def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
+    """The same as Markdown: of each suite its question, its table, and its comparisons if any."""
+    comparisons = compare(suites, rows)
+    for suite in suites:
+        yield suite.question
+        yield markdown(suite, lines(suite, rows))
+        if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
+            yield compared
 
 
 def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
@@ -120,18 +96,14 @@ def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
     ]
     for line in its_lines:
         cells = [*(cell(line, column) for column in columns), bound_by(line)]
-        lines_of_text.append(_markdown_line([line.label, *cells, ", ".join(_caveats(line))]))
+        lines_of_text.append(
+            _markdown_line([line.label, *cells, ", ".join(case_caveats(line.rows))])
+        )
     return "\n".join(lines_of_text)
 
 
 def _markdown_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _caveats(line: Line) -> list[str]:
-    """The caveats of any of its rounds, each once."""
-    named = " ".join(str(row["caveats"] or "") for row in line.rows).split()
-    return list(dict.fromkeys(named))
 
 
 def cell(line: Line, column: str) -> str:
@@ -153,12 +125,16 @@ def bound_by(line: Line) -> str:
 
 def print_advice(console: Console, rows: Iterable[Row]) -> None:
     """One sentence for each caveat that some row has, with the servers concerned."""
-    servers: dict[str, list[str]] = {}
+    by_case: dict[Cell, list[Row]] = {}
     for row in rows:
-        for name in str(row["caveats"] or "").split():
+        by_case.setdefault(row["case"], []).append(row)
+    servers: dict[str, list[str]] = {}
+    for of_case in by_case.values():
+        server = str(of_case[0]["server"])
+        for name in case_caveats(of_case):
             concerned = servers.setdefault(name, [])
-            if row["server"] not in concerned:
-                concerned.append(str(row["server"]))
+            if server not in concerned:
+                concerned.append(server)
     known = [caveat for caveat in caveats.ALL if caveat.name in servers]
     if known:
         console.print()
@@ -187,9 +163,10 @@ def _ranked(line: Line) -> bool:
 
 
 def _over_rounds(rows: Sequence[Row], column: str) -> float | None:
-    values: list[Cell] = [row[column] for row in rows]
+    mean = over_rounds(rows, column)
+    if mean:
+        return mean.mean
+    values = [row[column] for row in rows if row["outcome"] == "measured"]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
-    if not numbers or len(numbers) < len(values):
-        return None
-    mean = interval(numbers)
-    return mean.mean if mean else sum(numbers) / len(numbers)
+    # A rate of zero has no geometric mean, but it is known.
+    return sum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None

@@ -1,0 +1,129 @@
+"""How comparisons are printed, in a terminal and as Markdown."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from loadgen.comparisons import Comparison, alarms
+from loadgen.labels import WRITTEN, metric_name
+from loadgen.suite import Suite
+
+#: More comparisons than this are counted, and only those that say something are listed.
+MOST_LINES = 20
+HEADINGS = ("Comparison", "Metric", "Ratio", "95 %", "Could see", "Verdict")
+EXPLANATION = (
+    "ratio: the second by the first; could see: the least difference found in 80 % of runs"
+)
+
+
+def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comparison]) -> None:
+    """What a suite's comparisons say; nothing where it has none."""
+    if not comparisons:
+        return
+    console.print()
+    for sentence in _sentences(suite, comparisons):
+        console.print(sentence, highlight=False)
+    if listed := _listed(comparisons):
+        console.print(_table(listed))
+        console.print(EXPLANATION, style="dim")
+    for note in _notes(listed):
+        console.print(note, style="dim", highlight=False)
+
+
+def markdown(suite: Suite, comparisons: Sequence[Comparison]) -> str:
+    """The same as Markdown; empty where the suite compares nothing."""
+    if not comparisons:
+        return ""
+    text = [sentence + "\n" for sentence in _sentences(suite, comparisons)]
+    if listed := _listed(comparisons):
+        text.append("| " + " | ".join([*HEADINGS, "Adjusted p", "Remark"]) + " |")
+        text.append("| --- | --- | ---: | ---: | ---: | --- | ---: | --- |")
+    for comparison in listed:
+        p = "–" if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
+        cells = [comparison.label, *_cells(comparison), p, comparison.reason]
+        text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text)
+
+
+def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """What stands above the table."""
+    if len(comparisons) > MOST_LINES:
+        verdicts = Counter(comparison.verdict for comparison in comparisons)
+        counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+        yield f"{len(comparisons)} comparisons: {counted} (all in comparisons.csv)."
+    if suite.expect == "no difference":
+        for of_metric in alarms(comparisons):
+            share = of_metric.alarms / of_metric.comparisons
+            yield (
+                f"{metric_name(of_metric.metric)}: {of_metric.alarms} false alarms in "
+                f"{of_metric.comparisons} comparisons of a server with its twin ({share:.1%}; "
+                f"95 % bounds {of_metric.low:.1%} to {of_metric.high:.1%}; 5 % are due)."
+            )
+    for comparison in comparisons:
+        if comparison.planted:
+            needed = comparison.planted.rounds_needed
+            yield (
+                f"{comparison.label}: planted {_ratio(comparison.planted.ratio)} in "
+                f"{metric_name(comparison.metric)}, found {_found(comparison)}; to show it in 80 % "
+                f"of runs takes {needed if needed is not None else 'an unknown number of'} rounds."
+            )
+
+
+def _listed(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """All of them, or, of too many, those that say something."""
+    if len(comparisons) <= MOST_LINES:
+        return list(comparisons)
+    return [comparison for comparison in comparisons if comparison.alarms][:MOST_LINES]
+
+
+def _table(comparisons: Iterable[Comparison]) -> Table:
+    built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
+    for heading in HEADINGS:
+        numeric = heading in ("Ratio", "95 %", "Could see")
+        built.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    above = ""
+    for comparison in comparisons:
+        label = "" if comparison.label == above else comparison.label
+        above = comparison.label
+        built.add_row(label, *_cells(comparison))
+    return built
+
+
+def _cells(comparison: Comparison) -> list[str]:
+    """The cells after the label."""
+    found = comparison.difference
+    low, high = (found.low, found.high) if found else (None, None)
+    smallest = found.smallest_detectable_ratio if found else None
+    return [
+        metric_name(comparison.metric),
+        _ratio(found.ratio) if found else "–",
+        f"{_ratio(low)}–{_ratio(high)}" if low is not None and high is not None else "–",
+        "–" if smallest is None else f"{smallest - 1:.1%}",
+        comparison.verdict,
+    ]
+
+
+def _found(comparison: Comparison) -> str:
+    found = comparison.difference
+    if not found or found.low is None or found.high is None:
+        return comparison.verdict
+    return f"{_ratio(found.ratio)} [{_ratio(found.low)}–{_ratio(found.high)}]"
+
+
+def _ratio(ratio: float) -> str:
+    """Three digits after the point near 1, where they matter."""
+    return f"{ratio:.3f}" if 0.9 < ratio < 1.1 else f"{ratio:.2f}"
+
+
+def _notes(comparisons: Iterable[Comparison]) -> Iterator[str]:
+    """Why some have no verdict or a weak one: each reason once, with how many it concerns."""
+    counted = Counter(
+        f"{WRITTEN[comparison.metric][0]} {comparison.verdict}: {comparison.reason}"
+        for comparison in comparisons
+        if comparison.reason
+    )
+    for note, count in counted.items():
+        yield note if count == 1 else f"{note} ({count} times)"

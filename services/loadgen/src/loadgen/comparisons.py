@@ -1,0 +1,292 @@
+"""What a run says about the pairs that its suites compare."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from loadgen import caveats
+from loadgen.cases import Case
+from loadgen.columns import Row, text
+from loadgen.labels import pair_label
+from loadgen.statistics import (
+    ALARM,
+    LEAST_ROUNDS,
+    Difference,
+    Verdict,
+    benjamini_hochberg,
+    clopper_pearson,
+    difference,
+    interval,
+    rounds_needed,
+)
+from loadgen.suite import Suite
+
+#: Of these more is better; of every other metric, less.
+HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
+#: What users and slots allow at most, whichever the server.
+THROUGHPUT = frozenset({"rps", "max_rps"})
+#: CPU per view falls with load, by 0.2 to 0.4 % for each percent (measured on uvicorn with aiohttp:
+#: 5.8 ms at 10 users, 3.5 at 100, 2.1 at 400). So it is compared only where the rates differ by
+#: less than this share, which moves it by less than the margin of 3 %.
+EQUAL_LOAD_SHARE = 0.05
+
+HEADER = (
+    *("suite", "a", "b", "label", "metric", "rounds", "ratio", "low", "high"),
+    *("smallest_detectable_ratio", "p", "p_adjusted", "verdict", "reason"),
+)
+
+#: A round's rows of both cases.
+type _Round = tuple[Row, Row]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A difference that was made on purpose.
+
+    Attributes:
+        ratio: b / a as made.
+        rounds_needed: the rounds that show it with a power of 80 %; None where nothing was found
+            to judge by.
+    """
+
+    ratio: float
+    rounds_needed: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of two cases: how b does against a.
+
+    Attributes:
+        suites: those that ask, joined with `+`.
+        a, b: the cases' slugs.
+        label: what differs between them, in words.
+        metric: the column.
+        difference: over the rounds that count; None where they cannot be compared.
+        p_adjusted: its p by Benjamini and Hochberg over all comparisons of the run.
+        verdict: of b against a.
+        reason: why there is none, or how far to trust it; may be empty.
+        planted: what was made different on purpose; None: nothing.
+    """
+
+    suites: str
+    a: str
+    b: str
+    label: str
+    metric: str
+    difference: Difference | None
+    p_adjusted: float | None
+    verdict: Verdict | Literal["not comparable"]
+    reason: str
+    planted: Planted | None = None
+
+    @property
+    def alarms(self) -> bool:
+        """Whether its own 95 % interval excludes 1."""
+        return self.verdict in ("better", "worse")
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """How often a metric's interval excluded 1.
+
+    Attributes:
+        metric: the column.
+        alarms, comparisons: how many of how many that have an interval.
+        low, high: the exact 95 % bounds of the share (Clopper & Pearson).
+    """
+
+    metric: str
+    alarms: int
+    comparisons: int
+    low: float
+    high: float
+
+
+def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
+    """Every metric of every pair of which both cases have rows, each once."""
+    by_case: dict[str, list[Row]] = {}
+    for row in rows:
+        by_case.setdefault(str(row["case"]), []).append(row)
+    found: dict[tuple[str, str, str], Comparison] = {}
+    for suite in suites:
+        for a, b, metric, planted in _asked(suite):
+            if a.slug not in by_case or b.slug not in by_case:
+                continue
+            key = (a.slug, b.slug, metric)
+            if key in found:
+                names = dict.fromkeys([*found[key].suites.split("+"), suite.name])
+                found[key] = replace(found[key], suites="+".join(names))
+                continue
+            label = pair_label(a, b, suite.cases)
+            rounds = _rounds(by_case[a.slug], by_case[b.slug])
+            judged = _judge(rounds, metric)
+            found[key] = Comparison(
+                suites=suite.name,
+                a=a.slug,
+                b=b.slug,
+                label=label,
+                metric=metric,
+                difference=judged.difference,
+                p_adjusted=None,
+                verdict=judged.difference.verdict if judged.difference else "not comparable",
+                reason="; ".join(judged.reasons),
+                planted=_planted(judged.difference, rounds, metric, planted),
+            )
+    return _adjusted(list(found.values()))
+
+
+def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
+    """Those that this suite asks for."""
+    return [one for one in comparisons if suite.name in one.suites.split("+")]
+
+
+def alarms(comparisons: Iterable[Comparison]) -> list[Alarms]:
+    """By metric: how many of the comparisons that have an interval exclude 1."""
+    by_metric: dict[str, list[bool]] = {}
+    for comparison in comparisons:
+        if comparison.difference and comparison.difference.p is not None:
+            by_metric.setdefault(comparison.metric, []).append(comparison.alarms)
+    return [
+        Alarms(metric, sum(raised), len(raised), *clopper_pearson(sum(raised), len(raised)))
+        for metric, raised in by_metric.items()
+    ]
+
+
+def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:
+    """comparisons.csv: a line per comparison; no file where the suites compare nothing."""
+    comparisons = compare(suites, rows)
+    if not comparisons:
+        return
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows(_line(comparison) for comparison in comparisons)
+
+
+def _line(comparison: Comparison) -> list[str]:
+    found = comparison.difference
+    cells = (
+        *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
+        *((found.rounds, found.ratio, found.low, found.high) if found else (None,) * 4),
+        *((found.smallest_detectable_ratio, found.p) if found else (None,) * 2),
+        *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
+    )
+    return [text(cell) for cell in cells]
+
+
+def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:
+    for entry in suite.compare:
+        for a, b in entry.pairs(suite.cases):
+            for metric in entry.metrics:
+                yield a, b, metric, entry.planted.get(metric)
+
+
+def _rounds(a: Sequence[Row], b: Sequence[Row]) -> list[_Round]:
+    """The rounds in which both cases were measured."""
+    of_b = {row["round"]: row for row in b if row["outcome"] == "measured"}
+    return [
+        (row, of_b[row["round"]])
+        for row in a
+        if row["outcome"] == "measured" and row["round"] in of_b
+    ]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    difference: Difference | None
+    reasons: tuple[str, ...]
+
+
+def _judge(both: Sequence[_Round], metric: str) -> _Judged:
+    """Compare a metric over the rounds that count, or say why not."""
+    if not both:
+        return _Judged(None, ("no round measured both",))
+    rounds = [pair for pair in both if all(row["ranked"] == "yes" for row in pair)]
+    reasons = []
+    if len(rounds) < len(both):
+        names = ", ".join(_unranking(both))
+        reasons.append(f"{len(both) - len(rounds)} of {len(both)} rounds unranked ({names})")
+        if len(rounds) < LEAST_ROUNDS:
+            return _Judged(None, tuple(reasons))
+    a, b = _values(rounds, metric)
+    if len(a) < len(rounds):
+        unknown = len(rounds) - len(a)
+        return _Judged(None, (*reasons, f"{metric} unknown in {unknown} of {len(rounds)} rounds"))
+    if min(*a, *b) <= 0:
+        return _Judged(None, (*reasons, f"{metric} is zero in some round"))
+    if metric == "app_cpu_ms_per_view" and (load := _load_ratio(rounds)) is not None:
+        return _Judged(None, (*reasons, f"unequal load: the rates' ratio is {load:.2f}"))
+    if len(rounds) < LEAST_ROUNDS:
+        reasons.append(f"needs {LEAST_ROUNDS} rounds")
+    if metric in THROUGHPUT and all(_at_ceiling(row) for pair in rounds for row in pair):
+        reasons.append("both at a ceiling, which is not the servers' doing")
+    found = difference(a, b, higher_is_better=metric in HIGHER_IS_BETTER)
+    return _Judged(found, tuple(reasons))
+
+
+def _values(rounds: Iterable[_Round], metric: str) -> tuple[list[float], list[float]]:
+    """The values of both in the rounds in which both are known."""
+    a, b = [], []
+    for of_a, of_b in rounds:
+        one, other = of_a[metric], of_b[metric]
+        if isinstance(one, int | float) and isinstance(other, int | float):
+            a.append(float(one))
+            b.append(float(other))
+    return a, b
+
+
+def _load_ratio(rounds: Sequence[_Round]) -> float | None:
+    """The ratio of the rates where they are not equal."""
+    a, b = _values(rounds, "rps")
+    if not a or min(*a, *b) <= 0:
+        return None
+    ratio = difference(a, b).ratio
+    unequal = max(ratio, 1 / ratio) - 1 > EQUAL_LOAD_SHARE
+    return ratio if unequal else None
+
+
+def _unranking(rounds: Iterable[_Round]) -> list[str]:
+    """The caveats that unrank some of these rounds."""
+    named = {name for pair in rounds for row in pair for name in str(row["caveats"] or "").split()}
+    return [caveat.name for caveat in caveats.ALL if caveat.unranks and caveat.name in named]
+
+
+def _at_ceiling(row: Row) -> bool:
+    return caveats.AT_CEILING.name in str(row["caveats"] or "").split()
+
+
+def _planted(
+    found: Difference | None, rounds: Sequence[_Round], metric: str, planted: float | None
+) -> Planted | None:
+    """The planted amount as a ratio: it was added to what a took."""
+    base = interval(_values(rounds, metric)[0])
+    if planted is None or base is None:
+        return None
+    ratio = 1 + planted / base.mean
+    sd_log = found.sd_log if found else None
+    return Planted(ratio, None if sd_log is None else rounds_needed(sd_log, ratio))
+
+
+def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """All comparisons of a run are one family."""
+    p = {
+        index: comparison.difference.p
+        for index, comparison in enumerate(comparisons)
+        if comparison.difference and comparison.difference.p is not None
+    }
+    adjusted: Mapping[int, float] = dict(zip(p, benjamini_hochberg(list(p.values())), strict=True))
+    return [
+        _with_adjusted(comparison, adjusted.get(index), len(p))
+        for index, comparison in enumerate(comparisons)
+    ]
+
+
+def _with_adjusted(comparison: Comparison, p_adjusted: float | None, of: int) -> Comparison:
+    reason = comparison.reason
+    if comparison.alarms and p_adjusted is not None and p_adjusted >= ALARM:
+        note = f"may be chance: one of {of} comparisons"
+        reason = f"{reason}; {note}" if reason else note
+    return replace(comparison, p_adjusted=p_adjusted, reason=reason)

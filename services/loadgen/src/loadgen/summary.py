@@ -1,0 +1,60 @@
+"""summary.csv: a line per case, over its rounds."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from loadgen import caveats
+from loadgen.columns import TRIALS, Cell, Row, text
+from loadgen.statistics import Interval, interval
+
+AXES = (
+    *("case", "suite", "server", "title", "settings", "view", "workload", "http_client"),
+    *("upstream", "delays_ms", "cpu_ms", "driver", "load", "users", "rate_rps"),
+    "planned_requests",
+)
+METRICS = tuple(column.name for column in TRIALS if column.summarised)
+#: Rounds whose mean rate is known no better than this, either way, have not settled.
+UNSTABLE_SHARE = 0.05
+
+
+def write_summary(rows: Iterable[Row], file: Path) -> None:
+    """A line per case: each metric's mean over rounds, with _low and _high from three rounds on."""
+    by_case: dict[Cell, list[Row]] = {}
+    for row in rows:
+        by_case.setdefault(row["case"], []).append(row)
+    header = [*AXES, "rounds", "measured"]
+    for metric in METRICS:
+        header += [metric, f"{metric}_low", f"{metric}_high"]
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*header, "caveats"])
+        writer.writerows(_line(of_case) for of_case in by_case.values())
+
+
+def over_rounds(rows: Sequence[Row], metric: str) -> Interval | None:
+    """A metric's mean over the measured rounds; None where one of them could not state it."""
+    values = [row[metric] for row in rows if row["outcome"] == "measured"]
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    return interval(numbers) if len(numbers) == len(values) else None
+
+
+def case_caveats(rows: Sequence[Row]) -> list[str]:
+    """The names of what any round of a case, or all together, warn of; in the order of `ALL`."""
+    found = set(" ".join(str(row["caveats"] or "") for row in rows).split())
+    rps = over_rounds(rows, "rps")
+    if rps and rps.high and rps.high / rps.mean - 1 > UNSTABLE_SHARE:
+        found.add(caveats.UNSTABLE.name)
+    known = [caveat.name for caveat in caveats.ALL]
+    return [name for name in known if name in found] + sorted(found.difference(known))
+
+
+def _line(rows: Sequence[Row]) -> list[str]:
+    measured = [row for row in rows if row["outcome"] == "measured"]
+    line = [text(rows[0][axis]) for axis in AXES]
+    line += [str(len(rows)), str(len(measured))]
+    for metric in METRICS:
+        mean = over_rounds(rows, metric)
+        cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)
+        line += [text(cell) for cell in cells]
+    return [*line, " ".join(case_caveats(rows))]
