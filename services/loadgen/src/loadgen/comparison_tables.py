@@ -8,15 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from loadgen.comparisons import Comparison, alarms
-from loadgen.labels import WRITTEN, metric_name
+from loadgen.labels import metric_name
 from loadgen.suite import Suite
 
 #: More comparisons than this are counted, and only those that say something are listed.
 MOST_LINES = 20
 HEADINGS = ("Comparison", "Metric", "Ratio", "95 %", "Could see", "Verdict")
-EXPLANATION = (
-    "ratio: the second by the first; could see: the least difference found in 80 % of runs"
-)
+EXPLANATION = "ratio: second by first; could see: what 80 % of such runs would have found"
 
 
 def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comparison]) -> None:
@@ -25,12 +23,12 @@ def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comp
         return
     console.print()
     for sentence in _sentences(suite, comparisons):
-        console.print(sentence, highlight=False)
+        console.print(sentence, highlight=False, markup=False)
     if listed := _listed(comparisons):
         console.print(_table(listed))
         console.print(EXPLANATION, style="dim")
     for note in _notes(listed):
-        console.print(note, style="dim", highlight=False)
+        console.print(note, style="dim", highlight=False, markup=False)
 
 
 def markdown(suite: Suite, comparisons: Sequence[Comparison]) -> str:
@@ -56,11 +54,14 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
         yield f"{len(comparisons)} comparisons: {counted} (all in comparisons.csv)."
     if suite.expect == "no difference":
         for of_metric in alarms(comparisons):
-            share = of_metric.alarms / of_metric.comparisons
+            share, low, high = map(
+                _percent,
+                (of_metric.alarms / of_metric.comparisons, of_metric.low, of_metric.high),
+            )
             yield (
                 f"{metric_name(of_metric.metric)}: {of_metric.alarms} false alarms in "
-                f"{of_metric.comparisons} comparisons of a server with its twin ({share:.1%}; "
-                f"95 % bounds {of_metric.low:.1%} to {of_metric.high:.1%}; 5 % are due)."
+                f"{of_metric.comparisons} comparisons of a server with its twin ({share}, 95 % "
+                f"bounds {low} to {high}; 5 % are due)."
             )
     for comparison in comparisons:
         if comparison.planted:
@@ -101,7 +102,7 @@ def _cells(comparison: Comparison) -> list[str]:
         metric_name(comparison.metric),
         _ratio(found.ratio) if found else "–",
         f"{_ratio(low)}–{_ratio(high)}" if low is not None and high is not None else "–",
-        "–" if smallest is None else f"{smallest - 1:.1%}",
+        "–" if smallest is None else _percent(smallest - 1),
         comparison.verdict,
     ]
 
@@ -114,16 +115,19 @@ def _found(comparison: Comparison) -> str:
 
 
 def _ratio(ratio: float) -> str:
-    """Three digits after the point near 1, where they matter."""
-    return f"{ratio:.3f}" if 0.9 < ratio < 1.1 else f"{ratio:.2f}"
+    return f"{ratio:.3f}" if ratio < 10 else f"{ratio:.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _notes(comparisons: Iterable[Comparison]) -> Iterator[str]:
     """Why some have no verdict or a weak one: each reason once, with how many it concerns."""
-    counted = Counter(
-        f"{WRITTEN[comparison.metric][0]} {comparison.verdict}: {comparison.reason}"
+    reasons = Counter(
+        f"{comparison.verdict}: {comparison.reason}"
         for comparison in comparisons
         if comparison.reason
     )
-    for note, count in counted.items():
-        yield note if count == 1 else f"{note} ({count} times)"
+    for reason, count in reasons.items():
+        yield reason if count == 1 else f"{reason} ({count} times)"
