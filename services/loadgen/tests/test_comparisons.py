@@ -11,7 +11,7 @@ import pytest
 from loadgen import columns
 from loadgen.cases import Case
 from loadgen.columns import Cell, Row
-from loadgen.comparisons import HEADER, Comparison, alarms, compare, of_suite, write_comparisons
+from loadgen.comparisons import COLUMNS, Comparison, alarms, compare, of_suite, write_comparisons
 from loadgen.pairs import Compare
 from loadgen.suite import METRICS, Suite
 from tests.make import a_case, a_suite
@@ -192,7 +192,7 @@ def test_all_comparisons_of_a_run_are_one_family() -> None:
         assert comparison.difference.p is not None
         assert comparison.p_adjusted is not None
         assert comparison.p_adjusted >= comparison.difference.p
-        chance = comparison.alarms and comparison.p_adjusted >= 0.05
+        chance = comparison.is_alarm and comparison.p_adjusted >= 0.05
         assert ("may be chance: one of 21 comparisons" in comparison.reason) == chance
 
 
@@ -202,6 +202,16 @@ def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
     assert [(each.suites, each.metric) for each in found] == [("one+two", "rps"), ("two", "p95_ms")]
     assert of_suite(one, found) == found[:1]
     assert of_suite(two, found) == found
+
+
+def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> None:
+    slow = (a_case(server="uvicorn", users=7), a_case(server="twin", users=7))
+    given = [row for case in (A, B, *slow) for row in rows(case, {}, {}, {})]
+    found = compare([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
+    assert [each.label for each in found] == [
+        "uvicorn → twin, 100 users",
+        "uvicorn → twin, 7 users",
+    ]
 
 
 def test_alarms_are_counted_by_metric_with_exact_bounds() -> None:
@@ -232,7 +242,7 @@ def test_every_comparison_is_a_line_of_the_file(tmp_path: Path) -> None:
     write_comparisons([comparing("rps", "p95_ms")], both("rps", [1.0] * 3, [2.0] * 3), file)
     with file.open(newline="") as stream:
         of_rps, of_p95 = csv.DictReader(stream)
-    assert tuple(of_rps) == HEADER
+    assert list(of_rps) == [column.name for column in COLUMNS]
     assert (of_rps["suite"], of_rps["a"], of_rps["b"]) == ("a-suite", A.slug, B.slug)
     assert (of_rps["ratio"], of_rps["rounds"], of_rps["verdict"]) == ("2", "3", "better")
     assert of_rps["label"] == "uvicorn → twin"

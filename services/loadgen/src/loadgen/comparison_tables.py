@@ -77,7 +77,7 @@ def _listed(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """All of them, or, of too many, those that say something."""
     if len(comparisons) <= MOST_LINES:
         return list(comparisons)
-    return [comparison for comparison in comparisons if comparison.alarms][:MOST_LINES]
+    return [comparison for comparison in comparisons if comparison.is_alarm][:MOST_LINES]
 
 
 def _table(comparisons: Iterable[Comparison]) -> Table:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from loadgen import caveats
 from loadgen.cases import Case
-from loadgen.columns import Row, text
+from loadgen.columns import COUNT, NUMBER, TEXT, Column, Row, text
 from loadgen.labels import pair_label
 from loadgen.statistics import (
     ALARM,
@@ -32,9 +32,29 @@ THROUGHPUT = frozenset({"rps", "max_rps"})
 #: less than this share, which moves it by less than the margin of 3 %.
 EQUAL_LOAD_SHARE = 0.05
 
-HEADER = (
-    *("suite", "a", "b", "label", "metric", "rounds", "ratio", "low", "high"),
-    *("smallest_detectable_ratio", "p", "p_adjusted", "verdict", "reason"),
+#: Of comparisons.csv.
+COLUMNS = (
+    Column("suite", TEXT, "", "the suites that compare the pair, joined with +"),
+    Column("a", TEXT, "", "the case that is compared with"),
+    Column("b", TEXT, "", "the case that is judged"),
+    Column("label", TEXT, "", "what differs between them, in words"),
+    Column("metric", TEXT, "", "the column of trials.csv"),
+    Column("rounds", COUNT, "", "rounds in which both were measured and ranked"),
+    Column("ratio", NUMBER, "", "geometric mean of b / a over rounds"),
+    Column("low", NUMBER, "", "its 95 % interval, from three rounds on"),
+    Column("high", NUMBER, "", "the interval's other end"),
+    Column(
+        "smallest_detectable_ratio",
+        NUMBER,
+        "",
+        "a true ratio of this size, or its inverse, shows in 80 % of such runs",
+    ),
+    Column("p", NUMBER, "", "two-sided, of a ratio this far from 1 where there is none"),
+    Column("p_adjusted", NUMBER, "", "the same by Benjamini and Hochberg over the run"),
+    Column(
+        "verdict", TEXT, "", "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"
+    ),
+    Column("reason", TEXT, "", "why there is no verdict, or how far to trust it"),
 )
 
 #: A round's rows of both cases.
@@ -62,7 +82,7 @@ class Comparison:
     Attributes:
         suites: those that ask, joined with `+`.
         a, b: the cases' slugs.
-        label: what differs between them, in words.
+        label: what differs between them, in words that tell it apart within the run.
         metric: the column.
         difference: over the rounds that count; None where they cannot be compared.
         p_adjusted: its p by Benjamini and Hochberg over all comparisons of the run.
@@ -83,7 +103,7 @@ class Comparison:
     planted: Planted | None = None
 
     @property
-    def alarms(self) -> bool:
+    def is_alarm(self) -> bool:
         """Whether its own 95 % interval excludes 1."""
         return self.verdict in ("better", "worse")
 
@@ -110,8 +130,10 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(str(row["case"]), []).append(row)
+    asking = list(suites)
+    cases = [case for suite in asking for case in suite.cases]
     found: dict[tuple[str, str, str], Comparison] = {}
-    for suite in suites:
+    for suite in asking:
         for a, b, metric, planted in _asked(suite):
             if a.slug not in by_case or b.slug not in by_case:
                 continue
@@ -120,14 +142,13 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
                 names = dict.fromkeys([*found[key].suites.split("+"), suite.name])
                 found[key] = replace(found[key], suites="+".join(names))
                 continue
-            label = pair_label(a, b, suite.cases)
             rounds = _rounds(by_case[a.slug], by_case[b.slug])
             judged = _judge(rounds, metric)
             found[key] = Comparison(
                 suites=suite.name,
                 a=a.slug,
                 b=b.slug,
-                label=label,
+                label=pair_label(a, b, cases),
                 metric=metric,
                 difference=judged.difference,
                 p_adjusted=None,
@@ -148,7 +169,7 @@ def alarms(comparisons: Iterable[Comparison]) -> list[Alarms]:
     by_metric: dict[str, list[bool]] = {}
     for comparison in comparisons:
         if comparison.difference and comparison.difference.p is not None:
-            by_metric.setdefault(comparison.metric, []).append(comparison.alarms)
+            by_metric.setdefault(comparison.metric, []).append(comparison.is_alarm)
     return [
         Alarms(metric, sum(raised), len(raised), *clopper_pearson(sum(raised), len(raised)))
         for metric, raised in by_metric.items()
@@ -162,7 +183,7 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
         return
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(HEADER)
+        writer.writerow(column.name for column in COLUMNS)
         writer.writerows(_line(comparison) for comparison in comparisons)
 
 
@@ -286,7 +307,7 @@ def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 def _with_adjusted(comparison: Comparison, p_adjusted: float | None, of: int) -> Comparison:
     reason = comparison.reason
-    if comparison.alarms and p_adjusted is not None and p_adjusted >= ALARM:
+    if comparison.is_alarm and p_adjusted is not None and p_adjusted >= ALARM:
         note = f"may be chance: one of {of} comparisons"
         reason = f"{reason}; {note}" if reason else note
     return replace(comparison, p_adjusted=p_adjusted, reason=reason)
