@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen import measures
-from loadgen.suite import Accounting
+from loadgen.suite_file import Accounting
 from tests.make import Request, constant_users, some_samples
 
 #: Instants in eighths of a second: exact as floats, so that a plain count is exact too.

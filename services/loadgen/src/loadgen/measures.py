@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from loadgen.suite import Accounting
+from loadgen.suite_file import Accounting
 
 #: A percentile speaks only where this many samples lie above it.
 SAMPLES_ABOVE = 5

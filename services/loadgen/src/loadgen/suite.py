@@ -1,37 +1,36 @@
 """A suite: a TOML file that asks one question and lists cases."""
 
-import itertools
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from loadgen.cases import Case, Corner, Upstream, View, Workload, plain
+from loadgen.cases import Case, plain
 from loadgen.columns import TRIALS
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import HttpClients
 from loadgen.pairs import AXES, Compare, Matcher, Pair
 from loadgen.servers import Server
-
-Accounting = Literal["due", "answered"]
-Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
-Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
-#: What a suite knows beforehand of its comparisons' outcome.
-Expected = Literal["no difference"]
-
-#: Which axis values are lists by themselves: a list of these is several values of the axis.
-LIST_AXES = {"delays_ms": 1, "ramp": 2}
+from loadgen.suite_file import (
+    Accounting,
+    Axes,
+    Expected,
+    SuiteFile,
+    combinations,
+    first_mistake,
+    tuples,
+    values_of,
+    written,
+)
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
 
 #: What can be compared and sorted by: the columns that have a mean over rounds.
 METRICS = tuple(column.name for column in TRIALS if column.summarised)
-
-DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
 
 
 @dataclass(frozen=True)
@@ -102,88 +101,6 @@ class Suite:
         return list(dict.fromkeys(found))
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class _Axes(_Strict):
-    """One combination of axis values, as a suite file writes it."""
-
-    server: str
-    settings: str = "startproject"
-    view: View | None = None
-    workload: Workload = "fanout"
-    http_client: str = "httpx-per-request"
-    upstream: Upstream = "http"
-    delays_ms: Annotated[tuple[Milliseconds, ...], Field(min_length=1)] | None = None
-    cpu_ms: Milliseconds = 0
-    driver: Literal["own", "locust", "hey"] = "own"
-    users: Annotated[int, Field(ge=1)] | None = None
-    ramp: Ramp | None = None
-    planned_requests: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def fits_together(self) -> "_Axes":
-        if self.ramp is None and self.users is None:
-            raise ValueError("needs users (a number) or a ramp ([[seconds, users], …])")
-        if self.ramp is not None:
-            self._check_ramp(self.ramp)
-        if (self.planned_requests is None) != (self.driver != "hey"):
-            raise ValueError("planned_requests goes with driver hey, and hey needs it")
-        if self.driver == "hey" and self.ramp is not None:
-            raise ValueError("driver hey has no ramp")
-        if self.planned_requests and self.users and self.planned_requests % self.users:
-            raise ValueError("hey sends a multiple of users: planned_requests must be one")
-        if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
-            raise ValueError("workload single makes one call: delays_ms must hold one number")
-        return self
-
-    def _check_ramp(self, ramp: tuple[Corner, ...]) -> None:
-        if self.users is not None:
-            raise ValueError("users and ramp exclude each other")
-        flat = len(ramp) == 3 and ramp[1][1] == ramp[2][1]
-        if not flat or ramp[0] != (0, 0) or not 0 < ramp[1][0] < ramp[2][0] or ramp[1][1] < 1:
-            raise ValueError("ramp must read [[0, 0], [seconds, users], [end, users]]")
-
-    def case(self, server: Server) -> Case:
-        values = self.model_dump()
-        view = self.view or server.default_view
-        delays_ms = self.delays_ms or DEFAULT_DELAYS_MS[self.workload]
-        users = self.ramp[-1][1] if self.ramp else self.users
-        return Case(
-            **values | {"view": view, "delays_ms": delays_ms, "users": users, "load": "closed"}
-        )
-
-
-class _Compare(_Strict):
-    """A `[[compare]]` entry as written."""
-
-    a: dict[str, Any]
-    b: dict[str, Any]
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
-    words: str | None = None
-    planted: dict[str, float] = {}
-
-
-class _File(_Strict):
-    """A suite file as written."""
-
-    question: str
-    rounds: Annotated[int, Field(ge=1)] = 1
-    sort: str | None = None
-    include: tuple[str, ...] = ()
-    warm_up_s: Annotated[float, Field(ge=0)] | None = None
-    window_s: Annotated[float, Field(gt=0)] | None = None
-    drain_s: Annotated[float, Field(ge=0)] = 10
-    accounting: Accounting = "due"
-    defaults: dict[str, Any] = {}
-    self_test: bool = False
-    expect: Expected | None = None
-    cases: tuple[dict[str, Any], ...] = ()
-    compare: tuple[_Compare, ...] = ()
-    published: tuple[dict[str, Any], ...] = ()
-
-
 class Library:
     """The folder of suite files, with what their cases may name."""
 
@@ -240,14 +157,14 @@ class Library:
         inside = (*within, name)
         return [suite for included in file.include for suite in self.load(included, inside)]
 
-    def _read(self, name: str) -> _File:
+    def _read(self, name: str) -> SuiteFile:
         path = self._folder / f"{name}.toml"
         if not path.exists():
             raise ConfigurationError(
                 f"there is no suite {name!r}; the suites are {', '.join(self.names())}"
             )
         try:
-            return _File.model_validate(tomllib.loads(path.read_text("utf-8")))
+            return SuiteFile.model_validate(tomllib.loads(path.read_text("utf-8")))
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
         except UnicodeDecodeError as error:
@@ -255,11 +172,11 @@ class Library:
         except ValidationError as error:
             raise self._invalid(name, "", error) from error
 
-    def _suite(self, name: str, file: _File) -> Suite:
+    def _suite(self, name: str, file: SuiteFile) -> Suite:
         cases: list[Case] = []
         left_out: list[str] = []
         for index, entry in enumerate(file.cases, start=1):
-            for axes in _combinations(file.defaults | entry):
+            for axes in combinations(file.defaults | entry):
                 case = self._case(name, f"cases[{index}]", axes)
                 reason = self._impossible(case)
                 if reason:
@@ -288,7 +205,7 @@ class Library:
 
     def _case(self, name: str, where: str, axes: Mapping[str, Any]) -> Case:
         try:
-            checked = _Axes.model_validate(axes)
+            checked = Axes.model_validate(axes)
         except ValidationError as error:
             raise self._invalid(name, where, error) from error
         known: dict[str, Iterable[str]] = {
@@ -315,10 +232,10 @@ class Library:
             return f"{case.http_client} has no {case.view} side"
         return None
 
-    def _published(self, name: str, file: _File, cases: list[Case]) -> Iterator[Published]:
+    def _published(self, name: str, file: SuiteFile, cases: list[Case]) -> Iterator[Published]:
         for index, entry in enumerate(file.published, start=1):
             where = f"published[{index}]"
-            unknown = set(entry) - FIGURES - set(_Axes.model_fields)
+            unknown = set(entry) - FIGURES - set(Axes.model_fields)
             if unknown:
                 allowed = f"axes or {', '.join(sorted(FIGURES))}"
                 raise self._wrong(name, where, f"unknown {', '.join(sorted(unknown))}; {allowed}")
@@ -334,7 +251,7 @@ class Library:
                 raise self._wrong(name, where, "its axes describe no case of the suite")
             yield published
 
-    def _compare(self, name: str, file: _File, cases: list[Case]) -> Iterator[Compare]:
+    def _compare(self, name: str, file: SuiteFile, cases: list[Case]) -> Iterator[Compare]:
         for index, entry in enumerate(file.compare, start=1):
             where = f"compare[{index}]"
             self._check_metrics(name, f"{where}.metrics", entry.metrics)
@@ -363,12 +280,12 @@ class Library:
             if axis not in AXES:
                 what = f"unknown axis; allowed: {', '.join(AXES)}"
                 raise self._wrong(name, f"{where}.{axis}", what)
-            matcher[axis] = tuple(_tuples(one) for one in _values(axis, value))
+            matcher[axis] = tuple(tuples(one) for one in values_of(axis, value))
             present = list(dict.fromkeys(getattr(case, axis) for case in cases))
             for one in matcher[axis]:
                 if one not in present:
-                    what = f"no case has {_written(one)}; its cases have "
-                    what += ", ".join(map(_written, present))
+                    what = f"no case has {written(one)}; its cases have "
+                    what += ", ".join(map(written, present))
                     raise self._wrong(name, f"{where}.{axis}", what)
         return matcher
 
@@ -378,64 +295,7 @@ class Library:
                 raise self._wrong(name, key, f"unknown {metric!r}; allowed: {', '.join(METRICS)}")
 
     def _invalid(self, name: str, where: str, error: ValidationError) -> ConfigurationError:
-        first = error.errors()[0]
-        key = (where + "".join(map(_key, first["loc"]))).removeprefix(".")
-        match first["type"], first["input"]:
-            case "extra_forbidden", _:
-                of_compare = not where and first["loc"][0] == "compare"
-                model = _Axes if where else _Compare if of_compare else _File
-                what = f"unknown key; allowed: {', '.join(model.model_fields)}"
-            case "missing", _:
-                what = "is missing"
-            case "tuple_type", dict():
-                what = f"must be a list of tables: write [[{key}]]"
-            case kind, value:
-                what = _in_our_words(kind, first["msg"])
-                if not isinstance(value, dict | list):
-                    what += f", not {_written(value)}"
-        return self._wrong(name, key, what)
+        return self._wrong(name, *first_mistake(where, error))
 
     def _wrong(self, name: str, key: str, what: str) -> ConfigurationError:
         return ConfigurationError(f"{name}.toml, {key}: {what}")
-
-
-def _combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lists multiply: every combination of the values of every axis."""
-    values = [_values(axis, value) for axis, value in entry.items()]
-    for combination in itertools.product(*values):
-        yield dict(zip(entry, combination, strict=True))
-
-
-def _values(axis: str, value: object) -> list[Any]:
-    depth, inner = 0, value
-    while isinstance(inner, list) and inner:
-        depth, inner = depth + 1, inner[0]
-    several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
-    return list(value) if several else [value]  # type: ignore[call-overload]
-
-
-def _in_our_words(kind: str, message: str) -> str:
-    """What pydantic found wrong, for a reader of TOML."""
-    if kind == "tuple_type":
-        return "must be a list"
-    message = message.removeprefix("Value error, ").replace("Input should", "must")
-    return message.replace("a valid ", "a ").replace("a dictionary", "a table")
-
-
-def _key(step: int | str) -> str:
-    """A step into the file, lists counted from one as in all messages."""
-    return f"[{step + 1}]" if isinstance(step, int) else f".{step}"
-
-
-def _tuples(value: object) -> object:
-    """Lists as a case holds them."""
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _written(value: object) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return plain(value) if isinstance(value, float) else repr(value)

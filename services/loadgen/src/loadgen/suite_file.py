@@ -1,0 +1,169 @@
+"""A suite file as it is written: its keys, their types, and how a mistake is named."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from loadgen.cases import Case, Corner, Upstream, View, Workload, plain
+from loadgen.servers import Server
+
+Accounting = Literal["due", "answered"]
+Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
+Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
+#: What a suite knows beforehand of its comparisons' outcome.
+Expected = Literal["no difference"]
+
+#: Which axis values are lists by themselves: a list of these is several values of the axis.
+LIST_AXES = {"delays_ms": 1, "ramp": 2}
+
+DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Axes(_Strict):
+    """One combination of axis values, as a suite file writes it."""
+
+    server: str
+    settings: str = "startproject"
+    view: View | None = None
+    workload: Workload = "fanout"
+    http_client: str = "httpx-per-request"
+    upstream: Upstream = "http"
+    delays_ms: Annotated[tuple[Milliseconds, ...], Field(min_length=1)] | None = None
+    cpu_ms: Milliseconds = 0
+    driver: Literal["own", "locust", "hey"] = "own"
+    users: Annotated[int, Field(ge=1)] | None = None
+    ramp: Ramp | None = None
+    planned_requests: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def fits_together(self) -> "Axes":
+        if self.ramp is None and self.users is None:
+            raise ValueError("needs users (a number) or a ramp ([[seconds, users], …])")
+        if self.ramp is not None:
+            self._check_ramp(self.ramp)
+        if (self.planned_requests is None) != (self.driver != "hey"):
+            raise ValueError("planned_requests goes with driver hey, and hey needs it")
+        if self.driver == "hey" and self.ramp is not None:
+            raise ValueError("driver hey has no ramp")
+        if self.planned_requests and self.users and self.planned_requests % self.users:
+            raise ValueError("hey sends a multiple of users: planned_requests must be one")
+        if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
+            raise ValueError("workload single makes one call: delays_ms must hold one number")
+        return self
+
+    def _check_ramp(self, ramp: tuple[Corner, ...]) -> None:
+        if self.users is not None:
+            raise ValueError("users and ramp exclude each other")
+        flat = len(ramp) == 3 and ramp[1][1] == ramp[2][1]
+        if not flat or ramp[0] != (0, 0) or not 0 < ramp[1][0] < ramp[2][0] or ramp[1][1] < 1:
+            raise ValueError("ramp must read [[0, 0], [seconds, users], [end, users]]")
+
+    def case(self, server: Server) -> Case:
+        values = self.model_dump()
+        view = self.view or server.default_view
+        delays_ms = self.delays_ms or DEFAULT_DELAYS_MS[self.workload]
+        users = self.ramp[-1][1] if self.ramp else self.users
+        return Case(
+            **values | {"view": view, "delays_ms": delays_ms, "users": users, "load": "closed"}
+        )
+
+
+class CompareEntry(_Strict):
+    """A `[[compare]]` entry as written."""
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
+    words: str | None = None
+    planted: dict[str, float] = {}
+
+
+class SuiteFile(_Strict):
+    """A suite file as written."""
+
+    question: str
+    rounds: Annotated[int, Field(ge=1)] = 1
+    sort: str | None = None
+    include: tuple[str, ...] = ()
+    warm_up_s: Annotated[float, Field(ge=0)] | None = None
+    window_s: Annotated[float, Field(gt=0)] | None = None
+    drain_s: Annotated[float, Field(ge=0)] = 10
+    accounting: Accounting = "due"
+    defaults: dict[str, Any] = {}
+    self_test: bool = False
+    expect: Expected | None = None
+    cases: tuple[dict[str, Any], ...] = ()
+    compare: tuple[CompareEntry, ...] = ()
+    published: tuple[dict[str, Any], ...] = ()
+
+
+def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lists multiply: every combination of the values of every axis."""
+    values = [values_of(axis, value) for axis, value in entry.items()]
+    for combination in itertools.product(*values):
+        yield dict(zip(entry, combination, strict=True))
+
+
+def values_of(axis: str, value: object) -> list[Any]:
+    """The values of an axis: a list is several, except where the axis is a list by itself."""
+    depth, inner = 0, value
+    while isinstance(inner, list) and inner:
+        depth, inner = depth + 1, inner[0]
+    several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
+    return list(value) if several else [value]  # type: ignore[call-overload]
+
+
+def first_mistake(where: str, error: ValidationError) -> tuple[str, str]:
+    """What pydantic found first, for a reader of TOML.
+
+    Args:
+        where: the entry it was found in, e.g. `cases[1]`; empty: the whole file.
+        error: as pydantic raised it.
+
+    Returns:
+        The key, lists counted from one, and what is wrong with it.
+    """
+    first = error.errors()[0]
+    key = (where + "".join(map(_step, first["loc"]))).removeprefix(".")
+    match first["type"], first["input"]:
+        case "extra_forbidden", _:
+            of_compare = not where and first["loc"][0] == "compare"
+            model = Axes if where else CompareEntry if of_compare else SuiteFile
+            return key, f"unknown key; allowed: {', '.join(model.model_fields)}"
+        case "missing", _:
+            return key, "is missing"
+        case "tuple_type", dict():
+            return key, f"must be a list of tables: write [[{key}]]"
+        case kind, value:
+            what = "must be a list" if kind == "tuple_type" else _in_our_words(first["msg"])
+            table = isinstance(value, dict | list)
+            return key, what if table else f"{what}, not {written(value)}"
+
+
+def _in_our_words(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace("Input should", "must")
+    return message.replace("a valid ", "a ").replace("a dictionary", "a table")
+
+
+def _step(step: int | str) -> str:
+    return f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+
+
+def tuples(value: object) -> object:
+    """Lists as a case holds them."""
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def written(value: object) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return plain(value) if isinstance(value, float) else repr(value)
