@@ -8,6 +8,7 @@ from rich.console import Console
 from loadgen import columns, tables
 from loadgen.cases import Case
 from loadgen.columns import Cell, Row
+from loadgen.pairs import Compare
 from loadgen.suite import Published, Suite
 from tests.make import a_case, a_suite
 
@@ -63,6 +64,23 @@ def test_the_columns_are_those_that_the_article_published() -> None:
 def test_cases_stand_in_the_suites_order_whatever_the_rows() -> None:
     lines = tables.lines(ARTICLE, [a_row(FAST), a_row(SLOW)])
     assert [line.label for line in lines] == list(TITLES.values())
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "order"),
+    [
+        ("rps", (80.0, 90.0, None), [1, 0, 2]),  # more is better
+        ("p95_ms", (80.0, 90.0, None), [0, 1, 2]),
+        ("p95_ms", (None, 90.0, 80.0), [2, 1, 0]),
+    ],
+)
+def test_a_suite_that_sorts_has_its_best_first_and_the_unknown_last(
+    column: str, values: tuple[float | None, ...], order: list[int]
+) -> None:
+    cases = tuple(a_case(server=f"server-{number}") for number in range(3))
+    rows = [a_row(case, **{column: value}) for case, value in zip(cases, values, strict=True)]
+    found = tables.lines(a_suite(cases=cases, sort=column), rows)
+    assert [line.name for line in found] == [f"server-{number}" for number in order]
 
 
 def test_what_could_not_be_known_is_a_dash() -> None:
@@ -171,6 +189,27 @@ def test_the_longest_name_of_the_lab_fits_too() -> None:
     text = printed([suite], [row])
     assert max(map(len, text.splitlines())) <= 80
     assert "gunicorn-100-threads 610 (783)" in " ".join(text.split())
+
+
+def test_comparisons_stand_below_their_suites_table() -> None:
+    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    suites = [a_suite(cases=(SLOW, FAST), compare=(entry,)), a_suite(name="other", cases=(FAST,))]
+    rows = [a_row(case, round=number) for number in (1, 2, 3) for case in (SLOW, FAST)]
+    text = printed(suites, rows)
+    assert text.index("CPU/view") < text.index("Could see") < text.rindex("CPU/view")
+    assert text.count("Could see") == 1
+    assert "equivalent" in text
+    question, table, compared, *other = tables.all_markdown(suites, rows)
+    assert (question, len(other)) == ("Which is it?", 2)
+    assert table.startswith("| Configuration |")
+    assert compared.startswith("| Comparison |")
+
+
+def test_rounds_that_do_not_agree_are_said_to_be_unstable() -> None:
+    rows = [a_row(FAST, rps=rps) for rps in (50.0, 80.0, 120.0)]
+    suite = a_suite(cases=(FAST,))
+    assert "unstable (uvicorn): " in printed([suite], rows)
+    assert tables.markdown(suite, tables.lines(suite, rows)).endswith("| cpu | unstable |")
 
 
 def test_markdown_is_the_same_table_with_the_caveats() -> None:

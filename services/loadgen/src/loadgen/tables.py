@@ -1,5 +1,6 @@
 """The closing tables: an article's figures beside ours, or a suite's rows."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from loadgen import caveats, comparison_tables
 from loadgen.columns import Cell, Row
-from loadgen.comparisons import compare, of_suite
+from loadgen.comparisons import HIGHER_IS_BETTER, compare, of_suite
 from loadgen.labels import WRITTEN, told_apart
 from loadgen.suite import Published, Suite
 from loadgen.summary import case_caveats, over_rounds
@@ -35,7 +36,7 @@ class Line:
 
 
 def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
-    """The suite's cases in its order, with their rows."""
+    """The suite's cases with their rows: by its `sort`, the best first; else in its order."""
     found = list(rows)
     result = []
     for case in suite.cases:
@@ -45,7 +46,18 @@ def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
             name = ", ".join([case.server, *apart])
             label = ", ".join([str(of_case[0]["title"]), *apart])
             result.append(Line(name, label, of_case, _figures(suite.published, of_case[0])))
+    if suite.sort:
+        by = suite.sort
+        result.sort(key=lambda line: _place(line, by))
     return result
+
+
+def _place(line: Line, column: str) -> float:
+    """Where a line stands in a sorted table; what is not known stands last."""
+    value = _over_rounds(line.rows, column)
+    if value is None:
+        return math.inf
+    return -value if column in HIGHER_IS_BETTER else value
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
