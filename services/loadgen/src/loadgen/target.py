@@ -27,6 +27,7 @@ class Target:
         service_time_s: the time a view waits at least: the longest upstream delay.
         calls_per_view: upstream calls of one view.
         launcher: origin of the launcher beside the server.
+        ca: file of the CA's certificate that an https origin is trusted by (own driver only).
     """
 
     origin: str
@@ -35,6 +36,7 @@ class Target:
     service_time_s: float
     calls_per_view: int
     launcher: str
+    ca: str | None = None
 
     @property
     def url(self) -> str:

@@ -28,6 +28,7 @@ class Own:
         """The module with the load as JSON."""
         load = {
             "url": plan.target.url,
+            "ca": plan.target.ca,
             "expected_text": plan.target.expected_text,
             "users": plan.case.users,
             "spread_s": plan.spread_s,

@@ -1,10 +1,14 @@
 """The log that the lab's own generators write: one line per request, with exact instants."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 LOG = "requests.csv"
 HEADER = ("due_ns", "sent_ns", "answered_ns", "status", "failure")
+
+#: A line: instants due, sent and answered (None: no answer), status (0: none), failure ("": none).
+type Request = tuple[int, int, int | None, int, str]
 
 
 class RequestLog:
@@ -25,8 +29,14 @@ class RequestLog:
         self, due_ns: int, sent_ns: int, answered_ns: int | None, status: int, failure: str
     ) -> None:
         """One request; without an answer there is no answer instant."""
-        answered = "" if answered_ns is None else answered_ns
-        self._writer.writerow((due_ns, sent_ns, answered, status or "", failure))
+        self._writer.writerow((due_ns, sent_ns, answered_ns, status or None, failure))
+
+    def write_all(self, requests: Iterable[Request]) -> None:
+        """Some requests, in their order."""
+        self._writer.writerows(
+            (due_ns, sent_ns, answered_ns, status or None, failure)
+            for due_ns, sent_ns, answered_ns, status, failure in requests
+        )
 
     def flush(self) -> None:
         """Let others see what is written so far."""
