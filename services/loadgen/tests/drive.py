@@ -36,9 +36,14 @@ def mishaps(number: int) -> Behaviour:
 
 @dataclass(frozen=True)
 class Driven:
-    """A load that has been made: what the driver recorded, and what the server saw."""
+    """A load that has been made: what the driver recorded, and what the server saw.
+
+    Attributes:
+        answered: what the driver told while it ran, asked once more at its end.
+    """
 
     samples: pl.DataFrame
+    answered: int | None
     view: View
     folder: Path
     plan: LoadPlan
@@ -77,4 +82,4 @@ def drive(
         process.wait_until_ready()
         start_ns = process.start()
         process.wait_for_end(30)
-        return Driven(process.samples(start_ns), view, folder, plan)
+        return Driven(process.samples(start_ns), process.answered(), view, folder, plan)

@@ -85,7 +85,7 @@ class TestLocust:
         assert dict(locust.samples.schema) == SCHEMA
 
     def test_answers_are_counted_while_it_runs(self, locust: Driven) -> None:
-        assert DRIVERS["locust"].answered(locust.folder) == locust.samples.height
+        assert locust.answered == locust.samples.height
 
     def test_its_own_files_are_there(self, locust: Driven) -> None:
         names = {file.name for file in locust.folder.iterdir()}
@@ -149,7 +149,7 @@ class TestHey:
         assert dict(hey.samples.schema) == SCHEMA
 
     def test_it_tells_nothing_before_its_end(self, hey: Driven) -> None:
-        assert DRIVERS["hey"].answered(hey.folder) is None
+        assert hey.answered is None
 
     def test_a_load_without_a_single_answer_is_all_lost(self, tmp_path: Path) -> None:
         with View(0) as view:

@@ -6,16 +6,19 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+import uvloop
 
 from loadgen import measures
 from loadgen.drivers import own as own_driver
+from loadgen.drivers import own_load
 from loadgen.drivers.base import READY, LoadPlan
-from loadgen.drivers.logged import read_log
+from loadgen.drivers.logged import Tally, read_log
 from loadgen.drivers.own import Own
-from loadgen.drivers.request_log import LOG
+from loadgen.drivers.request_log import LOG, RequestLog
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
 from tests.drive import DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps
@@ -80,7 +83,7 @@ class TestEveryLoad:
         assert dict(driven.samples.schema) == SCHEMA
 
     def test_answers_are_counted_in_its_log(self, driven: Driven) -> None:
-        assert Own().answered(driven.folder) == driven.samples.height
+        assert driven.answered == driven.samples.height
 
 
 class TestASmoothLoad:
@@ -167,7 +170,7 @@ def test_users_of_a_ramp_come_spread_over_its_climb(tmp_path: Path) -> None:
     assert told(plan, tmp_path)["spread_s"] == 10
 
 
-def told(plan: LoadPlan, folder: Path) -> dict[str, object]:
+def told(plan: LoadPlan, folder: Path) -> dict[str, Any]:
     """What the load's process is told."""
     command = Own().command(plan, folder)
     load = json.loads(Path(command[-1]).read_text())
@@ -197,6 +200,24 @@ def test_a_log_that_cannot_be_written_ends_the_load_with_its_traceback(tmp_path:
     assert any("OSError" in line and "too large" in line for line in error.value.details)
 
 
+@pytest.mark.parametrize("callback", ["_answered", "_failed", "_ask_when_due"])
+def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
+    callback: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("a mistake of ours")
+
+    monkeypatch.setattr(own_load.User, callback, broken)
+    with View(0.01, lambda number: Behaviour.HANG_UP if number > 5 else Behaviour.RIGHT) as view:
+        plan = a_plan(view, 60, 5, driver="own", users=4)
+        load = own_load.Load(**told(plan, tmp_path))
+        with (
+            RequestLog(tmp_path / LOG) as log,
+            pytest.raises(LookupError, match="a mistake of ours"),
+        ):
+            uvloop.run(own_load.ClosedLoad(load, log, time.monotonic_ns()).run())
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_a_driver_that_is_killed_leaves_the_lines_of_what_it_has_seen(
     sent: signal.Signals, tmp_path: Path
@@ -211,10 +232,11 @@ def test_a_driver_that_is_killed_leaves_the_lines_of_what_it_has_seen(
             wait_until(lambda: (tmp_path / READY).exists())
             process.stdin.write(f"{time.monotonic_ns()}\n")
             process.stdin.flush()
-            wait_until(lambda: bool(driver.answered(tmp_path)))
-            seen = driver.answered(tmp_path)
+            tally = Tally(tmp_path / LOG)
+            wait_until(lambda: tally.requests() > 0)
+            seen = tally.requests()
             process.send_signal(sent)
         assert process.returncode
     log = (tmp_path / LOG).read_text()
     assert log.endswith("\n")
-    assert read_log(tmp_path, 0).height == driver.answered(tmp_path) >= seen  # type: ignore[operator]
+    assert read_log(tmp_path, 0).height == tally.requests() >= seen

@@ -44,12 +44,15 @@ class Driver(Protocol):
         waits: True: it makes the file READY in its folder once it could begin, then reads the
             start instant (monotonic ns) from its standard input. False: it begins at once.
         output: the file in its folder that its standard output goes to.
+        log: the file in its folder with a header and a line per request, which grows while it runs;
+            None where it tells nothing before its end.
         scratch: files in its folder that are ours, not the tool's: removed once read.
     """
 
     name: str
     waits: bool
     output: str
+    log: str | None
     scratch: tuple[str, ...]
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
@@ -62,8 +65,4 @@ class Driver(Protocol):
         Raises:
             TrialError: its files are missing or say that the load was not made.
         """
-        ...
-
-    def answered(self, folder: Path) -> int | None:
-        """Answers so far, while it runs; None where it does not tell before its end."""
         ...

@@ -251,15 +251,20 @@ class Caller:
         self._opening.add_done_callback(self._on_opened)
 
     def _on_opened(self, opening: asyncio.Task[tuple[asyncio.BaseTransport, Connection]]) -> None:
-        self._opening = None
-        if opening.cancelled():
+        if opening is not self._opening:
+            if not opening.cancelled() and opening.exception() is None:
+                opening.result()[1].abort()  # too late: this caller has hung up
             return
+        self._opening = None
         try:
             _, self._connection = opening.result()
         except OSError as error:
             self._on_failure(type(error).__name__)
             return
-        self._connection.ask(self._endpoint.request)
+        if self._connection.usable:
+            self._connection.ask(self._endpoint.request)
+        else:
+            self._on_failure("ConnectionLost")
 
     def _on_answer(self, answered_ns: int, status: int, body: bytes) -> None:
         self._asked_ns = None
@@ -291,6 +296,7 @@ class Caller:
     def _hang_up(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
+            self._opening = None
         if self._connection is not None:
             self._connection.abort()
             self._connection = None

@@ -24,6 +24,7 @@ class Hey:
     name = "hey"
     waits = False
     output = "hey.csv"
+    log: str | None = None  # it writes everything at its end
     scratch: tuple[str, ...] = ()
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
@@ -58,7 +59,3 @@ class Hey:
             raise TrialError("driver-failed", f"hey lists {-lost} more requests than planned")
         missing = pl.DataFrame({"failure": [LOST] * lost}, schema={"failure": pl.String})
         return pl.concat([answered, missing], how="diagonal")
-
-    def answered(self, folder: Path) -> int | None:
-        """hey writes everything at its end."""
-        return None

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from loadgen.drivers.base import READY, LoadPlan
-from loadgen.drivers.logged import answered_in, read_log
+from loadgen.drivers.logged import read_log
 from loadgen.drivers.request_log import LOG
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -21,6 +21,7 @@ class Locust:
     name = "locust"
     waits = True
     output = "summary.txt"
+    log: str | None = LOG
     scratch: tuple[str, ...] = (READY, LOG, PLAN)
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
@@ -51,7 +52,3 @@ class Locust:
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Our own log: Locust's percentiles are rounded to two digits."""
         return read_log(folder, start_ns)
-
-    def answered(self, folder: Path) -> int | None:
-        """Lines of the log so far."""
-        return answered_in(folder)

@@ -25,7 +25,24 @@ def read_log(folder: Path, start_ns: int) -> pl.DataFrame:
     return table.with_columns(**seconds).select(list(SCHEMA))
 
 
-def answered_in(folder: Path) -> int:
-    """Lines of the log so far, without its header."""
-    log = folder / LOG
-    return max(0, log.read_bytes().count(b"\n") - 1) if log.exists() else 0
+class Tally:
+    """Counts the requests in a log that still grows, and reads no line twice.
+
+    Args:
+        log: the file; it need not exist yet.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._bytes = 0
+        self._lines = 0
+
+    def requests(self) -> int:
+        """Lines so far, without the header."""
+        if self._log.exists():
+            with self._log.open("rb") as stream:
+                stream.seek(self._bytes)
+                news = stream.read()
+            self._bytes += len(news)
+            self._lines += news.count(b"\n")
+        return max(0, self._lines - 1)

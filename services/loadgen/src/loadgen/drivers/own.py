@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from loadgen.drivers.base import READY, LoadPlan
-from loadgen.drivers.logged import answered_in, read_log
+from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
 from loadgen.drivers.request_log import LOG
 
@@ -22,6 +22,7 @@ class Own:
     name = "own"
     waits = True
     output = "stdout.txt"
+    log: str | None = LOG
     scratch: tuple[str, ...] = (READY, LOG, PLAN, output, ERRORS)
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
@@ -44,7 +45,3 @@ class Own:
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
         """Its log, seconds since the load's start."""
         return read_log(folder, start_ns)
-
-    def answered(self, folder: Path) -> int | None:
-        """Lines of the log so far."""
-        return answered_in(folder)

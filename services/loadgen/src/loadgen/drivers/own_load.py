@@ -181,11 +181,11 @@ class ClosedLoad:
 def main(plan_file: Path) -> None:
     """Say that all is imported, then make the load from the instant that the protocol sends."""
     load = Load(**json.loads(plan_file.read_text()))
-    log = RequestLog(Path(load.log), LOG_BUFFER_BYTES)
-    _calm_garbage_collector()
-    Path(load.ready).touch()
-    start_ns = int(sys.stdin.readline())
-    uvloop.run(ClosedLoad(load, log, start_ns).run())
+    with RequestLog(Path(load.log), LOG_BUFFER_BYTES) as log:
+        _calm_garbage_collector()
+        Path(load.ready).touch()
+        start_ns = int(sys.stdin.readline())
+        uvloop.run(ClosedLoad(load, log, start_ns).run())
 
 
 def _calm_garbage_collector() -> None:

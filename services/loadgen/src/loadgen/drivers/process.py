@@ -8,6 +8,7 @@ from typing import Self
 import polars as pl
 
 from loadgen.drivers.base import READY, Driver, LoadPlan
+from loadgen.drivers.logged import Tally
 from loadgen.errors import TrialError
 
 READY_TIMEOUT_S = 30.0
@@ -24,6 +25,7 @@ class DriverProcess:
         self._driver = driver
         self._plan = plan
         self._folder = folder
+        self._tally = Tally(folder / driver.log) if driver.log else None
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -89,8 +91,8 @@ class DriverProcess:
             raise self._failed(f"did not end within {within_s:g} s after its load")
 
     def answered(self) -> int | None:
-        """Answers so far."""
-        return self._driver.answered(self._folder)
+        """Requests that have ended so far; None where the driver does not tell before its end."""
+        return self._tally.requests() if self._tally else None
 
     def samples(self, start_ns: int) -> pl.DataFrame:
         """What it recorded."""

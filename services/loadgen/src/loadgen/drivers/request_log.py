@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 LOG = "requests.csv"
 HEADER = ("due_ns", "sent_ns", "answered_ns", "status", "failure")
@@ -24,6 +25,12 @@ class RequestLog:
         self._writer = csv.writer(self._stream)
         self._writer.writerow(HEADER)
         self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
 
     def write(
         self, due_ns: int, sent_ns: int, answered_ns: int | None, status: int, failure: str
