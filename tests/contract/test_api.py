@@ -96,3 +96,21 @@ def test_a_client_that_does_not_know_the_labs_ca_refuses_its_certificate(
     del api
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.get("https://api:9443/0/", verify=ssl.create_default_context())
+
+
+def test_a_list_of_answers_is_played_in_order_and_recorded(client: httpx.Client) -> None:
+    answers = [{"ms": 40}, {"ms": 0, "status": 500}, {"ms": 0, "bytes": 0}]
+    client.post("/-/play", json={"answers": answers}).raise_for_status()
+
+    statuses = [client.get("/play/").status_code for _ in range(2)]
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/play/")
+    beyond = client.get("/play/")
+
+    played = client.get("/-/played").json()
+    assert (statuses, beyond.status_code) == ([200, 500], 503)
+    assert [answer["status"] for answer in played["answers"]] == [200, 500, 200]
+    assert [answer["bytes"] for answer in played["answers"]] == [None, None, 0]
+    assert played["beyond"] == 1
+    slow = played["answers"][0]
+    assert slow["written_ns"] - slow["arrived_ns"] >= 40_000_000

@@ -50,6 +50,14 @@ class Api:
         connection.close()
         return answer
 
+    def play(self, document: Any) -> Answer:
+        """Let it play a list of answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=PATIENCE_S)
+        connection.request("POST", "/-/play", json.dumps(document))
+        answer = read(connection.getresponse())
+        connection.close()
+        return answer
+
     def connect(self) -> socket.socket:
         """A plain socket."""
         return socket.create_connection(("127.0.0.1", self.http_port), PATIENCE_S)

@@ -146,7 +146,7 @@ def test_an_empty_line_between_requests_is_no_request(api: Api) -> None:
             assert exchange(connection, GET_5 + b"\r\n").status == 200
 
 
-@pytest.mark.parametrize("size", [20_000, 2_000_000])
+@pytest.mark.parametrize("size", [1_100_000, 3_000_000])
 def test_an_oversized_head_is_refused(connection: socket.socket, size: int) -> None:
     with connection:
         connection.sendall(b"GET /5/ HTTP/1.1\r\nHost: api\r\nCookie: " + b"x" * size)
@@ -158,8 +158,8 @@ def test_an_oversized_head_is_refused(connection: socket.socket, size: int) -> N
 
 def test_an_endless_body_is_refused(api: Api) -> None:
     with api.connect() as connection:
-        connection.sendall(b"POST /-/reset HTTP/1.1\r\nContent-Length: 999999\r\n\r\n")
-        connection.sendall(b"x" * 100_000)
+        connection.sendall(b"POST /-/reset HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n")
+        connection.sendall(b"x" * 1_100_000)
 
         assert receive(connection).status == 431
 

@@ -137,6 +137,9 @@ def test_a_todo_without_a_number_is_answered_404(api: Api) -> None:
         ("DELETE", "/as/cart.json/5/", "GET"),
         ("POST", "/-/stats", "GET"),
         ("DELETE", "/-/reset", "GET, POST"),
+        ("POST", "/play/", "GET"),
+        ("GET", "/-/play", "POST"),
+        ("POST", "/-/played", "GET"),
     ],
 )
 def test_another_method_is_answered_405(api: Api, method: str, path: str, allowed: str) -> None:

@@ -8,6 +8,7 @@ import httptools
 
 from upstream.answers import Answer, make_error, make_json
 from upstream.delays import BadDelayError, parse_delay
+from upstream.playlist import BadPlaylistError, Playlist, Turn
 from upstream.recorded import RecordedAnswers
 from upstream.statistics import Statistics
 
@@ -15,8 +16,10 @@ MOST_KNOWN = 1000
 
 UNKNOWN_PATH = make_error(
     404,
-    "unknown path: the API knows /{ms}/, /todos/{id}?ms=, /as/{file}/{ms}/, /-/stats and /-/reset",
+    "unknown path: the API knows /{ms}/, /todos/{id}?ms=, /as/{file}/{ms}/, /play/, /-/play, "
+    "/-/played, /-/stats and /-/reset",
 )
+LIST_IS_OVER = make_error(503, "the list of answers is over: POST a new one to /-/play")
 BAD_TARGET = make_error(400, "the request target is not a URL")
 
 
@@ -57,6 +60,7 @@ class Routes:
         self._countries = countries
         self._recorded = recorded
         self._statistics = statistics
+        self._playlist = Playlist()
         self._known: dict[bytes, Call] = {}
 
     def remember(self, request: bytes, call: Call) -> None:
@@ -68,7 +72,7 @@ class Routes:
         """What a request asks for that came before, byte for byte the same."""
         return self._known.get(request)
 
-    def reply(self, method: bytes, target: bytes) -> Call | Reply:
+    def reply(self, method: bytes, target: bytes, body: bytes) -> Call | Turn | Reply:
         """What to do about a request of `method` for `target`, the request line's second word."""
         try:
             url = httptools.parse_url(target)
@@ -81,6 +85,12 @@ class Routes:
             case ["", "-", "reset"]:
                 known = method in (b"GET", b"POST")
                 return Reply(self._reset()) if known else _not_allowed("GET, POST")
+            case ["", "-", "play"]:
+                return Reply(self._play(body)) if method == b"POST" else _not_allowed("POST")
+            case ["", "-", "played"]:
+                return Reply(self._played()) if method == b"GET" else _not_allowed("GET")
+            case ["", "play", ""]:
+                return self._turn() if method == b"GET" else _not_allowed("GET", is_refusal=True)
             case ["", ms, ""] if ms not in ("", "-"):
                 return _call(method, ms, lambda: self._countries)
             case ["", "todos", todo_id]:
@@ -89,6 +99,18 @@ class Routes:
             case ["", "as", name, ms, ""]:
                 return _call(method, ms, lambda: [self._recorded.answer(name)])
         return Reply(UNKNOWN_PATH)
+
+    def _play(self, body: bytes) -> Answer:
+        try:
+            return make_json({"answers": self._playlist.set(body)})
+        except BadPlaylistError as error:
+            return make_error(400, str(error))
+
+    def _played(self) -> Answer:
+        return make_json(self._playlist.played())
+
+    def _turn(self) -> Turn | Reply:
+        return self._playlist.next() or Reply(LIST_IS_OVER, is_refusal=True)
 
     def _stats(self) -> Answer:
         return make_json(self._statistics.document())

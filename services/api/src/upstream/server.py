@@ -1,6 +1,7 @@
 """One client connection: reads requests, and writes each answer when it is due."""
 
 import asyncio
+from functools import partial
 from random import random
 from time import monotonic_ns
 from typing import cast
@@ -10,10 +11,11 @@ import httptools
 from upstream.answers import Answer, make_error
 from upstream.clock import Clock
 from upstream.deadlines import Deadline
+from upstream.playlist import Turn
 from upstream.routes import Call, Reply, Routes
 from upstream.statistics import Statistics
 
-MAX_REQUEST_BYTES = 16_384
+MAX_REQUEST_BYTES = 1_048_576  # a list for /-/play may be long
 LINGER_NS = 1_000_000_000
 
 MALFORMED = make_error(400, "this is not an HTTP/1.1 request")
@@ -35,6 +37,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_answer",
         "_begun",
+        "_body",
         "_bytes",
         "_clock",
         "_complete",
@@ -65,6 +68,7 @@ class Connection(asyncio.Protocol):
 
     def _expect_request(self) -> None:
         self._begun = 0
+        self._body = b""
         self._bytes = 0
         self._complete = False
         self._target = b""
@@ -100,13 +104,15 @@ class Connection(asyncio.Protocol):
         if self._begun > 1:
             objection = PIPELINED
         if self._complete and self._deadline is None:
-            reply = self._routes.reply(self._method, self._target)
+            reply = self._routes.reply(self._method, self._target, self._body)
             if isinstance(reply, Call):
                 # Clients send the same few requests over and over, byte for byte: one that came
                 # alone and whole is not parsed again, a good part of what a call costs.
                 if objection is None and self._bytes == len(data) and not self._connection:
                     self._routes.remember(data, reply)
                 self._begin_call(reply, read_ns)
+            elif isinstance(reply, Turn):
+                self._begin_turn(reply, read_ns)
             else:
                 self._reply_at_once(reply)
         if objection is not None:
@@ -140,6 +146,11 @@ class Connection(asyncio.Protocol):
         if self._begun == 1:
             self._target += part
 
+    def on_body(self, part: bytes) -> None:
+        """Note a part of the body."""
+        if self._begun == 1:
+            self._body += part
+
     def on_message_complete(self) -> None:
         """Note what the parser forgets when the request is over."""
         if self._begun == 1:
@@ -157,6 +168,12 @@ class Connection(asyncio.Protocol):
         self._due_ns = read_ns + call.delay_ns
         self._deadline = self._clock.at(self._due_ns, self._answer_call)
 
+    def _begin_turn(self, turn: Turn, read_ns: int) -> None:
+        self._statistics.call_received()
+        turn.arrived_ns = read_ns
+        self._due_ns = read_ns + turn.entry.delay_ns
+        self._deadline = self._clock.at(self._due_ns, partial(self._play, turn))
+
     def _reply_at_once(self, reply: Reply) -> None:
         if reply.is_refusal:
             self._statistics.call_refused()
@@ -167,6 +184,18 @@ class Connection(asyncio.Protocol):
         # Taken before the write: a lateness below zero would mean that the answer was early.
         self._statistics.call_answered(monotonic_ns() - self._due_ns)
         self._write(self._answer)
+
+    def _play(self, turn: Turn) -> None:
+        """Answer as the list says: wholly, in part or not at all."""
+        self._deadline = None
+        turn.written_ns = monotonic_ns()
+        self._statistics.call_answered(turn.written_ns - self._due_ns)
+        length, answer = turn.entry.length, turn.entry.answer
+        if length is None:
+            self._write(answer)
+            return
+        self._transport.write(answer.wire[:length])
+        self._transport.close()
 
     def _write(self, answer: Answer) -> None:
         if not self._connection:
