@@ -11,10 +11,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from geventhttpclient import client
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 
 from loadgen.drivers.request_log import RequestLog
+
+# Locust's HTTP client sends a GET again, up to eleven times and unseen by Locust, where the server
+# closes the connection instead of answering: the server would get more requests than anybody
+# counts, and a failure would look like a slow answer. None of its methods may be sent again.
+client.IDEMPOTENT_METHODS = frozenset()
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
