@@ -163,6 +163,10 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
         (("measure",), "No such command 'measure'"),
+        (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
+        (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
+        (("check", "--rates", "50,fast"), "--rates '50,fast' must be whole numbers from 1 to 2000"),
+        (("check", "--rates", "0"), "--rates '0' must be whole numbers"),
         (("report", "results/none"), "is no run: it has no trials.csv"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,7 @@ from loadgen.samples import SCHEMA
 from loadgen.target import Target
 from tests.drive import DELAY_S, FRACTION_S, MISHAPS, Driven, drive, mishaps
 from tests.make import a_case
-from tests.stand_ins import Behaviour, View
+from tests.stand_ins import RIGHT_BODY, Behaviour, View
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +203,19 @@ def test_every_driver_goes_by_its_name() -> None:
         "locust": "locust",
         "hey": "hey",
     }
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_an_answer_that_breaks_off_is_a_failure_with_a_reason(driver: str, tmp_path: Path) -> None:
+    def break_off(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(RIGHT_BODY.encode())
+        raise ConnectionAbortedError
+
+    with View(0, on_request=break_off) as view:
+        driven = drive(view, tmp_path / "raw", seconds=0.5, drain_s=1, driver=driver, users=1)
+    assert driven.samples.height > 0
+    assert driven.samples["answered_s"].null_count() == driven.samples.height
+    assert all(failure.startswith("no answer: ") for failure in driven.failures())

@@ -8,17 +8,30 @@ from pathlib import Path
 from secrets import randbelow
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from loadgen import check as checking
 from loadgen import environment, tables
-from loadgen.errors import ConfigurationError
+from loadgen.distributions import DISTRIBUTIONS
+from loadgen.drivers.registry import DRIVERS
+from loadgen.errors import ConfigurationError, TrialError
 from loadgen.http_clients import read_http_clients
 from loadgen.lab import read_lab
 from loadgen.plan import Plan
 from loadgen.results import read_rows
-from loadgen.run import INTERRUPTED, counted, execute, expected
+from loadgen.run import (
+    API_PORT,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    counted,
+    execute,
+    expected,
+    wait_for,
+)
 from loadgen.servers import read_servers
 from loadgen.settings import read_settings
 from loadgen.suite import Library, Suite
@@ -26,6 +39,8 @@ from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
 WRONG_USAGE = 2
+#: The fastest load of `check`.
+MOST_RPS = 2000
 
 app = typer.Typer(
     add_completion=False,
@@ -138,6 +153,57 @@ def report(
         return
     for text in tables.all_markdown(suites, rows):
         print(text, end="\n\n")
+
+
+@app.command()
+def check(
+    driver: Annotated[
+        list[str] | None, typer.Option("--driver", help="Only this driver; may be repeated.")
+    ] = None,
+    delays: Annotated[
+        list[str] | None,
+        typer.Option("--delays", help="fixed, uniform or lognormal; may be repeated."),
+    ] = None,
+    rates: Annotated[
+        str, typer.Option("--rates", help="Requests a second, separated by commas.")
+    ] = "50,500",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the lists' order.")] = 1,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Compare what each driver sees with the API's own record of the same requests."""
+    drivers = _known("--driver", driver, list(DRIVERS))
+    named = _known("--delays", delays, list(DISTRIBUTIONS))
+    loads = checking.loads(drivers, named, _rates(rates))
+    lab = read_lab()
+    with httpx.Client(trust_env=False) as http:
+        api = f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
+        try:
+            fine = checking.execute(
+                checking.Check(api, http, seed), loads, lab.results, Console(), markdown
+            )
+        except TrialError as error:
+            lines = "\n".join((f"{error.outcome}: {error}", *error.details))
+            Console(stderr=True).print(lines, markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(FAILED) from error
+    raise typer.Exit(DONE if fine else FAILED)
+
+
+def _known(option: str, asked: list[str] | None, allowed: list[str]) -> list[str]:
+    """What was asked for, each a known name; everything where nothing was."""
+    for name in asked or ():
+        if name not in allowed:
+            raise ConfigurationError(f"{option} {name!r}: allowed are {', '.join(allowed)}")
+    return asked or allowed
+
+
+def _rates(text: str) -> list[int]:
+    """`50,500` → the rates."""
+    rates = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+    if len(rates) != len(text.split(",")) or not all(0 < rate <= MOST_RPS for rate in rates):
+        raise ConfigurationError(
+            f"--rates {text!r} must be whole numbers from 1 to {MOST_RPS}, separated by commas"
+        )
+    return rates
 
 
 def main() -> None:

@@ -22,6 +22,9 @@ from loadgen.drivers.request_log import RequestLog
 # counts, and a failure would look like a slow answer. None of its methods may be sent again.
 client.IDEMPOTENT_METHODS = frozenset()
 
+#: How the failure of a request begins that got no whole answer.
+NO_ANSWER = "no answer: "
+
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def add_argument(parser: ArgumentParser) -> None:
@@ -60,7 +63,7 @@ class Consumer(FastHttpUser):
                 failure = self._judge(response)
                 if failure:
                     response.failure(failure)
-            if not status:
+            if failure.startswith(NO_ANSWER):
                 answered_ns = None
         finally:
             self.log.write(sent_ns, sent_ns, answered_ns, status, failure)
@@ -68,9 +71,12 @@ class Consumer(FastHttpUser):
     def _judge(self, response: Any) -> str:
         """Why the answer is wrong; empty where it is right."""
         if not response.status_code:
-            return f"no answer: {response.error!r}"
+            return f"{NO_ANSWER}{response.error!r}"
         if response.status_code != 200:
             return f"status {response.status_code}"
+        # A body that broke off has what came of it, perhaps the expected text too.
+        if response.request_meta["exception"]:
+            return f"{NO_ANSWER}{response.request_meta['exception']!r}"
         if self.expected_text not in (response.text or ""):
             return "wrong body"
         return ""
