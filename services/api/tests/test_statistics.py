@@ -80,6 +80,14 @@ def test_the_instant_is_on_the_clock_that_all_processes_share(api: Api) -> None:
     assert before <= instant <= time.monotonic_ns()
 
 
+def test_the_start_is_the_same_instant_until_the_api_is_restarted(api: Api) -> None:
+    before = api.stats()
+    api.reset()
+    after = api.stats()
+
+    assert before["started_ns"] == after["started_ns"] < before["monotonic_ns"]
+
+
 def test_cpu_time_grows_with_work(api: Api) -> None:
     before = api.stats()["cpu_seconds"]
     for _ in range(50):

@@ -11,6 +11,7 @@ class Document(TypedDict):
 
     Attributes:
         monotonic_ns: instant of the snapshot; containers on one host share this clock.
+        started_ns: instant of the process's start: another one tells that the API was restarted.
         cpu_seconds: CPU time of the process since its start.
         calls: calls of the delay routes received, refused ones too.
         failures: such calls not answered 200: refused, or the client left before its answer.
@@ -22,6 +23,7 @@ class Document(TypedDict):
     """
 
     monotonic_ns: int
+    started_ns: int
     cpu_seconds: float
     calls: int
     failures: int
@@ -35,6 +37,7 @@ class Statistics:
     """Counters and distributions since the last reset."""
 
     def __init__(self) -> None:
+        self._started_ns = time.monotonic_ns()
         self._in_flight = 0
         self.reset()
 
@@ -76,6 +79,7 @@ class Statistics:
         """Everything as it is now."""
         return {
             "monotonic_ns": time.monotonic_ns(),
+            "started_ns": self._started_ns,
             "cpu_seconds": time.process_time(),
             "calls": self._calls,
             "failures": self._failures,
