@@ -8,6 +8,7 @@ launcher answers on port 9100, in JSON, however full the server's queue is:
     /start?settings=&preload=   start the server, at once (409 if it runs, 503 without upstream)
     /stop                       end it and all that it has started; returns when nothing is left
     /stats[?memory=0]           CPU, memory, processes and threads of the server, since its start
+    /wait                       returns when the server has ended, with /stats and /logs of then
     /about                      command, settings, Python, packages, CPUs, last lines of its output
     /logs                       the last lines of its output
     /calibrate                  wall and CPU time of a fixed loop: how fast this CPU is right now
@@ -52,6 +53,7 @@ CA_BUNDLE = Path("/tmp/ca-bundle.pem")
 
 TERMINATION_S = 2.0
 READING_S = 3.0
+LAST_WORDS_S = 0.5
 AUTOSTART_S = 30.0
 LOG_LINES = 200
 LOG_LINES_SHOWN = 40
@@ -60,6 +62,15 @@ CALIBRATION_LOOPS = 1_000_000
 PROC = Path("/proc")
 CGROUP_V1_CPU = Path("/sys/fs/cgroup/cpuacct/cpuacct.usage")
 CGROUP_V2_CPU = Path("/sys/fs/cgroup/cpu.stat")
+
+# What of this container the kernel has killed for want of memory, and the limit it was held to.
+OOM_KILLS = (Path("/sys/fs/cgroup/memory/memory.oom_control"), Path("/sys/fs/cgroup/memory.events"))
+MEMORY_LIMITS = (
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+    Path("/sys/fs/cgroup/memory.max"),
+)
+# Raised for the server: where memory runs out the kernel takes it, not the launcher (proc(5)).
+OOM_SCORE = "500"
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -185,6 +196,28 @@ def find_cpu_source() -> tuple[str, Callable[[], float]]:
     return "proc", proc_cpu
 
 
+def oom_kills() -> int | None:
+    """Processes of this container killed for want of memory; None where no cgroup counts them."""
+    for counters in OOM_KILLS:
+        if counters.exists():
+            for line in counters.read_text().splitlines():
+                name, value = line.split()
+                if name == "oom_kill":
+                    return int(value)
+    return None
+
+
+def memory_limit() -> int | None:
+    """Bytes that this container may use; None where there is no limit."""
+    host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for file in MEMORY_LIMITS:
+        if file.exists():
+            text = file.read_text().strip()
+            # Without a limit v2 says "max", and v1 a number larger than any memory.
+            return int(text) if text != "max" and int(text) < host else None
+    return None
+
+
 def memory(pids: list[int]) -> Document:
     """Bytes that the processes use: resident, with shared pages split (PSS), and at their peaks."""
     totals = {"rss_bytes": 0, "pss_bytes": 0, "peak_bytes": 0}
@@ -286,6 +319,8 @@ class Server:
             errors="replace",
             start_new_session=True,
         )
+        with contextlib.suppress(OSError):  # it has ended already, or this kernel forbids it
+            (PROC / str(self.process.pid) / "oom_score_adj").write_text(OOM_SCORE)
         self._reader = threading.Thread(target=self._pass_on, daemon=True)
         self._reader.start()
 
@@ -299,10 +334,14 @@ class Server:
         code = self.process.poll()
         return code if code is None or code >= 0 else 128 - code
 
-    def wait(self) -> None:
-        """Return when the process has ended and all its output is read."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when the process has ended and all its output is read.
+
+        Args:
+            seconds: the most to wait for the output, which a child that lives on may hold open.
+        """
         self.process.wait()
-        self._reader.join()
+        self._reader.join(seconds)
 
     def _pass_on(self) -> None:
         """Keep the last lines, and pass all of them on to the container's output."""
@@ -324,6 +363,7 @@ class Launcher:
         self._generation = 0
         self._cpu_source, self._container_cpu = find_cpu_source()
         self._cpu_at_start: float | None = None
+        self._oom_kills_at_start: int | None = None
         self.exit_code = 0
 
     # What is asked for over HTTP
@@ -342,6 +382,7 @@ class Launcher:
             environment = server_environment(settings, preload)
             kill_tree()  # what a server that ended by itself has left
             self._cpu_at_start = self._server_cpu()
+            self._oom_kills_at_start = oom_kills()
             started_ns = time.monotonic_ns()
             try:
                 server = Server(self._command, settings, environment)
@@ -388,10 +429,20 @@ class Launcher:
             "peak_bytes": None,
             "processes": len(tree),
             "threads": sum(process.threads for process in tree),
+            "oom_kills": self._oom_kills(),
+            "memory_limit_bytes": memory_limit(),
         }
         if with_memory and tree:
             document |= memory([process.pid for process in tree])
         return document
+
+    def wait(self) -> Document:
+        """Return once the server has ended, with its counters and last lines."""
+        server = self._server
+        if server is None:
+            raise RefusedError(409, "no server has been started")
+        server.wait(LAST_WORDS_S)
+        return self.stats(with_memory=False) | self.logs()
 
     def about(self) -> Document:
         packages = importlib.metadata.distributions()
@@ -461,6 +512,11 @@ class Launcher:
     def _last_lines(self) -> list[str]:
         return [] if self._server is None else list(self._server.log)[-LOG_LINES_SHOWN:]
 
+    def _oom_kills(self) -> int | None:
+        """Processes of the server that the kernel has killed for want of memory."""
+        now, before = oom_kills(), self._oom_kills_at_start
+        return None if now is None or before is None else now - before
+
     def _server_cpu(self) -> float:
         """CPU seconds of the container without the launcher's own."""
         return self._container_cpu() - time.process_time()
@@ -502,13 +558,15 @@ class Handler(BaseHTTPRequestHandler):
                 return launcher.stop()
             case "/stats":
                 return launcher.stats(with_memory=query.get("memory") != "0")
+            case "/wait":
+                return launcher.wait()
             case "/about":
                 return launcher.about()
             case "/logs":
                 return launcher.logs()
             case "/calibrate":
                 return launcher.calibrate()
-        raise RefusedError(404, "known are /start /stop /stats /about /logs /calibrate")
+        raise RefusedError(404, "known are /start /stop /stats /wait /about /logs /calibrate")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Polling is nothing to write home about."""

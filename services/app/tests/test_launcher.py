@@ -283,6 +283,50 @@ def test_a_server_that_ends_by_itself_ends_the_launcher_with_its_exit_code(launc
     assert output == "out of order\n"
 
 
+def test_whoever_waits_is_told_the_end_at_once_with_the_last_lines(launch: Launch) -> None:
+    lab = launch("print('out of order'); import os; os.kill(os.getpid(), 9)")
+    lab.get("/start")
+    ended = lab.get("/wait")
+    assert (ended["running"], ended["exit_code"]) == (False, 128 + signal.SIGKILL)
+    assert ended["log"] == ["out of order"]
+    assert ended["oom_kills"] in (0, None)  # None where no cgroup counts them
+
+
+def test_whoever_waits_is_told_of_a_stop_too(launch: Launch) -> None:
+    lab = launch(WAITS)
+    lab.get("/start")
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", f"import urllib.request as r; r.urlopen('{lab.url}/wait').read()"]
+    )
+    lab.get("/stop")
+    assert waiting.wait(timeout=20) == 0
+
+
+def test_there_is_nothing_to_wait_for_before_the_start(launch: Launch) -> None:
+    status, refusal = launch(WAITS).answer("/wait")
+    assert status == 409
+    assert "no server" in refusal["error"]
+
+
+@pytest.mark.skipif(
+    not Path("/.dockerenv").exists(), reason="outside of a container the limits are the machine's"
+)
+def test_without_a_memory_limit_none_is_told(launch: Launch) -> None:
+    lab = launch(WAITS)
+    lab.get("/start")
+    stats = lab.get("/stats?memory=0")
+    assert (stats["oom_kills"], stats["memory_limit_bytes"]) == (0, None)
+
+
+def test_the_kernel_takes_the_server_before_the_launcher(launch: Launch) -> None:
+    lab = launch(WAITS)
+    server = lab.get("/start")["pid"]
+    scores = [
+        int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (server, lab.process.pid)
+    ]
+    assert scores[0] > scores[1]
+
+
 def test_a_server_killed_by_a_signal_is_told_as_a_shell_does(launch: Launch) -> None:
     lab = launch("import os; os.kill(os.getpid(), 9)")
     lab.get("/start")
