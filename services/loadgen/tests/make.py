@@ -128,6 +128,7 @@ def an_api_stats(second: float, cpu_seconds: float, calls: int, p99: float | Non
     distribution = Distribution(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
     return ApiStats(
         monotonic_ns=int(second * SECOND_NS),
+        started_ns=1,
         cpu_seconds=cpu_seconds,
         calls=calls,
         failures=0,

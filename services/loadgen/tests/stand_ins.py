@@ -144,6 +144,8 @@ class View:
 #: CPU time that the stand-in's server claims for each view.
 CPU_SECONDS_PER_VIEW = 0.004
 CALLS_PER_VIEW = 3
+#: The last lines of the stand-in's server.
+LOG = ["Traceback (most recent call last):", "no such module"]
 
 
 class StandInLab:
@@ -157,6 +159,8 @@ class StandInLab:
         fails_first: True: so it does at its first start only.
         on_start: called when a server is asked for.
         pretends: True: the launcher says that the server runs, whether it does or not.
+        oom_kills: processes that the kernel has killed for want of memory, as the launcher tells.
+        api_started_ns: when the API was started, as it tells.
     """
 
     def __init__(self) -> None:
@@ -168,6 +172,9 @@ class StandInLab:
         self.fails_first = False
         self.on_start: Callable[[], object] = lambda: None
         self.pretends = False
+        self.oom_kills = 0
+        self.api_started_ns = 1
+        self._ended = Event()
         self.probe_headers: dict[str, str] = {}
         self.unknown_names: set[str] = set()
         self._views_before_reset = 0
@@ -182,6 +189,7 @@ class StandInLab:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+        self._ended.set()
         self._launcher.close()
         self._api.close()
 
@@ -224,6 +232,7 @@ class StandInLab:
             "/start": lambda: self._start(query),
             "/stop": self._stop,
             "/stats": lambda: self._app_stats(memory=query.get("memory") != "0"),
+            "/wait": self._wait,
             "/about": lambda: {
                 "command": ["serve", "--fast"],
                 "python": "3.13.5",
@@ -231,25 +240,34 @@ class StandInLab:
                 "cpus": [0],
                 "log": [],
             },
-            "/logs": lambda: {"log": ["Traceback (most recent call last):", "no such module"]},
+            "/logs": lambda: {"log": LOG},
         }
-        self.events.append(
-            {"/stats": "app-stats"}.get(url.path, url.path.removeprefix("/")),
-        )
+        if url.path != "/wait":
+            self.events.append(
+                {"/stats": "app-stats"}.get(url.path, url.path.removeprefix("/")),
+            )
         send(handler, 200, json.dumps(answers[url.path]()))
 
     def _start(self, query: dict[str, str]) -> dict[str, Any]:
         self.queries.append(query)
         self.on_start()
         if self.starts and not (self.fails_first and len(self.queries) == 1):
+            self._ended.clear()
             self._view = View(self.delay_s, self.behaviour, self.app_port, self._note)
+        elif not self.pretends:
+            self._ended.set()
         return {"pid": 7, "generation": len(self.queries), **query, "monotonic_ns": 1}
 
     def _stop(self) -> dict[str, Any]:
         if self._view is not None:
             self._view.close()
             self._view = None
+            self._ended.set()
         return {"exit_code": 0, "log": []}
+
+    def _wait(self) -> dict[str, Any]:
+        self._ended.wait()
+        return self._app_stats(memory=False) | {"log": LOG}
 
     def _note(self, handler: BaseHTTPRequestHandler) -> None:
         if handler.headers.get("User-Agent", "").startswith("python-httpx"):
@@ -274,6 +292,8 @@ class StandInLab:
             "peak_bytes": 40 * 2**20 if memory else None,
             "processes": 1,
             "threads": 2,
+            "oom_kills": self.oom_kills,
+            "memory_limit_bytes": 64 * 2**20,
         }
 
     def _record(self, handler: BaseHTTPRequestHandler) -> None:
@@ -283,6 +303,7 @@ class StandInLab:
         nothing = {"count": 0, "min": None, "p50": None, "p95": None, "p99": None, "max": None}
         stats = {
             "monotonic_ns": time.monotonic_ns(),
+            "started_ns": self.api_started_ns,
             "cpu_seconds": 0.5,
             "calls": calls,
             "failures": 0,

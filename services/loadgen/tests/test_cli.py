@@ -67,8 +67,12 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
         yield stand_in
 
 
+def folders(results: Path) -> list[Path]:
+    return [path for path in results.iterdir() if path.is_dir()]
+
+
 def the_run(results: Path) -> Path:
-    (folder,) = results.iterdir()
+    (folder,) = folders(results)
     return folder
 
 
@@ -90,7 +94,7 @@ def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results:
     assert listed[-1][-1] == (
         "gunicorn-4x10_startproject_sync_single_requests-per-request_https_100ms_hey_10u_100n.r1"
     )
-    assert not list(results.iterdir())
+    assert not folders(results)
 
 
 def test_without_a_word_the_articles_are_run(
@@ -204,7 +208,7 @@ def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy(
     code, _, err = loadgen("run", "brief")
     assert code == 2
     assert "Start it with: docker compose up -d uvicorn-4" in err
-    assert not list(results.iterdir())
+    assert not folders(results)
 
 
 def test_a_run_measures_every_case_and_says_where_it_is(
@@ -252,7 +256,10 @@ def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
     assert code == 1
     assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
     assert outcome(folder) == "1 of 2 trials failed"
-    assert "[1/2] uvicorn httpx-per-request 20/4  FAILED, server-did-not-start: it ended" in out
+    assert (
+        "[1/2] uvicorn httpx-per-request 20/4  FAILED, server-did-not-start: the server ended"
+        in out
+    )
     assert "    | no such module" in out
     assert "1 of 2 trials could not be measured: uvicorn\n" in out
 
@@ -294,6 +301,210 @@ def test_results_that_cannot_be_written_are_exit_code_2(
     assert code == 2
     assert "results/ cannot be written" in err
     assert "start" not in lab.events
+
+
+class TestResume:
+    @pytest.fixture
+    @staticmethod
+    def interrupted(loadgen: Loadgen, lab: StandInLab, results: Path) -> Path:
+        """A run of which the first of two trials is measured."""
+
+        def interrupt() -> None:
+            if len(lab.queries) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        lab.on_start = interrupt
+        code, out, _ = loadgen("run", "brief", "--seed", "7")
+        assert code == 130
+        folder = the_run(results)
+        assert (
+            f"To finish it: docker compose run --rm loadgen run --resume results/{folder.name}"
+            in out
+        )
+        return folder
+
+    def test_measures_what_is_missing_and_nothing_else(
+        self, loadgen: Loadgen, interrupted: Path, results: Path
+    ) -> None:
+        before = (interrupted / "trials.csv").read_text()
+        first = trials(interrupted)[0]
+        code, out, err = loadgen("run", "--resume", f"results/{interrupted.name}")
+        assert (code, err) == (0, "")
+        assert "brief: 1 trial, about " in out
+        assert f"1 of 2 trials are in results/{interrupted.name}/: 1 to be measured" in out
+        assert "[2/2] uvicorn-4" in out
+        assert (interrupted / "trials.csv").read_text().startswith(before)
+        rows = trials(interrupted)
+        assert rows[0] == first
+        assert [(row["server"], row["position"]) for row in rows] == [
+            ("uvicorn", "1"),
+            ("uvicorn-4", "2"),
+        ]
+        assert outcome(interrupted) == "finished"
+        assert the_run(results) == interrupted
+        assert len(list((interrupted / "samples").iterdir())) == 2
+        with (interrupted / "summary.csv").open(newline="") as stream:
+            assert len(list(csv.DictReader(stream))) == 2
+
+    def test_records_its_session(self, loadgen: Loadgen, interrupted: Path) -> None:
+        loadgen("run", "--resume", interrupted.name)
+        environment = json.loads((interrupted / "environment.json").read_text())
+        assert [session["outcome"] for session in environment["sessions"]] == [
+            "interrupted at trial 2 of 2",
+            "finished",
+        ]
+        assert environment["arguments"]["seed"] == 7
+
+    def test_says_what_of_the_environment_has_changed(
+        self, loadgen: Loadgen, interrupted: Path
+    ) -> None:
+        file = interrupted / "environment.json"
+        environment = json.loads(file.read_text())
+        file.write_text(json.dumps(environment | {"kernel": "2.6.32"}))
+        _, out, _ = loadgen("run", "--resume", interrupted.name)
+        assert "changed since the run began: kernel was 2.6.32, is " in out
+        (_, session) = json.loads(file.read_text())["sessions"]
+        assert session["changes"]["kernel"]["was"] == "2.6.32"
+
+    def test_lists_what_is_missing_where_asked_to_run_dry(
+        self, loadgen: Loadgen, interrupted: Path
+    ) -> None:
+        code, out, _ = loadgen("run", "--resume", interrupted.name, "--dry-run")
+        assert code == 0
+        assert [line.split()[0] for line in out.splitlines()[1:]] == ["2"]
+        assert outcome(interrupted) == "interrupted at trial 2 of 2"
+
+    def test_takes_suites_and_servers_as_they_were(
+        self, loadgen: Loadgen, lab: StandInLab, interrupted: Path, project: Path
+    ) -> None:
+        (project / SUITES / "brief.toml").unlink()
+        lab.on_start = lambda: None
+        assert loadgen("run", "--resume", interrupted.name)[0] == 0
+        assert outcome(interrupted) == "finished"
+
+    def test_repeats_trials_that_failed(
+        self, loadgen: Loadgen, lab: StandInLab, results: Path
+    ) -> None:
+        lab.fails_first = True
+        assert loadgen("run", "brief")[0] == 1
+        folder = the_run(results)
+        code, out, _ = loadgen("run", "--resume", folder.name)
+        assert code == 0
+        assert "[1/2] uvicorn" in out
+        assert [(row["position"], row["outcome"]) for row in trials(folder)] == [
+            ("2", "measured"),
+            ("1", "measured"),
+        ]
+        assert outcome(folder) == "finished"
+
+    def test_drops_what_a_killed_run_has_half_written(
+        self, loadgen: Loadgen, interrupted: Path
+    ) -> None:
+        with (interrupted / "trials.csv").open("a") as stream:
+            stream.write("uvicorn-4_startproject_async,1,2,meas")
+        leftover = next((interrupted / "hey").glob("uvicorn-4*")) / "leftover"
+        leftover.touch()
+        assert loadgen("run", "--resume", interrupted.name)[0] == 0
+        assert [row["outcome"] for row in trials(interrupted)] == ["measured"] * 2
+        assert not leftover.exists()
+
+    def test_with_nothing_missing_writes_how_it_ended_and_needs_no_lab(
+        self, loadgen: Loadgen, lab: StandInLab, interrupted: Path
+    ) -> None:
+        lab.on_start = lambda: None
+        loadgen("run", "--resume", interrupted.name)
+        file = interrupted / "environment.json"
+        environment = json.loads(file.read_text())
+        file.write_text(json.dumps(environment | {"outcome": "unfinished: at trial 2 of 2"}))
+        (interrupted / "summary.csv").unlink()
+        lab.unknown_names |= {"api", "uvicorn", "uvicorn-4"}
+        code, out, _ = loadgen("run", "--resume", interrupted.name)
+        assert code == 0
+        assert "none to be measured" in out
+        assert outcome(interrupted) == "finished"
+        assert (interrupted / "summary.csv").exists()
+
+    def test_refuses_a_finished_run(self, loadgen: Loadgen, lab: StandInLab, results: Path) -> None:
+        assert not lab.runs
+        loadgen("run", "brief")
+        code, _, err = loadgen("run", "--resume", the_run(results).name)
+        assert code == 2
+        assert err.endswith("is finished: no trial is missing\n")
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (("--resume", "results/none"), "results/none is no run: it has no trials.csv"),
+            (("brief", "--resume", "results/none"), "--resume takes suites and options from"),
+            (("--resume", "results/none", "--seed", "1"), "--resume takes suites and options from"),
+        ],
+    )
+    def test_refuses_what_it_cannot_resume(
+        self, loadgen: Loadgen, words: tuple[str, ...], sentence: str
+    ) -> None:
+        code, _, err = loadgen("run", *words)
+        assert code == 2
+        assert sentence in err
+
+    def test_refuses_a_run_whose_suites_give_other_trials_now(
+        self, loadgen: Loadgen, interrupted: Path
+    ) -> None:
+        suite = interrupted / "suites" / "brief.toml"
+        suite.write_text(suite.read_text().replace("users = 4", "users = 5"))
+        code, _, err = loadgen("run", "--resume", interrupted.name)
+        assert code == 2
+        assert "cannot be resumed: its trial 1, uvicorn_" in err
+
+    @pytest.mark.parametrize(
+        ("name", "sentence"),
+        [("suites/brief.toml", "brief"), ("compose.yaml", "compose.yaml is missing")],
+    )
+    def test_refuses_a_run_whose_copies_are_gone(
+        self, loadgen: Loadgen, interrupted: Path, name: str, sentence: str
+    ) -> None:
+        (interrupted / name).unlink()
+        code, _, err = loadgen("run", "--resume", interrupted.name)
+        assert code == 2
+        assert sentence in err
+        assert outcome(interrupted) == "interrupted at trial 2 of 2"
+
+
+def test_a_second_run_is_refused_while_the_first_is_alive(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    refusals = []
+
+    def start_another() -> None:
+        refusals.append(
+            subprocess.run(
+                [sys.executable, "-m", "loadgen", "run", "smoke"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
+
+    lab.on_start = start_another
+    assert loadgen("run", "brief")[0] == 0
+    folder = the_run(results)
+    for refusal in refusals:
+        assert refusal.returncode == 2
+        assert f"a run is under way: results/{folder.name} since 20" in refusal.stderr
+    assert len(refusals) == 2
+
+
+def test_an_api_that_does_not_come_back_ends_the_run(
+    loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    lab.on_start = lambda: lab.unknown_names.add("api")
+    code, out, _ = loadgen("run", "brief")
+    folder = the_run(results)
+    assert code == 1
+    assert [row["outcome"] for row in trials(folder)] == ["measured"]
+    assert outcome(folder).startswith("stopped at trial 2 of 2: api is not up")
+    assert "docker compose up -d api" in out
+    assert f"run --resume results/{folder.name}" in out.splitlines()[-1]
 
 
 def test_it_is_a_module_that_can_be_run() -> None:

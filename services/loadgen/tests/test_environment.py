@@ -91,7 +91,7 @@ def test_a_description_says_what_ran_where(project: Path, monkeypatch: pytest.Mo
     described = environment.describe(
         read_lab(), {"suites": ["smoke"], "seed": 7}, {"uvicorn": about}
     )
-    assert described["outcome"] == "running"
+    assert described["outcome"] == "unfinished: before the first trial"
     assert described["finished_at"] is None
     assert described["arguments"] == {"suites": ["smoke"], "seed": 7}
     assert described["cpu_sets"]["app"] == [0, 1]
@@ -110,6 +110,37 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert environment.read(tmp_path) == {"outcome": "finished", "cpu": "Größe ×"}
     assert [file.name for file in tmp_path.iterdir()] == ["environment.json"]
     json.loads((tmp_path / "environment.json").read_text())
+
+
+def test_a_description_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) -> None:
+    environment.write(tmp_path / "environment.json", {"outcome": "unfinished: at trial 7 of 24"})
+    (tmp_path / "environment.json.new").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        environment.write(tmp_path / "environment.json", {"outcome": "finished"})
+    assert environment.read(tmp_path) == {"outcome": "unfinished: at trial 7 of 24"}
+
+
+def test_changes_are_named_with_what_was_and_what_is() -> None:
+    before = {
+        "kernel": "6.1",
+        "python": "3.13.5",
+        "host": {"docker": "20.10", "images": {"app": "sha256:1"}},
+        "servers": {"uvicorn": {"cpus": [0]}, "uvicorn-4": {"cpus": [0]}},
+        "started_at": "earlier",
+    }
+    now = {
+        "kernel": "6.8",
+        "python": "3.13.5",
+        "host": {"docker": "20.10", "images": {"app": "sha256:2"}},
+        "servers": {"uvicorn": {"cpus": [1]}},
+        "started_at": "later",
+    }
+    assert environment.changes(before, now) == {
+        "kernel": {"was": "6.1", "is": "6.8"},
+        "host.images.app": {"was": "sha256:1", "is": "sha256:2"},
+        "servers.uvicorn.cpus": {"was": [0], "is": [1]},
+    }
+    assert environment.changes(before, before) == {}
 
 
 @pytest.mark.parametrize("text", [None, "{"])

@@ -31,7 +31,7 @@ def test_a_duration_is_said_as_a_person_does(seconds: float, words: str) -> None
 
 def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
     said = StringIO()
-    with Progress(Console(file=said, width=40), TRIALS) as told:
+    with Progress(Console(file=said, width=40), TRIALS, 2) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(
@@ -53,7 +53,7 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
     clock = iter([0.0, 0.0, *range(1, 25)])
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     said = StringIO()
-    told = Progress(Console(file=said), TRIALS)
+    told = Progress(Console(file=said), TRIALS, 2)
     told.begin(TRIALS[0])
     for second in range(1, 25):
         told.observe("window", 30.0 - second, 80 * second)
@@ -66,7 +66,7 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
 def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:
     said = StringIO()
     console = Console(file=said, force_terminal=True, width=120)
-    with Progress(console, TRIALS) as told:
+    with Progress(console, TRIALS, 2) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))

@@ -117,6 +117,7 @@ class TestATimedTrial:
             *("app-stats", "api-stats"),
             *("app-stats", "api-stats"),
             "app-stats",
+            "api-stats",  # whether it is still the same API
             "stop",
         ]
 
@@ -294,6 +295,45 @@ def test_a_server_that_dies_under_the_load_costs_the_trial(
     assert error.value.outcome == "server-died"
     assert error.value.details[-1] == "no such module"
     assert lab.events[-1] == "stop"
+
+
+def test_a_counted_load_does_not_outlive_its_server(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase == "window" and lab.runs:
+            lab.crash()
+
+    with pytest.raises(TrialError) as error:
+        measure(lab, counted(users=2, planned_requests=2000), tmp_path / "raw", monkeypatch, crash)
+    assert error.value.outcome == "server-died"
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_server_that_the_kernel_kills_was_out_of_memory(
+    dies: bool, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase == "window" and lab.runs:
+            lab.oom_kills = 1
+            if dies:  # else it was a worker, and the server goes on
+                lab.crash()
+
+    with pytest.raises(TrialError, match=r"over its memory limit of 64 MiB") as error:
+        measure(lab, timed(), tmp_path / "raw", monkeypatch, kill)
+    assert error.value.outcome == "out-of-memory"
+
+
+def test_an_api_that_was_restarted_costs_the_trial(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restart(phase: str, _left_s: float | None, _answered: int | None) -> None:
+        if phase == "window":
+            lab.api_started_ns = 2
+
+    with pytest.raises(TrialError, match="the API was restarted") as error:
+        measure(lab, timed(), tmp_path / "raw", monkeypatch, restart)
+    assert error.value.outcome == "api-restarted"
 
 
 def test_a_load_without_one_answer_costs_the_trial(

@@ -1,8 +1,13 @@
 """A run's folder: rows as they are made, samples, summary, and how it ended."""
 
 import csv
+import errno
 import gzip
 import json
+import math
+import os
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +15,10 @@ from typing import Any
 import pytest
 
 from loadgen import columns
-from loadgen.columns import TRIALS
-from loadgen.errors import ConfigurationError
+from loadgen.columns import TRIALS, Cell, Row
+from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab import Lab, read_lab
-from loadgen.results import Results, read_rows
+from loadgen.results import Results, create, read_rows, write_summary
 from loadgen.rows import failed_row, measured_row
 from loadgen.samples import write_samples
 from tests.make import Request, a_case, a_recording, a_trial, constant_users, some_samples
@@ -32,11 +37,19 @@ def lab(in_project: Path) -> Lab:
     return read_lab()
 
 
+def new(lab: Lab, *suites: str) -> Results:
+    description = {"outcome": "unfinished: before the first trial", "finished_at": None}
+    return create(lab, [], description | {"arguments": {"suites": [*suites], "seed": 7}}, 3)
+
+
 @pytest.fixture
-def results(lab: Lab) -> Iterator[Results]:
-    made = Results(lab, ["article-a", "smoke"], {"outcome": "running", "seed": 7})
-    yield made
-    made.finish("finished")
+def results(lab: Lab) -> Results:
+    return new(lab, "article-a", "smoke")
+
+
+def environment_of(results: Results) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((results.folder / "environment.json").read_text())
+    return document
 
 
 def test_a_run_has_a_folder_by_time_and_suites(lab: Lab, results: Results) -> None:
@@ -58,8 +71,7 @@ def test_copies_of_what_was_run_are_kept(lab: Lab, results: Results) -> None:
 
 def test_a_readers_own_servers_are_kept_too(lab: Lab) -> None:
     (lab.project / "compose.override.yaml").write_text("services: {}")
-    results = Results(lab, ["smoke"], {})
-    results.finish("finished")
+    results = new(lab, "smoke")
     assert (results.folder / "compose.override.yaml").read_text() == "services: {}"
 
 
@@ -130,18 +142,43 @@ def test_a_drivers_own_files_stay_and_ours_go(results: Results) -> None:
     assert sorted(file.name for file in folder.iterdir()) == ["locust_stats.csv", "stderr.txt"]
 
 
+def test_at_every_instant_the_folder_says_how_far_the_run_has_come(results: Results) -> None:
+    assert environment_of(results)["outcome"] == "unfinished: before the first trial"
+    results.begin(a_trial(position=2))
+    for document in (environment_of(results), environment_of(results)["sessions"][0]):
+        assert document["outcome"] == "unfinished: at trial 2 of 3"
+        assert document["finished_at"] is None
+    assert results.at == "trial 2 of 3"
+
+
 def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None:
     trial = a_trial()
-    running = json.loads((results.folder / "environment.json").read_text())
     results.keep(trial, failed_row(trial, "no-answer"), None)
     results.finish("interrupted at trial 2 of 3")
-    ended = json.loads((results.folder / "environment.json").read_text())
-    assert running == {"outcome": "running", "seed": 7}
-    assert ended["outcome"] == "interrupted at trial 2 of 3"
-    assert ended["seed"] == 7
-    assert ended["finished_at"]
+    ended = environment_of(results)
+    for document in (ended, ended["sessions"][0]):
+        assert document["outcome"] == "interrupted at trial 2 of 3"
+        assert document["finished_at"]
+    assert ended["arguments"]["seed"] == 7
     assert len(table(results.folder / "trials.csv")) == 1
     assert len(table(results.folder / "summary.csv")) == 1
+
+
+def test_a_fact_can_be_added_to_the_description(results: Results) -> None:
+    results.note("idle", {"share": 0.01})
+    results.begin(a_trial())
+    assert environment_of(results)["idle"] == {"share": 0.01}
+
+
+def test_a_last_line_that_was_cut_off_is_no_row(results: Results) -> None:
+    trial = a_trial()
+    results.keep(trial, failed_row(trial, "measured"), None)
+    file = results.folder / "trials.csv"
+    whole = file.read_text()
+    line = whole.splitlines(keepends=True)[-1]
+    for cut in (1, 20, len(line) - 1):
+        file.write_text(whole + line[:cut])
+        assert [row["outcome"] for row in read_rows(results.folder)] == ["measured"]
 
 
 def test_a_results_folder_that_is_not_there_is_an_error_with_the_remedy(
@@ -149,7 +186,79 @@ def test_a_results_folder_that_is_not_there_is_an_error_with_the_remedy(
 ) -> None:
     in_project.rmdir()
     with pytest.raises(ConfigurationError, match=r"results/ cannot be written \(No such file"):
-        Results(lab, ["smoke"], {})
+        new(lab, "smoke")
+
+
+class TestAFullDisk:
+    """RLIMIT_FSIZE stands in for it: the kernel refuses the bytes beyond a file's limit."""
+
+    @pytest.fixture(autouse=True)
+    def limits(self) -> Iterator[None]:
+        unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        yield
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        signal.signal(signal.SIGXFSZ, handler)
+
+    @staticmethod
+    def leave(size: int) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+
+    def test_leaves_whole_rows_only(self, results: Results) -> None:
+        trial = a_trial()
+        results.keep(trial, failed_row(trial, "measured"), None)
+        file = results.folder / "trials.csv"
+        before = file.read_text()
+        self.leave(len(before) + 50)
+        with pytest.raises(ResultsLostError, match=r"1 of 3 trials are in results/.*smoke/"):
+            results.keep(trial, failed_row(trial, "measured"), None)
+        assert file.read_text() == before
+        assert len(results.rows) == 1
+
+    def test_keeps_no_row_whose_samples_could_not_be_written(self, results: Results) -> None:
+        trial = a_trial()
+        self.leave(16)
+        with pytest.raises(ResultsLostError):
+            results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
+        assert table(results.folder / "trials.csv") == []
+
+    def test_leaves_the_description_as_it_was(self, results: Results) -> None:
+        results.begin(a_trial(position=2))
+        self.leave(16)
+        with pytest.raises(ResultsLostError):
+            results.begin(a_trial(position=3))
+        with pytest.raises(ResultsLostError):
+            results.finish("finished")
+        assert environment_of(results)["outcome"] == "unfinished: at trial 2 of 3"
+        assert not list(results.folder.glob("*.new"))
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "results/ is full: 0 of 3"),
+        (errno.EDQUOT, "results/ is full"),
+        (errno.EROFS, r"results/ can no longer be written \(Read-only"),
+    ],
+)
+def test_a_trial_that_cannot_write_into_the_folder_is_the_runs_end(
+    results: Results, number: int, words: str
+) -> None:
+    with pytest.raises(ResultsLostError, match=words), results.writing():
+        raise OSError(number, os.strerror(number))
+
+
+def test_other_errors_of_the_system_are_not_blamed_on_the_folder(results: Results) -> None:
+    with pytest.raises(FileNotFoundError), results.writing():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "hey")
+
+
+def test_a_disk_with_room_passes(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    results.check_room()
+    monkeypatch.setattr("loadgen.results.LEAST_ROOM_BYTES", 2**62)
+    with pytest.raises(ResultsLostError, match="results/ is full"):
+        results.check_room()
 
 
 def test_the_slug_of_a_case_is_the_key_everywhere(results: Results) -> None:

@@ -2,36 +2,25 @@
 
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from secrets import randbelow
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import check as checking
-from loadgen import environment, tables
-from loadgen.distributions import DISTRIBUTIONS
-from loadgen.drivers.registry import DRIVERS
-from loadgen.errors import ConfigurationError, TrialError
+from loadgen import environment, resume, tables
+from loadgen.errors import ConfigurationError
 from loadgen.http_clients import read_http_clients
-from loadgen.lab import read_lab
+from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.results import read_rows
-from loadgen.run import (
-    API_PORT,
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    counted,
-    execute,
-    expected,
-    wait_for,
-)
+from loadgen.run import INTERRUPTED, Request, counted, execute, expected
 from loadgen.servers import read_servers
 from loadgen.settings import read_settings
 from loadgen.suite import Library, Suite
@@ -68,6 +57,10 @@ SeedOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="List the trials and how long they take; measure none.")
 ]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option("--resume", metavar="DIR", help="Finish a run: results/… as it names itself."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -85,35 +78,38 @@ def run(
     rounds: RoundsOption = None,
     seed: SeedOption = None,
     dry_run: DryRunOption = False,
+    resumed: ResumeOption = None,
 ) -> None:
     """Measure the cases of one or more suites and write results/."""
     lab = read_lab()
-    asked = suites or _suites_from_environment()
-    named = {suite.name: suite for name in asked for suite in lab.suites.load(name)}
-    loaded = [_narrow(suite, servers, only) for suite in named.values()]
-    used_seed = randbelow(2**32) if seed is None else seed
-    plan = Plan(loaded, lab.servers, rounds or _rounds_from_environment(), used_seed)
+    if resumed is None:
+        arguments = {
+            "suites": suites or _suites_from_environment(),
+            "servers": servers,
+            "only": only,
+            "rounds": rounds or _rounds_from_environment(),
+            "seed": randbelow(2**32) if seed is None else seed,
+        }
+        request = _request(lab, arguments)
+    else:
+        if (suites, servers, only, rounds, seed) != (None, "*", "*", None, None):
+            raise ConfigurationError(
+                "--resume takes suites and options from the run: name no other"
+            )
+        folder = resume.find(lab, resumed)
+        request = _request(resume.lab_of(lab, folder), resume.arguments_of(folder), folder)
     console = Console()
-    trials = list(plan.trials())
-    for suite in loaded:
+    left = request.left()
+    for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", highlight=False, soft_wrap=True)
-    console.print(
-        f"{', '.join(asked)}: {counted(trials)}, about {expected(trials)}", highlight=False
-    )
-    if dry_run:
-        for trial in trials:
-            line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
-            console.print(line, highlight=False, soft_wrap=True)
-        return
-    arguments = {
-        "suites": asked,
-        "servers": servers,
-        "only": only,
-        "rounds": rounds,
-        "seed": used_seed,
-    }
-    raise typer.Exit(execute(lab, asked, loaded, plan, arguments, console))
+    asked = ", ".join(request.arguments["suites"])
+    console.print(f"{asked}: {counted(left)}, about {expected(left)}", highlight=False)
+    if not dry_run:
+        raise typer.Exit(execute(lab, request, console))
+    for trial in left:
+        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -246,6 +242,14 @@ def _rounds_from_environment() -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1")
     return int(text)
+
+
+def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> Request:
+    """The trials that the arguments ask for, of the lab's suites and servers."""
+    named = {suite.name: suite for name in arguments["suites"] for suite in lab.suites.load(name)}
+    narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
+    plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
+    return Request(arguments, narrowed, plan, folder)
 
 
 def _narrow(suite: Suite, servers: str, only: str) -> Suite:

@@ -23,7 +23,7 @@ def describe(
         abouts: each server's own description, by name.
     """
     return {
-        "outcome": "running",
+        "outcome": "unfinished: before the first trial",
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished_at": None,
         "arguments": dict(arguments),
@@ -46,11 +46,49 @@ def describe(
     }
 
 
+#: What may not differ between the sessions of a run without a word.
+COMPARED = (
+    *("cpu_model", "architecture", "kernel", "cpu_sets", "storage_driver", "git_commit", "host"),
+    *("python", "loadgen_packages", "app_packages", "servers"),
+)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What of the environment is not as it was: `{"kernel": {"was": …, "is": …}, …}`.
+
+    A nested key is written with dots. What only one of them knows is no change: a resumed run may
+    need fewer servers.
+    """
+    was, found = _flat({key: before.get(key) for key in COMPARED}), {}
+    for key, value in _flat({key: now.get(key) for key in COMPARED}).items():
+        if key in was and was[key] != value:
+            found[key] = {"was": was[key], "is": value}
+    return found
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        name = prefix + key
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
 def write(file: Path, environment: Mapping[str, Any]) -> None:
-    """Write it, replacing an earlier state whole."""
-    draft = file.with_suffix(".new")
-    draft.write_text(json.dumps(environment, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
-    draft.replace(file)
+    """Write it, replacing an earlier state whole; where that fails the earlier state stays."""
+    text = json.dumps(environment, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+    replace_text(file, text)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a file whole or not at all: a full disk or a kill leaves what was there before."""
+    draft = file.with_name(f"{file.name}.new")
+    try:
+        draft.write_text(text)
+        draft.replace(file)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -1,8 +1,16 @@
-"""The two ways in which the lab says no."""
+"""The ways in which the lab says no."""
 
 
 class ConfigurationError(Exception):
     """What the reader wrote or forgot: says what is wrong, where, and what to do. Exit 2."""
+
+
+def unwritable(error: OSError) -> ConfigurationError:
+    """The folder of runs takes no file."""
+    return ConfigurationError(
+        f"results/ cannot be written ({error.strerror or error}): make it a folder that you own, "
+        "with room for a run"
+    )
 
 
 class TrialError(Exception):
@@ -17,3 +25,11 @@ class TrialError(Exception):
         super().__init__(message)
         self.outcome = outcome
         self.details = details
+
+
+class RunStoppedError(Exception):
+    """A run cannot go on: says why and what to do. Its rows are kept. Exit 1."""
+
+
+class ResultsLostError(Exception):
+    """A run cannot go on, and not even that can be written: results/ is full, or gone. Exit 1."""

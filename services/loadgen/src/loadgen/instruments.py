@@ -30,6 +30,8 @@ class AppStats(_Record):
     peak_bytes: int | None = None
     processes: int | None = None
     threads: int | None = None
+    oom_kills: int | None = None
+    memory_limit_bytes: int | None = None
 
 
 class Distribution(_Record):
@@ -47,6 +49,7 @@ class ApiStats(_Record):
     """The API's `/-/stats`."""
 
     monotonic_ns: int
+    started_ns: int
     cpu_seconds: float
     calls: int
     failures: int
@@ -91,29 +94,45 @@ class Launcher:
         """The server's last log lines."""
         return tuple(self._ask("/logs")["log"])
 
+    def wait(self) -> tuple[AppStats, tuple[str, ...]]:
+        """Return once the server has ended, with its counters and its last log lines."""
+        patient = httpx.Timeout(CONTROL_TIMEOUT_S, read=None)
+        ended = _ask(self._http, f"{self._origin}/wait", "launcher-lost", {}, patient)
+        return AppStats.model_validate(ended), tuple(ended["log"])
+
     def _ask(self, path: str, **query: str | int) -> dict[str, Any]:
         return _ask(self._http, self._origin + path, "launcher-lost", query)
 
 
 class Api:
-    """The upstream API's own record."""
+    """The upstream API's own record.
+
+    Attributes:
+        origin: where it is; a restarted container may have another address.
+    """
 
     def __init__(self, origin: str, http: httpx.Client) -> None:
-        self._origin = origin
+        self.origin = origin
         self._http = http
 
     def stats(self) -> ApiStats:
         """Calls, failures, CPU, lateness and loop lag since the last reset."""
-        return ApiStats.model_validate(_ask(self._http, f"{self._origin}/-/stats", "api-lost", {}))
+        return ApiStats.model_validate(_ask(self._http, f"{self.origin}/-/stats", "api-lost", {}))
 
     def reset(self) -> None:
         """Begin a new record."""
-        _ask(self._http, f"{self._origin}/-/reset", "api-lost", {})
+        _ask(self._http, f"{self.origin}/-/reset", "api-lost", {})
 
 
-def _ask(http: httpx.Client, url: str, outcome: str, query: dict[str, str | int]) -> dict[str, Any]:
+def _ask(
+    http: httpx.Client,
+    url: str,
+    outcome: str,
+    query: dict[str, str | int],
+    timeout: httpx.Timeout | float = CONTROL_TIMEOUT_S,
+) -> dict[str, Any]:
     try:
-        response = http.get(url, params=query, timeout=CONTROL_TIMEOUT_S)
+        response = http.get(url, params=query, timeout=timeout)
     except httpx.HTTPError as error:
         raise TrialError(outcome, f"{url} does not answer: {error!r}") from error
     try:

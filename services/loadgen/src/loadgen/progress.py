@@ -1,6 +1,7 @@
 """Live progress: one moving line on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -30,12 +31,13 @@ class Progress:
 
     Args:
         console: where to.
-        trials: all trials of the run, for the count and the time left.
+        trials: the trials to be measured, for the time left.
+        count: those of the whole run; a resumed one has some already.
     """
 
-    def __init__(self, console: Console, trials: list[Trial]) -> None:
+    def __init__(self, console: Console, trials: Sequence[Trial], count: int) -> None:
         self._console = console
-        self._count = len(trials)
+        self._count = count
         self._left_s = sum(trial.expected_s for trial in trials)
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._trial: Trial | None = None

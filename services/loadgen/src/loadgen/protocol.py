@@ -19,6 +19,7 @@ from loadgen.instruments import Api, Launcher, Snapshot, core_siblings, snapshot
 from loadgen.rows import Recording
 from loadgen.target import Target, target_of
 from loadgen.trial import Trial
+from loadgen.watch import Watch, death
 
 READY_TIMEOUT_S = 30.0
 #: A counted load that is not through after this many times its least duration is given up.
@@ -81,11 +82,16 @@ class Protocol:
         folder.mkdir(parents=True)
         self._calibrations_ms.append(launcher.calibrate_ms())
         self._observe("starting the server", None, None)
-        with _fresh_server(launcher, trial.case), DriverProcess(driver, plan, folder) as process:
-            self._wait_until_right(target, launcher)
-            return self._measure(trial, process, launcher)
+        with (
+            _fresh_server(launcher, trial.case),
+            Watch(launcher) as watch,
+            DriverProcess(driver, plan, folder) as process,
+        ):
+            self._wait_until_right(target, launcher, watch)
+            watch.server_answers()
+            return self._measure(trial, process, launcher, watch)
 
-    def _wait_until_right(self, target: Target, launcher: Launcher) -> None:
+    def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
         """Poll until the view answers, then look at that one answer."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while True:
@@ -96,13 +102,10 @@ class Protocol:
                 )
                 break
             except httpx.TransportError as error:
-                stats = launcher.stats()
-                if not stats.running:
-                    reason = f"it ended with exit code {stats.exit_code}"
-                    raise self._did_not_start(launcher, reason) from error
+                watch.check()
                 if time.monotonic() > deadline:
                     reason = f"no answer within {READY_TIMEOUT_S:g} s"
-                    raise self._did_not_start(launcher, reason) from error
+                    raise TrialError("server-did-not-start", reason, launcher.log()) from error
                 time.sleep(0.05)
         if response.status_code != httpx.codes.OK:
             raise TrialError(
@@ -113,32 +116,32 @@ class Protocol:
         if target.expected_text not in response.text:
             raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
 
-    def _did_not_start(self, launcher: Launcher, reason: str) -> TrialError:
-        return TrialError("server-did-not-start", reason, launcher.log())
-
-    def _measure(self, trial: Trial, process: DriverProcess, launcher: Launcher) -> Recording:
+    def _measure(
+        self, trial: Trial, process: DriverProcess, launcher: Launcher, watch: Watch
+    ) -> Recording:
         """Warm-up, window between two snapshots, drain."""
         process.wait_until_ready()
         start_ns = process.start()
         started_at = datetime.now(UTC)
         if trial.warm_up_s:
-            self._pause_until(start_ns + int(trial.warm_up_s * 1e9), "warm-up", process)
+            self._pause_until(start_ns + int(trial.warm_up_s * 1e9), "warm-up", process, watch)
         else:
-            self._pause_until(start_ns, "start", process)
+            self._pause_until(start_ns, "start", process, watch)
         self._api.reset()
         before = self._snapshot(launcher)
         if trial.window_s is None:
-            self._wait_for_end(process, trial)
+            self._wait_for_end(process, trial, watch)
         else:
             end_ns = start_ns + int((trial.warm_up_s + trial.window_s) * 1e9)
-            self._pause_until(end_ns, "window", process)
+            self._pause_until(end_ns, "window", process, watch)
         after = self._snapshot(launcher)
-        if not after.app.running:
-            reason = f"the server ended under the load with exit code {after.app.exit_code}"
-            raise TrialError("server-died", reason, launcher.log())
+        if not after.app.running or after.app.oom_kills:
+            raise death("server-died", after.app, launcher.log())
         memory = launcher.stats(memory=True)
         self._observe("drain", None, None)
         process.wait_for_end(trial.timing.drain_s + FAREWELL_S)
+        if self._api.stats().started_ns != before.api.started_ns:
+            raise TrialError("api-restarted", "the API was restarted under the load")
         samples = process.samples(start_ns)
         begin_s, end_s = trial.warm_up_s, trial.warm_up_s + (trial.window_s or 0)
         if trial.window_s is None:
@@ -162,14 +165,18 @@ class Protocol:
     def _snapshot(self, launcher: Launcher) -> Snapshot:
         return snapshot(launcher, self._api, self._roles.app)
 
-    def _pause_until(self, instant_ns: int, phase: str, process: DriverProcess) -> None:
+    def _pause_until(
+        self, instant_ns: int, phase: str, process: DriverProcess, watch: Watch
+    ) -> None:
         for left_s in _seconds_until(instant_ns):
+            watch.check()
             process.check_alive()
             self._observe(phase, left_s, process.answered())
 
-    def _wait_for_end(self, process: DriverProcess, trial: Trial) -> None:
+    def _wait_for_end(self, process: DriverProcess, trial: Trial, watch: Watch) -> None:
         deadline = time.monotonic() + COUNTED_PATIENCE * trial.expected_s
         while not process.ended(within_s=0.5):
+            watch.check()
             self._observe("window", None, process.answered())
             if time.monotonic() > deadline:
                 raise TrialError(

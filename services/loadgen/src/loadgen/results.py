@@ -1,98 +1,235 @@
 """A run's folder: rows are written as they are made, so that an interrupted run keeps them."""
 
 import csv
+import errno
+import io
+import os
 import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from loadgen import environment
 from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.drivers.registry import DRIVERS
-from loadgen.errors import ConfigurationError
+from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
-from loadgen.summary import write_summary
+from loadgen.statistics import interval
+from loadgen.suite import Suite
 from loadgen.trial import Trial
+
+#: The outcome of a run whose trials have all been measured.
+FINISHED = "finished"
+#: A disk with less than this is full: a trial's own files may need as much.
+LEAST_ROOM_BYTES = 64 * 1024
+#: Errors that say that results/ takes no more, whoever in a trial meets them.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Results:
-    """The folder of one run.
+    """The folder of one run; it exists, and tells at every instant how far the run has come.
 
     Args:
-        lab: where the run takes place.
-        suites: the suites as asked for.
-        description: the environment, as `environment.describe` gives it.
+        folder: where to.
+        suites: the suites whose cases are measured.
+        environment: the state of environment.json, with its sessions, the last of them ours.
+        rows: those that an earlier session has left.
+        count: trials of the whole run.
 
-    Raises:
-        ConfigurationError: results/ cannot be written.
+    Attributes:
+        rows: all rows so far.
     """
 
-    def __init__(self, lab: Lab, suites: list[str], description: dict[str, object]) -> None:
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{'+'.join(suites)}"
-        self.folder = lab.results / name
-        self.rows: list[Row] = []
-        self._description = description
-        try:
-            self.folder.mkdir()
-        except OSError as error:
-            raise ConfigurationError(
-                f"results/ cannot be written ({error.strerror}): make it a folder that you own"
-            ) from error
-        self._copy_inputs(lab)
-        environment.write(self.folder / "environment.json", description)
-        self._stream = (self.folder / "trials.csv").open("w", newline="")
-        self._writer = csv.writer(self._stream, lineterminator="\n")
-        self._writer.writerow(column.name for column in TRIALS)
-        self._stream.flush()
+    def __init__(
+        self,
+        folder: Path,
+        suites: Sequence[Suite],
+        environment: dict[str, Any],
+        rows: Iterable[Row],
+        count: int,
+    ) -> None:
+        self.folder = folder
+        self.rows = list(rows)
+        self._suites = suites
+        self._environment = environment
+        self._count = count
+        self._at = "the start"
+
+    @property
+    def at(self) -> str:
+        """How far the run has come: `trial 7 of 24`."""
+        return self._at
+
+    @property
+    def tally(self) -> str:
+        """What there is of the run, and where."""
+        return f"{len(self.rows)} of {self._count} trials are in results/{self.folder.name}/"
+
+    @property
+    def changes(self) -> dict[str, dict[str, Any]]:
+        """What of the environment is not as it was when the run began."""
+        changes: dict[str, dict[str, Any]] = self._environment["sessions"][-1]["changes"]
+        return changes
+
+    def begin(self, trial: Trial) -> None:
+        """Say which trial is under way, for whoever finds the folder of a run that was killed."""
+        self._at = f"trial {trial.position} of {self._count}"
+        self._say(f"unfinished: at {self._at}")
+
+    def note(self, key: str, fact: object) -> None:
+        """Add a fact about the whole run to environment.json."""
+        with self._writing():
+            self._environment[key] = fact
+            self._write_environment()
 
     def raw_folder(self, trial: Trial) -> Path:
         """Where the driver of a trial leaves its own files."""
         return self.folder / trial.case.driver / trial.name
 
     def keep(self, trial: Trial, row: Row, recording: Recording | None) -> None:
-        """Append a row at once, and write the samples behind it."""
+        """Write a trial's samples, then append its row: a row has its samples.
+
+        Raises:
+            ResultsLostError: they cannot be written; the table holds whole rows only.
+        """
         cells = {column.name: text(row[column.name]) for column in TRIALS}
+        with self._writing():
+            if recording is not None:
+                write_samples(
+                    recording.samples,
+                    recording.window[0],
+                    self.folder / "samples" / f"{trial.name}.csv.gz",
+                )
+            _append(self.folder / "trials.csv", cells.values())
+            if recording is not None:
+                for name in DRIVERS[trial.case.driver].scratch:
+                    (self.raw_folder(trial) / name).unlink(missing_ok=True)
         # The digits of the file, so that `report` prints the same tables as the run did.
         self.rows.append(parse(cells))
-        self._writer.writerow(cells.values())
-        self._stream.flush()
-        if recording is None:
-            return
-        write_samples(
-            recording.samples,
-            recording.window[0],
-            self.folder / "samples" / f"{trial.name}.csv.gz",
-        )
-        for name in DRIVERS[trial.case.driver].scratch:
-            (self.raw_folder(trial) / name).unlink(missing_ok=True)
+
+    def check_room(self) -> None:
+        """Raises ResultsLostError where results/ is full: whatever failed, failed of that."""
+        if shutil.disk_usage(self.folder).free < LEAST_ROOM_BYTES:
+            raise self._lost(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A block that writes into the folder among other things.
+
+        Raises:
+            ResultsLostError: the disk is full or has become read-only.
+        """
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            raise self._lost(error) from error
 
     def finish(self, outcome: str) -> None:
         """Write summary.csv and how the run ended."""
-        self._stream.close()
-        write_summary(self.rows, self.folder / "summary.csv")
-        finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-        ended = self._description | {"outcome": outcome, "finished_at": finished_at}
-        environment.write(self.folder / "environment.json", ended)
+        with self._writing():
+            write_summary(self.rows, self.folder / "summary.csv")
+            finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+            for document in (self._environment, self._environment["sessions"][-1]):
+                document["finished_at"] = finished_at
+            self._say(outcome)
 
-    def _copy_inputs(self, lab: Lab) -> None:
-        """Copies of what was run: an edit afterwards must not change the meaning of a run."""
-        shutil.copytree(lab.project / SUITES, self.folder / "suites")
+    def _say(self, outcome: str) -> None:
+        for document in (self._environment, self._environment["sessions"][-1]):
+            document["outcome"] = outcome
+        with self._writing():
+            self._write_environment()
+
+    def _write_environment(self) -> None:
+        environment.write(self.folder / "environment.json", self._environment)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A block in which every OSError is of the folder."""
+        try:
+            yield
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: OSError) -> ResultsLostError:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "is full" if full else f"can no longer be written ({error.strerror})"
+        return ResultsLostError(f"results/ {what}: {self.tally}")
+
+
+def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count: int) -> Results:
+    """The folder of a new run, named after the time and the suites as asked for.
+
+    Args:
+        lab: where the run takes place.
+        suites: the suites whose cases are measured.
+        description: the environment, as `environment.describe` gives it.
+        count: trials of the run.
+
+    Raises:
+        ConfigurationError: results/ cannot be written.
+    """
+    asked = "+".join(description["arguments"]["suites"])
+    folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{asked}"
+    described = description | {"sessions": [session(description, changes={})]}
+    try:
+        folder.mkdir()
+        # Copies of what is run: an edit afterwards must not change the meaning of a run.
+        shutil.copytree(lab.project / SUITES, folder / "suites")
         for name in ("compose.yaml", "compose.override.yaml"):
             if (lab.project / name).exists():
-                shutil.copy(lab.project / name, self.folder / name)
+                shutil.copy(lab.project / name, folder / name)
+        environment.write(folder / "environment.json", described)
+        write_table(folder / "trials.csv", ())
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise unwritable(error) from error
+    return Results(folder, suites, described, (), count)
+
+
+def session(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """One sitting of a run: when, how it ended, and what of the environment had changed."""
+    times = {key: description.get(key) for key in ("started_at", "finished_at", "outcome")}
+    return times | {"changes": dict(changes)}
+
+
+def write_table(file: Path, rows: Iterable[Row]) -> None:
+    """Write a table of trials with these rows, replacing an earlier one whole."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(column.name for column in TRIALS)
+    writer.writerows([text(row[column.name]) for column in TRIALS] for row in rows)
+    environment.replace_text(file, table.getvalue())
+
+
+def _append(file: Path, cells: Iterable[str]) -> None:
+    """Append a line, whole or not at all."""
+    size = file.stat().st_size if file.exists() else 0
+    try:
+        with file.open("a", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerow(cells)
+    except OSError:
+        with suppress(OSError):  # the first error says more
+            os.truncate(file, size)
+        raise
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """The rows of an earlier run.
+    """The rows of an earlier run; a last line that was cut off is none.
 
     Raises:
         ConfigurationError: the folder is no run, or its trials.csv is not ours.
     """
     try:
-        with (folder / "trials.csv").open(newline="") as stream:
-            return [parse(line) for line in csv.DictReader(stream)]
-    except FileNotFoundError:
+        table = (folder / "trials.csv").read_text()
+        whole = table[: table.rfind("\n") + 1]
+        return [parse(line) for line in csv.DictReader(whole.splitlines(keepends=True))]
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(f"{folder} is no run: it has no trials.csv") from None
     except (KeyError, ValueError) as error:
         raise ConfigurationError(f"{folder}/trials.csv cannot be read: {error}") from error

@@ -1,20 +1,24 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 from rich.console import Console
 
-from loadgen import environment
-from loadgen.errors import ConfigurationError, TrialError
+from loadgen import environment, resume
+from loadgen.columns import Row
+from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.instruments import Api, Launcher
 from loadgen.lab import Lab
+from loadgen.lock import RunLock
 from loadgen.plan import Plan
 from loadgen.progress import Progress, duration
 from loadgen.protocol import Protocol
-from loadgen.results import Results
+from loadgen.results import FINISHED, Results, create
 from loadgen.rows import failed_row, measured_row
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
@@ -28,32 +32,74 @@ UP_TIMEOUT_S = 30.0
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 
-def execute(
-    lab: Lab,
-    asked: list[str],
-    suites: Sequence[Suite],
-    plan: Plan,
-    arguments: Mapping[str, object],
-    console: Console,
-) -> int:
-    """Measure every trial of the plan; returns the exit code.
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for.
+
+    Attributes:
+        arguments: as environment.json has them: suites, servers, only, rounds, seed.
+        suites: the suites, narrowed by these.
+        plan: their trials.
+        resumed: the folder of the run to be finished; None: a new one.
+    """
+
+    arguments: Mapping[str, Any]
+    suites: Sequence[Suite]
+    plan: Plan
+    resumed: Path | None = None
+
+    def trials(self) -> list[Trial]:
+        """All trials of the run."""
+        return list(self.plan.trials())
+
+    def rows(self) -> list[Row]:
+        """What an earlier session has measured of it."""
+        return resume.measured_rows(self.resumed, self.trials()) if self.resumed else []
+
+    def left(self) -> list[Trial]:
+        """The trials that have not been measured."""
+        return resume.missing(self.trials(), self.rows())
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: its exit code, and its last words, a line each."""
+
+    exit_code: int
+    words: tuple[str, ...]
+
+
+def execute(lab: Lab, request: Request, console: Console) -> int:
+    """Measure every trial of the plan that has not been measured; returns the exit code.
 
     Raises:
-        ConfigurationError: the API or a server is not up, or results/ cannot be written.
+        ConfigurationError: another run is under way, the API or a server is not up, or results/
+            cannot be written.
     """
-    trials = list(plan.trials())
-    with httpx.Client(verify=False, trust_env=False) as http:
-        api = Api(f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}", http)
-        abouts = {name: _about(name, http) for name in {t.case.server: None for t in trials}}
-        results = Results(lab, asked, environment.describe(lab, arguments, abouts))
-        with Progress(console, trials) as progress:
+    trials = request.trials()
+    with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
+        rows = request.rows()
+        left = resume.missing(trials, rows)
+        api = Api(_api_origin(http) if left else "", http)
+        abouts = {name: _about(name, http) for name in {t.case.server: None for t in left}}
+        described = environment.describe(lab, request.arguments, abouts)
+        if request.resumed:
+            results = resume.reopen(request.resumed, request.suites, described, trials, rows)
+            _say_what_is_left(console, results, len(trials))
+        else:
+            results = create(lab, request.suites, described, len(trials))
+        lock.name(results.folder)
+        with Progress(console, left, len(trials)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
-            exit_code = _measure(trials, protocol, results, progress)
-    print_tables(console, suites, results.rows)
-    _say_where(console, results, len(trials), exit_code)
-    if not lab.host_facts:  # scripts/bench stops what it has started
-        console.print("Stop the lab with: docker compose down", highlight=False)
-    return exit_code
+
+            def measure(trial: Trial) -> None:
+                api.origin = _api_is_back(http)
+                _measure(trial, protocol, results, progress)
+
+            ending = _run(left, results, measure)
+    print_tables(console, request.suites, results.rows)
+    _say_how_it_ended(console, lab, results, ending)
+    return ending.exit_code
 
 
 def counted(trials: Sequence[Trial]) -> str:
@@ -87,41 +133,83 @@ def wait_for(service: str, port: int, path: str, http: httpx.Client) -> str:
             return address
 
 
-def _about(server: str, http: httpx.Client) -> dict[str, Any]:
-    address = wait_for(server, LAUNCHER_PORT, "/stats?memory=0", http)
-    return Launcher(f"http://{address}:{LAUNCHER_PORT}", http).about()
+def _api_origin(http: httpx.Client) -> str:
+    return f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
 
 
-def _measure(
-    trials: Sequence[Trial], protocol: Protocol, results: Results, progress: Progress
-) -> int:
-    failed = 0
-    trial = trials[0]
+def _api_is_back(http: httpx.Client) -> str:
+    """The API's origin, elsewhere perhaps if it was restarted since the trial before.
+
+    Raises:
+        RunStoppedError: without it every trial to come would fail.
+    """
     try:
-        for trial in trials:
-            progress.begin(trial)
-            try:
-                recording = protocol.run(trial, results.raw_folder(trial))
-                row = measured_row(trial, recording)
-            except (TrialError, ConfigurationError) as error:
-                failed += 1
-                reason = _as_trial_error(error)
-                results.keep(trial, failed_row(trial, reason.outcome), None)
-                progress.failed(reason)
-            else:
-                results.keep(trial, row, recording)
-                progress.measured(row)
-    except KeyboardInterrupt:
-        results.finish(f"interrupted at trial {trial.position} of {len(trials)}")
-        return INTERRUPTED
-    except BaseException:
-        results.finish(f"broke off at trial {trial.position} of {len(trials)}")
-        raise
-    if failed:
-        results.finish(f"{failed} of {len(trials)} trials failed")
-        return FAILED
-    results.finish("finished")
-    return DONE
+        return _api_origin(http)
+    except ConfigurationError as error:
+        raise RunStoppedError(str(error)) from error
+
+
+def _about(server: str, http: httpx.Client) -> dict[str, Any]:
+    """What a server says of itself; one that a killed run has left running is ended."""
+    address = wait_for(server, LAUNCHER_PORT, "/stats?memory=0", http)
+    launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
+    launcher.stop()
+    return launcher.about()
+
+
+def _run(trials: Sequence[Trial], results: Results, measure: Callable[[Trial], None]) -> Ending:
+    """Measure every trial, and write how that ended wherever it can still be written."""
+    try:
+        try:
+            for trial in trials:
+                results.begin(trial)
+                measure(trial)
+        except KeyboardInterrupt:
+            results.finish(f"interrupted at {results.at}")
+            return Ending(INTERRUPTED, (f"Interrupted: {results.tally}",))
+        except RunStoppedError as stopped:
+            results.finish(f"stopped at {results.at}: {stopped}")
+            return Ending(FAILED, (f"Stopped at {results.at}: {stopped}", results.tally))
+        except ResultsLostError:
+            raise
+        except BaseException:
+            results.finish(f"broke off at {results.at}")
+            raise
+        return _close(results)
+    except ResultsLostError as lost:
+        # environment.json still says `unfinished`, and at which trial.
+        return Ending(FAILED, (f"{lost}. Make room there.",))
+
+
+def _close(results: Results) -> Ending:
+    """Every trial has its row."""
+    folder = f"results/{results.folder.name}/"
+    where = f"Results: {folder}  (trials.csv, summary.csv, samples/, environment.json)"
+    failures = [row for row in results.rows if row["outcome"] != "measured"]
+    if not failures:
+        results.finish(FINISHED)
+        return Ending(DONE, (where,))
+    share = f"{len(failures)} of {len(results.rows)} trials"
+    results.finish(f"{share} failed")
+    servers = ", ".join(dict.fromkeys(str(row["server"]) for row in failures))
+    return Ending(FAILED, (where, f"{share} could not be measured: {servers}"))
+
+
+def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progress) -> None:
+    """Measure one trial; its failure costs no other."""
+    progress.begin(trial)
+    try:
+        with results.writing():
+            recording = protocol.run(trial, results.raw_folder(trial))
+        row = measured_row(trial, recording)
+    except (TrialError, ConfigurationError) as error:
+        results.check_room()
+        reason = _as_trial_error(error)
+        results.keep(trial, failed_row(trial, reason.outcome), None)
+        progress.failed(reason)
+    else:
+        results.keep(trial, row, recording)
+        progress.measured(row)
 
 
 def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
@@ -129,14 +217,26 @@ def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
     return error if isinstance(error, TrialError) else TrialError("server-not-up", str(error))
 
 
-def _say_where(console: Console, results: Results, count: int, exit_code: int) -> None:
-    folder = f"results/{results.folder.name}/"
+def _say_what_is_left(console: Console, results: Results, count: int) -> None:
+    """What a resumed run still has to do, and what of the environment is not as it was."""
+    missing = count - len(results.rows)
+    console.print(f"{results.tally}: {missing or 'none'} to be measured", highlight=False)
+    for key, values in results.changes.items():
+        console.print(
+            f"changed since the run began: {key} was {values['was']}, is {values['is']}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _say_how_it_ended(console: Console, lab: Lab, results: Results, ending: Ending) -> None:
+    lines = [*ending.words]
+    if ending.exit_code != DONE:
+        command = "scripts/bench" if lab.host_facts else "docker compose run --rm loadgen"
+        lines.append(f"To finish it: {command} run --resume results/{results.folder.name}")
+    if not lab.host_facts:  # scripts/bench stops what it has started
+        lines.insert(0, "Stop the lab with: docker compose down")
     console.print()
-    if exit_code == INTERRUPTED:
-        console.print(f"Interrupted: {len(results.rows)} of {count} trials are in {folder}")
-    else:
-        console.print(f"Results: {folder}  (trials.csv, summary.csv, samples/, environment.json)")
-    failures = [row for row in results.rows if row["outcome"] != "measured"]
-    if failures:
-        servers = ", ".join(dict.fromkeys(str(row["server"]) for row in failures))
-        console.print(f"{len(failures)} of {count} trials could not be measured: {servers}")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
