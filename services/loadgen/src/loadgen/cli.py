@@ -14,8 +14,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import environment, resume, tables
-from loadgen.errors import ConfigurationError
+from loadgen import check as checking
+from loadgen import columns_page, environment, resume, tables
+from loadgen.distributions import DISTRIBUTIONS
+from loadgen.drivers.registry import DRIVERS
+from loadgen.errors import ConfigurationError, TrialError
 from loadgen.http_clients import read_http_clients
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
@@ -182,6 +185,12 @@ def check(
             Console(stderr=True).print(lines, markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(FAILED) from error
     raise typer.Exit(DONE if fine else FAILED)
+
+
+@app.command()
+def columns() -> None:
+    """Print docs/columns.md: every column of every file, and every caveat."""
+    print(columns_page.page(), end="")
 
 
 def _known(option: str, asked: list[str] | None, allowed: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from loadgen import environment
 from loadgen.columns import TRIALS, Row, parse, text
+from loadgen.comparisons import write_comparisons
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
 from loadgen.lab import SUITES, Lab
@@ -131,9 +132,10 @@ class Results:
             raise self._lost(error) from error
 
     def finish(self, outcome: str) -> None:
-        """Write summary.csv and how the run ended."""
+        """Write summary.csv, comparisons.csv and how the run ended."""
         with self._writing():
             write_summary(self.rows, self.folder / "summary.csv")
+            write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
             finished_at = datetime.now(UTC).isoformat(timespec="seconds")
             for document in (self._environment, self._environment["sessions"][-1]):
                 document["finished_at"] = finished_at
