@@ -16,7 +16,6 @@ import pytest
 
 from loadgen import columns
 from loadgen.columns import TRIALS
-from loadgen.columns import TRIALS
 from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab import Lab, read_lab
 from loadgen.results import Results, create, read_rows, write_summary

@@ -19,14 +19,21 @@ from loadgen import columns_page, environment, resume, tables
 from loadgen.distributions import DISTRIBUTIONS
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError, TrialError
-from loadgen.http_clients import read_http_clients
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.results import read_rows
-from loadgen.run import INTERRUPTED, Request, counted, execute, expected
-from loadgen.servers import read_servers
-from loadgen.settings import read_settings
-from loadgen.suite import Library, Suite
+from loadgen.run import (
+    API_PORT,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    Request,
+    counted,
+    execute,
+    expected,
+    wait_for,
+)
+from loadgen.suite import Suite
 from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
@@ -139,14 +146,9 @@ def report(
     lab = read_lab()
     run_folder = lab.project / folder
     rows = read_rows(run_folder)
-    library = Library(
-        run_folder / "suites",
-        read_servers(run_folder),
-        read_http_clients(lab.project),
-        read_settings(lab.project),
-    )
+    of_run = resume.lab_of(lab, run_folder)
     asked = environment.read(run_folder)["arguments"]["suites"]
-    suites = [suite for name in asked for suite in library.load(name)]
+    suites = [suite for name in asked for suite in of_run.suites.load(name)]
     if not markdown:
         print_tables(Console(), suites, rows)
         return

@@ -13,6 +13,7 @@ from loadgen.http_clients import read_http_clients
 from loadgen.lab import Lab
 from loadgen.results import FINISHED, Results, read_rows, session, write_table
 from loadgen.servers import read_servers
+from loadgen.settings import read_settings
 from loadgen.suite import Library, Suite
 from loadgen.trial import Trial
 
@@ -39,7 +40,9 @@ def lab_of(lab: Lab, folder: Path) -> Lab:
         ConfigurationError: they cannot be read.
     """
     servers = read_servers(folder)
-    library = Library(folder / "suites", servers, read_http_clients(lab.project))
+    library = Library(
+        folder / "suites", servers, read_http_clients(lab.project), read_settings(lab.project)
+    )
     return replace(lab, servers=servers, suites=library)
 
 
