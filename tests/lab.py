@@ -67,12 +67,15 @@ class Server:
 
 
 def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:
-    """Every service with a label `lab.interface`, in the order of the file."""
+    """Every service with a label `lab.interface`, in the order of the file.
+
+    Without those of a profile, which `docker compose up` does not start.
+    """
     services: dict[str, dict[str, Any]] = yaml.safe_load(compose_yaml.read_text())["services"]
     servers = []
     for name, service in services.items():
         labels: dict[str, str] = service.get("labels", {})
-        if "lab.interface" in labels:
+        if "lab.interface" in labels and "profiles" not in service:
             slots = labels.get("lab.slots")
             servers.append(
                 Server(

@@ -6,6 +6,7 @@ Arguments: wsgi or asgi, then the paths.
 import asyncio
 import json
 import sys
+import time
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -18,7 +19,7 @@ def ask_wsgi(paths: list[str]) -> None:
         environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}
         setup_testing_defaults(environ)
         head: list[Any] = []
-        before = set(sys.modules)
+        before = Before()
         response = application(environ, lambda *arguments, head=head: head.extend(arguments))
         tell(int(head[0].split()[0]), dict(head[1]), b"".join(response), before)
 
@@ -43,7 +44,7 @@ async def ask_asgi(paths: list[str]) -> None:
         requests: asyncio.Queue[Any] = asyncio.Queue()
         requests.put_nowait({"type": "http.request", "body": b""})
         answers: asyncio.Queue[Any] = asyncio.Queue()
-        before = set(sys.modules)
+        before = Before()
         await application(scope, requests.get, answers.put)
         head, body = answers.get_nowait(), answers.get_nowait()
         headers = {name.decode().title(): value.decode() for name, value in head["headers"]}
@@ -52,9 +53,23 @@ async def ask_asgi(paths: list[str]) -> None:
     await lifespan
 
 
-def tell(status: int, headers: dict[str, str], body: bytes, before: set[str]) -> None:
-    imported = sorted(set(sys.modules) - before)
-    page = {"status": status, "headers": headers, "body": body.decode(), "imported": imported}
+class Before:
+    """What there was before a request."""
+
+    def __init__(self) -> None:
+        self.modules = set(sys.modules)
+        self.instant, self.cpu_s = time.perf_counter(), time.process_time()
+
+
+def tell(status: int, headers: dict[str, str], body: bytes, before: Before) -> None:
+    page = {
+        "status": status,
+        "headers": headers,
+        "body": body.decode(),
+        "imported": sorted(set(sys.modules) - before.modules),
+        "wall_ms": (time.perf_counter() - before.instant) * 1000,
+        "cpu_ms": (time.process_time() - before.cpu_s) * 1000,
+    }
     print(json.dumps(page))
 
 

@@ -26,6 +26,8 @@ class Page:
     headers: dict[str, str]
     body: str
     imported: list[str]
+    wall_ms: float
+    cpu_ms: float
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -38,8 +40,9 @@ def get(
     interface: str = "wsgi",
     settings: str = "bare",
     preload: str = "",
+    environment: dict[str, str] | None = None,
 ) -> list[Page]:
-    environment = os.environ | {
+    lab = {
         "DJANGO_SETTINGS_MODULE": f"consumer.settings.{settings}",
         "LAB_UPSTREAM_HTTP": upstream,
         "LAB_UPSTREAM_HTTPS": upstream,
@@ -48,7 +51,7 @@ def get(
     }
     output = subprocess.run(
         [sys.executable, CLIENT, interface, *paths],
-        env=environment,
+        env=os.environ | lab | (environment or {}),
         check=True,
         stdout=subprocess.PIPE,
         timeout=60,
@@ -157,3 +160,44 @@ def test_what_is_not_asked_for_is_not_imported(upstream: Upstream) -> None:
 def test_a_wrong_preload_stops_the_start(interface: str) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         get([], upstream="", interface=interface, preload="curl")
+
+
+PLANTED = pytest.mark.parametrize(("interface", "view"), [("wsgi", "sync"), ("asgi", "async")])
+
+
+@PLANTED
+def test_a_planted_wait_takes_time_and_no_cpu(
+    interface: str, view: str, upstream: Upstream
+) -> None:
+    (page,) = get(
+        [f"/{view}/fanout/no-http/?delays_ms=20"],
+        upstream=upstream.url,
+        interface=interface,
+        environment={"LAB_PLANTED_WAIT_MS": "400"},
+    )
+    assert page.status == 200
+    assert page.wall_ms >= 420
+    assert page.cpu_ms < 400
+
+
+@PLANTED
+def test_planted_cpu_work_is_cpu_time(interface: str, view: str, upstream: Upstream) -> None:
+    (page,) = get(
+        [f"/{view}/fanout/no-http/?delays_ms=20"],
+        upstream=upstream.url,
+        interface=interface,
+        environment={"LAB_PLANTED_CPU_MS": "100"},
+    )
+    assert page.status == 200
+    assert page.wall_ms >= 120
+    assert page.cpu_ms >= 100
+
+
+@pytest.mark.parametrize("variable", ["LAB_PLANTED_WAIT_MS", "LAB_PLANTED_CPU_MS"])
+@pytest.mark.parametrize("text", ["ten", "-1", "nan", "", "1001"])
+def test_what_is_no_duration_cannot_be_planted(
+    variable: str, text: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        get([], upstream="", environment={variable: text})
+    assert f"{variable} is {text!r}" in capfd.readouterr().err

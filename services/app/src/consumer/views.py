@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from consumer import cpu, http_clients, parameters
+from consumer import cpu, http_clients, parameters, planted
 from consumer.errors import NotUsableHereError, ViewError
 from consumer.http_clients import Answer, Call
 from consumer.workloads import WORKLOADS, Workload
@@ -18,7 +18,9 @@ def sync_view(
     try:
         fetch = http_clients.sync_fetch(http_client)
         task = _read(request, workload, upstream)
-        return _answer(request, task, fetch(task.calls))
+        answers = fetch(task.calls)
+        planted.wait()
+        return _answer(request, task, answers)
     except ViewError as error:
         return _refusal(error)
 
@@ -29,7 +31,9 @@ async def async_view(
     try:
         fetch = http_clients.async_fetch(http_client)
         task = _read(request, workload, upstream)
-        return _answer(request, task, await fetch(task.calls))
+        answers = await fetch(task.calls)
+        await planted.wait_async()
+        return _answer(request, task, answers)
     except ViewError as error:
         return _refusal(error)
 
@@ -73,7 +77,7 @@ def _read(request: HttpRequest, workload: str, upstream: str) -> _Task:
 
 
 def _answer(request: HttpRequest, task: _Task, answers: Sequence[Answer]) -> HttpResponse:
-    cpu.burn(task.cpu_ms)
+    cpu.burn(task.cpu_ms + planted.CPU_MS)
     return _with_length(task.workload.respond(request, task.calls, answers))
 
 
