@@ -22,6 +22,8 @@ from loadgen.trial import Trial
 from loadgen.watch import Watch, death
 
 READY_TIMEOUT_S = 30.0
+#: How often a starting server is asked.
+POLL_S = 0.02
 #: A counted load that is not through after this many times its least duration is given up.
 COUNTED_PATIENCE = 20.0
 #: A driver may need this long after its drain to write its files.
@@ -105,8 +107,8 @@ class Protocol:
                 watch.check()
                 if time.monotonic() > deadline:
                     reason = f"no answer within {READY_TIMEOUT_S:g} s"
-                    raise TrialError("server-did-not-start", reason, launcher.log()) from error
-                time.sleep(0.05)
+                    raise self._did_not_start(launcher, reason) from error
+                time.sleep(POLL_S)
         if response.status_code != httpx.codes.OK:
             raise TrialError(
                 "wrong-answer",

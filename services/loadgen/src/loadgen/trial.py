@@ -8,8 +8,8 @@ from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
 from loadgen.servers import Server
 from loadgen.suite import Timing
 
-#: What a trial takes besides warm-up, window and drain: start of the server, stop, snapshots.
-OVERHEAD_S = 4.0
+#: What a trial takes besides warm-up, window and drain: calibration, start of the server, snapshots.
+OVERHEAD_S = 1.5
 
 
 @dataclass(frozen=True)

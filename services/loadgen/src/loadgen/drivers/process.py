@@ -13,7 +13,7 @@ from loadgen.errors import TrialError
 
 READY_TIMEOUT_S = 30.0
 #: Between the start instant's announcement and itself: time for the driver to read it.
-NOTICE_S = 0.2
+NOTICE_S = 0.1
 #: The file in the driver's folder that its standard error goes to.
 ERRORS = "stderr.txt"
 
