@@ -20,8 +20,8 @@ HEADER = (
     " app_threads"
     " api_calls api_cpu_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share steal_share"
     " calibration_ms"
-    " service_time_ms users_ceiling_rps slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps bound_by"
-    " ceiling_share ranked caveats"
+    " service_time_ms users_ceiling_rps slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps"
+    " cpu_ceiling_kind bound_by ceiling_share ranked caveats"
 )
 """The header of trials.csv, in its order."""
 

@@ -5,6 +5,7 @@ import pytest
 from loadgen.laws import (
     Bound,
     bound,
+    cpu_ceiling_kind,
     cpu_ceiling_rps,
     little_holds,
     pool_ceiling_rps,
@@ -28,6 +29,11 @@ def test_a_view_holds_a_connection_for_each_of_its_calls() -> None:
 
 def test_views_of_10_ms_of_cpu_are_at_most_100_a_second_for_each_cpu() -> None:
     assert cpu_ceiling_rps(2, 0.01) == 200
+
+
+def test_a_cpu_ceiling_is_measured_near_saturation_and_below_it_only_a_lower_bound() -> None:
+    assert cpu_ceiling_kind(0.9) == "measured"
+    assert cpu_ceiling_kind(0.89) == "lower-bound"
 
 
 def test_a_process_uses_one_cpu_at_a_time() -> None:

@@ -132,15 +132,26 @@ TRIALS: tuple[Column, ...] = (
         "calibration_ms",
         NUMBER,
         "ms",
-        "wall time of a fixed loop on the app's CPUs before the trial",
+        "wall time of a fixed loop on the app's CPUs before the trial, the best of many",
     ),
     Column("service_time_ms", NUMBER, "ms", "the longest upstream delay of a view"),
     Column("users_ceiling_rps", NUMBER, "1/s", "users / service time"),
     Column("slots_ceiling_rps", NUMBER, "1/s", "slots / service time"),
     Column("pool_ceiling_rps", NUMBER, "1/s", "processes × client connections / sum of the delays"),
     Column("cpu_ceiling_rps", NUMBER, "1/s", "usable CPUs / CPU time per view"),
-    Column("bound_by", TEXT, "", "the smallest ceiling: users, slots, pool or cpu"),
-    Column("ceiling_share", NUMBER, "", "rps by the smallest ceiling"),
+    Column(
+        "cpu_ceiling_kind",
+        TEXT,
+        "",
+        "measured (at 90 % of the usable CPUs), or lower-bound (CPU per view falls with load)",
+    ),
+    Column(
+        "bound_by",
+        TEXT,
+        "",
+        "what was used up: users, slots, pool or cpu, ties joined with +; `unexplained` below 90 %",
+    ),
+    Column("ceiling_share", NUMBER, "", "how much of the most used of them was used, up to 1"),
     Column("ranked", TEXT, "", "yes, or no where the API or the load generator was the limit"),
     Column("caveats", TEXT, "", "names of the warnings on this row, joined with spaces"),
 )
@@ -177,13 +188,15 @@ def text(value: Cell) -> str:
 def parse(line: Mapping[str, str]) -> Row:
     """A line of trials.csv, as `text` wrote it → the row.
 
+    A run made before a column was added lacks it: such cells are empty.
+
     Raises:
-        KeyError: the line has no such column, or one that is unknown.
+        KeyError: the line has a column that is unknown.
         ValueError: a cell is not of its column's kind.
     """
     if unknown := set(line) - _NAMES:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
     return {
-        column.name: column.kind(line[column.name]) if line[column.name] else None
+        column.name: column.kind(cell) if (cell := line.get(column.name)) else None
         for column in TRIALS
     }

@@ -44,6 +44,11 @@ def usable_cpus(app_cpus: int, processes: int) -> int:
     return min(app_cpus, processes)
 
 
+def cpu_ceiling_kind(busy_share: float) -> str:
+    """`measured` where this share of the usable CPUs was busy, else `lower-bound`."""
+    return "measured" if busy_share >= BINDING_SHARE else "lower-bound"
+
+
 #: A resource binds where this much of it is used.
 BINDING_SHARE = 0.9
 #: Shares this near to the largest bind together.

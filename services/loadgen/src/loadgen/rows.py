@@ -11,6 +11,7 @@ from loadgen.errors import TrialError
 from loadgen.instruments import AppStats, Snapshot
 from loadgen.laws import (
     bound,
+    cpu_ceiling_kind,
     cpu_ceiling_rps,
     little_holds,
     slots_ceiling_rps,
@@ -134,8 +135,11 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
         held = bound(shares)
     except ValueError as error:
         raise TrialError("above-ceiling", f"{rps:.2f} views/s are {error}") from error
+    cpu_ceiling = cpu_ceiling_rps(cpus, per_view_ms / 1000) if per_view_ms else None
+    used = shares["cpu"]
     return {
-        "cpu_ceiling_rps": cpu_ceiling_rps(cpus, per_view_ms / 1000) if per_view_ms else None,
+        "cpu_ceiling_rps": cpu_ceiling,
+        "cpu_ceiling_kind": cpu_ceiling_kind(used) if cpu_ceiling and used is not None else None,
         "bound_by": held.by if held else None,
         "ceiling_share": held.share if held else None,
     }

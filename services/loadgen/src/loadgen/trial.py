@@ -8,7 +8,7 @@ from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
 from loadgen.servers import Server
 from loadgen.suite import Timing
 
-#: What a trial takes besides warm-up, window and drain: calibration, start of the server, snapshots.
+#: What a trial takes besides warm-up, window and drain: most of it the server's start.
 OVERHEAD_S = 1.5
 
 
