@@ -46,6 +46,12 @@ class Engine:
         """`docker kill --signal`."""
         self.http.post(f"/containers/{container}/kill", params={"signal": name}).raise_for_status()
 
+    def limit_cpu(self, container: str, cpus: float) -> None:
+        """`docker update --cpus`; 0 lifts the limit."""
+        # In periods: the engine cannot lift a limit that was set in NanoCpus.
+        limit = {"CpuPeriod": 100_000, "CpuQuota": int(cpus * 100_000) if cpus else -1}
+        self.http.post(f"/containers/{container}/update", json=limit).raise_for_status()
+
     def cpu_seconds(self, container: str) -> float:
         """CPU time of all processes of the container: the kernel's account of its cgroup."""
         stats = self.get(f"/containers/{container}/stats", stream="false", **{"one-shot": "true"})
