@@ -144,6 +144,16 @@ def test_environment_json_says_what_ran_where(smoke: Finished) -> None:
     assert set(environment["servers"]) == {row["server"] for row in smoke.run.rows}
 
 
+def test_environment_json_says_what_the_idle_part_of_the_lab_used(smoke: Finished) -> None:
+    idle = smoke.run.environment["idle"]
+
+    assert idle["launchers"] == len({row["server"] for row in smoke.run.rows})
+    assert (
+        0 <= idle["cpu_seconds"] == pytest.approx(idle["app_cpu_share"] * idle["seconds"], abs=1e-3)
+    )
+    assert idle["app_cpu_share"] < 0.05
+
+
 def test_copies_of_what_was_run_are_kept(smoke: Finished) -> None:
     suites = ROOT / "services/loadgen/suites"
     copies = {

@@ -26,6 +26,7 @@ class AppStats(_Record):
     exit_code: int | None
     monotonic_ns: int
     cpu_seconds: float | None
+    launcher_cpu_seconds: float | None = None
     pss_bytes: int | None = None
     peak_bytes: int | None = None
     processes: int | None = None

@@ -1,7 +1,8 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.console import Console
 from loadgen import environment, resume
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
+from loadgen.idle import Idle
 from loadgen.instruments import Api, Launcher
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
@@ -90,12 +92,16 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         results = Results(lab, asked, described | {"self_check": as_document(checks)})
         with Progress(console, trials) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
+            idle = Idle(_launchers(abouts, http), len(lab.roles.app))
 
             def measure(trial: Trial) -> None:
                 api.origin = _api_is_back(http)
-                _measure(trial, protocol, results, progress)
+                with idle.not_idle(trial.case.server):
+                    _measure(trial, protocol, results, progress)
 
             ending = _run(left, results, measure)
+            with suppress(ResultsLostError):  # the ending has said so
+                results.note("idle", idle.document())
     print_tables(console, request.suites, results.rows)
     _say_how_it_ended(console, lab, results, ending)
     return ending.exit_code
@@ -146,6 +152,10 @@ def _api_is_back(http: httpx.Client) -> str:
         return _api_origin(http)
     except ConfigurationError as error:
         raise RunStoppedError(str(error)) from error
+
+
+def _launchers(servers: Iterable[str], http: httpx.Client) -> dict[str, Launcher]:
+    return {name: Launcher(f"http://{address_of(name)}:{LAUNCHER_PORT}", http) for name in servers}
 
 
 def _about(server: str, http: httpx.Client) -> dict[str, Any]:
