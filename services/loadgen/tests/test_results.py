@@ -18,10 +18,19 @@ from loadgen import columns
 from loadgen.columns import TRIALS
 from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab import Lab, read_lab
-from loadgen.results import Results, create, read_rows, write_summary
+from loadgen.pairs import Compare
+from loadgen.results import Results, create, read_rows
 from loadgen.rows import failed_row, measured_row
 from loadgen.samples import write_samples
-from tests.make import Request, a_case, a_recording, a_trial, constant_users, some_samples
+from tests.make import (
+    Request,
+    a_case,
+    a_recording,
+    a_suite,
+    a_trial,
+    constant_users,
+    some_samples,
+)
 
 STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
 
@@ -149,6 +158,26 @@ def test_at_every_instant_the_folder_says_how_far_the_run_has_come(results: Resu
         assert document["outcome"] == "unfinished: at trial 2 of 3"
         assert document["finished_at"] is None
     assert results.at == "trial 2 of 3"
+
+
+def test_what_the_suites_compare_is_in_a_file_of_its_own(lab: Lab) -> None:
+    names = ("uvicorn", "gunicorn-100-threads")
+    sides = [a_case(server=name, users=10, delays_ms=(450.0,)) for name in names]
+    entry = Compare({"server": ("uvicorn",)}, {"server": (sides[1].server,)}, ("rps",), None, {})
+    description = {"arguments": {"suites": ["mine"], "seed": 7}}
+    results = create(lab, [a_suite(cases=tuple(sides), compare=(entry,))], description, 2)
+    for case in sides:
+        trial = a_trial(case=case)
+        recording = a_recording(STEADY, (2, 12))
+        results.keep(trial, measured_row(trial, recording), recording)
+    results.finish("finished")
+    (line,) = table(results.folder / "comparisons.csv")
+    assert (line["metric"], line["ratio"], line["reason"]) == ("rps", "1", "needs 3 rounds")
+
+
+def test_where_nothing_is_compared_there_is_no_such_file(results: Results) -> None:
+    results.finish("finished")
+    assert not (results.folder / "comparisons.csv").exists()
 
 
 def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None:
