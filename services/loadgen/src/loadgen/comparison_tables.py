@@ -68,8 +68,8 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
             needed = comparison.planted.rounds_needed
             yield (
                 f"{comparison.label}: planted {_ratio(comparison.planted.ratio)} in "
-                f"{metric_name(comparison.metric)}, found {_found(comparison)}; to show it in 80 % "
-                f"of runs takes {needed if needed is not None else 'an unknown number of'} rounds."
+                f"{metric_name(comparison.metric)}, found {_found(comparison)}"
+                + (f"; to show it in 80 % of runs takes {needed} rounds." if needed else ".")
             )
 
 
