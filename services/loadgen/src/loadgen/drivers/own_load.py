@@ -56,6 +56,9 @@ class Load:
 class User:
     """Asks, waits for the answer, and asks again at once, until its next request is due too late.
 
+    A request counts as sent when the driver sets about it: just before it is written, or before
+    the connection for it is opened, since a server that accepts late is slow, not the driver.
+
     Args:
         endpoint, timeout_s: as a caller wants them.
         expected: what a right body contains.
