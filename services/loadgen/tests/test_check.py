@@ -170,7 +170,10 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
     hang_ups = Load("hey", "fixed", 200, hang_ups=True)
     findings = [
         replace(a_finding(p99_ms=321.9), tool=replace(PLAIN, p99_ms=310.0)),
-        a_finding(hang_ups, requests=498, failures=1),
+        replace(
+            a_finding(hang_ups, requests=498, failures=1, p95_ms=160.94),
+            api=replace(PLAIN, p95_ms=103.04, p99_ms=None),
+        ),
     ]
     loads_ = [finding.load for finding in findings]
     console = Console(file=io.StringIO(), width=80)
@@ -192,7 +195,7 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
         assert isinstance(console.file, io.StringIO)
         printed = console.file.getvalue()
         assert "321.9 +21.9" in printed
-        assert "498 -2" in printed
+        assert "160.9 +57.9   300.0 (–)  498 -2   1 -2 asks" in printed
         assert "repeats a request" in printed
     assert max(map(len, printed.splitlines())) <= 80 or markdown
 
