@@ -8,6 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+import yaml
 
 from lab import ROOT
 from runs import Run, folder_in
@@ -57,16 +58,42 @@ users = 2
 server = {servers}
 """
 
-OVERRIDE = """
-services:
-  broken:
-    extends: {file: compose.yaml, service: uvicorn}
-    command: [uvicorn, "consumer.asgi:no_such_thing", --port, "8000"]
-    labels: {lab.title: "Its command is wrong"}
-  absent:
-    extends: {file: compose.yaml, service: uvicorn}
-    labels: {lab.title: "Nobody starts it"}
+# A server that ends some time after its first request, which is the one before the load.
+ENDS = """
+import os, threading, uvicorn
+from consumer.asgi import application
+ends = []
+async def app(scope, receive, send):
+    if scope["type"] == "http" and not ends:
+        ends.append(threading.Timer(2.5, lambda: {end}))
+        ends[0].start()
+    await application(scope, receive, send)
+print("some last words", flush=True)
+uvicorn.run(app, host="0.0.0.0", port=8000, log_level="warning")
 """
+
+
+def a_server(title: str, **different: object) -> dict[str, object]:
+    """A Compose service: uvicorn with something else."""
+    base = {"file": "compose.yaml", "service": "uvicorn"}
+    return {"extends": base, "labels": {"lab.title": title}, **different}
+
+
+OWN_SERVERS = {
+    "broken": a_server(
+        "Its command is wrong",
+        command=["uvicorn", "consumer.asgi:no_such_thing", "--port", "8000"],
+    ),
+    "absent": a_server("Nobody starts it"),
+    "mortal": a_server(
+        "It kills itself", command=["python", "-c", ENDS.format(end="os.kill(os.getpid(), 9)")]
+    ),
+    "greedy": a_server(
+        "It takes more memory than it may",
+        command=["python", "-c", ENDS.format(end="b'x' * 2_000_000_000")],
+        mem_limit="300m",
+    ),
+}
 
 
 # Who owns the scratch results: nobody that the image of loadgen knows.
@@ -90,10 +117,21 @@ class ScratchLab:
     mounts: tuple[str, ...]
     files: tuple[str, ...]
 
+    @property
+    def small(self) -> Path:
+        """Where the tests see the volume `scratch-small`: results on a disk that can be filled."""
+        return Path("/scratch/small")
+
+    def results_on(self, volume: str, options: str = "rw") -> tuple[str, ...]:
+        """The same mounts with another volume for results, by the end of its name."""
+        lab, results = self.mounts
+        source, target = results.rsplit(":", 1)
+        return lab, f"{source.rsplit('-', 1)[0]}-{volume}:{target}:{options}"
+
 
 @pytest.fixture(scope="session")
 def scratch_lab() -> ScratchLab:
-    """The servers `broken` and `absent`, and the suites `broken`, `absent` and `steady`."""
+    """The servers and suites of runs in which something goes wrong."""
     project, results = Path("/scratch/lab"), Path("/scratch/results")
     copied = ("compose.yaml", ".env", "services/loadgen/suites", "services/app/src")
     for name in copied:
@@ -103,11 +141,15 @@ def scratch_lab() -> ScratchLab:
         else:
             shutil.copy(source, copy)
     os.chown(results, SOMEBODY, SOMEBODY)
-    (project / "compose.override.yaml").write_text(OVERRIDE)
+    (project / "compose.override.yaml").write_text(yaml.safe_dump({"services": OWN_SERVERS}))
     suites = project / "services/loadgen/suites"
     (suites / "broken.toml").write_text(SUITE.format(servers='["broken", "uvicorn"]'))
     (suites / "absent.toml").write_text(SUITE.format(servers='["absent"]'))
     (suites / "steady.toml").write_text(SUITE.format(servers='["uvicorn", "uwsgi-2-threads"]'))
+    (suites / "deaths.toml").write_text(SUITE.format(servers='["mortal", "greedy", "uvicorn"]'))
+    calling = SUITE.replace("no-http", "requests-shared").replace("window_s = 3", "window_s = 6")
+    two = '["gunicorn-100-threads", "uwsgi-2-threads"]'
+    (suites / "calling.toml").write_text(calling.format(servers=two))
 
     volumes = f"{os.environ['COMPOSE_PROJECT_NAME']}_scratch"
     own_files = [*os.environ["COMPOSE_FILE"].split(":"), str(project / "compose.override.yaml")]

@@ -3,8 +3,13 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
+import httpx
 import pytest
 
 from end_to_end.conftest import SOMEBODY, Compose, Finished, ScratchLab
@@ -63,33 +68,212 @@ def test_a_declared_server_that_is_not_up_is_named_with_the_command_that_starts_
     assert "docker compose up -d absent" in done.stderr
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
-def test_an_interrupted_run_keeps_what_is_finished_and_says_so(
-    scratch_lab: ScratchLab, signal: str
-) -> None:
-    name = f"{os.environ['COMPOSE_PROJECT_NAME']}-interrupted"
-    options = ["--rm", "-T", "--name", name, *scratch_lab.mounts]
-    output = ""
-    engine = Engine()
-    with (
-        engine.http,
-        subprocess.Popen(
-            ["docker", "compose", "run", *options, "loadgen", "run", "steady"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process,
-    ):
+class Ended(NamedTuple):
+    """A run in the scratch lab that has ended: exit code, output, folder."""
+
+    code: int
+    output: str
+    run: Run
+
+
+def run_while(
+    lab: ScratchLab,
+    *words: str,
+    then: Callable[[str], None],
+    when: str = "p50",
+    mounts: tuple[str, ...] | None = None,
+    results: Path | None = None,
+) -> Ended:
+    """`loadgen run …` in the scratch lab, with something done to it while it runs.
+
+    Args:
+        lab: the scratch lab.
+        words: after `run`.
+        then: is told the name of loadgen's container once a line contains `when`.
+        when: by default the line of the first trial, upon which the second begins.
+        mounts, results: where not those of the lab.
+    """
+    name = f"{os.environ['COMPOSE_PROJECT_NAME']}-in-trouble"
+    options = ["--rm", "-T", "--name", name, *(mounts or lab.mounts)]
+    output, done = "", False
+    with subprocess.Popen(
+        ["docker", "compose", "run", *options, "loadgen", "run", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             output += line
-            if line.startswith("[1/2]") and "p50" in line:
-                engine.signal(name, signal)
-    run = Run(scratch_lab.results / folder_in(output))
+            if not done and when in line:
+                done = True
+                then(name)
+    folder = (results or lab.results) / newest(results or lab.results)
+    return Ended(process.returncode, output, Run(folder))
 
-    assert process.returncode == 130, output
+
+def newest(results: Path) -> str:
+    """The run that began last; its name begins with the time."""
+    return max(path.name for path in results.iterdir() if path.is_dir())
+
+
+def resume(compose: Compose, ended: Ended, *mounts: str) -> subprocess.CompletedProcess[str]:
+    """Finish a run."""
+    folder = f"results/{ended.run.folder.name}"
+    return compose("run", "--rm", "-T", *mounts, "loadgen", "run", "--resume", folder)
+
+
+def assert_finished(done: subprocess.CompletedProcess[str], run: Run) -> None:
+    """Both trials of the run are measured, with their samples."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [(row["position"], row["outcome"]) for row in run.rows] == [
+        ("1", "measured"),
+        ("2", "measured"),
+    ]
+    assert all(run.samples(row) for row in run.rows)
+    assert len(run.summary) == 2
+    assert run.environment["outcome"] == "finished"
+    assert len(run.environment["sessions"]) == 2
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine()
+    with made.http:
+        yield made
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_run_keeps_what_is_finished_and_says_so(
+    scratch_lab: ScratchLab, engine: Engine, signal: str
+) -> None:
+    code, output, run = run_while(
+        scratch_lab, "steady", then=lambda name: engine.signal(name, signal)
+    )
+
+    assert code == 130, output
     assert [row["outcome"] for row in run.rows] == ["measured"]
     assert run.samples(run.rows[0])
     assert len(run.summary) == 1
     assert run.environment["outcome"] == "interrupted at trial 2 of 2"
     assert "Interrupted: 1 of 2 trials" in output
+    assert f"run --resume results/{run.folder.name}" in output.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def deaths(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Finished]:
+    """A run of three servers, of which one kills itself and one takes too much memory."""
+    up = compose(*scratch_lab.files, "up", "--detach", "--no-deps", "mortal", "greedy")
+    assert up.returncode == 0, up.stderr
+    done = compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "deaths")
+    yield Finished(done, Run(scratch_lab.results / folder_in(done.stdout + done.stderr)))
+    compose(*scratch_lab.files, "rm", "--force", "--stop", "mortal", "greedy")
+
+
+def test_a_server_that_is_killed_costs_its_trial_and_no_other(deaths: Finished) -> None:
+    assert deaths.done.returncode == 1, deaths.done.stdout + deaths.done.stderr
+    assert [(row["server"], row["outcome"]) for row in deaths.run.rows] == [
+        ("mortal", "server-died"),
+        ("greedy", "out-of-memory"),
+        ("uvicorn", "measured"),
+    ], deaths.done.stdout
+    assert deaths.run.environment["outcome"] == "2 of 3 trials failed"
+
+
+def test_a_server_that_is_killed_is_told_with_its_end_and_its_last_words(deaths: Finished) -> None:
+    output = deaths.done.stdout
+
+    assert "server-died: the server ended with exit code 137 (signal 9)" in output
+    assert "    | some last words" in output
+
+
+def test_a_server_without_memory_is_told_with_its_limit(deaths: Finished) -> None:
+    told = "out-of-memory: killed by the kernel: over its memory limit of 300 MiB"
+
+    assert told in deaths.done.stdout
+
+
+# Kills the API's own process, not the container's first: so it is restarted, as after a crash.
+KILL_API = """
+import os
+for name in filter(str.isdecimal, os.listdir("/proc")):
+    with open(f"/proc/{name}/cmdline", "rb") as stream:
+        if stream.read().split(b"\\0")[1:3] == [b"-m", b"upstream"]:
+            os.kill(int(name), 9)
+"""
+
+
+def test_an_api_that_is_killed_costs_its_trial_and_is_waited_for(
+    compose: Compose, scratch_lab: ScratchLab, api: httpx.Client
+) -> None:
+    def kill_under_load(_name: str) -> None:
+        deadline = time.monotonic() + 30
+        while api.get("/-/stats").json()["in_flight"] == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(2)  # the warm-up is 1 s, the window 6 s
+        done = compose("exec", "-T", "api", "python", "-c", KILL_API)
+        assert done.returncode == 0, done.stderr
+
+    code, output, run = run_while(scratch_lab, "calling", then=kill_under_load, when="calling:")
+
+    assert code == 1, output
+    first, second = (row["outcome"] for row in run.rows)
+    assert first in ("api-lost", "api-restarted"), output
+    assert second == "measured", output
+    assert run.rows[1]["failures"] == "0"
+    assert run.environment["outcome"] == "1 of 2 trials failed"
+
+
+def test_a_killed_run_keeps_its_rows_holds_nobody_up_and_can_be_finished(
+    compose: Compose, scratch_lab: ScratchLab, engine: Engine
+) -> None:
+    refused: list[subprocess.CompletedProcess[str]] = []
+
+    def kill(name: str) -> None:
+        refused.append(
+            compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "steady")
+        )
+        engine.signal(name, "SIGKILL")
+
+    ended = run_while(scratch_lab, "steady", then=kill)
+
+    assert refused[0].returncode == 2, refused[0]
+    assert f"a run is under way: results/{ended.run.folder.name} since" in refused[0].stderr
+    assert ended.code == 137, ended.output
+    assert [row["outcome"] for row in ended.run.rows] == ["measured"]
+    assert ended.run.environment["outcome"] == "unfinished: at trial 2 of 2"
+    assert_finished(resume(compose, ended, *scratch_lab.mounts), ended.run)
+
+
+def test_a_full_disk_ends_the_run_and_what_it_has_can_be_finished(
+    compose: Compose, scratch_lab: ScratchLab
+) -> None:
+    filler = scratch_lab.small / "filler"
+
+    def fill(_name: str) -> None:
+        time.sleep(1)  # the second trial has begun
+        with suppress(OSError), filler.open("wb", buffering=0) as stream:
+            while stream.write(bytes(4096)):
+                pass
+
+    mounts = scratch_lab.results_on("small")
+    ended = run_while(scratch_lab, "steady", then=fill, mounts=mounts, results=scratch_lab.small)
+    lines = ended.output.splitlines()
+
+    assert ended.code == 1, ended.output
+    assert [row["outcome"] for row in ended.run.rows] == ["measured"]
+    assert ended.run.environment["outcome"] == "unfinished: at trial 2 of 2"
+    assert lines[-2].startswith("results/ is full: 1 of 2 trials are in results/"), ended.output
+    assert lines[-1].endswith(f"run --resume results/{ended.run.folder.name}")
+    filler.unlink()
+    assert_finished(resume(compose, ended, *mounts), ended.run)
+
+
+def test_results_that_are_read_only_are_refused_before_anything_is_measured(
+    compose: Compose, scratch_lab: ScratchLab
+) -> None:
+    mounts = scratch_lab.results_on("results", "ro")
+    done = compose("run", "--rm", "-T", *mounts, "loadgen", "run", "steady")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "results/ cannot be written (Read-only file system)" in done.stderr

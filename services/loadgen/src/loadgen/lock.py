@@ -53,9 +53,16 @@ class RunLock:
         self._close()
 
     def name(self, run: Path) -> None:
-        """Say which run it is that holds the lock."""
+        """Say which run it is that holds the lock.
+
+        Raises:
+            ConfigurationError: the folder takes no more.
+        """
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        self._write(f"results/{run.name} since {since}\n")
+        try:
+            self._write(f"results/{run.name} since {since}\n")
+        except OSError as error:
+            raise unwritable(error) from error
 
     def _write(self, text: str) -> None:
         os.ftruncate(self._descriptor, 0)
