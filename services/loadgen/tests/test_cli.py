@@ -354,6 +354,8 @@ class TestResume:
             "finished",
         ]
         assert environment["arguments"]["seed"] == 7
+        first, second = (session["started_at"] for session in environment["sessions"])
+        assert environment["started_at"] == first <= second
 
     def test_says_what_of_the_environment_has_changed(
         self, loadgen: Loadgen, interrupted: Path

@@ -196,7 +196,8 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None
 def test_a_fact_can_be_added_to_the_description(results: Results) -> None:
     results.note("idle", {"share": 0.01})
     results.begin(a_trial())
-    assert environment_of(results)["idle"] == {"share": 0.01}
+    for document in (environment_of(results), environment_of(results)["sessions"][0]):
+        assert document["idle"] == {"share": 0.01}
 
 
 def test_a_last_line_that_was_cut_off_is_no_row(results: Results) -> None:

@@ -82,9 +82,9 @@ class Results:
         self._say(f"unfinished: at {self._at}")
 
     def note(self, key: str, fact: object) -> None:
-        """Add a fact about the whole run to environment.json."""
+        """Add a fact about this session to environment.json."""
+        self._set(key, fact)
         with self._writing():
-            self._environment[key] = fact
             self._write_environment()
 
     def raw_folder(self, trial: Trial) -> Path:
@@ -137,15 +137,18 @@ class Results:
             write_summary(self.rows, self.folder / "summary.csv")
             write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
             finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-            for document in (self._environment, self._environment["sessions"][-1]):
-                document["finished_at"] = finished_at
+            self._set("finished_at", finished_at)
             self._say(outcome)
 
     def _say(self, outcome: str) -> None:
-        for document in (self._environment, self._environment["sessions"][-1]):
-            document["outcome"] = outcome
+        self._set("outcome", outcome)
         with self._writing():
             self._write_environment()
+
+    def _set(self, key: str, fact: object) -> None:
+        """Above stands what is so now; each session keeps its own."""
+        for document in (self._environment, self._environment["sessions"][-1]):
+            document[key] = fact
 
     def _write_environment(self) -> None:
         environment.write(self.folder / "environment.json", self._environment)
@@ -195,9 +198,14 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
 
 
 def session(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """One sitting of a run: when, how it ended, and what of the environment had changed."""
-    times = {key: description.get(key) for key in ("started_at", "finished_at", "outcome")}
-    return times | {"changes": dict(changes)}
+    """One sitting of a run: when, how it ended, what of the environment had changed.
+
+    Whatever else the description says that is not compared (a check before the run) is of the
+    sitting too.
+    """
+    elsewhere = {*environment.COMPARED, "arguments", "sessions"}
+    own = {key: value for key, value in description.items() if key not in elsewhere}
+    return own | {"changes": dict(changes)}
 
 
 def write_table(file: Path, rows: Iterable[Row]) -> None:

@@ -110,7 +110,8 @@ def reopen(
     before = environment.read(folder)
     sessions = before.get("sessions") or [session(before, changes={})]
     now = session(description, environment.changes(before, description))
-    state = before | {"finished_at": None, "sessions": [*sessions, now]}
+    ours = {key: fact for key, fact in now.items() if key not in ("started_at", "changes")}
+    state = before | ours | {"sessions": [*sessions, now]}
     return Results(folder, suites, state, rows, len(trials))
 
 
