@@ -4,7 +4,6 @@ import csv
 import errno
 import gzip
 import json
-import math
 import os
 import resource
 import signal

@@ -11,12 +11,12 @@ import pytest
 
 from loadgen import self_check
 from loadgen.instruments import Api, ApiStats
-from loadgen.self_check import Demand, check, demands, judge
+from loadgen.self_check import Check, Demand, check, demands, judge
 from tests.make import Request, a_case, a_server, a_trial, an_api_stats, some_samples
 from tests.stand_ins import Served, send
 
 HUNDRED_MS = Demand(a_case(), delay_ms=100, calls_per_s=100)
-BEGIN_S = 1.0
+ASKED = Check(upstream="http", delay_ms=100, demanded_per_s=100, users=11, attempts=1)
 
 
 def demanded(app_cpus: int = 1, slots: int | None = None, **axes: Any) -> list[float]:
@@ -75,7 +75,7 @@ def calls(rate: float, late_s: float = 0.001, failure: str | None = None) -> lis
 
 def faults(requests: list[Request], stats: ApiStats | None = None) -> str:
     stats = stats or an_api_stats(4, 1.0, 300, p99=0.2)
-    return "; ".join(judge(HUNDRED_MS, some_samples(requests), BEGIN_S, stats, 1).faults)
+    return "; ".join(judge(HUNDRED_MS, ASKED, some_samples(requests), stats).faults)
 
 
 def test_an_api_that_keeps_its_delays_has_no_fault() -> None:
@@ -135,7 +135,7 @@ def api() -> Iterator[StandInApi]:
     stand_in.close()
 
 
-def checked(api: StandInApi, monkeypatch: pytest.MonkeyPatch) -> self_check.Check:
+def checked(api: StandInApi, monkeypatch: pytest.MonkeyPatch) -> Check:
     monkeypatch.setitem(self_check.PORTS, "http", api.port)
     monkeypatch.setattr("socket.gethostbyname", lambda _: "127.0.0.1")
     demand = Demand(a_case(), delay_ms=100, calls_per_s=20)
@@ -152,6 +152,7 @@ def test_the_api_is_really_asked_as_often_as_the_views_might(
     result = checked(api, monkeypatch)
     assert result.faults == ()
     assert (result.users, result.failures) == (3, 0)
+    assert result.calls_per_s is not None
     assert result.calls_per_s > 10
     assert "the API kept its delays at 20 calls/s over http" in str(result)
 
@@ -166,3 +167,12 @@ def test_an_api_that_is_always_late_is_asked_three_times_and_refused_with_number
     assert "cannot keep its delays at 20 calls/s over http" in str(result)
     assert "calls/s were answered" in str(result)
     assert "LOADGEN_CPUS" in str(result)
+
+
+def test_a_load_that_cannot_be_made_is_a_fault_too(
+    api: StandInApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_check, "DRAIN_S", -60.0)
+    result = checked(api, monkeypatch)
+    assert result.calls_per_s is None
+    assert "did not end within" in str(result)

@@ -9,37 +9,22 @@ from pathlib import Path
 from secrets import randbelow
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from loadgen import check as checking
 from loadgen import columns_page, environment, resume, tables
-from loadgen.distributions import DISTRIBUTIONS
-from loadgen.drivers.registry import DRIVERS
-from loadgen.errors import ConfigurationError, TrialError
+from loadgen.errors import ConfigurationError
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.results import read_rows
-from loadgen.run import (
-    API_PORT,
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    Request,
-    counted,
-    execute,
-    expected,
-    wait_for,
-)
+from loadgen.run import INTERRUPTED, Request, counted, execute, expected
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
 WRONG_USAGE = 2
-#: The fastest load of `check`.
-MOST_RPS = 2000
 
 app = typer.Typer(
     add_completion=False,
@@ -107,7 +92,7 @@ def run(
                 "--resume takes suites and options from the run: name no other"
             )
         folder = resume.find(lab, resumed)
-        request = _request(resume.lab_of(lab, folder), resume.arguments_of(folder), folder)
+        request = _request(lab.as_of(folder), resume.arguments_of(folder), folder)
     console = Console()
     left = request.left()
     for suite in request.suites:
@@ -146,9 +131,9 @@ def report(
     lab = read_lab()
     run_folder = lab.project / folder
     rows = read_rows(run_folder)
-    of_run = resume.lab_of(lab, run_folder)
+    library = lab.as_of(run_folder).suites
     asked = environment.read(run_folder)["arguments"]["suites"]
-    suites = [suite for name in asked for suite in of_run.suites.load(name)]
+    suites = [suite for name in asked for suite in library.load(name)]
     if not markdown:
         print_tables(Console(), suites, rows)
         return
@@ -172,45 +157,14 @@ def check(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Compare what each driver sees with the API's own record of the same requests."""
-    drivers = _known("--driver", driver, list(DRIVERS))
-    named = _known("--delays", delays, list(DISTRIBUTIONS))
-    loads = checking.loads(drivers, named, _rates(rates))
-    lab = read_lab()
-    with httpx.Client(trust_env=False) as http:
-        api = f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
-        try:
-            fine = checking.execute(
-                checking.Check(api, http, seed), loads, lab.results, Console(), markdown
-            )
-        except TrialError as error:
-            lines = "\n".join((f"{error.outcome}: {error}", *error.details))
-            Console(stderr=True).print(lines, markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(FAILED) from error
-    raise typer.Exit(DONE if fine else FAILED)
+    loads = checking.loads(driver, delays, rates)
+    raise typer.Exit(checking.execute(read_lab(), loads, seed, Console(), markdown))
 
 
 @app.command()
 def columns() -> None:
     """Print docs/columns.md: every column of every file, and every caveat."""
     print(columns_page.page(), end="")
-
-
-def _known(option: str, asked: list[str] | None, allowed: list[str]) -> list[str]:
-    """What was asked for, each a known name; everything where nothing was."""
-    for name in asked or ():
-        if name not in allowed:
-            raise ConfigurationError(f"{option} {name!r}: allowed are {', '.join(allowed)}")
-    return asked or allowed
-
-
-def _rates(text: str) -> list[int]:
-    """`50,500` → the rates."""
-    rates = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-    if len(rates) != len(text.split(",")) or not all(0 < rate <= MOST_RPS for rate in rates):
-        raise ConfigurationError(
-            f"--rates {text!r} must be whole numbers from 1 to {MOST_RPS}, separated by commas"
-        )
-    return rates
 
 
 def main() -> None:

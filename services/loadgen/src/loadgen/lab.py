@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,16 @@ class Lab:
     roles: Roles
     host_facts: dict[str, Any]
 
+    def as_of(self, run: Path) -> "Lab":
+        """The lab with servers and suites as they were when a run began: its own copies.
+
+        Raises:
+            ConfigurationError: they cannot be read.
+        """
+        servers = read_servers(run)
+        suites = _suites(run / "suites", servers, self.project)
+        return replace(self, servers=servers, suites=suites)
+
 
 def read_lab() -> Lab:
     """The lab as mounted and as Compose's environment describes it.
@@ -50,12 +60,14 @@ def read_lab() -> Lab:
         project=project,
         results=Path(os.environ.get("LAB_RESULTS", "/results")),
         servers=servers,
-        suites=Library(
-            project / SUITES, servers, read_http_clients(project), read_settings(project)
-        ),
+        suites=_suites(project / SUITES, servers, project),
         roles=Roles(app=_cpus("APP_CPUS"), api=_cpus("API_CPUS"), loadgen=_cpus("LOADGEN_CPUS")),
         host_facts=_host_facts(os.environ.get("LAB_HOST_FACTS", "")),
     )
+
+
+def _suites(folder: Path, servers: dict[str, Server], project: Path) -> Library:
+    return Library(folder, servers, read_http_clients(project), read_settings(project))
 
 
 def _cpus(variable: str) -> frozenset[int]:

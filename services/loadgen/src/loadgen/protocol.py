@@ -107,7 +107,7 @@ class Protocol:
                 watch.check()
                 if time.monotonic() > deadline:
                     reason = f"no answer within {READY_TIMEOUT_S:g} s"
-                    raise self._did_not_start(launcher, reason) from error
+                    raise TrialError("server-did-not-start", reason, launcher.log()) from error
                 time.sleep(POLL_S)
         if response.status_code != httpx.codes.OK:
             raise TrialError(

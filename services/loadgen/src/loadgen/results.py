@@ -19,8 +19,8 @@ from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
-from loadgen.statistics import interval
 from loadgen.suite import Suite
+from loadgen.summary import write_summary
 from loadgen.trial import Trial
 
 #: The outcome of a run whose trials have all been measured.

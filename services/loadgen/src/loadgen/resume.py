@@ -2,19 +2,15 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from loadgen import environment
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, unwritable
-from loadgen.http_clients import read_http_clients
 from loadgen.lab import Lab
 from loadgen.results import FINISHED, Results, read_rows, session, write_table
-from loadgen.servers import read_servers
-from loadgen.settings import read_settings
-from loadgen.suite import Library, Suite
+from loadgen.suite import Suite
 from loadgen.trial import Trial
 
 
@@ -31,19 +27,6 @@ def find(lab: Lab, directory: Path) -> Path:
     if environment.read(folder).get("outcome") == FINISHED:
         raise ConfigurationError(f"{directory} is finished: no trial is missing")
     return folder
-
-
-def lab_of(lab: Lab, folder: Path) -> Lab:
-    """The lab with the servers and suites as they were when the run began: from its copies.
-
-    Raises:
-        ConfigurationError: they cannot be read.
-    """
-    servers = read_servers(folder)
-    library = Library(
-        folder / "suites", servers, read_http_clients(lab.project), read_settings(lab.project)
-    )
-    return replace(lab, servers=servers, suites=library)
 
 
 def arguments_of(folder: Path) -> dict[str, Any]:

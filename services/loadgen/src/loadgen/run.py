@@ -79,18 +79,26 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         ConfigurationError: another run is under way, the API or a server is not up, or results/
             cannot be written.
     """
-    trials = list(plan.trials())
-    with httpx.Client(verify=False, trust_env=False) as http:
-        api = Api(f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}", http)
-        abouts = {name: _about(name, http) for name in {t.case.server: None for t in trials}}
-        checks = [check(demand, api) for demand in demands(trials, len(lab.roles.app))]
-        for line in checks:
-            console.print(str(line), highlight=False, soft_wrap=True)
-        if any(line.faults for line in checks):
+    trials = request.trials()
+    with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
+        rows = request.rows()
+        left = resume.missing(trials, rows)
+        api = Api(_api_origin(http) if left else "", http)
+        abouts = {name: _about(name, http) for name in {t.case.server: None for t in left}}
+        checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
+        for each in checks:
+            console.print(str(each), highlight=False, soft_wrap=True)
+        if any(each.faults for each in checks):
             return FAILED
-        described = environment.describe(lab, arguments, abouts)
-        results = Results(lab, asked, described | {"self_check": as_document(checks)})
-        with Progress(console, trials) as progress:
+        described = environment.describe(lab, request.arguments, abouts)
+        described["self_check"] = as_document(checks)
+        if request.resumed:
+            results = resume.reopen(request.resumed, request.suites, described, trials, rows)
+            _say_what_is_left(console, results, len(trials))
+        else:
+            results = create(lab, request.suites, described, len(trials))
+        lock.name(results.folder)
+        with Progress(console, left, len(trials)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
             idle = Idle(_launchers(abouts, http), len(lab.roles.app))
 

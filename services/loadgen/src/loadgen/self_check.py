@@ -17,6 +17,7 @@ from loadgen.cases import Case, Upstream, plain
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
+from loadgen.errors import TrialError
 from loadgen.instruments import Api, ApiStats
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
 from loadgen.target import Target, address_of
@@ -69,6 +70,11 @@ class Demand:
         return math.ceil(self.calls_per_s * (self.delay_ms / 1000 + ALLOWANCE_S))
 
     @property
+    def begin_s(self) -> float:
+        """When all users have begun, and have their connections."""
+        return self.delay_ms / 1000 + CONNECT_S
+
+    @property
     def late_ms(self) -> float:
         """How late the 99th percentile may be."""
         return max(LATE_MS, LATE_SHARE * self.delay_ms)
@@ -81,25 +87,25 @@ class Check:
     Attributes:
         upstream: over http or https.
         delay_ms, demanded_per_s, users: what was asked.
-        calls_per_s: right answers in the window by its length.
+        attempts: how often it was tried.
+        faults: why the lab cannot go on; empty where it can.
+        calls_per_s: right answers in the window by its length; None: the driver did not tell.
         failures: calls in the window without a right answer.
         late_p99_ms: seen by the client: (answered − sent − delay); None: no answer.
         api_late_p99_ms, api_lag_p99_ms: by the API's own record.
-        attempts: how often it was tried.
-        faults: why the lab cannot go on; empty where it can.
     """
 
     upstream: Upstream
     delay_ms: float
     demanded_per_s: float
     users: int
-    calls_per_s: float
-    failures: int
-    late_p99_ms: float | None
-    api_late_p99_ms: float | None
-    api_lag_p99_ms: float | None
     attempts: int
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    calls_per_s: float | None = None
+    failures: int | None = None
+    late_p99_ms: float | None = None
+    api_late_p99_ms: float | None = None
+    api_lag_p99_ms: float | None = None
 
     @property
     def rate(self) -> str:
@@ -150,11 +156,20 @@ def check(demand: Demand, api: Api) -> Check:
     """Drive the API with a demand, again where that fails.
 
     Raises:
-        TrialError: the driver failed, or the API is gone.
         ConfigurationError: the API is not up.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        result = _attempt(demand, api, attempt)
+        asked = Check(
+            upstream=demand.case.upstream,
+            delay_ms=demand.delay_ms,
+            demanded_per_s=demand.calls_per_s,
+            users=demand.users,
+            attempts=attempt,
+        )
+        try:
+            result = judge(demand, asked, *_drive(demand, api))
+        except TrialError as error:
+            result = replace(asked, faults=(str(error),))
         if not result.faults:
             break
     return result
@@ -165,18 +180,17 @@ def as_document(checks: Sequence[Check]) -> list[dict[str, object]]:
     return [asdict(check) for check in checks]
 
 
-def _attempt(demand: Demand, api: Api, attempt: int) -> Check:
-    begin_s = demand.delay_ms / 1000 + CONNECT_S
-    seconds, drain_s = begin_s + WINDOW_S, demand.delay_ms / 1000 + DRAIN_S
+def _drive(demand: Demand, api: Api) -> tuple[pl.DataFrame, ApiStats]:
+    """The samples of one attempt, and the API's record of it."""
+    seconds = demand.begin_s + WINDOW_S
     load = replace(demand.case, load="closed", users=demand.users, ramp=None, rate_rps=None)
-    plan = LoadPlan(load, _target(demand), seconds, drain_s)
+    plan = LoadPlan(load, _target(demand), seconds, demand.delay_ms / 1000 + DRAIN_S)
     with TemporaryDirectory() as name, DriverProcess(Own(), plan, Path(name)) as process:
         process.wait_until_ready()
         api.reset()
         start_ns = process.start()
-        process.wait_for_end(seconds + drain_s + FAREWELL_S)
-        stats = api.stats()
-        return judge(demand, process.samples(start_ns), begin_s, stats, attempt)
+        process.wait_for_end(seconds + plan.drain_s + FAREWELL_S)
+        return process.samples(start_ns), api.stats()
 
 
 def _target(demand: Demand) -> Target:
@@ -192,11 +206,9 @@ def _target(demand: Demand) -> Target:
     )
 
 
-def judge(
-    demand: Demand, samples: pl.DataFrame, begin_s: float, stats: ApiStats, attempt: int
-) -> Check:
-    """What the samples of a window of WINDOW_S from begin_s say, and the API's record."""
-    end_s = begin_s + WINDOW_S
+def judge(demand: Demand, asked: Check, samples: pl.DataFrame, stats: ApiStats) -> Check:
+    """What an attempt's samples say, and the API's record of it."""
+    begin_s, end_s = demand.begin_s, demand.begin_s + WINDOW_S
     due = measures.in_window(samples, begin_s, end_s, "due_s")
     good = measures.good(due)
     late_ms = (good["answered_s"] - good["sent_s"]) * 1000 - demand.delay_ms
@@ -216,16 +228,12 @@ def judge(
         if value is not None and value > demand.late_ms:
             allowed = f"{demand.late_ms:g} ms are allowed"
             faults.append(f"p99 was {value:.1f} ms late {where} ({allowed})")
-    return Check(
-        upstream=demand.case.upstream,
-        delay_ms=demand.delay_ms,
-        demanded_per_s=demand.calls_per_s,
-        users=demand.users,
+    return replace(
+        asked,
+        faults=tuple(faults),
         calls_per_s=calls_per_s,
         failures=failures,
         late_p99_ms=late_p99_ms,
         api_late_p99_ms=stats.lateness_ms.p99,
         api_lag_p99_ms=stats.loop_lag_ms.p99,
-        attempts=attempt,
-        faults=tuple(faults),
     )
