@@ -15,7 +15,8 @@ from loadgen import cli, run, target
 from loadgen.lab import SUITES
 from tests.stand_ins import StandInLab
 
-#: A suite that one server can answer in a second: hey, a few requests.
+#: A suite that one server can answer in a second: hey, a few requests; its views call nobody, so that
+#: the run begins without a self-check, which has tests of its own.
 BRIEF = """
 question = "Does it answer?"
 accounting = "answered"
@@ -24,6 +25,7 @@ server = ["uvicorn", "uvicorn-4"]
 driver = "hey"
 users = 4
 planned_requests = 20
+http_client = "no-http"
 delays_ms = [50]
 """
 
@@ -146,7 +148,7 @@ def test_what_is_left_out_is_said_with_the_reason(loadgen: Loadgen, project: Pat
     text = BRIEF.replace('"uvicorn-4"', '"uwsgi-gevent"') + 'view = "async"\n'
     (project / SUITES / "brief.toml").write_text(text)
     out = loadgen("run", "brief", "--dry-run")[1]
-    assert "left out of brief: uwsgi-gevent with httpx-per-request: an async view cannot" in out
+    assert "left out of brief: uwsgi-gevent with no-http: an async view cannot" in out
 
 
 def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> None:
@@ -257,7 +259,7 @@ def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
     assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
     assert outcome(folder) == "1 of 2 trials failed"
     assert (
-        "[1/2] uvicorn httpx-per-request 20/4  FAILED, server-did-not-start: the server ended"
+        "[1/2] uvicorn no-http 20/4  FAILED, server-did-not-start: the server ended"
         in out
     )
     assert "    | no such module" in out
