@@ -15,8 +15,8 @@ from loadgen import cli, run, target
 from loadgen.lab import SUITES
 from tests.stand_ins import StandInLab
 
-#: A suite that one server can answer in a second: hey, a few requests; its views call nobody, so that
-#: the run begins without a self-check, which has tests of its own.
+#: A suite that one server can answer in a second: hey, a few requests; its views call nobody, so
+#: that the run begins without a self-check, which has tests of its own.
 BRIEF = """
 question = "Does it answer?"
 accounting = "answered"
@@ -258,10 +258,7 @@ def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
     assert code == 1
     assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
     assert outcome(folder) == "1 of 2 trials failed"
-    assert (
-        "[1/2] uvicorn no-http 20/4  FAILED, server-did-not-start: the server ended"
-        in out
-    )
+    assert "[1/2] uvicorn no-http 20/4  FAILED, server-did-not-start: the server ended" in out
     assert "    | no such module" in out
     assert "1 of 2 trials could not be measured: uvicorn\n" in out
 
