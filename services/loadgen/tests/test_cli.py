@@ -15,8 +15,8 @@ from loadgen import cli, run, target
 from loadgen.lab import SUITES
 from tests.stand_ins import StandInLab
 
-#: A suite that one server can answer in a second: hey, a few requests; its views call nobody, so
-#: that the run begins without a self-check, which has tests of its own.
+#: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
+#: so that the run begins without a self-check, which has tests of its own.
 BRIEF = """
 question = "Does it answer?"
 accounting = "answered"
@@ -157,22 +157,16 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
     assert lines["smoke"].split()[1] == "10"
-    listed = [name for name in lines if name in ("aa", "article-a", "planted", "smoke")]
-    assert listed == ["article-a", "smoke", "aa", "planted"], "self-tests stand below"
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("run", "artikel"), "there is no suite 'artikel'; the suites are aa, article-a, "),
+        (("run", "artikel"), "there is no suite 'artikel'; the suites are article-a, "),
         (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
         (("measure",), "No such command 'measure'"),
-        (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
-        (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
-        (("check", "--rates", "50,fast"), "--rates '50,fast' must be whole numbers from 1 to 2000"),
-        (("check", "--rates", "0"), "--rates '0' must be whole numbers"),
         (("report", "results/none"), "is no run: it has no trials.csv"),
     ],
 )
@@ -289,7 +283,7 @@ def test_an_interrupted_run_keeps_its_rows_and_is_exit_code_130(
     assert outcome(folder) == "interrupted at trial 2 of 2"
     assert (folder / "summary.csv").exists()
     assert f"Interrupted: 1 of 2 trials are in results/{folder.name}/" in out
-    assert lab.events[-1] == "stop"
+    assert [event for event in lab.events if event != "app-stats"][-1] == "stop"
 
 
 def test_results_that_cannot_be_written_are_exit_code_2(
@@ -353,8 +347,6 @@ class TestResume:
             "finished",
         ]
         assert environment["arguments"]["seed"] == 7
-        first, second = (session["started_at"] for session in environment["sessions"])
-        assert environment["started_at"] == first <= second
 
     def test_says_what_of_the_environment_has_changed(
         self, loadgen: Loadgen, interrupted: Path
