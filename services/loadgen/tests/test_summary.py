@@ -52,6 +52,24 @@ def test_failed_rounds_are_counted_and_left_out_of_the_mean(tmp_path: Path) -> N
     assert float(line["rps"]) == pytest.approx(100)
 
 
+def test_rounds_that_are_not_ranked_are_counted_and_left_out_of_the_mean(tmp_path: Path) -> None:
+    made = rounds(100.0, 50.0, 100.0)
+    for row, ranked in zip(made, ("yes", "no", "yes"), strict=True):
+        row["ranked"] = ranked
+    (line,) = summary(made, tmp_path)
+    assert (line["rounds"], line["measured"], line["ranked"]) == ("3", "3", "2")
+    assert float(line["rps"]) == pytest.approx(100)
+
+
+def test_where_no_round_is_ranked_the_mean_is_of_all(tmp_path: Path) -> None:
+    made = rounds(100.0, 25.0)
+    for row in made:
+        row["ranked"] = "no"
+    (line,) = summary(made, tmp_path)
+    assert line["ranked"] == "0"
+    assert float(line["rps"]) == pytest.approx(50)
+
+
 def test_a_metric_that_some_round_could_not_state_has_no_mean(tmp_path: Path) -> None:
     made = rounds(100.0, 100.0, 100.0)
     made[0]["p95_ms"] = made[2]["p95_ms"] = 600.0

@@ -110,6 +110,27 @@ def test_several_rounds_show_their_mean() -> None:
     assert tables.cell(line, "min_ms") == "600 (783)"
 
 
+def test_a_throughput_over_rounds_says_how_far_off_it_may_be() -> None:
+    rows = [a_row(SLOW, max_rps=rate, min_ms=rate) for rate in (98.0, 100.0, 102.0)]
+    (line,) = tables.lines(ARTICLE, rows)
+    assert tables.cell(line, "max_rps") == "100.0 ±5% (3)"
+    assert tables.cell(line, "min_ms") == "100 (783)"
+
+
+def test_rounds_that_measured_the_lab_are_left_out_where_others_did_not() -> None:
+    rows = [a_row(SLOW, max_rps=3.0), a_row(SLOW, max_rps=1.0, ranked="no", bound_by="users")]
+    (line,) = tables.lines(ARTICLE, rows)
+    assert tables.cell(line, "max_rps") == "3.0 (3)"
+    assert tables.bound_by(line) == "cpu"
+
+
+def test_a_case_of_which_no_round_is_ranked_shows_what_was_measured_below_the_others() -> None:
+    suite = a_suite(cases=(SLOW, FAST), sort="rps")
+    first, last = tables.lines(suite, [a_row(SLOW, rps=99.0, ranked="no"), a_row(FAST, rps=9.0)])
+    assert (first.name, last.name) == ("uvicorn", "uwsgi-2-threads")
+    assert tables.cell(last, "rps") == "99.0"
+
+
 def test_a_rate_of_zero_is_zero_not_unknown() -> None:
     (line,) = tables.lines(ARTICLE, [a_row(SLOW, max_rps=0.0)])
     assert tables.cell(line, "max_rps") == "0.0 (3)"

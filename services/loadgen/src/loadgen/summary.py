@@ -23,7 +23,7 @@ def write_summary(rows: Iterable[Row], file: Path) -> None:
     by_case: dict[Cell, list[Row]] = {}
     for row in rows:
         by_case.setdefault(row["case"], []).append(row)
-    header = [*AXES, "rounds", "measured"]
+    header = [*AXES, "rounds", "measured", "ranked"]
     for metric in METRICS:
         header += [metric, f"{metric}_low", f"{metric}_high"]
     with file.open("w", newline="") as stream:
@@ -32,9 +32,15 @@ def write_summary(rows: Iterable[Row], file: Path) -> None:
         writer.writerows(_line(of_case) for of_case in by_case.values())
 
 
-def over_rounds(rows: Sequence[Row], metric: str) -> Interval | None:
-    """A metric's mean over the measured rounds; None where one of them could not state it."""
-    values = [row[metric] for row in rows if row["outcome"] == "measured"]
+def that_count(rows: Iterable[Row]) -> list[Row]:
+    """The rounds that speak of the server: the ranked ones; if none is, all that were measured."""
+    measured = [row for row in rows if row["outcome"] == "measured"]
+    return [row for row in measured if row["ranked"] == "yes"] or measured
+
+
+def over_rounds(rows: Iterable[Row], metric: str) -> Interval | None:
+    """A metric's mean over the rounds that count; None where one of them could not state it."""
+    values = [row[metric] for row in that_count(rows)]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
     return interval(numbers) if len(numbers) == len(values) else None
 
@@ -51,8 +57,9 @@ def case_caveats(rows: Sequence[Row]) -> list[str]:
 
 def _line(rows: Sequence[Row]) -> list[str]:
     measured = [row for row in rows if row["outcome"] == "measured"]
+    ranked = [row for row in measured if row["ranked"] == "yes"]
     line = [text(rows[0][axis]) for axis in AXES]
-    line += [str(len(rows)), str(len(measured))]
+    line += [str(len(found)) for found in (rows, measured, ranked)]
     for metric in METRICS:
         mean = over_rounds(rows, metric)
         cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)

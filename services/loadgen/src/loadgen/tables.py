@@ -10,11 +10,13 @@ from rich.table import Table
 
 from loadgen import caveats, comparison_tables
 from loadgen.columns import Cell, Row
-from loadgen.comparisons import HIGHER_IS_BETTER, compare, of_suite
+from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
 from loadgen.labels import WRITTEN, told_apart
+from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
-from loadgen.summary import case_caveats, over_rounds
+from loadgen.summary import case_caveats, over_rounds, that_count
 
+LEGEND = "ours (the article's); ±: 95 % interval over rounds; –: a value that could not be known"
 PLAIN_COLUMNS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
 
 
@@ -52,12 +54,12 @@ def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
     return result
 
 
-def _place(line: Line, column: str) -> float:
-    """Where a line stands in a sorted table; what is not known stands last."""
+def _place(line: Line, column: str) -> tuple[bool, float]:
+    """Where a line stands in a sorted table: the ranked first; what is not known last of each."""
     value = _over_rounds(line.rows, column)
     if value is None:
-        return math.inf
-    return -value if column in HIGHER_IS_BETTER else value
+        return not _ranked(line), math.inf
+    return not _ranked(line), -value if column in HIGHER_IS_BETTER else value
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
@@ -69,7 +71,7 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         console.print(suite.question, style="bold", highlight=False)
         console.print(table(suite, its_lines))
         if suite.published:
-            console.print("ours (the article's); – is a value that could not be known", style="dim")
+            console.print(LEGEND, style="dim", highlight=False)
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
     print_advice(console, rows)
 
@@ -123,15 +125,22 @@ def cell(line: Line, column: str) -> str:
     _, digits = WRITTEN[column]
     ours = _over_rounds(line.rows, column)
     written = "–" if ours is None else f"{ours:.{digits}f}"
+    if column in THROUGHPUT:
+        written += _plus_minus(over_rounds(line.rows, column))
     if column in line.published:
         published = f"{line.published[column]:.{digits}f}".removesuffix(".0")
         written += f" ({published})"
     return written
 
 
+def _plus_minus(mean: Interval | None) -> str:
+    """How far off the mean may be, by the wider side of its 95 % interval; empty where unknown."""
+    return f" ±{mean.high / mean.mean - 1:.0%}" if mean and mean.high else ""
+
+
 def bound_by(line: Line) -> str:
     """What held the case back, in every round where the rounds differ; – where nothing is known."""
-    found = dict.fromkeys(str(row["bound_by"]) for row in line.rows if row["bound_by"])
+    found = dict.fromkeys(str(row["bound_by"]) for row in that_count(line.rows) if row["bound_by"])
     return " / ".join(found) or "–"
 
 
@@ -178,7 +187,7 @@ def _over_rounds(rows: Sequence[Row], column: str) -> float | None:
     mean = over_rounds(rows, column)
     if mean:
         return mean.mean
-    values = [row[column] for row in rows if row["outcome"] == "measured"]
+    values = [row[column] for row in that_count(rows)]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
     # A rate of zero has no geometric mean, but it is known.
     return sum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
