@@ -167,7 +167,10 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
         users_ceiling_rps(trial.case.mean_users, service_s),
         slots_ceiling_rps(trial.server.slots, service_s),
     )
-    return any(ceiling and _above(row["rps"], AT_CEILING_SHARE * ceiling) for ceiling in ceilings)
+    rps = row["rps"]
+    return isinstance(rps, float) and any(
+        ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
+    )
 
 
 def _api_saturated(row: Row, trial: Trial) -> bool:
