@@ -10,8 +10,9 @@ from loadgen.cases import Case
 from loadgen.instruments import ApiStats, AppStats, Distribution, Snapshot
 from loadgen.rows import Recording
 from loadgen.samples import frame
-from loadgen.servers import Server
+from loadgen.servers import Page, Server
 from loadgen.suite import Suite, Timing
+from loadgen.suite_file import OF_A_PAGE
 from loadgen.trial import Trial
 
 #: (due, answered, failure): a request that is sent when it is due; answered None = no answer.
@@ -47,6 +48,21 @@ def a_server(**attributes: Any) -> Server:
         "slots": None,
     }
     return Server(**plain | attributes)
+
+
+def a_page(**attributes: Any) -> Page:
+    plain: dict[str, Any] = {
+        "host": "localhost",
+        "port": 8000,
+        "path": "/report/?year=2026",
+        "expected_text": "Quarterly report",
+        "service_time_s": 0.6,
+    }
+    return Page(**plain | attributes)
+
+
+def a_case_of_a_page(**axes: Any) -> Case:
+    return a_case(**OF_A_PAGE | axes)
 
 
 def a_timing(**rules: Any) -> Timing:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadgen import columns
 from loadgen.cases import Case, plain
-from tests.make import a_case
+from tests.make import a_case, a_case_of_a_page
 
 DELAYS = st.lists(st.floats(0, 60_000, allow_nan=False), min_size=1, max_size=4).map(tuple)
 COUNTS = st.integers(1, 100_000)
@@ -77,6 +77,14 @@ def test_a_slug_reads_as_its_axes() -> None:
     assert a_case().slug == (
         "uvicorn_startproject_async_fanout_httpx-per-request_http_300+600+150ms_locust_100u"
     )
+
+
+def test_a_page_of_a_servers_own_is_known_by_its_load_alone() -> None:
+    case = a_case_of_a_page(server="mine")
+    assert case.slug == "mine_locust_100u"
+    row = columns.row(case.cells())
+    known = {name for name, cell in row.items() if columns.text(cell)}
+    assert known == {"case", "server", "driver", "load", "users"}
 
 
 @given(cases())

@@ -9,7 +9,7 @@ from loadgen import caveats, columns
 from loadgen.caveats import Facts
 from loadgen.columns import Cell
 from loadgen.trial import Trial
-from tests.make import a_case, a_server, a_trial
+from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_trial
 
 #: 100 users of 600 ms: at most 166.7 views/s.
 CEILING_RPS = 100 / 0.6
@@ -110,6 +110,22 @@ def test_a_percentile_on_an_unanswered_request_is_censored_not_too_few() -> None
 
 def test_hey_checks_no_body() -> None:
     assert found(a_trial(case=a_case(driver="hey", planned_requests=100))) == ["bodies-unchecked"]
+
+
+def of_a_page(**labels: Any) -> Trial:
+    return a_trial(case=a_case_of_a_page(), server=a_server(page=a_page(**labels)))
+
+
+def test_a_server_that_the_lab_does_not_start_is_not_fresh() -> None:
+    assert found(of_a_page()) == ["not-fresh"]
+
+
+def test_a_page_of_which_nothing_is_expected_has_unchecked_bodies() -> None:
+    assert found(of_a_page(expected_text="")) == ["bodies-unchecked", "not-fresh"]
+
+
+def test_the_ceiling_of_a_page_is_by_its_declared_service_time() -> None:
+    assert found(of_a_page(service_time_s=1.2), rps=80.0) == ["at-ceiling", "not-fresh"]
 
 
 def test_more_processes_than_cpus_are_told() -> None:

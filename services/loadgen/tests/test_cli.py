@@ -13,7 +13,7 @@ import pytest
 
 from loadgen import cli, run, target
 from loadgen.lab import SUITES
-from tests.stand_ins import StandInLab
+from tests.stand_ins import StandInLab, View
 
 #: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
 #: so that the run begins without a self-check, which has tests of its own.
@@ -241,6 +241,54 @@ def test_a_run_can_be_reported_again(
     code, out, err = loadgen("report", "results/earlier", "--markdown")
     assert (code, err) == (0, "")
     assert "| Uvicorn, 4 processes, async, 20/4 |" in out
+
+
+@pytest.fixture
+def own_page(project: Path) -> Iterator[View]:
+    """A server of the reader's own, on already, and a suite that measures it beside another."""
+    with View(0.05) as view:
+        labels = {
+            "lab.title": "Mine, as it is",
+            "lab.interface": "wsgi",
+            "lab.concurrency": "threads",
+            "lab.processes": 1,
+            "lab.url": f"http://mine:{view.port}/report/",
+            "lab.expect": "Iceland",
+            "lab.service_time_ms": 50,
+        }
+        override = {"services": {"mine": {"labels": labels}}}  # JSON is YAML
+        (project / "compose.override.yaml").write_text(json.dumps(override))
+        (project / SUITES / "brief.toml").write_text(BRIEF.replace('"uvicorn-4"', '"mine"'))
+        yield view
+
+
+def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
+    loadgen: Loadgen, lab: StandInLab, own_page: View, results: Path
+) -> None:
+    code, out, err = loadgen("run", "brief")
+    assert (code, err) == (0, "")
+    ours, mine = trials(the_run(results))
+    assert (ours["server"], mine["server"]) == ("uvicorn", "mine")
+    assert "not-fresh" not in ours["caveats"].split()
+    assert "not-fresh" in mine["caveats"].split()
+    assert (mine["outcome"], mine["failures"], mine["http_client"]) == ("measured", "0", "")
+    assert own_page.received == 1 + 20
+    assert lab.events.count("start") == 1
+    words = "left out of brief: http_client, delays_ms of mine: its view is that of its label"
+    assert words in out
+    servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
+    assert servers["mine"] == {"command": None, "url": f"http://mine:{own_page.port}/report/"}
+
+
+def test_a_server_of_ones_own_that_is_not_up_is_exit_code_2_with_the_remedy(
+    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, own_page: View
+) -> None:
+    assert not lab.runs
+    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    own_page.close()
+    code, _, err = loadgen("run", "brief")
+    assert code == 2
+    assert "Start it with: docker compose up -d mine" in err
 
 
 def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(

@@ -7,6 +7,7 @@ import pytest
 
 from loadgen import environment
 from loadgen.errors import ConfigurationError
+from loadgen.instruments import NoLauncher
 from loadgen.lab import read_lab
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -102,6 +103,13 @@ def test_a_description_says_what_ran_where(project: Path, monkeypatch: pytest.Mo
     assert "locust" in described["loadgen_packages"]
     assert described["kernel"]
     assert described["storage_driver"]
+
+
+@pytest.mark.usefixtures("in_project")
+def test_a_server_without_a_launcher_has_its_address_instead_of_a_command() -> None:
+    about = NoLauncher("http://mine:8000/report/").about()
+    described = environment.describe(read_lab(), {}, {"mine": about})
+    assert described["servers"] == {"mine": {"command": None, "url": "http://mine:8000/report/"}}
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

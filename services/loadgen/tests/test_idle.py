@@ -7,7 +7,7 @@ import pytest
 
 from loadgen.errors import TrialError
 from loadgen.idle import Idle
-from loadgen.instruments import AppStats, Launcher
+from loadgen.instruments import AppStats, Launcher, NoLauncher
 from tests.make import an_app_stats
 
 
@@ -66,6 +66,13 @@ def test_a_launcher_that_is_gone_is_left_out() -> None:
         two.use(0.5)
 
     assert cpu_seconds(happens) == (1, 0.5)
+
+
+def test_a_server_without_a_launcher_is_left_out() -> None:
+    idle = Idle({"mine": NoLauncher("http://mine:8000/")}, app_cpus=1)
+    with idle.not_idle("mine"):
+        pass
+    assert idle.document()["launchers"] == 0
 
 
 def test_a_launcher_that_was_restarted_counts_from_there() -> None:

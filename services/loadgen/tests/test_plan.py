@@ -10,7 +10,7 @@ from loadgen.pairs import Compare
 from loadgen.plan import Plan
 from loadgen.suite import Suite
 from loadgen.trial import Trial, lengths_s
-from tests.make import a_case, a_server, a_suite, a_timing
+from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing
 
 SERVERS = {"uvicorn": a_server()}
 
@@ -148,6 +148,11 @@ def test_by_default_a_window_is_8_s_and_a_warm_up_2_s() -> None:
 def test_a_window_holds_at_least_10_service_times() -> None:
     slow = a_case(delays_ms=(300.0, 2000.0))
     assert lengths_s(slow, a_server(), a_timing()) == (3 * 2, 10 * 2)
+
+
+def test_a_page_of_a_servers_own_is_timed_by_its_declared_service_time() -> None:
+    server = a_server(page=a_page(service_time_s=2.0), slots=50)
+    assert lengths_s(a_case_of_a_page(users=100), server, a_timing()) == (3 * 4, 10 * 2)
 
 
 def test_a_warm_up_lasts_3_response_times_at_the_slots_ceiling() -> None:

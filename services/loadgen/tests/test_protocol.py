@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import httpx
 import pytest
 
 from loadgen import instruments, measures, protocol, rows, target
+from loadgen.columns import Row
 from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
 from loadgen.instruments import Api
 from loadgen.protocol import Observer, Protocol, Roles
 from loadgen.rows import Recording
 from loadgen.trial import Trial
-from tests.make import a_case, a_server, a_timing, a_trial
+from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_timing, a_trial
 from tests.stand_ins import CALLS_PER_VIEW, CPU_SECONDS_PER_VIEW, Behaviour, StandInLab, View
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
@@ -238,6 +240,104 @@ def test_a_server_that_never_listens_is_given_up(
     assert error.value.outcome == "server-did-not-start"
     assert error.value.details
     assert lab.events[-1] == "stop"
+
+
+def of_a_page(port: int, **labels: Any) -> Trial:
+    """The lab's own driver, for a moment, on a server that is on already."""
+    labels = {"expected_text": "Iceland", "service_time_s": 0.05} | labels
+    return a_trial(
+        case=a_case_of_a_page(server="mine", driver="own", users=4),
+        server=a_server(name="mine", page=a_page(port=port, **labels)),
+        warm_up_s=0.25,
+        window_s=1.5,
+        timing=a_timing(drain_s=1.0),
+    )
+
+
+class TestAServerThatTheLabDoesNotStart:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def lab() -> Iterator[StandInLab]:
+        with StandInLab() as stand_in:
+            yield stand_in
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def paths() -> set[str]:
+        """The paths that its view was asked for."""
+        return set()
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def row(
+        lab: StandInLab,
+        paths: set[str],
+        tmp_path_factory: pytest.TempPathFactory,
+        module_patch: pytest.MonkeyPatch,
+    ) -> Row:
+        def note(handler: BaseHTTPRequestHandler) -> None:
+            paths.add(handler.path)
+
+        with View(0.05, on_request=note) as view:
+            trial = of_a_page(view.port)
+            folder = tmp_path_factory.mktemp("page") / "trial"
+            return rows.measured_row(trial, measure(lab, trial, folder, module_patch))
+
+    def test_is_measured_at_its_own_page(self, row: Row, paths: set[str]) -> None:
+        assert row["outcome"] == "measured"
+        assert row["rps"] > 0  # type: ignore[operator]
+        assert row["failures"] == 0
+        assert paths == {"/report/?year=2026"}
+
+    def test_is_neither_started_nor_stopped_nor_asked_for_counters(
+        self, row: Row, lab: StandInLab
+    ) -> None:
+        assert row["outcome"] == "measured"
+        assert lab.events == ["reset", *["api-stats"] * 3]
+
+    def test_has_ceilings_by_its_declared_service_time(self, row: Row) -> None:
+        assert (row["service_time_ms"], row["users_ceiling_rps"]) == (50, 80)
+
+    def test_has_no_cell_that_its_launcher_would_know(self, row: Row) -> None:
+        unknown = [name for name in row if name.startswith(("app_", "cpu_ceiling_"))]
+        assert len(unknown) == 9
+        assert {row[name] for name in [*unknown, "calibration_ms"]} == {None}
+
+    def test_is_not_fresh(self, row: Row) -> None:
+        assert "not-fresh" in str(row["caveats"]).split()
+
+
+def test_a_page_that_answers_with_another_text_is_not_loaded(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with View(0) as view, pytest.raises(TrialError, match=r"/report/.* lacks 'Norway'") as error:
+        measure(lab, of_a_page(view.port, expected_text="Norway"), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "wrong-answer"
+    assert view.received == 1
+
+
+def test_a_page_that_nobody_serves_costs_its_trial(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READY_TIMEOUT_S", 0.1)
+    with pytest.raises(TrialError, match="no answer within") as error:
+        measure(lab, of_a_page(lab.app_port), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "server-not-up"
+
+
+def test_a_calibration_that_was_not_run_is_not_in_the_runs_median(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StandInLab() as lab, View(0) as view, httpx.Client(trust_env=False) as http:
+        monkeypatch.setattr(target, "APP_PORT", lab.app_port)
+        monkeypatch.setattr(target, "LAUNCHER_PORT", lab.launcher_port)
+        api = Api(f"http://127.0.0.1:{lab.api_port}", http)
+        measuring = Protocol(api, http, ROLES, nobody)
+        medians = [
+            measuring.run(trial, tmp_path / str(number)).calibration_median_ms
+            for number, trial in enumerate((of_a_page(view.port), counted(), of_a_page(view.port)))
+        ]
+    assert medians == [None, 50.5, 50.5]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from loadgen.samples import SCHEMA, frame
 from tests.make import (
     Request,
     a_case,
+    a_case_of_a_page,
+    a_page,
     a_recording,
     a_server,
     a_snapshot,
@@ -289,6 +291,13 @@ def test_a_throughput_above_a_ceiling_is_a_failed_measurement() -> None:
     with pytest.raises(TrialError, match="of the users ceiling: that cannot be") as error:
         measured_row(trial, a_recording(STEADY, (2, 12)))
     assert error.value.outcome == "above-ceiling"
+
+
+def test_a_page_above_its_ceiling_may_wait_for_less_than_declared() -> None:
+    page = a_page(service_time_s=0.6)
+    trial = a_trial(case=a_case_of_a_page(users=10), server=a_server(page=page))
+    with pytest.raises(TrialError, match=r"does the view wait for less than lab\.service_time_ms"):
+        measured_row(trial, a_recording(STEADY, (2, 12)))
 
 
 def test_a_window_whose_halves_differ_is_unsteady() -> None:

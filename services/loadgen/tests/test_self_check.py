@@ -12,7 +12,16 @@ import pytest
 from loadgen import self_check
 from loadgen.instruments import Api, ApiStats
 from loadgen.self_check import Check, Demand, check, demands, judge
-from tests.make import Request, a_case, a_server, a_trial, an_api_stats, some_samples
+from tests.make import (
+    Request,
+    a_case,
+    a_case_of_a_page,
+    a_page,
+    a_server,
+    a_trial,
+    an_api_stats,
+    some_samples,
+)
 from tests.stand_ins import Served, send
 
 HUNDRED_MS = Demand(a_case(), delay_ms=100, calls_per_s=100)
@@ -42,6 +51,11 @@ def test_no_server_answers_more_than_1000_views_a_second_with_a_cpu() -> None:
 
 def test_views_that_call_nobody_demand_nothing() -> None:
     assert demanded(http_client="no-http") == []
+
+
+def test_a_page_of_a_servers_own_demands_nothing_that_is_known() -> None:
+    trial = a_trial(case=a_case_of_a_page(), server=a_server(page=a_page()))
+    assert demands([trial], 1) == []
 
 
 def test_the_largest_demand_over_each_upstream_counts() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.servers import LABELS, REQUIRED, Server, read_servers
+from loadgen.servers import LABELS, REQUIRED, Page, Server, read_servers
 
 OWN = """
 services:
@@ -166,6 +166,68 @@ def test_a_wrong_label_is_named_with_service_value_and_allowed_values(
     message = str(error.value)
     assert message.startswith(f"service mine, label lab.{label} is {text!r}; allowed: ")
     assert allowed in message
+
+
+PAGE = {"url": "http://mine:8000/report/?year=2026", "service_time_ms": "400"}
+
+
+def test_a_server_has_no_page_of_its_own_unless_it_says_so(tmp_path: Path) -> None:
+    assert declared(tmp_path).page is None
+
+
+def test_a_page_is_what_its_labels_say(tmp_path: Path) -> None:
+    page = declared(tmp_path, **PAGE, expect="Quarterly report").page
+    assert page is not None
+    assert page == Page("mine", 8000, "/report/?year=2026", "Quarterly report", 0.4)
+    assert page.url == PAGE["url"]
+
+
+def test_a_page_may_be_on_port_80_of_another_host_and_any_answer_right(tmp_path: Path) -> None:
+    page = declared(tmp_path, url="http://10.0.0.7/", service_time_ms="62.5").page
+    assert page == Page("10.0.0.7", 80, "/", "", 0.0625)
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("url", "https://mine:8000/report/"),
+        ("url", "mine:8000/report/"),
+        ("url", "http://mine:8000"),
+        ("url", "http://mine:0/"),
+        ("url", "http://mine:65536/"),
+        ("url", "http://mine:port/"),
+        ("url", "http:///report/"),
+        ("url", "http://me@mine/report/"),
+        ("url", "http://mine/quarterly report/"),
+        ("url", "http://mine/report/#top"),
+        ("url", "http://mine/übersicht/"),
+        ("service_time_ms", "0"),
+        ("service_time_ms", "-400"),
+        ("service_time_ms", "400 ms"),
+        ("service_time_ms", "nan"),
+        ("service_time_ms", "60001"),
+    ],
+)
+def test_a_wrong_label_of_a_page_is_named_with_what_is_allowed(
+    tmp_path: Path, label: str, text: str
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        declared(tmp_path, **PAGE | {label: text})
+    allowed = LABELS[f"lab.{label}"]
+    assert str(error.value) == f"service mine, label lab.{label} is {text!r}; allowed: {allowed}"
+
+
+def test_a_page_without_a_service_time_has_no_ceiling_and_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"label lab\.service_time_ms is missing: a num"):
+        declared(tmp_path, url="http://mine:8000/")
+
+
+@pytest.mark.parametrize("label", ["expect", "service_time_ms"])
+def test_what_is_said_of_no_page_is_refused(tmp_path: Path, label: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf"lab\.{label} goes with lab\.url, which is miss"
+    ):
+        declared(tmp_path, **{label: "400"})
 
 
 def test_an_unknown_label_is_named_with_the_known_ones(tmp_path: Path) -> None:

@@ -220,6 +220,41 @@ def test_an_impossible_pair_is_left_out_with_its_reason(
     assert " with " in left_out
 
 
+OWN_PAGE = """
+services:
+  mine:
+    labels:
+      lab.title: Mine
+      lab.interface: wsgi
+      lab.concurrency: gevent
+      lab.processes: 1
+      lab.url: http://mine:8000/report/
+      lab.service_time_ms: 400
+"""
+
+
+def test_a_page_of_a_servers_own_is_one_case_whatever_the_suite_says_of_views(
+    load: Load, project: Path
+) -> None:
+    (project / "compose.override.yaml").write_text(OWN_PAGE)
+    suite = load(
+        'question = "Which?"\n[defaults]\nusers = [1, 2]\ndelays_ms = [50]\n[[cases]]\n'
+        'server = ["mine", "uvicorn"]\nhttp_client = ["httpx-shared", "no-http"]\nview = "async"'
+    )
+    mine = [case.slug for case in suite.cases if case.server == "mine"]
+    assert mine == ["mine_own_1u", "mine_own_2u"]
+    assert len(suite.cases) == 2 + 4
+    words = "delays_ms, http_client, view of mine: its view is that of its label lab.url"
+    assert suite.left_out == (words,)
+
+
+def test_a_page_of_which_a_suite_says_nothing_goes_without_saying(
+    load: Load, project: Path
+) -> None:
+    (project / "compose.override.yaml").write_text(OWN_PAGE)
+    assert load(PLAIN.replace("uvicorn", "mine")).left_out == ()
+
+
 def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
     with pytest.raises(ConfigurationError, match=r"mine\.toml, cases: no possible case.*gevent"):
         cases(load, 'server = "uwsgi-gevent"', "users = 1", 'view = "async"')

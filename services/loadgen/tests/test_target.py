@@ -6,7 +6,7 @@ import pytest
 
 from loadgen.errors import ConfigurationError
 from loadgen.target import path_of, target_of
-from tests.make import a_case, a_server
+from tests.make import a_case, a_case_of_a_page, a_page, a_server
 
 
 def test_the_path_names_view_workload_client_and_delays() -> None:
@@ -48,3 +48,16 @@ def test_a_right_answer_is_known_by_its_text(workload: str, text: str) -> None:
 def test_a_server_that_is_not_up_is_named_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match=r"docker compose up -d nobody\.invalid"):
         target_of(a_case(), a_server(name="nobody.invalid"))
+
+
+def test_a_page_of_its_own_is_asked_as_its_labels_say() -> None:
+    server = a_server(name="mine", page=a_page(host="localhost", port=8080, service_time_s=0.4))
+    target = target_of(a_case_of_a_page(), server)
+    assert target.url == "http://127.0.0.1:8080/report/?year=2026"
+    assert (target.expected_text, target.service_time_s) == ("Quarterly report", 0.4)
+    assert (target.calls_per_view, target.launcher) == (None, None)
+
+
+def test_a_server_whose_page_is_nowhere_is_named_with_the_remedy() -> None:
+    with pytest.raises(ConfigurationError, match="docker compose up -d mine"):
+        target_of(a_case_of_a_page(), a_server(name="mine", page=a_page(host="nobody.invalid")))

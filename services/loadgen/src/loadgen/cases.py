@@ -21,6 +21,9 @@ def plain(number: float) -> str:
 class Case:
     """What is measured. Suite keys, matchers and CSV columns have the names of its attributes.
 
+    From `settings` to `cpu_ms` they speak of the lab's own views. Of a server's own page
+    (servers.Page) they are not known: empty.
+
     Attributes:
         server: the Compose service.
         settings: the Django settings it runs with.
@@ -41,12 +44,12 @@ class Case:
 
     server: str
     settings: str
-    view: View
-    workload: Workload
+    view: View | Literal[""]
+    workload: Workload | Literal[""]
     http_client: str
-    upstream: Upstream
+    upstream: Upstream | Literal[""]
     delays_ms: tuple[float, ...]
-    cpu_ms: float
+    cpu_ms: float | None
     driver: str
     load: Load
     users: int | None = None
@@ -62,16 +65,11 @@ class Case:
 
     @property
     def slug(self) -> str:
-        """The key of samples, resume and compare: every axis, no suite, no order."""
-        parts = [
-            self.server,
-            self.settings,
-            self.view,
-            self.workload,
-            self.http_client,
-            self.upstream,
-            f"{self.delays}ms",
-        ]
+        """The key of samples, resume and compare: every known axis, no suite, no order."""
+        view = (self.settings, self.view, self.workload, self.http_client, self.upstream)
+        parts = [self.server, *filter(None, view)]
+        if self.delays_ms:
+            parts.append(f"{self.delays}ms")
         if self.cpu_ms:
             parts.append(f"cpu{plain(self.cpu_ms)}ms")
         parts.append(self.driver)

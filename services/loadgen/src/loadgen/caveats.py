@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from loadgen.columns import Cell, Row
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
-from loadgen.trial import Trial, service_time_s
+from loadgen.trial import Trial
 
 #: CPU share of its set above which the API or the load generator may be what was measured.
 BUSY_SHARE = 0.8
@@ -71,7 +71,15 @@ FAILURES = Caveat(
     "failures", "some answers were wrong or missing: see the failure column of samples/."
 )
 BODIES_UNCHECKED = Caveat(
-    "bodies-unchecked", "hey looks at the status alone, so a wrong body with status 200 passes."
+    "bodies-unchecked",
+    "answers were judged by their status alone, so a wrong body with status 200 passes: hey looks "
+    "at no more, and a server of your own needs the label lab.expect.",
+)
+NOT_FRESH = Caveat(
+    "not-fresh",
+    "the server was on before the trial, with whatever earlier ones left in it, and its CPU and "
+    "memory are unknown, since the lab's launcher does not run it: see README, or mount "
+    "services/app/launcher.py.",
 )
 MORE_PROCESSES = Caveat(
     "more-processes-than-cpus",
@@ -100,6 +108,7 @@ ALL = (
     UNSTABLE,
     FAILURES,
     BODIES_UNCHECKED,
+    NOT_FRESH,
     MORE_PROCESSES,
     SMT_SHARED,
     CPU_STOLEN,
@@ -117,7 +126,7 @@ class Facts:
         smt_shared: the app and the load run on threads of one core.
         little_holds: requests in flight are as many as users; True where that cannot be asked.
         halves_differ_by: throughput of the window's halves, as a share of the larger.
-        calibration_off_by: the fixed loop against the run's median, as a share.
+        calibration_off_by: the fixed loop against the run's median, as a share; 0 where not run.
     """
 
     censored: bool
@@ -139,7 +148,8 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         TOO_FEW: not facts.censored and None in percentiles,
         UNSTEADY: facts.halves_differ_by > UNSTEADY_SHARE,
         FAILURES: _above(row["failures"], 0),
-        BODIES_UNCHECKED: trial.case.driver == "hey",
+        BODIES_UNCHECKED: _bodies_unchecked(trial),
+        NOT_FRESH: trial.server.page is not None,
         MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
         SMT_SHARED: facts.smt_shared,
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
@@ -157,12 +167,12 @@ def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
 
 
 def _late_ms(trial: Trial) -> float:
-    return max(LATE_MS, LATE_SHARE * service_time_s(trial.case) * 1000)
+    return max(LATE_MS, LATE_SHARE * trial.service_time_s * 1000)
 
 
 def _at_ceiling(row: Row, trial: Trial) -> bool:
     """Near users / S or slots / S; of a ramp, its mean users count, for `rps` is a mean too."""
-    service_s = service_time_s(trial.case)
+    service_s = trial.service_time_s
     ceilings = (
         users_ceiling_rps(trial.case.mean_users, service_s),
         slots_ceiling_rps(trial.server.slots, service_s),
@@ -171,6 +181,11 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
     return isinstance(rps, float) and any(
         ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
     )
+
+
+def _bodies_unchecked(trial: Trial) -> bool:
+    page = trial.server.page
+    return trial.case.driver == "hey" or (page is not None and not page.expected_text)
 
 
 def _api_saturated(row: Row, trial: Trial) -> bool:

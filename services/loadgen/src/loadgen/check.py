@@ -120,7 +120,7 @@ class Check:
             expected_text=EXPECTED_TEXT,
             service_time_s=load.mean_s,
             calls_per_view=0,
-            launcher="",
+            launcher=None,
         )
         seconds = None if load.case.planned_requests else load.seconds
         plan = LoadPlan(load.case, target, seconds, DRAIN_S)

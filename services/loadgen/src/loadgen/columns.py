@@ -134,7 +134,12 @@ TRIALS: tuple[Column, ...] = (
         "ms",
         "wall time of a fixed loop on the app's CPUs before the trial, the best of many",
     ),
-    Column("service_time_ms", NUMBER, "ms", "the longest upstream delay of a view"),
+    Column(
+        "service_time_ms",
+        NUMBER,
+        "ms",
+        "the longest upstream delay of a view; of a server's own page as its label says",
+    ),
     Column("users_ceiling_rps", NUMBER, "1/s", "users / service time"),
     Column("slots_ceiling_rps", NUMBER, "1/s", "slots / service time"),
     Column("pool_ceiling_rps", NUMBER, "1/s", "processes × client connections / sum of the delays"),

@@ -19,6 +19,9 @@ TRIALS_WORDS = """\
 
 A row per trial, failed ones too. The columns marked *summary* are in summary.csv as well, a row per
 case: the mean over rounds, with `_low` and `_high`, its 95 % interval, from three rounds on.
+
+From `settings` to `cpu_ms` they speak of the lab's own views: empty where a server has another page
+(label `lab.url`).
 """
 
 SAMPLES = (

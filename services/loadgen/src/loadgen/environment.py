@@ -40,7 +40,7 @@ def describe(
         },
         "app_packages": _merged(about["packages"] for about in abouts.values()),
         "servers": {
-            name: {key: about.get(key) for key in ("command", "python", "cpus")}
+            name: {key: about[key] for key in ("command", "url", "python", "cpus") if key in about}
             for name, about in abouts.items()
         },
     }

@@ -90,22 +90,58 @@ class Launcher:
         """Command, settings, Python and package versions."""
         return self._ask("/about")
 
-    def calibrate_ms(self) -> float:
-        """Wall time of a fixed loop on the app's CPU set."""
+    def calibrate_ms(self) -> float | None:
+        """Wall time of a fixed loop on the app's CPU set; None: nobody is there to run it."""
         return float(self._ask("/calibrate")["wall_ms"])
 
     def log(self) -> tuple[str, ...]:
         """The server's last log lines."""
         return tuple(self._ask("/logs")["log"])
 
-    def wait(self) -> tuple[AppStats, tuple[str, ...]]:
-        """Return once the server has ended, with its counters and its last log lines."""
+    def wait(self) -> tuple[AppStats, tuple[str, ...]] | None:
+        """Return once the server has ended, with its counters and its last log lines.
+
+        None, and at once, where nobody watches over it.
+        """
         patient = httpx.Timeout(CONTROL_TIMEOUT_S, read=None)
         ended = _ask(self._http, f"{self._origin}/wait", "launcher-lost", {}, patient)
         return AppStats.model_validate(ended), tuple(ended["log"])
 
     def _ask(self, path: str, **query: str | int) -> dict[str, Any]:
         return _ask(self._http, self._origin + path, "launcher-lost", query)
+
+
+class NoLauncher(Launcher):
+    """In a launcher's place beside a server that the lab does not start: knows and does nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def start(self, settings: str, http_client: str) -> None:
+        """The server is on already."""
+
+    def stop(self) -> None:
+        """It stays on."""
+
+    def stats(self, memory: bool = False) -> AppStats:  # noqa: ARG002
+        """No counter; that it runs is all that can be assumed: its answers tell."""
+        return AppStats(
+            running=True, exit_code=None, monotonic_ns=time.monotonic_ns(), cpu_seconds=None
+        )
+
+    def about(self) -> dict[str, Any]:
+        """No command that the lab knows, but the view's address."""
+        return {"command": None, "url": self._url, "packages": {}}
+
+    def calibrate_ms(self) -> None:
+        """The app's CPU set is not ours to use."""
+
+    def log(self) -> tuple[str, ...]:
+        """No line."""
+        return ()
+
+    def wait(self) -> None:
+        """Nobody watches over it."""
 
 
 class Api:

@@ -33,7 +33,7 @@ def told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
         "workload": case.workload,
         "upstream": case.upstream,
         "delays_ms": f"{case.delays} ms",
-        "cpu_ms": f"{plain(case.cpu_ms)} ms of CPU",
+        "cpu_ms": f"{plain(case.cpu_ms or 0)} ms of CPU",
         "driver": case.driver,
         "ramp": "ramp" if case.ramp else "no ramp",
         "users": f"{case.users} users",

@@ -1,7 +1,7 @@
 """One trial, step by step: design of the measurement, in the order in which it happens."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
-from loadgen.instruments import Api, Launcher, Snapshot, core_siblings, snapshot
+from loadgen.instruments import Api, Launcher, NoLauncher, Snapshot, core_siblings, snapshot
 from loadgen.rows import Recording
 from loadgen.target import Target, target_of
 from loadgen.trial import Trial
@@ -67,7 +67,7 @@ class Protocol:
         self._http = http
         self._roles = roles
         self._observe = observer
-        self._calibrations_ms: list[float] = []
+        self._calibrations_ms: list[float | None] = []
 
     def run(self, trial: Trial, folder: Path) -> Recording:
         """Measure one trial; the driver's raw files stay in the folder.
@@ -77,13 +77,13 @@ class Protocol:
             ConfigurationError: the server is not up.
         """
         target = target_of(trial.case, trial.server)
-        launcher = Launcher(target.launcher, self._http)
+        launcher = _launcher_of(target, self._http)
         driver = DRIVERS[trial.case.driver]
         seconds = None if trial.window_s is None else trial.warm_up_s + trial.window_s
         plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s)
         folder.mkdir(parents=True)
         self._calibrations_ms.append(launcher.calibrate_ms())
-        self._observe("starting the server", None, None)
+        self._observe("starting the server" if target.launcher else "asking", None, None)
         with (
             _fresh_server(launcher, trial.case),
             Watch(launcher) as watch,
@@ -107,7 +107,8 @@ class Protocol:
                 watch.check()
                 if time.monotonic() > deadline:
                     reason = f"no answer within {READY_TIMEOUT_S:g} s"
-                    raise TrialError("server-did-not-start", reason, launcher.log()) from error
+                    outcome = "server-did-not-start" if target.launcher else "server-not-up"
+                    raise TrialError(outcome, reason, launcher.log()) from error
                 time.sleep(POLL_S)
         if response.status_code != httpx.codes.OK:
             raise TrialError(
@@ -157,7 +158,7 @@ class Protocol:
             after=after,
             memory=memory,
             calibration_ms=self._calibrations_ms[-1],
-            calibration_median_ms=median(self._calibrations_ms),
+            calibration_median_ms=_median_of_known(self._calibrations_ms),
             smt_shared=self._roles.smt_shared,
             app_cpu_count=len(self._roles.app),
             api_cpu_count=len(self._roles.api),
@@ -188,9 +189,18 @@ class Protocol:
                 )
 
 
+def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
+    return Launcher(target.launcher, http) if target.launcher else NoLauncher(target.url)
+
+
+def _median_of_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
 @contextmanager
 def _fresh_server(launcher: Launcher, case: Case) -> Iterator[None]:
-    """A server process of its own for the time of the block."""
+    """A server process of its own for the time of the block; without a launcher the same one."""
     launcher.stop()  # one that a killed run has left
     try:
         launcher.start(case.settings, case.http_client)

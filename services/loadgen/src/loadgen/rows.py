@@ -18,7 +18,7 @@ from loadgen.laws import (
     usable_cpus,
     users_ceiling_rps,
 )
-from loadgen.trial import Trial, service_time_s
+from loadgen.trial import Trial
 
 MIB = 1024 * 1024
 
@@ -34,7 +34,7 @@ class Recording:
         window: (start, end) of the window, seconds from the load's start.
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
-        calibration_ms: the fixed loop before the trial.
+        calibration_ms: the fixed loop before the trial; None where there is no launcher to run it.
         calibration_median_ms: of the run's trials so far, this one included.
         smt_shared: the app and the load run on threads of one core.
         app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
@@ -47,8 +47,8 @@ class Recording:
     before: Snapshot
     after: Snapshot
     memory: AppStats
-    calibration_ms: float
-    calibration_median_ms: float
+    calibration_ms: float | None
+    calibration_median_ms: float | None
     smt_shared: bool
     app_cpu_count: int
     api_cpu_count: int
@@ -75,7 +75,7 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
 
 
 def _planned(trial: Trial) -> dict[str, object]:
-    server, service_s = trial.server, service_time_s(trial.case)
+    server, service_s = trial.server, trial.service_time_s
     return trial.case.cells() | {
         "round": trial.round,
         "position": trial.position,
@@ -122,7 +122,7 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
     rps, busy, per_view_ms = cells["rps"], cells.get("app_cpu_share"), _cpu_per_view_ms(cells)
     assert isinstance(rps, float)
     cpus = usable_cpus(recording.app_cpu_count, trial.server.processes)
-    service_s = service_time_s(trial.case)
+    service_s = trial.service_time_s
     # The mean over a ramp can reach no more than the ramp's mean users ask for.
     users = users_ceiling_rps(trial.case.mean_users, service_s)
     slots = slots_ceiling_rps(trial.server.slots, service_s)
@@ -134,7 +134,10 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
     try:
         held = bound(shares)
     except ValueError as error:
-        raise TrialError("above-ceiling", f"{rps:.2f} views/s are {error}") from error
+        what = f"{rps:.2f} views/s are {error}"
+        if trial.server.page:
+            what += "; does the view wait for less than lab.service_time_ms?"
+        raise TrialError("above-ceiling", what) from error
     cpu_ceiling = cpu_ceiling_rps(cpus, per_view_ms / 1000) if per_view_ms else None
     used = shares["cpu"]
     return {
@@ -167,8 +170,13 @@ def _facts(trial: Trial, recording: Recording, cells: dict[str, object]) -> cave
         smt_shared=recording.smt_shared,
         little_holds=not (steady and users) or little_holds(in_flight, users),
         halves_differ_by=abs(halves[0] - halves[1]) / max(*halves) if steady and any(halves) else 0,
-        calibration_off_by=abs(recording.calibration_ms / recording.calibration_median_ms - 1),
+        calibration_off_by=_off_by(recording.calibration_ms, recording.calibration_median_ms),
     )
+
+
+def _off_by(value: float | None, reference: float | None) -> float:
+    """How far a value is from its reference, as a share of it; 0 where one is not known."""
+    return abs(value / reference - 1) if value and reference else 0
 
 
 def _censored(recording: Recording) -> bool:

@@ -1,7 +1,8 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
+import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from loadgen import environment, resume
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.idle import Idle
-from loadgen.instruments import Api, Launcher
+from loadgen.instruments import Api, Launcher, NoLauncher
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
 from loadgen.plan import Plan
@@ -23,6 +24,7 @@ from loadgen.protocol import Protocol
 from loadgen.results import FINISHED, Results, create
 from loadgen.rows import failed_row, measured_row
 from loadgen.self_check import as_document, check, demands
+from loadgen.servers import Page, Server
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
 from loadgen.target import LAUNCHER_PORT, address_of
@@ -84,7 +86,8 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         rows = request.rows()
         left = resume.missing(trials, rows)
         api = Api(_api_origin(http) if left else "", http)
-        abouts = {name: _about(name, http) for name in {t.case.server: None for t in left}}
+        servers = {trial.server.name: trial.server for trial in left}
+        abouts = {name: _about(server, http) for name, server in servers.items()}
         checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), highlight=False, soft_wrap=True)
@@ -100,7 +103,8 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         lock.name(results.folder)
         with Progress(console, left, len(trials)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
-            idle = Idle(_launchers(abouts, http), len(lab.roles.app))
+            launchers = {name: _launcher(server, http) for name, server in servers.items()}
+            idle = Idle(launchers, len(lab.roles.app))
 
             def measure(trial: Trial) -> None:
                 api.origin = _api_is_back(http)
@@ -131,19 +135,26 @@ def wait_for(service: str, port: int, path: str, http: httpx.Client) -> str:
     Raises:
         ConfigurationError: it does not within the time that a start may take.
     """
+
+    def ask() -> str:
+        address = address_of(service)
+        http.get(f"http://{address}:{port}{path}", timeout=5).raise_for_status()
+        return address
+
+    return _once_up(service, ask)
+
+
+def _once_up[T](service: str, ask: Callable[[], T]) -> T:
     deadline = time.monotonic() + UP_TIMEOUT_S
     while True:
         try:
-            address = address_of(service)
-            http.get(f"http://{address}:{port}{path}", timeout=5).raise_for_status()
-        except (httpx.HTTPError, ConfigurationError) as error:
+            return ask()
+        except (httpx.HTTPError, OSError, ConfigurationError) as error:
             if time.monotonic() > deadline:
                 raise ConfigurationError(
                     f"{service} is not up ({error}). Start it with: docker compose up -d {service}"
                 ) from error
             time.sleep(0.2)
-        else:
-            return address
 
 
 def _api_origin(http: httpx.Client) -> str:
@@ -162,16 +173,31 @@ def _api_is_back(http: httpx.Client) -> str:
         raise RunStoppedError(str(error)) from error
 
 
-def _launchers(servers: Iterable[str], http: httpx.Client) -> dict[str, Launcher]:
-    return {name: Launcher(f"http://{address_of(name)}:{LAUNCHER_PORT}", http) for name in servers}
+def _launcher(server: Server, http: httpx.Client) -> Launcher:
+    if server.page:
+        return NoLauncher(server.page.url)
+    return Launcher(f"http://{address_of(server.name)}:{LAUNCHER_PORT}", http)
 
 
-def _about(server: str, http: httpx.Client) -> dict[str, Any]:
+def _about(server: Server, http: httpx.Client) -> dict[str, Any]:
     """What a server says of itself; one that a killed run has left running is ended."""
-    address = wait_for(server, LAUNCHER_PORT, "/stats?memory=0", http)
-    launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
+    if server.page:
+        _wait_for_page(server.page, server.name)
+    else:
+        wait_for(server.name, LAUNCHER_PORT, "/stats?memory=0", http)
+    launcher = _launcher(server, http)
     launcher.stop()
     return launcher.about()
+
+
+def _wait_for_page(page: Page, service: str) -> None:
+    """Until its server accepts a connection: what it answers is each trial's business."""
+
+    def connect() -> None:
+        address = address_of(service, page.host)
+        socket.create_connection((address, page.port), timeout=5).close()
+
+    _once_up(service, connect)
 
 
 def _run(trials: Sequence[Trial], results: Results, measure: Callable[[Trial], None]) -> Ending:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from loadgen import measures
-from loadgen.cases import Case, Upstream, plain
+from loadgen.cases import Case, plain
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
@@ -21,9 +21,9 @@ from loadgen.errors import TrialError
 from loadgen.instruments import Api, ApiStats
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
 from loadgen.target import Target, address_of
-from loadgen.trial import Trial, service_time_s
+from loadgen.trial import Trial
 
-PORTS: dict[Upstream, int] = {"http": 9000, "https": 9443}
+PORTS: dict[str, int] = {"http": 9000, "https": 9443}
 CA_FILE = Path("/ca/lab-ca.pem")
 #: What only a right answer contains: every country has a two-letter code.
 EXPECTED_TEXT = '"alpha_2"'
@@ -95,7 +95,7 @@ class Check:
         api_late_p99_ms, api_lag_p99_ms: by the API's own record.
     """
 
-    upstream: Upstream
+    upstream: str
     delay_ms: float
     demanded_per_s: float
     users: int
@@ -126,9 +126,14 @@ class Check:
 
 
 def demands(trials: Iterable[Trial], app_cpus: int) -> list[Demand]:
-    """The largest demand over each upstream; none where no view calls the API."""
-    largest: dict[Upstream, Demand] = {}
+    """The largest demand over each upstream; none where no view calls the API.
+
+    What a server's own page asks of it is not known, so that is not checked beforehand.
+    """
+    largest: dict[str, Demand] = {}
     for trial in trials:
+        if trial.server.page:
+            continue
         demand = _demand(trial, app_cpus)
         upstream = trial.case.upstream
         if demand.calls_per_s and (
@@ -140,7 +145,7 @@ def demands(trials: Iterable[Trial], app_cpus: int) -> list[Demand]:
 
 def _demand(trial: Trial, app_cpus: int) -> Demand:
     """1.2 × min(users ceiling, slots ceiling, 1 000 views/s × app CPUs) × calls per view."""
-    case, service_s = trial.case, service_time_s(trial.case)
+    case, service_s = trial.case, trial.service_time_s
     ceilings = (
         case.rate_rps,
         users_ceiling_rps(case.users, service_s),
@@ -201,7 +206,7 @@ def _target(demand: Demand) -> Target:
         expected_text=EXPECTED_TEXT,
         service_time_s=demand.delay_ms / 1000,
         calls_per_view=1,
-        launcher="",
+        launcher=None,
         ca=str(CA_FILE) if upstream == "https" else None,
     )
 

@@ -1,5 +1,7 @@
 """compose.yaml and compose.override.yaml → the servers they declare, by their labels."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +20,40 @@ LABELS: dict[str, str] = {
     "lab.concurrency": "threads, gevent or asyncio",
     "lab.processes": "a whole number from 1: worker processes",
     "lab.slots": "a whole number from 1: requests it can hold in flight; leave it out if unbounded",
+    "lab.url": "http://host[:port]/path of the view, for a server without the lab's launcher",
+    "lab.expect": "text that only a right answer of lab.url contains; leave it out if any is right",
+    "lab.service_time_ms": "a number up to 60000: what the view of lab.url waits for at least",
 }
 REQUIRED = ("lab.title", "lab.interface", "lab.concurrency", "lab.processes")
+
+#: The path with its query, as it goes over the wire: no space, no fragment, ASCII only.
+URL = re.compile(r'http://(?P<host>[\w.-]+)(:(?P<port>\d{1,5}))?(?P<path>/[!"$-~]*)', re.ASCII)
+#: The drivers wait a little longer for an answer.
+LONGEST_SERVICE_TIME_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """The view of a server that the lab does not start: it is always on, and its own.
+
+    Attributes:
+        host, port: where it listens; the host is the service as a rule.
+        path: path and query of the view.
+        expected_text: what only a right answer contains; empty: every answer with status 200 is
+            right.
+        service_time_s: the time that the view waits at least, as declared.
+    """
+
+    host: str
+    port: int
+    path: str
+    expected_text: str
+    service_time_s: float
+
+    @property
+    def url(self) -> str:
+        """The whole address of the view."""
+        return f"http://{self.host}:{self.port}{self.path}"
 
 
 @dataclass(frozen=True)
@@ -33,6 +67,7 @@ class Server:
         concurrency: what holds a waiting request: a thread, a greenlet or a coroutine.
         processes: worker processes.
         slots: requests it can hold in flight; None = unbounded.
+        page: its view, where the lab's launcher does not run it; None: it serves the lab's views.
     """
 
     name: str
@@ -41,6 +76,7 @@ class Server:
     concurrency: Concurrency
     processes: int
     slots: int | None
+    page: Page | None = None
 
     @property
     def default_view(self) -> Literal["sync", "async"]:
@@ -155,7 +191,40 @@ def _server(name: str, labels: Mapping[str, str]) -> Server:
         concurrency=concurrency,  # type: ignore[arg-type]
         processes=_count(name, "lab.processes", labels["lab.processes"]),
         slots=_count(name, "lab.slots", labels["lab.slots"]) if labels.get("lab.slots") else None,
+        page=_page(name, labels),
     )
+
+
+def _page(name: str, labels: Mapping[str, str]) -> Page | None:
+    url, service_time = labels.get("lab.url"), labels.get("lab.service_time_ms")
+    if not url:
+        for label in ("lab.expect", "lab.service_time_ms"):
+            if labels.get(label):
+                raise _wrong(name, label, "goes with lab.url, which is missing")
+        return None
+    found = URL.fullmatch(url)
+    port = int(found["port"] or 80) if found else 0
+    if not found or not 1 <= port <= 65535:
+        raise _wrong(name, "lab.url", f"is {url!r}; allowed: {LABELS['lab.url']}")
+    if not service_time:
+        raise _wrong(name, "lab.service_time_ms", f"is missing: {LABELS['lab.service_time_ms']}")
+    return Page(
+        host=found["host"],
+        port=port,
+        path=found["path"],
+        expected_text=labels.get("lab.expect", ""),
+        service_time_s=_milliseconds(name, "lab.service_time_ms", service_time) / 1000,
+    )
+
+
+def _milliseconds(name: str, label: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= LONGEST_SERVICE_TIME_MS:
+        raise _wrong(name, label, f"is {text!r}; allowed: {LABELS[label]}")
+    return value
 
 
 def _count(name: str, label: str, text: str) -> int:

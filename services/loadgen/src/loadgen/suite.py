@@ -15,6 +15,7 @@ from loadgen.http_clients import HttpClients
 from loadgen.pairs import AXES, Compare, Matcher, Pair
 from loadgen.servers import Server
 from loadgen.suite_file import (
+    OF_A_PAGE,
     Accounting,
     Axes,
     Expected,
@@ -72,7 +73,8 @@ class Suite:
         name: the file's name without its ending.
         question: what the suite asks, one sentence.
         cases: in the file's order, without the impossible ones.
-        left_out: sentences that say which combinations are impossible, and why.
+        left_out: sentences that say which combinations are impossible, or which axes say nothing,
+            and why.
         rounds: how often every case is measured by default.
         sort: the column its closing table sorts by; None: the file's order.
         timing: how its trials are timed.
@@ -178,6 +180,7 @@ class Library:
         for index, entry in enumerate(file.cases, start=1):
             for axes in combinations(file.defaults | entry):
                 case = self._case(name, f"cases[{index}]", axes)
+                left_out.extend(self._of_no_use(case.server, axes))
                 reason = self._impossible(case)
                 if reason:
                     left_out.append(f"{case.server} with {case.http_client}: {reason}")
@@ -193,7 +196,7 @@ class Library:
             name=name,
             question=file.question,
             cases=tuple(cases),
-            left_out=tuple(left_out),
+            left_out=tuple(dict.fromkeys(left_out)),
             rounds=file.rounds,
             sort=file.sort,
             timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
@@ -224,6 +227,8 @@ class Library:
     def _impossible(self, case: Case) -> str | None:
         """Why a combination cannot be measured; None where it can."""
         server = self._servers[case.server]
+        if server.page:
+            return None
         if case.view == "async" and server.concurrency == "gevent":
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
@@ -231,6 +236,12 @@ class Library:
         if case.view not in self._http_clients.views(case.http_client):
             return f"{case.http_client} has no {case.view} side"
         return None
+
+    def _of_no_use(self, server: str, axes: Iterable[str]) -> Iterator[str]:
+        """Which axes a suite gives a server that has a page of its own, whatever they say."""
+        named = [axis for axis in axes if axis in OF_A_PAGE]
+        if self._servers[server].page and named:
+            yield f"{', '.join(named)} of {server}: its view is that of its label lab.url"
 
     def _published(self, name: str, file: SuiteFile, cases: list[Case]) -> Iterator[Published]:
         for index, entry in enumerate(file.published, start=1):

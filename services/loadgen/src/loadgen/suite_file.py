@@ -20,6 +20,13 @@ LIST_AXES = {"delays_ms": 1, "ramp": 2}
 
 DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
 
+#: What is known of a server's own page, on the axes of the lab's views: nothing.
+OF_A_PAGE: dict[str, Any] = {
+    **dict.fromkeys(("settings", "view", "workload", "http_client", "upstream"), ""),
+    "delays_ms": (),
+    "cpu_ms": None,
+}
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -69,8 +76,9 @@ class Axes(_Strict):
         view = self.view or server.default_view
         delays_ms = self.delays_ms or DEFAULT_DELAYS_MS[self.workload]
         users = self.ramp[-1][1] if self.ramp else self.users
+        ours: dict[str, Any] = {"view": view, "delays_ms": delays_ms}
         return Case(
-            **values | {"view": view, "delays_ms": delays_ms, "users": users, "load": "closed"}
+            **values | (OF_A_PAGE if server.page else ours) | {"users": users, "load": "closed"}
         )
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from loadgen.cases import Case, plain
 from loadgen.errors import ConfigurationError
-from loadgen.servers import Server
+from loadgen.servers import Page, Server
 
 APP_PORT = 8000
 LAUNCHER_PORT = 9100
@@ -23,10 +23,10 @@ class Target:
         origin: scheme, address and port. The address is resolved once: Docker's resolver would
             otherwise answer for every connection, on the measured CPUs.
         path: path and query.
-        expected_text: what a right answer contains.
+        expected_text: what a right answer contains; empty: its status alone says that it is right.
         service_time_s: the time a view waits at least: the longest upstream delay.
-        calls_per_view: upstream calls of one view.
-        launcher: origin of the launcher beside the server.
+        calls_per_view: upstream calls of one view; None: not known.
+        launcher: origin of the launcher beside the server; None: there is none.
         ca: file of the CA's certificate that an https origin is trusted by (own driver only).
     """
 
@@ -34,8 +34,8 @@ class Target:
     path: str
     expected_text: str
     service_time_s: float
-    calls_per_view: int
-    launcher: str
+    calls_per_view: int | None
+    launcher: str | None
     ca: str | None = None
 
     @property
@@ -44,14 +44,14 @@ class Target:
         return self.origin + self.path
 
 
-def address_of(service: str) -> str:
-    """The IPv4 address of a Compose service.
+def address_of(service: str, host: str | None = None) -> str:
+    """The IPv4 address of a Compose service, or of the host at which it listens if another.
 
     Raises:
         ConfigurationError: the service is not up.
     """
     try:
-        return socket.gethostbyname(service)
+        return socket.gethostbyname(host or service)
     except OSError:
         raise ConfigurationError(
             f"{service} is not up. Start it with: docker compose up -d {service}"
@@ -72,6 +72,8 @@ def target_of(case: Case, server: Server) -> Target:
     Raises:
         ConfigurationError: the server is not up.
     """
+    if server.page:
+        return _target_of_page(server.page, server.name)
     address = address_of(server.name)
     return Target(
         origin=f"http://{address}:{APP_PORT}",
@@ -80,4 +82,15 @@ def target_of(case: Case, server: Server) -> Target:
         service_time_s=max(case.delays_ms) / 1000,
         calls_per_view=0 if case.http_client == "no-http" else len(case.delays_ms),
         launcher=f"http://{address}:{LAUNCHER_PORT}",
+    )
+
+
+def _target_of_page(page: Page, service: str) -> Target:
+    return Target(
+        origin=f"http://{address_of(service, page.host)}:{page.port}",
+        path=page.path,
+        expected_text=page.expected_text,
+        service_time_s=page.service_time_s,
+        calls_per_view=None,
+        launcher=None,
     )

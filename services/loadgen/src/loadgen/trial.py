@@ -42,29 +42,33 @@ class Trial:
     @property
     def expected_s(self) -> float:
         """About how long the trial takes, for the reader's patience."""
-        service_s = service_time_s(self.case)
         window_s = self.window_s
         if window_s is None:
             window_s = counted_window_s(self.case, self.server)
         drain_s = min(self.timing.drain_s, response_time_s(self.case, self.server))
-        return OVERHEAD_S + self.warm_up_s + window_s + max(drain_s, service_s)
+        return OVERHEAD_S + self.warm_up_s + window_s + max(drain_s, self.service_time_s)
+
+    @property
+    def service_time_s(self) -> float:
+        """The time that a view waits at least, seconds."""
+        return service_time_s(self.case, self.server)
 
 
-def service_time_s(case: Case) -> float:
-    """The longest upstream delay."""
-    return max(case.delays_ms) / 1000
+def service_time_s(case: Case, server: Server) -> float:
+    """The longest upstream delay; of a server's own page what its label says."""
+    return server.page.service_time_s if server.page else max(case.delays_ms) / 1000
 
 
 def response_time_s(case: Case, server: Server) -> float:
     """R at the slots ceiling: max(service time, users / slots ceiling), seconds."""
-    service_s = service_time_s(case)
+    service_s = service_time_s(case, server)
     slots = slots_ceiling_rps(server.slots, service_s)
     return service_s if not slots or not case.users else max(service_s, case.users / slots)
 
 
 def counted_window_s(case: Case, server: Server) -> float:
     """The least time that a counted load needs, seconds."""
-    service_s = service_time_s(case)
+    service_s = service_time_s(case, server)
     ceilings = [
         rate
         for rate in (
@@ -89,4 +93,4 @@ def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float 
         return 0.0, None
     if case.ramp:
         return 0.0, case.ramp[-1][0]
-    return warm_up_s, timing.window_s or max(8.0, 10 * service_time_s(case))
+    return warm_up_s, timing.window_s or max(8.0, 10 * service_time_s(case, server))

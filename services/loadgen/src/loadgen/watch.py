@@ -49,8 +49,8 @@ class Watch:
 
     def _wait(self) -> None:
         try:
-            stats, log = self._launcher.wait()
-            self._end = death(self._outcome, stats, log)
+            if ended := self._launcher.wait():
+                self._end = death(self._outcome, *ended)
         except TrialError as error:  # its whole container is gone
             self._end = error
 
