@@ -16,7 +16,7 @@ from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
 
-LEGEND = "ours (the article's); ±: 95 % interval over rounds; –: a value that could not be known"
+LEGEND = "ours (the article's); – is a value that could not be known"
 PLAIN_COLUMNS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
 
 
@@ -95,7 +95,9 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
         built.add_column(WRITTEN[column][0], justify="right")
     built.add_column("Bound by")
     for line in its_lines:
-        cells = [*(cell(line, column) for column in columns), bound_by(line)]
+        # An article's figure and an interval besides are too much for 80 columns.
+        figures = (cell(line, column, plus_minus=not suite.published) for column in columns)
+        cells = [*figures, bound_by(line)]
         built.add_row(line.name, *cells, style=None if _ranked(line) else "dim")
     return built
 
@@ -120,12 +122,12 @@ def _markdown_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def cell(line: Line, column: str) -> str:
-    """Our figure over the rounds, and the article's."""
+def cell(line: Line, column: str, *, plus_minus: bool = True) -> str:
+    """Our figure over the rounds, how far off a throughput may be, and the article's figure."""
     _, digits = WRITTEN[column]
     ours = _over_rounds(line.rows, column)
     written = "–" if ours is None else f"{ours:.{digits}f}"
-    if column in THROUGHPUT:
+    if plus_minus and column in THROUGHPUT:
         written += _plus_minus(over_rounds(line.rows, column))
     if column in line.published:
         published = f"{line.published[column]:.{digits}f}".removesuffix(".0")
