@@ -32,6 +32,7 @@ def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> l
         "p95_ms": 620.0,
         "p99_ms": 630.0,
         "failures": 0,
+        "api_calls": 240,
         "api_late_p99_ms": 0.5,
         "api_lag_p99_ms": 0.5,
         "api_cpu_share": 0.3,
