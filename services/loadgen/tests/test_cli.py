@@ -162,7 +162,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("run", "artikel"), "there is no suite 'artikel'; the suites are article-a, "),
+        (("run", "artikel"), "there is no suite 'artikel'; the suites are aa, article-a, "),
         (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
