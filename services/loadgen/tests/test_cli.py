@@ -157,6 +157,8 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
     assert lines["smoke"].split()[1] == "10"
+    listed = [name for name in lines if name in ("aa", "article-a", "planted", "smoke")]
+    assert listed == ["article-a", "smoke", "aa", "planted"], "self-tests stand below"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,10 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
         (("measure",), "No such command 'measure'"),
+        (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
+        (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
+        (("check", "--rates", "50,fast"), "--rates '50,fast' must be whole numbers from 1 to 2000"),
+        (("check", "--rates", "0"), "--rates '0' must be whole numbers"),
         (("report", "results/none"), "is no run: it has no trials.csv"),
     ],
 )
@@ -395,6 +401,8 @@ class TestResume:
             "finished",
         ]
         assert environment["arguments"]["seed"] == 7
+        first, second = (session["started_at"] for session in environment["sessions"])
+        assert environment["started_at"] == first <= second
 
     def test_says_what_of_the_environment_has_changed(
         self, loadgen: Loadgen, interrupted: Path
