@@ -166,6 +166,9 @@ def scratch_lab() -> ScratchLab:
     (suites / "foreign.toml").write_text(SUITE.format(servers='["foreign", "uvicorn"]'))
     (suites / "steady.toml").write_text(SUITE.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     (suites / "deaths.toml").write_text(SUITE.format(servers='["mortal", "greedy", "uvicorn"]'))
+    # Its second trial still runs when another container has come up and looked.
+    lasting = SUITE.replace("window_s = 3", "window_s = 12")
+    (suites / "lasting.toml").write_text(lasting.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     calling = SUITE.replace("no-http", "requests-shared").replace("window_s = 3", "window_s = 6")
     two = '["gunicorn-100-threads", "uwsgi-2-threads"]'
     (suites / "calling.toml").write_text(calling.format(servers=two))

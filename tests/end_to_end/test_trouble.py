@@ -214,7 +214,8 @@ def test_an_api_that_is_killed_costs_its_trial_and_is_waited_for(
         done = compose("exec", "-T", "api", "python", "-c", KILL_API)
         assert done.returncode == 0, done.stderr
 
-    code, output, run = run_while(scratch_lab, "calling", then=kill_under_load, when="calling:")
+    # The self-check is over, which the API would survive: it is tried again.
+    code, output, run = run_while(scratch_lab, "calling", then=kill_under_load, when="self-check:")
 
     assert code == 1, output
     first, second = (row["outcome"] for row in run.rows)
@@ -235,7 +236,7 @@ def test_a_killed_run_keeps_its_rows_holds_nobody_up_and_can_be_finished(
         )
         engine.signal(name, "SIGKILL")
 
-    ended = run_while(scratch_lab, "steady", then=kill)
+    ended = run_while(scratch_lab, "lasting", then=kill)
 
     assert refused[0].returncode == 2, refused[0]
     assert f"a run is under way: results/{ended.run.folder.name} since" in refused[0].stderr
