@@ -9,11 +9,11 @@ from rich.console import Console
 
 from loadgen import comparison_tables
 from loadgen.cases import Case
-from loadgen.columns import Row
+from loadgen.columns import METRICS, Row
 from loadgen.comparisons import compare
 from loadgen.labels import pair_label
 from loadgen.pairs import Compare
-from loadgen.suite import METRICS, Suite
+from loadgen.suite import Suite
 from tests.make import a_case, a_suite
 from tests.test_comparisons import rows
 

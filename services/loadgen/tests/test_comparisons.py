@@ -10,10 +10,10 @@ import pytest
 
 from loadgen import columns
 from loadgen.cases import Case
-from loadgen.columns import Cell, Row
+from loadgen.columns import METRICS, Cell, Row
 from loadgen.comparisons import COLUMNS, Comparison, alarms, compare, of_suite, write_comparisons
 from loadgen.pairs import Compare
-from loadgen.suite import METRICS, Suite
+from loadgen.suite import Suite
 from tests.make import a_case, a_suite
 
 A, B = a_case(server="uvicorn"), a_case(server="twin")

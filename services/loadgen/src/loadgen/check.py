@@ -27,7 +27,7 @@ from loadgen.figures import figures_of
 from loadgen.findings import COLUMNS, NO, Finding, Load
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
-from loadgen.run import API_PORT, DONE, FAILED, wait_for
+from loadgen.run import DONE, FAILED, api_origin
 from loadgen.samples import SCHEMA, frame
 from loadgen.target import Target
 
@@ -169,7 +169,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
         ConfigurationError: the API is not up, a run is under way, or results/ cannot be written.
     """
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
-        origin = f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
+        origin = api_origin(http)
         folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-check"
         try:
             folder.mkdir()

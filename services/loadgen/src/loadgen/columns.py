@@ -161,6 +161,9 @@ TRIALS: tuple[Column, ...] = (
     Column("caveats", TEXT, "", "names of the warnings on this row, joined with spaces"),
 )
 
+#: What has a mean over rounds: it can be summarised, compared and sorted by.
+METRICS = tuple(column.name for column in TRIALS if column.summarised)
+
 _NAMES = frozenset(column.name for column in TRIALS)
 
 

@@ -85,9 +85,10 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
         rows = request.rows()
         left = resume.missing(trials, rows)
-        api = Api(_api_origin(http) if left else "", http)
+        api = Api(api_origin(http) if left else "", http)
         servers = {trial.server.name: trial.server for trial in left}
-        abouts = {name: _about(server, http) for name, server in servers.items()}
+        launchers = {name: _launcher(server, http) for name, server in servers.items()}
+        abouts = {name: launcher.about() for name, launcher in launchers.items()}
         checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), highlight=False, soft_wrap=True)
@@ -103,7 +104,6 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         lock.name(results.folder)
         with Progress(console, left, len(trials)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
-            launchers = {name: _launcher(server, http) for name, server in servers.items()}
             idle = Idle(launchers, len(lab.roles.app))
 
             def measure(trial: Trial) -> None:
@@ -157,7 +157,8 @@ def _once_up[T](service: str, ask: Callable[[], T]) -> T:
             time.sleep(0.2)
 
 
-def _api_origin(http: httpx.Client) -> str:
+def api_origin(http: httpx.Client) -> str:
+    """Where the API is, once it answers; raises ConfigurationError where it does not."""
     return f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
 
 
@@ -168,26 +169,22 @@ def _api_is_back(http: httpx.Client) -> str:
         RunStoppedError: without it every trial to come would fail.
     """
     try:
-        return _api_origin(http)
+        return api_origin(http)
     except ConfigurationError as error:
         raise RunStoppedError(str(error)) from error
 
 
 def _launcher(server: Server, http: httpx.Client) -> Launcher:
-    if server.page:
-        return NoLauncher(server.page.url)
-    return Launcher(f"http://{address_of(server.name)}:{LAUNCHER_PORT}", http)
-
-
-def _about(server: Server, http: httpx.Client) -> dict[str, Any]:
-    """What a server says of itself; one that a killed run has left running is ended."""
+    """What is beside a server, once it is up; one that a killed run has left running is ended."""
+    launcher: Launcher
     if server.page:
         _wait_for_page(server.page, server.name)
+        launcher = NoLauncher(server.page.url)
     else:
-        wait_for(server.name, LAUNCHER_PORT, "/stats?memory=0", http)
-    launcher = _launcher(server, http)
+        address = wait_for(server.name, LAUNCHER_PORT, "/stats?memory=0", http)
+        launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
     launcher.stop()
-    return launcher.about()
+    return launcher
 
 
 def _wait_for_page(page: Page, service: str) -> None:

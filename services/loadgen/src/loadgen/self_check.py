@@ -20,7 +20,7 @@ from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.instruments import Api, ApiStats
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
-from loadgen.target import Target, address_of
+from loadgen.target import Target, address_of, calls_per_view
 from loadgen.trial import Trial
 
 PORTS: dict[str, int] = {"http": 9000, "https": 9443}
@@ -152,9 +152,8 @@ def _demand(trial: Trial, app_cpus: int) -> Demand:
         slots_ceiling_rps(trial.server.slots, service_s),
     )
     views_per_s = min([VIEWS_PER_S_AND_CPU * app_cpus, *filter(None, ceilings)])
-    calls = 0 if case.http_client == "no-http" else len(case.delays_ms)
     delay_ms = min(max(case.delays_ms), LONGEST_DELAY_MS)
-    return Demand(case, delay_ms, RESERVE * views_per_s * calls)
+    return Demand(case, delay_ms, RESERVE * views_per_s * calls_per_view(case))
 
 
 def check(demand: Demand, api: Api) -> Check:

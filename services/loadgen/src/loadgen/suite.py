@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from loadgen.cases import Case, plain
-from loadgen.columns import TRIALS
+from loadgen.columns import METRICS
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import HttpClients
 from loadgen.pairs import AXES, Compare, Matcher, Pair
@@ -29,9 +29,6 @@ from loadgen.suite_file import (
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
-
-#: What can be compared and sorted by: the columns that have a mean over rounds.
-METRICS = tuple(column.name for column in TRIALS if column.summarised)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from loadgen import caveats
-from loadgen.columns import TRIALS, Cell, Row, text
+from loadgen.columns import METRICS, Cell, Row, text
 from loadgen.statistics import Interval, interval
 
 AXES = (
@@ -13,7 +13,6 @@ AXES = (
     *("upstream", "delays_ms", "cpu_ms", "driver", "load", "users", "rate_rps"),
     "planned_requests",
 )
-METRICS = tuple(column.name for column in TRIALS if column.summarised)
 #: Rounds whose mean rate is known no better than this, either way, have not settled.
 UNSTABLE_SHARE = 0.05
 

@@ -58,6 +58,11 @@ def address_of(service: str, host: str | None = None) -> str:
         ) from None
 
 
+def calls_per_view(case: Case) -> int:
+    """Upstream calls that one view of a case makes."""
+    return 0 if case.http_client == "no-http" else len(case.delays_ms)
+
+
 def path_of(case: Case) -> str:
     """Path and query of a case's view."""
     query = {"delays_ms": ",".join(map(plain, case.delays_ms)), "upstream": case.upstream}
@@ -80,7 +85,7 @@ def target_of(case: Case, server: Server) -> Target:
         path=path_of(case),
         expected_text=EXPECTED_TEXT[case.workload],
         service_time_s=max(case.delays_ms) / 1000,
-        calls_per_view=0 if case.http_client == "no-http" else len(case.delays_ms),
+        calls_per_view=calls_per_view(case),
         launcher=f"http://{address}:{LAUNCHER_PORT}",
     )
 
