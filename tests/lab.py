@@ -21,10 +21,12 @@ ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).parent.parent))
 START_TIMEOUT_S = 30
 POLL_S = 0.1
 
-# Name of each HTTP client = the views that can use it.
-HTTP_CLIENTS: dict[str, list[str]] = tomllib.loads(
+# What the app says of each HTTP client, by its name.
+REGISTRY: dict[str, dict[str, Any]] = tomllib.loads(
     (ROOT / "services/app/src/consumer/http_clients/registry.toml").read_text()
 )
+# Name of each HTTP client = the views that can use it.
+HTTP_CLIENTS: dict[str, list[str]] = {name: client["views"] for name, client in REGISTRY.items()}
 # Those that call the upstream.
 REAL_HTTP_CLIENTS = [name for name in HTTP_CLIENTS if name != "no-http"]
 
@@ -57,13 +59,17 @@ class Server:
         """Whether it can answer that view with that HTTP client.
 
         An async view needs a client with an async side, and an event loop, which there is none of
-        under gevent. WSGI gives it one per request: too short a life for a shared client.
+        under gevent. WSGI gives it one per request: too short a life for a shared client. Some
+        clients know nothing of gevent.
         """
+        gevent = self.labels["lab.concurrency"] == "gevent"
         if view not in HTTP_CLIENTS[http_client]:
+            return False
+        if gevent and not REGISTRY[http_client].get("gevent", True):
             return False
         if view == "sync" or self.interface == "asgi":
             return True
-        return self.labels["lab.concurrency"] != "gevent" and not http_client.endswith("-shared")
+        return not gevent and not http_client.endswith(("-shared", "-small-pool"))
 
 
 def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:

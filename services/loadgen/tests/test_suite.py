@@ -208,6 +208,10 @@ def test_a_single_call_waits_400_ms_by_default(load: Load) -> None:
             ['server = ["gunicorn-4x10", "uvicorn"]', 'http_client = "requests-shared"'],
             "requests-shared has no async side",
         ),
+        (
+            ['server = ["gunicorn-gevent", "gunicorn-4x10"]', 'http_client = "pyreqwest-shared"'],
+            "knows nothing of gevent",
+        ),
     ],
 )
 def test_an_impossible_pair_is_left_out_with_its_reason(
@@ -401,15 +405,44 @@ def test_a_missing_list_of_clients_is_named(project: Path) -> None:
 
 
 def test_a_broken_list_of_clients_is_named(project: Path) -> None:
-    (project / REGISTRY).write_text("no-http = [")
+    (project / REGISTRY).write_text("[no-http")
     with pytest.raises(ConfigurationError, match=r"registry\.toml: "):
         read_http_clients(project)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('curl = ["sync"]', ["curl:", "must be a table, [curl]"]),
+        ("[curl]", ["[curl] views:", "is missing", 'views = ["sync", "async"]']),
+        ("[curl]\nviews = []", ["[curl] views:", "at least 1"]),
+        ('[curl]\nviews = ["threads"]', ["[curl] views:", "'sync' or 'async'", "'threads'"]),
+        ('[curl]\nviews = ["sync"]\nconnections = 0', ["[curl] connections:", "not 0"]),
+        ('[curl]\nviews = ["sync"]\nconnections = "10"', ["[curl] connections:", "integer"]),
+        ('[curl]\nviews = ["sync"]\ngevent = "no"', ["[curl] gevent:", "boolean"]),
+        ('[curl]\nviews = ["sync"]\npool = 3', ["[curl] pool:", "views, connections, gevent"]),
+    ],
+)
+def test_a_mistake_in_the_list_of_clients_names_client_and_key(
+    project: Path, text: str, words: list[str]
+) -> None:
+    (project / REGISTRY).write_text(text)
+    with pytest.raises(ConfigurationError) as error:
+        read_http_clients(project)
+    assert "registry.toml, " in str(error.value)
+    assert [word for word in words if word not in str(error.value)] == []
 
 
 def test_the_clients_know_their_views(project: Path) -> None:
     clients = read_http_clients(project)
     assert clients.views("requests-shared") == ("sync",)
     assert clients.names[0] == "no-http"
+
+
+def test_the_clients_know_the_connections_of_their_pool(project: Path) -> None:
+    clients = read_http_clients(project)
+    assert clients.connections("aiohttp-small-pool") == 100
+    assert clients.connections("aiohttp-shared") is None
 
 
 PAIR = """

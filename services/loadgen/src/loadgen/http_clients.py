@@ -1,43 +1,91 @@
-"""The app's list of HTTP clients, and which views each can serve."""
+"""The app's list of HTTP clients, and what each can do."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from loadgen.cases import View
 from loadgen.errors import ConfigurationError
 
 #: The app's own registry, inside the project's folder.
 REGISTRY = Path("services/app/src/consumer/http_clients/registry.toml")
 
 
+class HttpClient(BaseModel):
+    """A client's table in the registry.
+
+    Attributes:
+        views: the views that it can serve.
+        connections: connections that its pool holds, per process; None: never a limit.
+        gevent: whether it works under gevent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    views: Annotated[tuple[View, ...], Field(min_length=1, strict=False)]
+    connections: Annotated[int, Field(ge=1)] | None = None
+    gevent: bool = True
+
+
+_TABLES = TypeAdapter(dict[str, HttpClient])
+
+
 @dataclass(frozen=True)
 class HttpClients:
-    """The registry: client name → the views (`sync`, `async`) that it can serve."""
+    """The registry: client name → its table."""
 
-    views_by_name: Mapping[str, tuple[str, ...]]
+    by_name: Mapping[str, HttpClient]
 
     @property
     def names(self) -> tuple[str, ...]:
         """All clients, in the registry's order."""
-        return tuple(self.views_by_name)
+        return tuple(self.by_name)
 
-    def views(self, name: str) -> tuple[str, ...]:
+    def views(self, name: str) -> tuple[View, ...]:
         """The views that this client can serve."""
-        return self.views_by_name[name]
+        return self.by_name[name].views
+
+    def connections(self, name: str) -> int | None:
+        """Connections of the client's pool per process; None: so many that it never limits."""
+        return self.by_name[name].connections
+
+    def gevent(self, name: str) -> bool:
+        """Whether the client works where greenlets stand for threads."""
+        return self.by_name[name].gevent
 
 
 def read_http_clients(project: Path) -> HttpClients:
     """The clients that the app in the project's folder knows.
 
     Raises:
-        ConfigurationError: the registry is missing or is not valid TOML.
+        ConfigurationError: the registry is missing, is not valid TOML, or a table of it is wrong.
     """
     file = project / REGISTRY
     try:
-        entries = tomllib.loads(file.read_text())
+        return HttpClients(_TABLES.validate_python(tomllib.loads(file.read_text("utf-8"))))
     except FileNotFoundError:
         raise ConfigurationError(f"{file} is missing: it lists the HTTP clients") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: {error}") from error
-    return HttpClients({name: tuple(views) for name, views in entries.items()})
+    except ValidationError as error:
+        raise ConfigurationError(f"{file}, {_first_mistake(error)}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """Where the first mistake is, and what to write there."""
+    first = error.errors()[0]
+    name, *key = first["loc"]
+    where = f"[{name}]" + "".join(f" {step}" for step in key[:1])
+    match first["type"], first["input"]:
+        case "extra_forbidden", _:
+            return f"{where}: unknown key; allowed: {', '.join(HttpClient.model_fields)}"
+        case "missing", _:
+            return f'{where}: is missing; write {where.split()[-1]} = ["sync", "async"], or one'
+        case "model_type", value:
+            return f"{name}: must be a table, [{name}], not {value!r}"
+        case _, value:
+            return f"{where}: {first['msg'].replace('Input should', 'must')}, not {value!r}"

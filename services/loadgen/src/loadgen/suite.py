@@ -230,6 +230,8 @@ class Library:
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
             return "an async view on WSGI gets an event loop per request: a shared client breaks"
+        if server.concurrency == "gevent" and not self._http_clients.gevent(case.http_client):
+            return "it knows nothing of gevent: one greenlet's call stops all of them"
         if case.view not in self._http_clients.views(case.http_client):
             return f"{case.http_client} has no {case.view} side"
         return None

@@ -4,7 +4,7 @@ A module offers `fetch(calls)` for sync views, `async fetch_async(calls)` for as
 Each takes all calls of a view, makes them in parallel and returns their answers in the same order;
 it raises UpstreamTimeoutError or UpstreamError (the first call's that failed, when all have ended).
 
-To add a client: a module here, and a line in registry.toml. Modules are imported when they are
+To add a client: a module here, and a table in registry.toml. Modules are imported when they are
 asked for, since a library that is not measured must not add to a server's memory.
 """
 
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
+from consumer.concurrency import gevent_is_active
 from consumer.errors import NotUsableHereError, UnknownHttpClientError
 
 
@@ -46,11 +47,14 @@ type Fetch = Callable[[Sequence[Call]], list[Answer]]
 type FetchAsync = Callable[[Sequence[Call]], Awaitable[list[Answer]]]
 type View = Literal["sync", "async"]
 
+_REGISTRY = tomllib.loads(Path(__file__).with_name("registry.toml").read_text())
+
 # Name → the views that can use it. loadgen reads the same file.
 HTTP_CLIENTS: dict[str, tuple[View, ...]] = {
-    name: tuple(views)
-    for name, views in tomllib.loads(Path(__file__).with_name("registry.toml").read_text()).items()
+    name: tuple(client["views"]) for name, client in _REGISTRY.items()
 }
+# Those that know nothing of gevent: there, one call of theirs would stop every view.
+NOT_UNDER_GEVENT = {name for name, client in _REGISTRY.items() if not client.get("gevent", True)}
 
 
 def sync_fetch(name: str) -> Fetch:
@@ -58,7 +62,7 @@ def sync_fetch(name: str) -> Fetch:
 
     Raises:
         UnknownHttpClientError: There is no client of that name.
-        NotUsableHereError: It has no such function.
+        NotUsableHereError: It has no such function, or cannot work on this server.
     """
     return cast(Fetch, _function(name, "sync", "fetch"))
 
@@ -82,5 +86,7 @@ def _function(name: str, view: View, function: str) -> object:
         raise UnknownHttpClientError(f"unknown http_client {name!r}", known=known)
     if view not in HTTP_CLIENTS[name]:
         raise NotUsableHereError(f"{name} cannot be used in {view} views")
+    if name in NOT_UNDER_GEVENT and gevent_is_active():
+        raise NotUsableHereError(f"{name} cannot be used under gevent: it would stop every view")
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     return getattr(module, function)
