@@ -85,6 +85,7 @@ def a_trial(**attributes: Any) -> Trial:
         "warm_up_s": 2.0,
         "window_s": 10.0,
         "timing": a_timing(),
+        "seed": 1,
     }
     return Trial(**plain | attributes)
 

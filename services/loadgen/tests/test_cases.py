@@ -40,7 +40,7 @@ def cases(draw: st.DrawFn) -> Case:
             "load": "open",
             "users": None,
             "rate_rps": draw(st.floats(0.001, 10_000)),
-            "arrivals": draw(st.sampled_from(["poisson", "even"])),
+            "arrivals": draw(st.sampled_from(["poisson", "constant"])),
         }
     return Case(**axes)
 
@@ -122,4 +122,4 @@ def test_without_a_ramp_the_mean_users_are_the_users() -> None:
 
 
 def test_an_open_load_has_no_users() -> None:
-    assert a_case(load="open", users=None, rate_rps=5.0, arrivals="even").mean_users is None
+    assert a_case(load="open", users=None, rate_rps=5.0, arrivals="constant").mean_users is None

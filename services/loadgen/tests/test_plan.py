@@ -189,3 +189,24 @@ def test_a_counted_trial_takes_at_least_the_time_that_its_slots_need() -> None:
 def test_a_counted_load_of_a_view_that_waits_for_nothing_can_be_planned() -> None:
     (trial,) = trials(a_suite(cases=(a_case(planned_requests=100, delays_ms=(0.0,)),)))
     assert trial.expected_s > 0
+
+
+OPEN = a_case(load="open", users=None, rate_rps=20.0, arrivals="poisson", driver="own")
+
+
+def seeds_of_arrivals(seed: int) -> list[int | None]:
+    plan = Plan([a_suite(cases=(OPEN,), rounds=3)], {"uvicorn": a_server()}, None, seed)
+    return [trial.arrivals_seed for trial in plan.trials()]
+
+
+def test_every_trial_of_an_open_load_draws_other_arrivals() -> None:
+    assert len(set(seeds_of_arrivals(1))) == 3
+
+
+def test_arrivals_follow_from_the_runs_seed() -> None:
+    assert seeds_of_arrivals(1) == seeds_of_arrivals(1) != seeds_of_arrivals(2)
+
+
+def test_a_closed_load_draws_no_arrivals() -> None:
+    (trial,) = trials(a_suite())
+    assert trial.arrivals_seed is None

@@ -297,6 +297,17 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
             ["cases[1]", "delays_ms must hold one number"],
         ),
         (["ramp = [[0, 0], [1, 10], [2, 10]]"], ["cases[1]", "users and ramp exclude each other"]),
+        (['load = "half-open"'], ["cases[1].load", "'closed' or 'open'"]),
+        (["rate_rps = 20"], ["cases[1]", "rate_rps and arrivals are of an open load"]),
+        (['arrivals = "poisson"'], ["cases[1]", "rate_rps and arrivals are of an open load"]),
+        (['load = "open"'], ["cases[1]", "an open load needs rate_rps"]),
+        (['load = "open"', "rate_rps = 20"], ["cases[1]", "an open load has no users and no ramp"]),
+        (['load = "open"', "rate_rps = 0"], ["cases[1].rate_rps", "greater than 0"]),
+        (['load = "open"', "rate_rps = 10001"], ["cases[1].rate_rps", "or equal to 10000"]),
+        (
+            ['load = "open"', "rate_rps = 20", 'arrivals = "even"'],
+            ["cases[1].arrivals", "'poisson' or 'constant'"],
+        ),
     ],
 )
 def test_a_mistake_in_a_case_names_file_key_and_what_is_allowed(
@@ -324,6 +335,38 @@ def test_a_mistake_in_a_case_names_file_key_and_what_is_allowed(
 def test_a_ramp_that_locust_cannot_make_is_refused(load: Load, ramp: str) -> None:
     with pytest.raises(ConfigurationError, match="ramp must read"):
         cases(load, 'server = "uvicorn"', f"ramp = {ramp}")
+
+
+OPEN = ('server = "uvicorn"', 'load = "open"', "rate_rps = [20, 20.5]")
+
+
+def test_an_open_load_has_rates_instead_of_users(load: Load) -> None:
+    found = cases(load, *OPEN)
+    assert [(case.rate_rps, case.arrivals, case.users) for case in found] == [
+        (20, "poisson", None),
+        (20.5, "poisson", None),
+    ]
+
+
+def test_arrivals_are_an_axis_like_others(load: Load) -> None:
+    found = cases(load, *OPEN, 'arrivals = ["poisson", "constant"]')
+    assert [case.slug.rpartition("_")[2] for case in found] == [
+        "poisson-20rps",
+        "constant-20rps",
+        "poisson-20.5rps",
+        "constant-20.5rps",
+    ]
+
+
+@pytest.mark.parametrize("driver", ["locust", "hey"])
+def test_only_the_own_driver_can_make_an_open_load(load: Load, driver: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"driver {driver} asks only once .* driver own"):
+        cases(load, *OPEN, f'driver = "{driver}"')
+
+
+def test_an_open_load_has_no_ramp(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match="no users and no ramp"):
+        cases(load, *OPEN, "ramp = [[0, 0], [1, 10], [2, 10]]")
 
 
 def test_a_case_without_load_is_refused(load: Load) -> None:

@@ -1,6 +1,7 @@
 """The closing tables."""
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -167,6 +168,7 @@ def test_counted_loads_are_told_apart_by_requests_and_users() -> None:
         {"cpu_ms": 5.0},
         {"ramp": ((0.0, 0), (10.0, 100), (30.0, 100))},
         {"driver": "hey", "planned_requests": 200},
+        {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"},
     ],
     ids=str,
 )
@@ -174,6 +176,19 @@ def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) ->
     cases = (FAST, a_case(**axis))
     one, other = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
     assert one.label != other.label
+
+
+def test_open_loads_are_told_apart_by_rate_and_arrivals() -> None:
+    open_load: dict[str, Any] = {"load": "open", "users": None}
+    cases = tuple(
+        a_case(**open_load, rate_rps=rate_rps, arrivals=arrivals)
+        for rate_rps, arrivals in ((20.0, "poisson"), (20.5, "constant"))
+    )
+    found = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    assert [line.label for line in found] == [
+        f"{TITLES['uvicorn']}, 20/s, poisson arrivals",
+        f"{TITLES['uvicorn']}, 20.5/s, constant arrivals",
+    ]
 
 
 def test_a_case_without_a_row_has_no_line() -> None:

@@ -7,6 +7,7 @@ View = Literal["sync", "async"]
 Workload = Literal["fanout", "single"]
 Upstream = Literal["http", "https"]
 Load = Literal["closed", "open"]
+Arrivals = Literal["poisson", "constant"]
 
 #: A ramp's corner: (seconds since the start, users).
 Corner = tuple[float, int]
@@ -39,7 +40,7 @@ class Case:
         ramp: corners of a closed load that grows; None for a constant one.
         planned_requests: where the load is counted instead of timed.
         rate_rps: mean rate of an open load.
-        arrivals: how an open load's arrivals are spaced.
+        arrivals: how an open load's arrivals are spaced: at random (a Poisson process), or evenly.
     """
 
     server: str
@@ -56,7 +57,7 @@ class Case:
     ramp: tuple[Corner, ...] | None = None
     planned_requests: int | None = None
     rate_rps: float | None = None
-    arrivals: str | None = None
+    arrivals: Arrivals | None = None
 
     @property
     def delays(self) -> str:

@@ -52,10 +52,16 @@ TRIALS: tuple[Column, ...] = (
     Column("cpu_ms", NUMBER, "ms", "CPU time that the view burns besides"),
     Column("driver", TEXT, "", "the program that made the load"),
     Column("load", TEXT, "", "closed (users who wait for answers) or open (arrivals)"),
-    Column("arrivals", TEXT, "", "spacing of an open load's arrivals"),
+    Column("arrivals", TEXT, "", "spacing of an open load's arrivals: poisson or constant"),
     Column("users", COUNT, "", "concurrent users; of a ramp: its plateau"),
     Column("rate_rps", NUMBER, "1/s", "mean arrival rate of an open load"),
     Column("planned_requests", COUNT, "", "requests of a counted load"),
+    Column(
+        "arrivals_seed",
+        COUNT,
+        "",
+        "what an open load's arrivals were drawn with, from the run's seed and the trial's name",
+    ),
     Column("started_at", TEXT, "", "UTC time at which the load began"),
     Column("warm_up_s", NUMBER, "s", "load before the window"),
     Column(
@@ -99,6 +105,12 @@ TRIALS: tuple[Column, ...] = (
     Column("p95_ms", NUMBER, "ms", "95th percentile, nearest rank", summarised=True),
     Column("p99_ms", NUMBER, "ms", "99th percentile, nearest rank", summarised=True),
     Column("max_ms", NUMBER, "ms", "the slowest good answer", summarised=True),
+    Column(
+        "sent_p95_ms",
+        NUMBER,
+        "ms",
+        "95th percentile from the instant sent; all others count from the instant due",
+    ),
     Column("lag_p99_ms", NUMBER, "ms", "p99 of (sent − due): the load generator's own lateness"),
     Column(
         "app_cpu_seconds",

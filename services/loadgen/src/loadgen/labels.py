@@ -36,13 +36,15 @@ def told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
         "cpu_ms": f"{plain(case.cpu_ms or 0)} ms of CPU",
         "driver": case.driver,
         "ramp": "ramp" if case.ramp else "no ramp",
-        "users": f"{case.users} users",
+        "users": f"{case.users} users" if case.users else "",
+        "rate_rps": f"{plain(case.rate_rps)}/s" if case.rate_rps else "",
+        "arrivals": f"{case.arrivals} arrivals" if case.arrivals else "",
     }
     key = operator.attrgetter("server", "planned_requests")
     siblings = [other for other in cases if key(other) == key(case)]
     for axis, word in words.items():
         varies = len({getattr(other, axis) for other in siblings}) > 1
-        if varies and not (axis == "users" and case.planned_requests):
+        if varies and word and not (axis == "users" and case.planned_requests):
             yield word
 
 

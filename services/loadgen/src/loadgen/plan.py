@@ -19,7 +19,7 @@ class Plan:
         suites: what is asked.
         servers: the servers that the cases name.
         rounds: how often each case is measured; None: as each suite says.
-        seed: of the order of each round after shuffling.
+        seed: of the order of each round after shuffling, and of open loads' arrivals.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Plan:
             warm_up_s=warm_up_s,
             window_s=window_s,
             timing=timing,
+            seed=self._seed,
         )
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from loadgen.cases import plain
 from loadgen.columns import Row
 from loadgen.errors import TrialError
 from loadgen.trial import Trial
@@ -109,6 +110,8 @@ class Progress:
     def _heading(self, trial: Trial) -> str:
         case = trial.case
         load = f"{case.planned_requests}/{case.users}" if case.planned_requests else ""
+        if case.rate_rps:
+            load = f"{plain(case.rate_rps)}/s"
         name = " ".join(part for part in (case.server, case.http_client, load) if part)
         return f"[{trial.position}/{self._count}] {name}"
 

@@ -84,6 +84,7 @@ def _planned(trial: Trial) -> dict[str, object]:
         "interface": server.interface,
         "processes": server.processes,
         "slots": server.slots,
+        "arrivals_seed": trial.arrivals_seed,
         "service_time_ms": service_s * 1000,
         "users_ceiling_rps": users_ceiling_rps(trial.case.users, service_s),
         "slots_ceiling_rps": slots_ceiling_rps(server.slots, service_s),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 
@@ -187,7 +188,8 @@ def as_document(checks: Sequence[Check]) -> list[dict[str, object]]:
 def _drive(demand: Demand, api: Api) -> tuple[pl.DataFrame, ApiStats]:
     """The samples of one attempt, and the API's record of it."""
     seconds = demand.begin_s + WINDOW_S
-    load = replace(demand.case, load="closed", users=demand.users, ramp=None, rate_rps=None)
+    closed: dict[str, Any] = {"load": "closed", "ramp": None, "rate_rps": None, "arrivals": None}
+    load = replace(demand.case, users=demand.users, **closed)
     plan = LoadPlan(load, _target(demand), seconds, demand.delay_ms / 1000 + DRAIN_S)
     with TemporaryDirectory() as name, DriverProcess(Own(), plan, Path(name)) as process:
         process.wait_until_ready()

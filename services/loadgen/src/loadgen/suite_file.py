@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from loadgen.cases import Case, Corner, Upstream, View, Workload, plain
+from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, View, Workload, plain
 from loadgen.servers import Server
 
 Accounting = Literal["due", "answered"]
 Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
 Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
+#: The fastest open load that may be asked for: far more than one process can make.
+MOST_RPS = 10_000
 #: What a suite knows beforehand of its comparisons' outcome.
 Expected = Literal["no difference"]
 
@@ -44,14 +46,24 @@ class Axes(_Strict):
     delays_ms: Annotated[tuple[Milliseconds, ...], Field(min_length=1)] | None = None
     cpu_ms: Milliseconds = 0
     driver: Literal["own", "locust", "hey"] = "own"
+    load: Load = "closed"
     users: Annotated[int, Field(ge=1)] | None = None
     ramp: Ramp | None = None
     planned_requests: Annotated[int, Field(ge=1)] | None = None
+    rate_rps: Annotated[float, Field(gt=0, le=MOST_RPS)] | None = None
+    arrivals: Arrivals | None = None
 
     @model_validator(mode="after")
     def fits_together(self) -> "Axes":
-        if self.ramp is None and self.users is None:
-            raise ValueError("needs users (a number) or a ramp ([[seconds, users], …])")
+        if self.load == "open":
+            self._check_open()
+        elif self.rate_rps is not None or self.arrivals is not None:
+            raise ValueError('rate_rps and arrivals are of an open load: load = "open"')
+        elif self.ramp is None and self.users is None:
+            raise ValueError(
+                "needs users (a number) or a ramp ([[seconds, users], …]), or a rate_rps and "
+                'load = "open"'
+            )
         if self.ramp is not None:
             self._check_ramp(self.ramp)
         if (self.planned_requests is None) != (self.driver != "hey"):
@@ -63,6 +75,20 @@ class Axes(_Strict):
         if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
             raise ValueError("workload single makes one call: delays_ms must hold one number")
         return self
+
+    def _check_open(self) -> None:
+        if self.rate_rps is None:
+            raise ValueError("an open load needs rate_rps, its mean arrivals a second")
+        if self.users is not None or self.ramp is not None:
+            raise ValueError(
+                "an open load has no users and no ramp: its requests come at rate_rps, whether "
+                "others are answered or not"
+            )
+        if self.driver != "own":
+            raise ValueError(
+                f"driver {self.driver} asks only once it has been answered: an open load needs "
+                "driver own"
+            )
 
     def _check_ramp(self, ramp: tuple[Corner, ...]) -> None:
         if self.users is not None:
@@ -76,10 +102,10 @@ class Axes(_Strict):
         view = self.view or server.default_view
         delays_ms = self.delays_ms or DEFAULT_DELAYS_MS[self.workload]
         users = self.ramp[-1][1] if self.ramp else self.users
+        arrivals = self.arrivals or ("poisson" if self.load == "open" else None)
         ours: dict[str, Any] = {"view": view, "delays_ms": delays_ms}
-        return Case(
-            **values | (OF_A_PAGE if server.page else ours) | {"users": users, "load": "closed"}
-        )
+        load = {"users": users, "arrivals": arrivals}
+        return Case(**values | (OF_A_PAGE if server.page else ours) | load)
 
 
 class CompareEntry(_Strict):

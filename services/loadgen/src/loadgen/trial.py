@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from hashlib import sha256
 
 from loadgen.cases import Case
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
@@ -23,6 +24,7 @@ class Trial:
         position: its place in the run, from 1.
         warm_up_s, window_s: resolved lengths; window_s is None where the load is counted.
         timing: the suite's rules.
+        seed: of the run.
     """
 
     case: Case
@@ -33,11 +35,21 @@ class Trial:
     warm_up_s: float
     window_s: float | None
     timing: Timing
+    seed: int
 
     @property
     def name(self) -> str:
         """Key of the trial's files."""
         return f"{self.case.slug}.r{self.round}"
+
+    @property
+    def arrivals_seed(self) -> int | None:
+        """What the arrivals of its open load are drawn with: other ones in each trial of a run, the
+        same ones where the run is repeated. None for a closed load.
+        """
+        if self.case.load == "closed":
+            return None
+        return int.from_bytes(sha256(f"{self.seed} {self.name}".encode()).digest()[:4])
 
     @property
     def expected_s(self) -> float:
