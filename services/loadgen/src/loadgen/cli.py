@@ -221,4 +221,4 @@ def _narrow(suite: Suite, servers: str, only: str) -> Suite:
     kept = tuple(
         case for case in suite.cases if fnmatch(case.server, servers) and fnmatch(case.slug, only)
     )
-    return replace(suite, cases=kept)
+    return replace(suite, cases=kept, narrowed_from=suite.whole)

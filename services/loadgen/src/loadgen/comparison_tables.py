@@ -55,7 +55,7 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
     if suite.expect == "no difference":
         for of_metric in alarms(comparisons):
             share, low, high = map(
-                _percent,
+                percent_text,
                 (of_metric.alarms / of_metric.comparisons, of_metric.low, of_metric.high),
             )
             yield (
@@ -67,8 +67,8 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
         if comparison.planted:
             needed = comparison.planted.rounds_needed
             yield (
-                f"{comparison.label}: planted {_ratio(comparison.planted.ratio)} in "
-                f"{metric_name(comparison.metric)}, found {_found(comparison)}"
+                f"{comparison.label}: planted {ratio_text(comparison.planted.ratio)} in "
+                f"{metric_name(comparison.metric)}, found {in_words(comparison)}"
                 + (f"; to show it in 80 % of runs takes {needed} rounds." if needed else ".")
             )
 
@@ -100,25 +100,28 @@ def _cells(comparison: Comparison) -> list[str]:
     smallest = found.smallest_detectable_ratio if found else None
     return [
         metric_name(comparison.metric),
-        _ratio(found.ratio) if found else "–",
-        f"{_ratio(low)}–{_ratio(high)}" if low is not None and high is not None else "–",
-        "–" if smallest is None else _percent(smallest - 1),
+        ratio_text(found.ratio) if found else "–",
+        f"{ratio_text(low)}–{ratio_text(high)}" if low is not None and high is not None else "–",
+        "–" if smallest is None else percent_text(smallest - 1),
         comparison.verdict,
     ]
 
 
-def _found(comparison: Comparison) -> str:
+def in_words(comparison: Comparison) -> str:
+    """`1.240 [1.118–1.375]`, or the verdict where there is no interval."""
     found = comparison.difference
     if not found or found.low is None or found.high is None:
         return comparison.verdict
-    return f"{_ratio(found.ratio)} [{_ratio(found.low)}–{_ratio(found.high)}]"
+    return f"{ratio_text(found.ratio)} [{ratio_text(found.low)}–{ratio_text(found.high)}]"
 
 
-def _ratio(ratio: float) -> str:
+def ratio_text(ratio: float) -> str:
+    """A ratio with the digits that matter."""
     return f"{ratio:.3f}" if ratio < 10 else f"{ratio:.1f}"
 
 
-def _percent(share: float) -> str:
+def percent_text(share: float) -> str:
+    """A share in percent."""
     return f"{100 * share:.1f} %"
 
 

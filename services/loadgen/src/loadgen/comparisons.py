@@ -88,6 +88,8 @@ class Comparison:
         p_adjusted: its p by Benjamini and Hochberg over all comparisons of the run.
         verdict: of b against a.
         reason: why there is none, or how far to trust it; may be empty.
+        same_ceiling: both are at a ceiling of the same height in every round that counts, so what
+            users see of them is not the servers' doing.
         planted: what was made different on purpose; None: nothing.
     """
 
@@ -100,6 +102,7 @@ class Comparison:
     p_adjusted: float | None
     verdict: Verdict | Literal["not comparable"]
     reason: str
+    same_ceiling: bool = False
     planted: Planted | None = None
 
     @property
@@ -154,6 +157,7 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
                 p_adjusted=None,
                 verdict=judged.difference.verdict if judged.difference else "not comparable",
                 reason="; ".join(judged.reasons),
+                same_ceiling=judged.same_ceiling,
                 planted=_planted(judged.difference, rounds, metric, planted),
             )
     return _adjusted(list(found.values()))
@@ -219,6 +223,7 @@ def _rounds(a: Sequence[Row], b: Sequence[Row]) -> list[_Round]:
 class _Judged:
     difference: Difference | None
     reasons: tuple[str, ...]
+    same_ceiling: bool = False
 
 
 def _judge(both: Sequence[_Round], metric: str) -> _Judged:
@@ -242,10 +247,11 @@ def _judge(both: Sequence[_Round], metric: str) -> _Judged:
         return _Judged(None, (*reasons, f"unequal load: the rates' ratio is {load:.2f}"))
     if len(rounds) < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
-    if metric in THROUGHPUT and all(_at_ceiling(row) for pair in rounds for row in pair):
+    same_ceiling = all(_same_ceiling(*pair) for pair in rounds)
+    if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
     found = difference(a, b, higher_is_better=metric in HIGHER_IS_BETTER)
-    return _Judged(found, tuple(reasons))
+    return _Judged(found, tuple(reasons), same_ceiling)
 
 
 def _values(rounds: Iterable[_Round], metric: str) -> tuple[list[float], list[float]]:
@@ -275,8 +281,22 @@ def _unranking(rounds: Iterable[_Round]) -> list[str]:
     return [caveat.name for caveat in caveats.ALL if caveat.unranks and caveat.name in named]
 
 
+def _same_ceiling(a: Row, b: Row) -> bool:
+    """Whether both are at a ceiling, and it is as high for the one as for the other.
+
+    Two threads under 100 users are at a ceiling of their own: they are what is wrong.
+    """
+    return _at_ceiling(a) and _at_ceiling(b) and _lowest_ceiling(a) == _lowest_ceiling(b)
+
+
 def _at_ceiling(row: Row) -> bool:
     return caveats.AT_CEILING.name in str(row["caveats"] or "").split()
+
+
+def _lowest_ceiling(row: Row) -> float | None:
+    """The least that users, slots and pool allow."""
+    known = (row["users_ceiling_rps"], row["slots_ceiling_rps"], row["pool_ceiling_rps"])
+    return min((float(cell) for cell in known if isinstance(cell, int | float)), default=None)
 
 
 def _planted(

@@ -119,6 +119,20 @@ def difference(
     )
 
 
+def equivalence_p(found: Difference, margin: float = MARGIN) -> float:
+    """The p-value of `equivalent`: of two one-sided tests, the larger (Schuirmann 1987).
+
+    1 where there are fewer than three rounds.
+    """
+    if found.sd_log is None:
+        return 1.0
+    inside = math.log1p(margin) - abs(math.log(found.ratio))
+    error = found.sd_log / math.sqrt(found.rounds)
+    if error == 0:  # all rounds agree to the last digit
+        return 0.0 if inside > 0 else 1.0
+    return float(stdtr(found.rounds - 1, -inside / error))
+
+
 def rounds_needed(sd_log: float, ratio: float) -> int:
     """The fewest rounds (three at least) in which a true ratio shows with a power of 80 %.
 

@@ -79,6 +79,7 @@ class Suite:
         compare: the comparisons that it asks for.
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
+        narrowed_from: all its cases, where the command line has left some out.
     """
 
     name: str
@@ -92,6 +93,12 @@ class Suite:
     compare: tuple[Compare, ...]
     self_test: bool = False
     expect: Expected | None = None
+    narrowed_from: tuple[Case, ...] | None = None
+
+    @property
+    def whole(self) -> tuple[Case, ...]:
+        """All its cases, those included that the command line has left out."""
+        return self.cases if self.narrowed_from is None else self.narrowed_from
 
     @property
     def pairs(self) -> list[Pair]:

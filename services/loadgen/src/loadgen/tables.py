@@ -8,7 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import caveats, comparison_tables
+from loadgen import caveats, claim_tables, comparison_tables
+from loadgen.claims import judge
 from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
 from loadgen.labels import WRITTEN, told_apart
@@ -63,7 +64,7 @@ def _place(line: Line, column: str) -> tuple[bool, float]:
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
-    """Each suite's table and comparisons, then each caveat's advice once."""
+    """Each suite's table and comparisons, then the claims, then each caveat's advice once."""
     comparisons = compare(suites, rows)
     for suite in suites:
         its_lines = lines(suite, rows)
@@ -73,17 +74,20 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         if suite.published:
             console.print(LEGEND, style="dim", highlight=False)
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
+    claim_tables.print_claims(console, judge(suites, comparisons))
     print_advice(console, rows)
 
 
 def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
-    """The same as Markdown: of each suite its question, its table, and its comparisons if any."""
+    """The same as Markdown: of each suite its question, its table, its comparisons; the claims."""
     comparisons = compare(suites, rows)
     for suite in suites:
         yield suite.question
         yield markdown(suite, lines(suite, rows))
         if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
             yield compared
+    if claimed := claim_tables.markdown(judge(suites, comparisons)):
+        yield claimed
 
 
 def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
