@@ -2,10 +2,12 @@
 
 import asyncio
 import multiprocessing
+import ssl
 import time
 from collections.abc import Sequence
 
 import pytest
+import trustme
 from upstream_stand_in import Upstream, free_port
 
 from consumer import http_clients
@@ -19,8 +21,13 @@ from consumer.http_clients import HTTP_CLIENTS, Answer, Call, lifetime, limits
 
 ALL = [(view, name) for name, views in HTTP_CLIENTS.items() for view in views]
 WITH_HTTP = [(view, name) for view, name in ALL if name != "no-http"]
-PER_REQUEST = [(view, name) for view, name in ALL if name.endswith("-per-request")]
-SHARED = [(view, name) for view, name in ALL if name.endswith("-shared")]
+PER_REQUEST = [
+    (view, name) for view, name in ALL if name.endswith(("-per-request", "-shared-context"))
+]
+SHARED = [(view, name) for view, name in WITH_HTTP if (view, name) not in PER_REQUEST]
+# In an async view, and yet it needs no event loop of its own.
+BLOCKING = ("async", "requests-blocking-in-async")
+CROWDED = [client for client in SHARED if client != BLOCKING]
 
 
 def calls(base: str, *paths: str) -> list[Call]:
@@ -50,9 +57,46 @@ def test_answers_come_in_the_order_of_the_calls(view: str, name: str, upstream: 
 
 
 @pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_an_upstream_over_https_is_trusted_by_its_ca(
+    view: str, name: str, https_upstream: Upstream
+) -> None:
+    (answers,) = fetch(view, name, calls(https_upstream.url, "0", "status/404", "0"))
+    assert [answer.status for answer in answers] == [200, 404, 200]
+    assert b"Chile" in answers[0].body
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_an_upstream_of_another_ca_is_a_failure(view: str, name: str) -> None:
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    with Upstream(stranger) as upstream, pytest.raises(UpstreamError, match=upstream.url):
+        fetch(view, name, calls(upstream.url, "0"))
+    assert upstream.peers == []
+
+
+@pytest.mark.parametrize(("view", "name"), [*PER_REQUEST, *CROWDED])
 def test_the_calls_of_a_view_are_made_in_parallel(view: str, name: str, upstream: Upstream) -> None:
     fetch(view, name, calls(upstream.url, "500", "500", "500"))
     assert upstream.peak_in_flight == 3
+
+
+def test_a_blocked_loop_makes_one_call_at_a_time(upstream: Upstream) -> None:
+    fetch(*BLOCKING, calls(upstream.url, "20", "20", "20"))
+    assert (len(upstream.peers), upstream.peak_in_flight) == (3, 1)
+
+
+def test_a_small_pool_holds_as_many_calls_as_the_registry_says(upstream: Upstream) -> None:
+    limit = http_clients.REGISTRY["aiohttp-small-pool"]["connections"]
+    fetch("async", "aiohttp-small-pool", calls(upstream.url, *["1000"] * (limit + 5)))
+    assert (len(upstream.peers), upstream.peak_in_flight) == (limit + 5, limit)
+
+
+def test_the_wait_for_a_place_in_a_small_pool_can_time_out(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TIMEOUT_S", 0.5)
+    with pytest.raises(UpstreamTimeoutError):
+        fetch("async", "aiohttp-small-pool", calls(upstream.url, *["400"] * 201))
 
 
 @pytest.mark.parametrize(("view", "name"), WITH_HTTP)
@@ -100,7 +144,7 @@ def test_a_shared_client_uses_its_connections_again(
     assert len(set(upstream.peers)) == 1
 
 
-@pytest.mark.parametrize(("view", "name"), SHARED)
+@pytest.mark.parametrize(("view", "name"), CROWDED)
 def test_a_shared_client_keeps_every_connection_of_a_crowd(
     view: str, name: str, upstream: Upstream
 ) -> None:
@@ -115,13 +159,13 @@ def test_a_shared_client_is_closed_when_the_server_ends(
     view: str, name: str, upstream: Upstream
 ) -> None:
     fetch(view, name, calls(upstream.url, "0"))
-    if view == "sync":
+    if view == "sync" or (view, name) == BLOCKING:
         assert upstream.open_connections == 1
         lifetime.close_process()  # as atexit does
     assert upstream.wait_until_closed()
 
 
-@pytest.mark.parametrize("name", [name for view, name in SHARED if view == "async"])
+@pytest.mark.parametrize("name", [name for view, name in CROWDED if view == "async"])
 def test_a_shared_async_client_is_refused_where_no_loop_outlives_the_request(
     name: str, upstream: Upstream
 ) -> None:
@@ -132,8 +176,28 @@ def test_a_shared_async_client_is_refused_where_no_loop_outlives_the_request(
         asyncio.run(request())
 
 
+def test_without_a_lifespan_a_shared_async_client_is_closed_with_the_process(
+    upstream: Upstream,
+) -> None:
+    loop = asyncio.new_event_loop()
+
+    async def first_request() -> None:
+        lifetime.open_loop()
+        await http_clients.async_fetch("aiohttp-shared")(calls(upstream.url, "0"))
+
+    loop.run_until_complete(first_request())
+    assert upstream.open_connections == 1
+    lifetime.close_process()  # as atexit does
+    assert upstream.wait_until_closed()
+    assert not lifetime.loop_is_open()
+    loop.close()
+
+
+# The threads of pyreqwest do not survive a fork; all servers fork before they use it.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the fork is the point
-@pytest.mark.parametrize("name", [name for view, name in SHARED if view == "sync"])
+@pytest.mark.parametrize(
+    "name", [name for view, name in SHARED if view == "sync" and name != "pyreqwest-shared"]
+)
 def test_a_forked_process_has_a_client_of_its_own(name: str, upstream: Upstream) -> None:
     one = calls(upstream.url, "0")
     fetch("sync", name, one)

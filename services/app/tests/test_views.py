@@ -14,7 +14,7 @@ from upstream_stand_in import Upstream, free_port
 
 from consumer.http_clients import HTTP_CLIENTS
 
-SETTINGS = ("startproject", "bare", "article")
+SETTINGS = ("startproject", "bare", "article", "article_bare")
 
 # Answers each path of its arguments as the servers do, and prints what was imported on the way.
 CLIENT = Path(__file__).with_name("application_client.py")
@@ -152,7 +152,7 @@ def test_after_the_start_a_view_imports_nothing(
 def test_what_is_not_asked_for_is_not_imported(upstream: Upstream) -> None:
     (page,) = get(["/sync/single/no-http/?delays_ms=1"], upstream=upstream.url)
     assert page.status == 200
-    libraries = {"httpx", "requests", "urllib3", "gevent"}
+    libraries = {"httpx", "httpx2", "requests", "urllib3", "aiohttp", "pyreqwest", "gevent"}
     assert libraries.isdisjoint(page.imported)
 
 

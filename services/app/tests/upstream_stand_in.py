@@ -2,6 +2,8 @@
 
 import json
 import socket
+import ssl
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,8 @@ TODO = {"userId": 1, "id": 1, "title": "delectus aut autem", "completed": False}
 class Upstream(ThreadingHTTPServer):
     """Answers /{ms}/ and /todos/1?ms= as the lab's API; /status/{n}/ and /garbage/ go wrong.
 
+    With a TLS context it speaks https.
+
     Attributes:
         peers: The client's address of each call: one per connection.
         peak_in_flight: Most calls that were in flight at once.
@@ -24,8 +28,15 @@ class Upstream(ThreadingHTTPServer):
     # Every socket that is accepted must be answered at once, however many come together.
     request_queue_size = 128
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "http"
+        if tls is not None:
+            self.scheme = "https"
+            # The handshake belongs into the connection's own thread, with its first read.
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.lock = threading.Lock()
         self.peers: list[tuple[str, int]] = []
         self.in_flight = 0
@@ -34,7 +45,7 @@ class Upstream(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
@@ -43,6 +54,11 @@ class Upstream(ThreadingHTTPServer):
     def __exit__(self, *args: object) -> None:
         self.shutdown()
         self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not trust the certificate is no error of ours."""
+        if not isinstance(sys.exception(), ssl.SSLError):
+            super().handle_error(request, client_address)
 
     def wait_until_closed(self) -> bool:
         """Whether all connections are closed, now or within 5 s."""

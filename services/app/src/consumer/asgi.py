@@ -1,4 +1,8 @@
-"""The ASGI application. Django has no lifespan of its own, so this adds one, for shared clients."""
+"""The ASGI application. Django has no lifespan of its own, so this adds one, for shared clients.
+
+gunicorn, uvicorn, granian and hypercorn speak it. For daphne, which does not, the loop of the first
+request is the server's, until the process ends.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -19,14 +23,20 @@ startup.preload()
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    else:
-        await _django(scope, receive, send)
+        return
+    if not lifetime.loop_is_open():  # daphne has no lifespan: its first request is the startup
+        await _open()
+    await _django(scope, receive, send)
+
+
+async def _open() -> None:
+    lifetime.open_loop()
+    await startup.rehearse_asgi(_django)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
     await receive()
-    lifetime.open_loop()
-    await startup.rehearse_asgi(_django)
+    await _open()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await lifetime.close_loop()

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from consumer.concurrency import gevent_is_active
 from consumer.errors import NotUsableHereError, UnknownHttpClientError
@@ -47,14 +47,17 @@ type Fetch = Callable[[Sequence[Call]], list[Answer]]
 type FetchAsync = Callable[[Sequence[Call]], Awaitable[list[Answer]]]
 type View = Literal["sync", "async"]
 
-_REGISTRY = tomllib.loads(Path(__file__).with_name("registry.toml").read_text())
+# What each client says of itself. loadgen reads the same file.
+REGISTRY: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("registry.toml").read_text()
+)
 
-# Name → the views that can use it. loadgen reads the same file.
+# Name → the views that can use it.
 HTTP_CLIENTS: dict[str, tuple[View, ...]] = {
-    name: tuple(client["views"]) for name, client in _REGISTRY.items()
+    name: tuple(client["views"]) for name, client in REGISTRY.items()
 }
 # Those that know nothing of gevent: there, one call of theirs would stop every view.
-NOT_UNDER_GEVENT = {name for name, client in _REGISTRY.items() if not client.get("gevent", True)}
+NOT_UNDER_GEVENT = {name for name, client in REGISTRY.items() if not client.get("gevent", True)}
 
 
 def sync_fetch(name: str) -> Fetch:

@@ -44,7 +44,7 @@ class PerProcess[T]:
 
 
 class PerLoop[T]:
-    """One T for the server's event loop, from the lifespan's startup to its shutdown.
+    """One T for the server's event loop, from the startup to the shutdown of the ASGI application.
 
     Under WSGI each request of an async view has a loop of its own: nothing can be shared there.
     """
@@ -59,7 +59,7 @@ class PerLoop[T]:
         """Raises NotUsableHereError outside of the server's loop."""
         if asyncio.get_running_loop() is not _server_loop:
             raise NotUsableHereError(
-                "a shared async client needs a server with a lifespan: use ASGI"
+                "a shared async client needs an event loop that outlives the request: use ASGI"
             )
         if self._made is None:
             self._made = self._make()
@@ -76,8 +76,13 @@ _per_loop: list[PerLoop[Any]] = []
 _server_loop: asyncio.AbstractEventLoop | None = None
 
 
+def loop_is_open() -> bool:
+    """Whether this process has a server's loop, from open_loop to close_loop."""
+    return _server_loop is not None
+
+
 def open_loop() -> None:
-    """At the lifespan's startup: make what the modules imported so far share."""
+    """At the startup, in the server's loop: make what the modules imported so far share."""
     global _server_loop
     _server_loop = asyncio.get_running_loop()
     for shared in _per_loop:
@@ -85,7 +90,7 @@ def open_loop() -> None:
 
 
 async def close_loop() -> None:
-    """At the lifespan's shutdown: close what is shared."""
+    """At the shutdown, in the server's loop: close what is shared."""
     global _server_loop
     _server_loop = None
     for shared in _per_loop:
@@ -93,7 +98,13 @@ async def close_loop() -> None:
 
 
 def close_process() -> None:
-    """At the end of the process: close what is shared by its threads."""
+    """At the end of the process: close what is shared by its threads.
+
+    And what a server without a lifespan has left open, in its loop, which has stopped by then.
+    """
+    loop = _server_loop
+    if loop is not None and not loop.is_closed() and not loop.is_running():
+        loop.run_until_complete(close_loop())
     for shared in _per_process:
         shared.close()
 

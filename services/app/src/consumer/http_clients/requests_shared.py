@@ -1,13 +1,14 @@
-"""requests-shared: one session per process, with a pool that holds the lab's loads."""
+"""requests-shared: one session per process, with a pool that holds the lab's loads.
+
+requests does not promise that threads may share a session (docs/adding-a-client.md).
+"""
 
 from collections.abc import Sequence
-from functools import partial
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from consumer.http_clients import Answer, Call, limits, parallel
-from consumer.http_clients._requests import get
+from consumer.http_clients import Answer, Call, _requests, limits, parallel
 from consumer.http_clients.lifetime import PerProcess
 
 
@@ -23,4 +24,9 @@ _shared = PerProcess(make=_session, close=lambda session: session.close())
 
 
 def fetch(calls: Sequence[Call]) -> list[Answer]:
-    return parallel.in_threads(partial(get, _shared.get()), calls)
+    return parallel.in_threads(get, calls)
+
+
+def get(call: Call) -> Answer:
+    """One call with the shared session."""
+    return _requests.get(_shared.get(), call)

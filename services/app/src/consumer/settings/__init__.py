@@ -1,1 +1,1 @@
-"""The settings a server can run with: startproject, bare, article."""
+"""The settings a server can run with: startproject, bare, article, article_bare."""
