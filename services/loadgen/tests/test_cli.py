@@ -144,6 +144,24 @@ def test_a_seed_repeats_the_order_of_a_run(loadgen: Loadgen) -> None:
     assert loadgen(*words, "5") != loadgen(*words, "6")
 
 
+def test_axes_of_the_cases_can_be_set(loadgen: Loadgen) -> None:
+    words = ("run", "smoke", "--delays-ms", "800,400", "--cpu-ms", "5", "--driver", "own")
+    code, out, err = loadgen(
+        *words, "--server", "uvicorn,uvicorn-4", "--workload", "fanout", "--dry-run"
+    )
+    assert (code, err) == (0, "")
+    listed = [line.split()[-1] for line in out.splitlines() if line.endswith(".r1")]
+    assert all("_800+400ms_cpu5ms_own_10u" in name for name in listed)
+    assert {name.partition("_")[0] for name in listed} == {"uvicorn", "uvicorn-4"}
+
+
+def test_the_help_names_every_axis(loadgen: Loadgen) -> None:
+    code, out, _ = loadgen("run", "--help")
+    assert code == 0
+    assert "--delays-ms" in out
+    assert "--http-client" in out
+
+
 def test_what_is_left_out_is_said_with_the_reason(loadgen: Loadgen, project: Path) -> None:
     text = BRIEF.replace('"uvicorn-4"', '"uwsgi-gevent"') + 'view = "async"\n'
     (project / SUITES / "brief.toml").write_text(text)
@@ -168,6 +186,9 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
+        (("run", "smoke", "--users", "many"), "--users: must be a"),
+        (("run", "smoke", "--http-client", "curl"), "--http-client: unknown 'curl'; known: no-"),
+        (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
         (("measure",), "No such command 'measure'"),
         (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
         (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
@@ -393,6 +414,31 @@ class TestResume:
         with (interrupted / "summary.csv").open(newline="") as stream:
             assert len(list(csv.DictReader(stream))) == 2
 
+    def test_takes_the_axes_that_were_set(
+        self, loadgen: Loadgen, lab: StandInLab, results: Path
+    ) -> None:
+        def interrupt() -> None:
+            if len(lab.queries) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        lab.on_start = interrupt
+        axes = ("--users", "2,5", "--server", "uvicorn", "--delays-ms", "30,20")
+        assert loadgen("run", "brief", *axes)[0] == 130
+        folder = the_run(results)
+        environment = json.loads((folder / "environment.json").read_text())
+        assert environment["arguments"]["axes"] == {
+            "server": ["uvicorn"],
+            "users": [2, 5],
+            "delays_ms": [[30, 20]],
+        }
+        lab.on_start = lambda: None
+        assert loadgen("run", "--resume", folder.name)[0] == 0
+        rows = [(row["server"], row["users"], row["delays_ms"]) for row in trials(folder)]
+        assert rows == [("uvicorn", "2", "30+20"), ("uvicorn", "5", "30+20")]
+        out = " ".join(loadgen("report", str(folder))[1].split())
+        assert "uvicorn, 20/2 " in out
+        assert "uvicorn, 20/5 " in out
+
     def test_records_its_session(self, loadgen: Loadgen, interrupted: Path) -> None:
         loadgen("run", "--resume", interrupted.name)
         environment = json.loads((interrupted / "environment.json").read_text())
@@ -486,6 +532,10 @@ class TestResume:
             (("--resume", "results/none"), "results/none is no run: it has no trials.csv"),
             (("brief", "--resume", "results/none"), "--resume takes suites and options from"),
             (("--resume", "results/none", "--seed", "1"), "--resume takes suites and options from"),
+            (
+                ("--resume", "results/none", "--users", "1"),
+                "--resume takes suites and options from",
+            ),
         ],
     )
     def test_refuses_what_it_cannot_resume(

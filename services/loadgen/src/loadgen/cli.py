@@ -15,6 +15,7 @@ from rich.table import Table
 
 from loadgen import check as checking
 from loadgen import columns_page, environment, resume, tables
+from loadgen.axes import SetAxes, with_axes
 from loadgen.errors import ConfigurationError
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
@@ -66,6 +67,7 @@ def default(context: typer.Context) -> None:
 
 
 @app.command()
+@with_axes
 def run(
     suites: SuitesArgument = None,
     servers: ServersOption = "*",
@@ -74,20 +76,26 @@ def run(
     seed: SeedOption = None,
     dry_run: DryRunOption = False,
     resumed: ResumeOption = None,
+    axes: SetAxes | None = None,
 ) -> None:
-    """Measure the cases of one or more suites and write results/."""
+    """Measure the cases of one or more suites and write results/.
+
+    Every axis of their cases can be set here, in the place of what the suites say; lists multiply.
+    """
     lab = read_lab()
     if resumed is None:
+        lab = lab.with_axes(axes or {})
         arguments = {
             "suites": suites or _suites_from_environment(),
             "servers": servers,
             "only": only,
             "rounds": rounds or _rounds_from_environment(),
             "seed": randbelow(2**32) if seed is None else seed,
+            "axes": axes or {},
         }
         request = _request(lab, arguments)
     else:
-        if (suites, servers, only, rounds, seed) != (None, "*", "*", None, None):
+        if (suites, servers, only, rounds, seed, axes) != (None, "*", "*", None, None, {}):
             raise ConfigurationError(
                 "--resume takes suites and options from the run: name no other"
             )

@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab import Lab
+
+if TYPE_CHECKING:  # the lab reads the environment of earlier runs
+    from loadgen.lab import Lab
 
 
 def describe(
-    lab: Lab, arguments: Mapping[str, object], abouts: Mapping[str, Mapping[str, Any]]
+    lab: "Lab", arguments: Mapping[str, object], abouts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The environment at the start of a run.
 
     Args:
         lab: the lab around us.
-        arguments: what the run was asked for: suites, rounds, seed.
+        arguments: what the run was asked for: suites, rounds, seed, axes.
         abouts: each server's own description, by name.
     """
     return {

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from loadgen import environment
+from loadgen.axes import SetAxes
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import read_http_clients
 from loadgen.instruments import cpu_set
@@ -37,15 +39,21 @@ class Lab:
     roles: Roles
     host_facts: dict[str, Any]
 
+    def with_axes(self, axes: SetAxes) -> "Lab":
+        """The lab with these axes of all cases of its suites set from the command line."""
+        return replace(self, suites=self.suites.with_axes(axes))
+
     def as_of(self, run: Path) -> "Lab":
-        """The lab with servers and suites as they were when a run began: its own copies.
+        """The lab with servers and suites as they were when a run began: its own copies, and the
+        axes that were set on its command line.
 
         Raises:
             ConfigurationError: they cannot be read.
         """
         servers = read_servers(run)
         suites = _suites(run / "suites", servers, self.project)
-        return replace(self, servers=servers, suites=suites)
+        arguments = environment.read(run).get("arguments") or {}
+        return replace(self, servers=servers, suites=suites).with_axes(arguments.get("axes") or {})
 
 
 def read_lab() -> Lab:

@@ -42,7 +42,7 @@ class Request:
     """What a run is asked for.
 
     Attributes:
-        arguments: as environment.json has them: suites, servers, only, rounds, seed.
+        arguments: as environment.json has them: suites, servers, only, rounds, seed, axes.
         suites: the suites, narrowed by these.
         plan: their trials.
         resumed: the folder of the run to be finished; None: a new one.

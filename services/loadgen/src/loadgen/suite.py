@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from loadgen.axes import SetAxes, option, replaced
 from loadgen.cases import Case, plain
 from loadgen.columns import METRICS
 from loadgen.errors import ConfigurationError
@@ -108,7 +109,13 @@ class Suite:
 
 
 class Library:
-    """The folder of suite files, with what their cases may name."""
+    """The folder of suite files, with what their cases may name.
+
+    Args:
+        folder: of the suite files.
+        servers, http_clients, settings: what there is.
+        axes: set from the command line, in the place of what the files say; default: none.
+    """
 
     def __init__(
         self,
@@ -116,11 +123,17 @@ class Library:
         servers: Mapping[str, Server],
         http_clients: HttpClients,
         settings: Sequence[str],
+        axes: SetAxes | None = None,
     ) -> None:
         self._folder = folder
         self._servers = servers
         self._http_clients = http_clients
         self._settings = settings
+        self._axes: SetAxes = axes or {}
+
+    def with_axes(self, axes: SetAxes) -> "Library":
+        """The same suites with these axes of all their cases set from the command line."""
+        return Library(self._folder, self._servers, self._http_clients, self._settings, axes)
 
     def names(self) -> list[str]:
         """All suites, by name."""
@@ -179,23 +192,15 @@ class Library:
             raise self._invalid(name, "", error) from error
 
     def _suite(self, name: str, file: SuiteFile) -> Suite:
-        cases: list[Case] = []
-        left_out: list[str] = []
-        for index, entry in enumerate(file.cases, start=1):
-            for axes in combinations(file.defaults | entry):
-                case = self._case(name, f"cases[{index}]", axes)
-                left_out.extend(self._of_no_use(case.server, axes))
-                reason = self._impossible(case)
-                if reason:
-                    left_out.append(f"{case.server} with {case.http_client}: {reason}")
-                elif case not in cases:
-                    cases.append(case)
         if not file.cases:
             raise self._wrong(name, "cases", "there is none: add [[cases]] with a server")
+        cases, left_out = self._cases(name, file, self._axes)
         if not cases:
             raise self._wrong(name, "cases", "no possible case is left; " + "; ".join(left_out))
         if file.sort:
             self._check_metrics(name, "sort", [file.sort])
+        published = tuple(self._published(name, file, cases, left_out))
+        compare = tuple(self._compare(name, file, cases, left_out))
         return Suite(
             name=name,
             question=file.question,
@@ -204,17 +209,32 @@ class Library:
             rounds=file.rounds,
             sort=file.sort,
             timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
-            published=tuple(self._published(name, file, cases)),
-            compare=tuple(self._compare(name, file, cases)),
+            published=published,
+            compare=compare,
             self_test=file.self_test,
             expect=file.expect,
         )
+
+    def _cases(self, name: str, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
+        """The cases of a suite with these axes set, and what of it is left out and why."""
+        cases: list[Case] = []
+        left_out: list[str] = []
+        for index, entry in enumerate(file.cases, start=1):
+            for combination in combinations(replaced(file.defaults | entry, axes)):
+                case = self._case(name, f"cases[{index}]", combination)
+                left_out.extend(self._of_no_use(case.server, combination))
+                reason = self._impossible(case)
+                if reason:
+                    left_out.append(f"{case.server} with {case.http_client}: {reason}")
+                elif case not in cases:
+                    cases.append(case)
+        return cases, left_out
 
     def _case(self, name: str, where: str, axes: Mapping[str, Any]) -> Case:
         try:
             checked = Axes.model_validate(axes)
         except ValidationError as error:
-            raise self._invalid(name, where, error) from error
+            raise self._invalid_case(name, where, error) from error
         known: dict[str, Iterable[str]] = {
             "server": self._servers,
             "http_client": self._http_clients.names,
@@ -223,9 +243,8 @@ class Library:
         for axis, names in known.items():
             value = getattr(checked, axis)
             if value not in names:
-                raise self._wrong(
-                    name, f"{where}.{axis}", f"unknown {value!r}; known: {', '.join(names)}"
-                )
+                what = f"unknown {value!r}; known: {', '.join(names)}"
+                raise self._wrong_axis(name, where, axis, what)
         return checked.case(self._servers[checked.server])
 
     def _impossible(self, case: Case) -> str | None:
@@ -249,7 +268,10 @@ class Library:
         if self._servers[server].page and named:
             yield f"{', '.join(named)} of {server}: its view is that of its label lab.url"
 
-    def _published(self, name: str, file: SuiteFile, cases: list[Case]) -> Iterator[Published]:
+    def _published(
+        self, name: str, file: SuiteFile, cases: list[Case], left_out: list[str]
+    ) -> Iterator[Published]:
+        own = set(cases if not self._axes else self._cases(name, file, {})[0])
         for index, entry in enumerate(file.published, start=1):
             where = f"published[{index}]"
             unknown = set(entry) - FIGURES - set(Axes.model_fields)
@@ -264,11 +286,17 @@ class Library:
             if isinstance(delays_ms := axes.get("delays_ms"), list):
                 axes["delays_ms"] = "+".join(map(plain, delays_ms))
             published = Published(axes, figures)
-            if not any(published.describes(case.cells()) for case in cases):
+            described = {case for case in cases if published.describes(case.cells())}
+            if not described and not self._axes:
                 raise self._wrong(name, where, "its axes describe no case of the suite")
-            yield published
+            if described and described <= own:
+                yield published
+            elif described:
+                left_out.append("published figures: they are of other axes")
 
-    def _compare(self, name: str, file: SuiteFile, cases: list[Case]) -> Iterator[Compare]:
+    def _compare(
+        self, name: str, file: SuiteFile, cases: list[Case], left_out: list[str]
+    ) -> Iterator[Compare]:
         for index, entry in enumerate(file.compare, start=1):
             where = f"compare[{index}]"
             self._check_metrics(name, f"{where}.metrics", entry.metrics)
@@ -282,10 +310,13 @@ class Library:
                 words=entry.words,
                 planted=entry.planted,
             )
-            if next(compare.pairs(cases), None) is None:
-                what = "no case of a has a like in b that equals it on every axis they do not name"
+            what = "no case of a has a like in b that equals it on every axis they do not name"
+            if next(compare.pairs(cases), None):
+                yield compare
+            elif self._axes:
+                left_out.append(f"{where}: {what}")
+            else:
                 raise self._wrong(name, where, what)
-            yield compare
 
     def _matcher(
         self, name: str, where: str, entry: Mapping[str, Any], cases: list[Case]
@@ -300,7 +331,7 @@ class Library:
             matcher[axis] = tuple(tuples(one) for one in values_of(axis, value))
             present = list(dict.fromkeys(getattr(case, axis) for case in cases))
             for one in matcher[axis]:
-                if one not in present:
+                if one not in present and not self._axes:
                     what = f"no case has {written(one)}; its cases have "
                     what += ", ".join(map(written, present))
                     raise self._wrong(name, f"{where}.{axis}", what)
@@ -313,6 +344,19 @@ class Library:
 
     def _invalid(self, name: str, where: str, error: ValidationError) -> ConfigurationError:
         return self._wrong(name, *first_mistake(where, error))
+
+    def _invalid_case(self, name: str, where: str, error: ValidationError) -> ConfigurationError:
+        key, what = first_mistake(where, error)
+        axis = str(next(iter(error.errors()[0]["loc"]), ""))
+        if axis in self._axes:
+            return self._wrong_axis(name, where, axis, what)
+        return self._wrong(name, key, what)
+
+    def _wrong_axis(self, name: str, where: str, axis: str, what: str) -> ConfigurationError:
+        """A mistake in an axis, where it was made: on the command line, or in the file."""
+        if axis in self._axes:
+            return ConfigurationError(f"{option(axis)}: {what}")
+        return self._wrong(name, f"{where}.{axis}", what)
 
     def _wrong(self, name: str, key: str, what: str) -> ConfigurationError:
         return ConfigurationError(f"{name}.toml, {key}: {what}")
