@@ -18,7 +18,7 @@ COUNTS = st.integers(1, 100_000)
 def cases(draw: st.DrawFn) -> Case:
     axes: dict[str, Any] = {
         "server": draw(st.from_regex(r"[a-z0-9][a-z0-9-]{0,8}", fullmatch=True)),
-        "settings": draw(st.sampled_from(["startproject", "bare", "article"])),
+        "settings": draw(st.sampled_from(["startproject", "bare", "article", "article_bare"])),
         "view": draw(st.sampled_from(["sync", "async"])),
         "workload": draw(st.sampled_from(["fanout", "single"])),
         "http_client": draw(st.sampled_from(["httpx-shared", "no-http"])),
