@@ -14,6 +14,8 @@ from runs import Run
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: A quotation: the run's folder, then what `report --markdown` prints of it.
 QUOTATION = re.compile(r"<!-- (results/reference/\S+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
+#: The same of what `predict --check` prints.
+CHECKED = re.compile(r"<!-- predict (results/reference/\S+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
 
 Report = Callable[[str], str]
 
@@ -43,6 +45,23 @@ def test_a_quotation_is_what_the_lab_prints(
     report: Report, page: str, folder: str, text: str
 ) -> None:
     assert text in report(folder), f"{page} differs from `report {folder} --markdown`"
+
+
+def test_predictions_are_as_far_off_as_their_page_says(loadgen: Compose) -> None:
+    checked = CHECKED.findall((ROOT / "docs/predictions.md").read_text())
+
+    assert checked
+    for folder, text in checked:
+        assert loadgen("predict", folder, "--check").stdout.strip() == text
+
+
+def test_predictions_beat_the_plain_bounds(loadgen: Compose) -> None:
+    folder = CHECKED.findall((ROOT / "docs/predictions.md").read_text())[0][0]
+    lines = loadgen("predict", folder, "--check").stdout.splitlines()[2:4]
+
+    for line in lines:
+        *_, law, _, bounds = (float(cell.split(" %")[0]) for cell in line.split("|")[2:-1])
+        assert law < bounds, line
 
 
 def test_the_readme_quotes_the_newest_reference_run_of_both_articles() -> None:

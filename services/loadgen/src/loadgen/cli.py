@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from loadgen import check as checking
-from loadgen import columns_page, environment, resume, tables
+from loadgen import columns_page, environment, predict_check, resume, tables
+from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
 from loadgen.errors import ConfigurationError
 from loadgen.lab import Lab, read_lab
@@ -147,6 +148,39 @@ def report(
         return
     for text in tables.all_markdown(suites, rows):
         print(text, end="\n\n")
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+    users: Annotated[int | None, typer.Option("--users", min=1, help="Without think time.")] = None,
+    delays_ms: Annotated[
+        str | None,
+        typer.Option("--delays-ms", help="Of the upstream; of several the longest counts."),
+    ] = None,
+    cpus: Annotated[int, typer.Option("--cpus", min=1, help="CPUs, a process each.")] = 1,
+    server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
+    http_client: Annotated[
+        str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
+    ] = "*",
+    checked: Annotated[
+        bool,
+        typer.Option("--check", help="Predict each load of the run from its others instead."),
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Say what each stack of a run would make of another load."""
+    found = predicting.stacks_of(read_lab().project / folder)
+    if checked:
+        print("\n".join(predict_check.markdown_lines(predict_check.check(found))))
+        return
+    if users is None or delays_ms is None:
+        raise ConfigurationError("predict needs --users and --delays-ms, or --check")
+    question = predicting.Question(users, predicting.service_s_of(delays_ms), cpus)
+    exit_code = predicting.answer(
+        Console(), found, question, server=server, http_client=http_client, markdown=markdown
+    )
+    raise typer.Exit(exit_code)
 
 
 @app.command()
