@@ -72,7 +72,7 @@ class Load:
 
 LOADS = (
     Load("500 calls/s, evenly paced", 500, 1, 150, 2, 3),
-    Load("2000 calls/s, in bursts of three", 2000, 3, inf, 10, 10),
+    Load("2100 calls/s, in bursts of three", 2100, 3, inf, 10, 10),
 )
 
 

@@ -1,0 +1,283 @@
+"""Measures the lab's own driver alone: what a request costs it, how late it sends, what it loses.
+
+    python benchmark.py [--driver-cpu N] [--seconds N] [--only WORDS]
+
+or, in the image of the tests, which needs nothing else:
+
+    docker build --target test -t django-lab/loadgen:test services/loadgen
+    docker run --rm --ulimit nofile=16384 django-lab/loadgen:test python benchmark.py
+
+It makes each load by the driver's own process, kept on one CPU (default: the highest that it may
+use), against a small server on another CPU where there is one, which answers each request after
+the same delay. Prints each figure beside its goal. Exit code: 0 all goals met, 1 not. Run it on a
+quiet machine: whatever else runs adds to the lag.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).parent / "src"))
+
+import uvloop
+
+from loadgen import measures
+from loadgen.cases import Case
+from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.own import Own
+from loadgen.target import Target
+
+WARM_UP_S = 4.0
+DRAIN_S = 10.0
+#: Between the start instant's announcement and itself.
+NOTICE_NS = 100_000_000
+READY_S = 30.0
+#: As long as the page that a view of the lab answers with.
+BODY = b'<!DOCTYPE html><p id="country">Iceland</p>'.ljust(500)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load and what the driver has to reach under it.
+
+    Attributes:
+        title: for the table.
+        delay_s: of each answer.
+        users: of a closed load.
+        rate_rps: of an open one.
+        most_cpu: CPU time of the driver by time.
+        most_lag_ms: p99 of (sent - due).
+    """
+
+    title: str
+    delay_s: float
+    users: int | None = None
+    rate_rps: float | None = None
+    most_cpu: float = 0.25
+    most_lag_ms: float = 2.0
+
+    def plan(self, port: int, seconds: float) -> LoadPlan:
+        """The load for the driver, warm-up included."""
+        case = Case(
+            server="benchmark",
+            settings="",
+            view="",
+            workload="",
+            http_client="",
+            upstream="",
+            delays_ms=(self.delay_s * 1000,),
+            cpu_ms=None,
+            driver="own",
+            load="open" if self.rate_rps else "closed",
+            users=self.users,
+            rate_rps=self.rate_rps,
+            arrivals="poisson" if self.rate_rps else None,
+        )
+        target = Target(
+            origin=f"http://127.0.0.1:{port}",
+            path="/",
+            expected_text='id="country"',
+            service_time_s=self.delay_s,
+            calls_per_view=0,
+            launcher=None,
+        )
+        return LoadPlan(case, target, WARM_UP_S + seconds, DRAIN_S, arrivals_seed=1)
+
+
+LOADS = (
+    Load("closed: 420 users, 0.6 s, 700 requests/s", 0.6, users=420),
+    Load("closed: 2000 users, 3 s, 667 requests/s", 3.0, users=2000),
+    Load("open: 700 arrivals/s, 0.6 s", 0.6, rate_rps=700),
+    Load("open: 700 arrivals/s, 3 s, 2100 in flight", 3.0, rate_rps=700),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A line of the table: a measured value with the goal that it meets or misses."""
+
+    title: str
+    value: float
+    unit: str
+    least: float = -inf
+    most: float = inf
+
+    @property
+    def met(self) -> bool:
+        """Whether it meets its goal, if it has one."""
+        return self.least <= self.value <= self.most
+
+    def __str__(self) -> str:
+        bound = f"<= {self.most:g}" if self.most < inf else f">= {self.least:g}"
+        has_goal = self.least > -inf or self.most < inf
+        goal, met = (bound, "yes" if self.met else "NO") if has_goal else ("", "")
+        return f"  {self.title:<44}{self.value:>10.3f} {self.unit:<4}{goal:>9}  {met}"
+
+
+class Answering(asyncio.Protocol):
+    """A connection of the server: answers each request after the delay."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._loop = asyncio.get_running_loop()
+
+    def data_received(self, _data: bytes) -> None:
+        """Wait; requests are short and come one at a time, so each comes whole."""
+        self._loop.call_later(self._delay_s, self._answer)
+
+    def _answer(self) -> None:
+        # Head and body apart, as the servers of the lab write them.
+        self._transport.write(HEAD)
+        self._transport.write(BODY)
+
+
+async def serve(delay_s: float) -> None:
+    """Answer until the end; prints the port."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Answering(delay_s), "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def main() -> int:
+    """Make every load; 0 when all goals are met, else 1."""
+    options = _options()
+    if options.serve is not None:
+        uvloop.run(serve(options.serve))
+    cpus = os.sched_getaffinity(0)
+    server_cpu = min(cpus - {options.driver_cpu}, default=options.driver_cpu)
+    print(f"driver on CPU {options.driver_cpu}, server on CPU {server_cpu}")
+    missed = 0
+    for load in LOADS:
+        if options.only not in load.title:
+            continue
+        print(f"\n{load.title}, {options.seconds:g} s", flush=True)
+        with _server(load.delay_s, server_cpu) as port:
+            for figure in _measure(load, port, options.driver_cpu, options.seconds):
+                print(figure, flush=True)
+                missed += not figure.met
+    print(f"\n{missed} goals missed" if missed else "\nall goals met")
+    return 1 if missed else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measures the lab's own driver alone.")
+    cpus = sorted(os.sched_getaffinity(0))
+    parser.add_argument(
+        "--driver-cpu", type=int, choices=cpus, default=cpus[-1], help="CPU of it (%(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10, help="length of each window (%(default)s)"
+    )
+    parser.add_argument("--only", default="", metavar="WORDS", help="loads with this in the title")
+    parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+@contextmanager
+def _server(delay_s: float, cpu: int) -> Iterator[int]:
+    """The server on one CPU; gives its port."""
+    command = [sys.executable, __file__, "--serve", str(delay_s)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        os.sched_setaffinity(process.pid, {cpu})
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def _measure(load: Load, port: int, cpu: int, seconds: float) -> Iterator[Figure]:
+    plan = load.plan(port, seconds)
+    window = WARM_UP_S, WARM_UP_S + seconds
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _driver(plan, folder, cpu) as process:
+            start_ns = _start(process, folder)
+            cpu_seconds, instants = [], []
+            for instant_s in window:
+                time.sleep(max(0.0, start_ns / 1e9 + instant_s - time.monotonic()))
+                cpu_seconds.append(_cpu_seconds(process.pid))
+                instants.append(time.monotonic())
+            if process.wait(DRAIN_S + READY_S):
+                raise RuntimeError(f"the driver ended with exit code {process.returncode}")
+        samples = Own().samples(plan, folder, start_ns)
+    due = measures.in_window(samples, *window, by="due_s")
+    used = (cpu_seconds[1] - cpu_seconds[0]) / (instants[1] - instants[0])
+    answered = measures.good_between(samples, *window) / seconds
+    lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).sort().to_numpy()
+    late_ms = ((due["answered_s"] - due["sent_s"] - load.delay_s) * 1000).sort().to_numpy()
+    yield Figure("answers a second", answered, "1/s")
+    yield Figure("CPU of the driver", used, "", most=load.most_cpu)
+    yield Figure("CPU per request", used / answered * 1e6, "us")
+    for share in (0.5, 0.99):
+        lag = _known(measures.percentile(lag_ms, share))
+        most = load.most_lag_ms if share == 0.99 else inf
+        yield Figure(f"sent after due, p{share * 100:g}", lag, "ms", most=most)
+    for share in (0.5, 0.99):
+        late = _known(measures.percentile(late_ms, share))
+        yield Figure(f"answered after sent + delay, p{share * 100:g}", late, "ms")
+    if load.users:
+        in_flight = measures.inflight_mean(samples, *window) / load.users
+        yield Figure("in flight, by users (Little)", in_flight, "", least=0.98)
+    yield Figure("failures", float(samples["failure"].count()), "", most=0)
+
+
+@contextmanager
+def _driver(plan: LoadPlan, folder: Path, cpu: int) -> Iterator[subprocess.Popen[str]]:
+    paths = f"{Path(__file__).parent / 'src'}"
+    with subprocess.Popen(
+        Own().command(plan, folder),
+        stdin=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    ) as process:
+        os.sched_setaffinity(process.pid, {cpu})
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _start(process: subprocess.Popen[Any], folder: Path) -> int:
+    deadline = time.monotonic() + READY_S
+    while not (folder / READY).exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the driver did not become ready")
+        time.sleep(0.02)
+    start_ns = time.monotonic_ns() + NOTICE_NS
+    assert process.stdin is not None
+    process.stdin.write(f"{start_ns}\n")
+    process.stdin.close()
+    return start_ns
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process: fields 14 and 15 of proc_pid_stat(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _known(value: float | None) -> float:
+    if value is None:
+        raise RuntimeError("too few requests: give it more --seconds")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""The benchmark of the driver measures what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_the_benchmark_measures_and_prints_every_goal() -> None:
+    command = [sys.executable, "benchmark.py", "--seconds", "2", "--only", "0.6 s"]
+    run = subprocess.run(
+        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
+    )
+
+    # Whether the goals are met is for a quiet machine to say.
+    assert run.returncode in (0, 1), run.stderr
+    closed, opened = (part for part in run.stdout.split("\n\n") if "0.6 s" in part)
+    assert closed.count("yes") + closed.count("NO") == 4
+    assert opened.count("yes") + opened.count("NO") == 3
