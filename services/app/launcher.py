@@ -19,9 +19,9 @@ If the server ends by itself the launcher goes on for 3 s, so that the reason ca
 ends with the server's exit code (128 + n for signal n). It forwards SIGTERM and SIGINT.
 
 Environment, all of it optional: LAB_SETTINGS (allowed settings, comma-separated, the default
-first), LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST, LAB_CA
-(certificate to trust beside the usual ones), LAB_AUTOSTART (1: start the server at once),
-LAB_PORT (9100).
+first), LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST,
+LAB_UPSTREAM_DJANGO_HOST (a second upstream, which need not be up), LAB_CA (certificate to trust
+beside the usual ones), LAB_AUTOSTART (1: start the server at once), LAB_PORT (9100).
 
 Only the standard library is used: mount the file into any image with Python 3.10 on Linux.
 """
@@ -52,6 +52,7 @@ from urllib.parse import parse_qs, urlsplit
 PORT = 9100
 UPSTREAM_HTTP_PORT = 9000
 UPSTREAM_HTTPS_PORT = 9443
+UPSTREAM_DJANGO_PORT = 8000
 CA_BUNDLE = Path("/tmp/ca-bundle.pem")
 
 TERMINATION_S = 2.0
@@ -243,12 +244,11 @@ def memory(pids: list[int]) -> Document:
 
 
 def resolve(host: str) -> str:
-    """The address of the upstream: the server is given it, so that no view pays for DNS."""
-    try:
-        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
-    except OSError as error:
-        message = f"LAB_UPSTREAM_HOST is {host!r}, which does not resolve ({error}): is it up?"
-        raise RefusedError(503, message) from error
+    """The address of an upstream: the server is given it, so that no view pays for DNS.
+
+    Raises OSError where the name does not resolve.
+    """
+    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
     return str(found[0][4][0])
 
 
@@ -283,9 +283,18 @@ def server_environment(settings: str | None, preload: str) -> dict[str, str]:
         module = os.environ.get("LAB_SETTINGS_MODULE", "{settings}")
         environment["DJANGO_SETTINGS_MODULE"] = module.format(settings=settings)
     if host := os.environ.get("LAB_UPSTREAM_HOST"):
-        address = resolve(host)
+        try:
+            address = resolve(host)
+        except OSError as error:
+            message = f"LAB_UPSTREAM_HOST is {host!r}, which does not resolve ({error}): is it up?"
+            raise RefusedError(503, message) from error
         environment["LAB_UPSTREAM_HTTP"] = f"http://{address}:{UPSTREAM_HTTP_PORT}"
         environment["LAB_UPSTREAM_HTTPS"] = f"https://{address}:{UPSTREAM_HTTPS_PORT}"
+    if host := os.environ.get("LAB_UPSTREAM_DJANGO_HOST"):
+        # Where it is not up the server is given its name: a view that asks for it says so then.
+        with contextlib.suppress(OSError):
+            host = resolve(host)
+        environment["LAB_UPSTREAM_DJANGO"] = f"http://{host}:{UPSTREAM_DJANGO_PORT}"
     if lab_ca := os.environ.get("LAB_CA"):
         write_ca_bundle(Path(lab_ca))
         environment["SSL_CERT_FILE"] = str(CA_BUNDLE)  # httpx, the ssl module

@@ -10,6 +10,7 @@ from lab import ROOT
 from runs import Row, folder_in
 
 DELAYS = "uniform"
+OPEN = f"{DELAYS}, open"
 LEAST_MS = 50
 
 
@@ -24,13 +25,16 @@ def checked(loadgen: Compose) -> list[Row]:
 
 def test_every_driver_makes_every_load(checked: list[Row]) -> None:
     assert [(row["driver"], row["delays"]) for row in checked] == [
-        (driver, delays) for driver in ("own", "locust", "hey") for delays in (DELAYS, "hang-ups")
+        ("own", DELAYS),
+        ("own", OPEN),
+        ("own", "hang-ups"),
+        *((driver, delays) for driver in ("locust", "hey") for delays in (DELAYS, "hang-ups")),
     ]
 
 
 def test_each_request_that_the_api_got_is_known_and_each_failure_found(checked: list[Row]) -> None:
     for row in checked:
-        if row["delays"] == DELAYS:
+        if row["delays"] in (DELAYS, OPEN):
             assert int(row["requests"]) > 0
             assert row["requests"] == row["api_requests"], row
             assert row["failures"] == row["api_failures"] != "0", row
@@ -39,7 +43,7 @@ def test_each_request_that_the_api_got_is_known_and_each_failure_found(checked: 
 
 def test_no_latency_is_shorter_than_the_apis_own(checked: list[Row]) -> None:
     for row in checked:
-        if row["delays"] == DELAYS:
+        if row["delays"] in (DELAYS, OPEN):
             # hey writes a tenth of a millisecond.
             assert float(row["p50_ms"]) + 0.1 >= float(row["api_p50_ms"]) >= LEAST_MS, row
 

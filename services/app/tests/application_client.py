@@ -1,6 +1,6 @@
 """Asks the application, in this process, for paths: a JSON line for each answer.
 
-Arguments: wsgi or asgi, then the paths.
+Arguments: wsgi, asgi, asgi-without-lifespan or api, then the paths.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ def ask_wsgi(paths: list[str]) -> None:
 
 
 async def ask_asgi(paths: list[str]) -> None:
+    """As a server with a lifespan does."""
     from consumer.asgi import application
 
     signals: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -32,6 +33,26 @@ async def ask_asgi(paths: list[str]) -> None:
     lifespan = asyncio.create_task(application({"type": "lifespan"}, signals.get, events.put))
     signals.put_nowait({"type": "lifespan.startup"})
     assert (await events.get())["type"] == "lifespan.startup.complete"
+    await ask(application, paths)
+    signals.put_nowait({"type": "lifespan.shutdown"})
+    await lifespan
+
+
+async def ask_without_lifespan(paths: list[str]) -> None:
+    """As daphne does."""
+    from consumer.asgi import application
+
+    await ask(application, paths)
+
+
+async def ask_api(paths: list[str]) -> None:
+    """The application that is an upstream."""
+    from consumer.api_asgi import application
+
+    await ask(application, paths)
+
+
+async def ask(application: Any, paths: list[str]) -> None:
     for target in paths:
         path, _, query = target.partition("?")
         scope = {
@@ -49,8 +70,6 @@ async def ask_asgi(paths: list[str]) -> None:
         head, body = answers.get_nowait(), answers.get_nowait()
         headers = {name.decode().title(): value.decode() for name, value in head["headers"]}
         tell(head["status"], headers, body["body"], before)
-    signals.put_nowait({"type": "lifespan.shutdown"})
-    await lifespan
 
 
 class Before:
@@ -75,7 +94,12 @@ def tell(status: int, headers: dict[str, str], body: bytes, before: Before) -> N
 
 if __name__ == "__main__":
     interface, *paths = sys.argv[1:]
-    if interface == "wsgi":
-        ask_wsgi(paths)
-    else:
-        asyncio.run(ask_asgi(paths))
+    match interface:
+        case "wsgi":
+            ask_wsgi(paths)
+        case "asgi":
+            asyncio.run(ask_asgi(paths))
+        case "asgi-without-lifespan":
+            asyncio.run(ask_without_lifespan(paths))
+        case "api":
+            asyncio.run(ask_api(paths))

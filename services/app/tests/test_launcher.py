@@ -159,6 +159,31 @@ def test_the_server_is_told_its_settings_and_the_upstreams_address(
     assert bundle.count("-----BEGIN CERTIFICATE-----") > 100
 
 
+@pytest.mark.parametrize(
+    ("host", "address"), [("localhost", "127.0.0.1"), ("nobody.invalid", "nobody.invalid")]
+)
+def test_the_second_upstream_is_told_by_its_address_where_it_is_up_else_by_its_name(
+    launch: Launch, host: str, address: str
+) -> None:
+    lab = launch(
+        "import os, time; print(os.environ['LAB_UPSTREAM_DJANGO']); time.sleep(600)",
+        LAB_UPSTREAM_HOST="localhost",
+        LAB_UPSTREAM_DJANGO_HOST=host,
+    )
+    lab.get("/start")
+    lab.until_logged(f"http://{address}:8000")
+
+
+def test_an_upstream_whose_name_does_not_resolve_is_said_and_starts_nothing(
+    launch: Launch,
+) -> None:
+    lab = launch(WAITS, LAB_UPSTREAM_HOST="nobody.invalid")
+    status, refusal = lab.answer("/start")
+    assert status == 503
+    assert "'nobody.invalid'" in refusal["error"]
+    assert not lab.get("/stats")["running"]
+
+
 def test_unknown_settings_are_refused_with_the_allowed_ones(launch: Launch) -> None:
     lab = launch(WAITS, LAB_SETTINGS="plain,fancy")
     status, refusal = lab.answer("/start?settings=baroque")

@@ -46,6 +46,7 @@ def get(
         "DJANGO_SETTINGS_MODULE": f"consumer.settings.{settings}",
         "LAB_UPSTREAM_HTTP": upstream,
         "LAB_UPSTREAM_HTTPS": upstream,
+        "LAB_UPSTREAM_DJANGO": upstream,
         "LAB_PRELOAD": preload,
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
@@ -88,6 +89,19 @@ def test_fanout_shows_a_country_and_single_passes_the_document_on(
     assert single.json()["title"] == "delectus aut autem"
 
 
+@pytest.mark.parametrize("asked", ["http", "https", "django"])
+def test_a_view_calls_the_upstream_that_it_is_asked_for(asked: str, upstream: Upstream) -> None:
+    elsewhere = f"http://127.0.0.1:{free_port()}"
+    addresses = {
+        f"LAB_UPSTREAM_{other.upper()}": upstream.url if other == asked else elsewhere
+        for other in ("http", "https", "django")
+    }
+    path = f"/sync/single/requests-shared/?delays_ms=1&upstream={asked}"
+    (page,) = get([path], upstream="", environment=addresses)
+    assert page.status == 200
+    assert len(upstream.peers) == 1
+
+
 @pytest.mark.parametrize("path", ["/sync/test", "/async/test"])
 def test_the_routes_of_article_b_answer(path: str, upstream: Upstream) -> None:
     (page,) = get([f"{path}?delays_ms=1"], upstream=upstream.url)
@@ -127,6 +141,20 @@ def test_an_async_client_that_is_shared_cannot_be_used_under_wsgi(upstream: Upst
     (page,) = get(["/async/single/httpx-shared/"], upstream=upstream.url)
     assert page.status == 400
     assert "ASGI" in page.json()["error"]
+
+
+@pytest.mark.parametrize("name", [name for name, views in HTTP_CLIENTS.items() if "async" in views])
+def test_a_server_without_lifespan_starts_with_its_first_request(
+    name: str, upstream: Upstream
+) -> None:
+    path = f"/async/fanout/{name}/?delays_ms=1,1"
+    first, second = get(
+        [path, path], upstream=upstream.url, interface="asgi-without-lifespan", preload=name
+    )
+    assert (first.status, second.status) == (200, 200)
+    assert second.imported == []
+    if name.endswith("-shared"):
+        assert len(set(upstream.peers)) < len(upstream.peers) == 4
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -1,5 +1,6 @@
 """Real drivers against the stand-in of a view."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from loadgen.drivers.base import Driver, LoadPlan
+from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.target import EXPECTED_TEXT, Target
@@ -14,6 +16,7 @@ from tests.make import a_case
 from tests.stand_ins import Behaviour, View
 
 DELAY_S = 0.1
+ARRIVALS_SEED = 5
 #: No driver's options may depend on whole seconds.
 FRACTION_S = 1.515625
 
@@ -64,7 +67,17 @@ def a_plan(
         calls_per_view=1,
         launcher="http://127.0.0.1:9",
     )
-    return LoadPlan(a_case(delays_ms=(service_s * 1000,), **axes), target, seconds, drain_s)
+    case = a_case(delays_ms=(service_s * 1000,), **axes)
+    seed = ARRIVALS_SEED if case.load == "open" else None
+    return LoadPlan(case, target, seconds, drain_s, seed)
+
+
+def told(plan: LoadPlan, folder: Path) -> dict[str, Any]:
+    """What the own driver's process is told."""
+    command = Own().command(plan, folder)
+    load = json.loads(Path(command[-1]).read_text())
+    assert isinstance(load, dict)
+    return load
 
 
 def drive(

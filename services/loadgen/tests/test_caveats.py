@@ -20,7 +20,7 @@ HEALTHY = Facts(
     app_cpu_count=1,
     smt_shared=False,
     little_holds=True,
-    halves_differ_by=0.0,
+    unsteady_by=0.0,
     calibration_off_by=0.0,
 )
 
@@ -76,7 +76,7 @@ def test_a_warning_appears_exactly_when_its_threshold_is_crossed(
     [
         ("little_holds", True, False, "loadgen-saturated"),
         ("smt_shared", False, True, "smt-shared"),
-        ("halves_differ_by", 0.05, 0.051, "unsteady"),
+        ("unsteady_by", 0.05, 0.051, "unsteady"),
         ("calibration_off_by", 0.1, 0.101, "cpu-drift"),
         ("app_cpu_count", 1, 0, "more-processes-than-cpus"),
     ],

@@ -114,8 +114,21 @@ def test_a_load_without_any_answer_has_no_rate() -> None:
 
 def test_every_driver_meets_every_delay_at_every_rate_and_hang_ups() -> None:
     made = loads(["own", "hey"], ["fixed", "uniform"], "50,500")
-    assert len(made) == 2 * (2 * 2 + 1)
+    assert len(made) == 2 * (2 * 2 + 1) + 2
     assert [load.name for load in made if load.driver == "hey"][-1] == "hang-ups"
+
+
+def test_the_own_driver_makes_an_open_load_at_every_rate_too() -> None:
+    made = [load for load in loads(None, ["fixed", "lognormal"], "50,500") if load.is_open]
+    assert [(load.driver, load.name, load.rate_rps) for load in made] == [
+        ("own", "lognormal, open", 50),
+        ("own", "lognormal, open", 500),
+    ]
+    (slow, _) = made
+    assert (slow.case.rate_rps, slow.case.arrivals, slow.case.users) == (50, "poisson", None)
+    # The list is long enough for what chance may bring: four standard deviations.
+    mean = slow.rate_rps * slow.seconds
+    assert slow.answers >= mean + 4 * mean**0.5
 
 
 @pytest.mark.parametrize("driver", ["own", "hey"])

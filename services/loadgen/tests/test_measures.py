@@ -4,11 +4,13 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen import measures
+from loadgen.drivers.arrivals import instants_ns
 from loadgen.suite_file import Accounting
 from tests.make import Request, constant_users, some_samples
 
@@ -196,3 +198,67 @@ def test_users_without_think_time_are_all_in_flight_as_little_says(
 def test_an_unanswered_request_is_in_flight_until_the_end() -> None:
     samples = some_samples([(1.0, None, "unanswered"), (0.0, 1.0, None)])
     assert measures.inflight_mean(samples, 0.0, 4.0) == (3 + 1) / 4
+
+
+def queue_before(rate_rps: int, served_rps: int, until_s: float) -> pl.DataFrame:
+    """Constant arrivals before a server that serves so many a second, one after the other."""
+    free_s = 0.0
+    requests: list[Request] = []
+    for number in range(int(rate_rps * until_s)):
+        due_s = number / rate_rps
+        free_s = max(free_s, due_s) + 1 / served_rps
+        requests.append((due_s, free_s, None))
+    return some_samples(requests)
+
+
+@given(st.integers(20, 100), st.integers(1, 30))
+def test_in_flight_grows_by_what_the_server_cannot_serve(rate_rps: int, beyond: int) -> None:
+    samples = queue_before(rate_rps + beyond, rate_rps, until_s=20)
+    growth = measures.inflight_growth(samples, 5.0, 20.0)
+    assert growth == pytest.approx(beyond / (rate_rps + beyond), abs=0.01)
+
+
+@given(st.integers(20, 100), st.integers(0, 40))
+def test_in_flight_does_not_grow_where_the_server_keeps_up(rate_rps: int, spare: int) -> None:
+    samples = queue_before(rate_rps, rate_rps + spare, until_s=20)
+    assert measures.inflight_growth(samples, 5.0, 20.0) == pytest.approx(0, abs=0.002)
+
+
+def test_in_flight_shrinks_while_a_queue_is_worked_off() -> None:
+    queue: list[Request] = [(0.0, 5 + number / 10, None) for number in range(150)]
+    arrivals: list[Request] = [(number / 10, number / 10 + 0.1, None) for number in range(200)]
+    growth = measures.inflight_growth(some_samples(queue + arrivals), 5.0, 20.0)
+    assert growth == pytest.approx(-1, abs=0.01)
+
+
+def test_what_is_never_answered_or_never_sent_counts_as_what_it_is() -> None:
+    unanswered: list[Request] = [(number / 10, None, "unanswered") for number in range(200)]
+    samples = some_samples(unanswered)
+    assert measures.inflight_growth(samples, 5.0, 20.0) == pytest.approx(1, abs=0.01)
+    dropped = samples.with_columns(sent_s=pl.lit(None, pl.Float64))
+    assert measures.inflight_growth(dropped, 5.0, 20.0) == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_by_chance_in_flight_grows_by_no_more_than_the_docstring_says(seed: int) -> None:
+    due_ns = instants_ns(100, 20, "poisson", seed)
+    samples = some_samples((ns / 1e9, ns / 1e9 + 0.6, None) for ns in due_ns)
+    assert abs(measures.inflight_growth(samples, 4.0, 19.0)) < 3 * 0.004
+
+
+def test_latency_from_sending_leaves_the_drivers_own_lateness_out() -> None:
+    samples = some_samples([(1.0, 2.0, None)] * 100).with_columns(sent_s=1.75)
+    assert measures.sent_percentile_ms(samples, 0.95) == 250
+    assert measures.latency(samples).percentiles["p95_ms"] == 1000
+
+
+def test_latency_from_sending_ranks_a_failure_as_infinitely_slow_too() -> None:
+    failed: list[Request] = [(0.0, 0.1, None)] * 94 + [(0.0, 0.1, "status 500")] * 6
+    assert measures.sent_percentile_ms(some_samples(failed), 0.95) is None
+    assert measures.sent_percentile_ms(some_samples(failed), 0.90) == pytest.approx(100)
+
+
+def test_whole_answers_are_counted_where_they_came() -> None:
+    samples = some_samples([(0.5, 1.5, None), (1.5, 2.5, None), (1.6, 1.7, "wrong body")])
+    assert measures.good_count(samples, 1.0, 2.0, by_parts=False) == 1
+    assert measures.good_count(samples, 1.0, 2.0, by_parts=True) == pytest.approx(1)

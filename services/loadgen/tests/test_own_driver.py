@@ -1,12 +1,10 @@
 """The lab's own driver, as the process that it is, against a server that does not always behave."""
 
-import json
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,14 +12,15 @@ import uvloop
 
 from loadgen import measures
 from loadgen.drivers import own as own_driver
-from loadgen.drivers import own_load
 from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.closed_load import ClosedLoad, User
+from loadgen.drivers.load_run import Load
 from loadgen.drivers.logged import Tally, read_log
 from loadgen.drivers.own import Own
 from loadgen.drivers.request_log import LOG, RequestLog
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
-from tests.drive import DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps
+from tests.drive import DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps, told
 from tests.stand_ins import Behaviour, View
 
 USERS = 10
@@ -170,14 +169,6 @@ def test_users_of_a_ramp_come_spread_over_its_climb(tmp_path: Path) -> None:
     assert told(plan, tmp_path)["spread_s"] == 10
 
 
-def told(plan: LoadPlan, folder: Path) -> dict[str, Any]:
-    """What the load's process is told."""
-    command = Own().command(plan, folder)
-    load = json.loads(Path(command[-1]).read_text())
-    assert isinstance(load, dict)
-    return load
-
-
 def wait_until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not happened():
@@ -186,18 +177,37 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 
 class Confined(Own):
-    """Whose files may not grow."""
+    """A driver under a limit of the shell's `ulimit`."""
+
+    def __init__(self, limit: str) -> None:
+        self._limit = limit
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
-        confine = ["sh", "-c", 'ulimit -f 16 && exec "$@"', "sh"]
+        confine = ["sh", "-c", f'ulimit {self._limit} && exec "$@"', "sh"]
         return confine + super().command(plan, folder)
 
 
 def test_a_log_that_cannot_be_written_ends_the_load_with_its_traceback(tmp_path: Path) -> None:
     with View(0.01) as view, pytest.raises(TrialError, match="exit code 1") as error:
-        drive(view, tmp_path / "raw", 20, 5, by=Confined(), driver="own", users=10)
+        drive(view, tmp_path / "raw", 20, 5, by=Confined("-f 16"), driver="own", users=10)
     assert error.value.outcome == "driver-failed"
     assert any("OSError" in line and "too large" in line for line in error.value.details)
+
+
+def test_more_users_than_open_files_are_refused_before_the_load(tmp_path: Path) -> None:
+    with View(0.01) as view, pytest.raises(TrialError) as error:
+        drive(view, tmp_path / "raw", 1, 5, by=Confined("-n 128"), driver="own", users=100)
+    assert view.received == 0
+    assert "may need 100 connections" in error.value.details[-1]
+    assert "may open 128 files: raise ulimits.nofile" in error.value.details[-1]
+
+
+def test_the_soft_limit_of_open_files_is_raised(tmp_path: Path) -> None:
+    with View(0.05) as view:
+        soft = Confined("-S -n 128")
+        driven = drive(view, tmp_path / "raw", 0.3, 20, by=soft, driver="own", users=100)
+    assert driven.failures() == {}
+    assert view.peak == 100
 
 
 @pytest.mark.parametrize("callback", ["_answered", "_failed", "_ask_when_due"])
@@ -207,15 +217,15 @@ def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
     def broken(*_: object) -> None:
         raise LookupError("a mistake of ours")
 
-    monkeypatch.setattr(own_load.User, callback, broken)
+    monkeypatch.setattr(User, callback, broken)
     with View(0.01, lambda number: Behaviour.HANG_UP if number > 5 else Behaviour.RIGHT) as view:
         plan = a_plan(view, 60, 5, driver="own", users=4)
-        load = own_load.Load(**told(plan, tmp_path))
+        load = Load(**told(plan, tmp_path))
         with (
             RequestLog(tmp_path / LOG) as log,
             pytest.raises(LookupError, match="a mistake of ours"),
         ):
-            uvloop.run(own_load.ClosedLoad(load, log, time.monotonic_ns()).run())
+            uvloop.run(ClosedLoad(load, log, time.monotonic_ns()).run())
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])

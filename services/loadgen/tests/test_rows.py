@@ -1,5 +1,8 @@
 """What a trial recorded becomes its row, and the row a line of CSV."""
 
+from dataclasses import replace
+
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -322,3 +325,98 @@ def test_a_lost_request_is_a_failure_that_was_offered() -> None:
     row = measured_row(trial, a_recording(samples, (0, 4)))
     assert (row["requests"], row["failures"], row["unanswered"]) == (40, 4, 4)
     assert row["offered_rps"] == 10
+
+
+#: Of an open load of a server with two slots.
+OPEN = a_trial(
+    case=a_case(
+        driver="own",
+        load="open",
+        users=None,
+        rate_rps=10.0,
+        arrivals="constant",
+        delays_ms=(200.0,),
+    ),
+    server=a_server(slots=2),
+)
+
+
+def arrivals_served(served_rps: float, rate_rps: float = 10.0) -> list[Request]:
+    """14 s of arrivals, each served in 0.2 s at least, one after the other at a rate at most."""
+    free_s = 0.0
+    served: list[Request] = []
+    for number in range(int(14 * rate_rps)):
+        due_s = number / rate_rps
+        free_s = max(free_s + 1 / served_rps, due_s + 0.2)
+        served.append((due_s, free_s, None))
+    return served
+
+
+def open_row(requests: list[Request], **values: object) -> columns.Row:
+    return measured_row(OPEN, a_recording(some_samples(requests), (2, 12), **values))
+
+
+def test_an_open_load_that_is_served_is_bound_by_its_rate_alone() -> None:
+    unbounded = replace(OPEN, server=a_server())
+    row = measured_row(unbounded, a_recording(some_samples(arrivals_served(1000)), (2.05, 12.05)))
+    assert (row["offered_rps"], row["rps"]) == pytest.approx((10, 10))
+    assert row["inflight_mean"] == pytest.approx(2)
+    assert (row["dropped"], row["unanswered"], row["failures"]) == (0, 0, 0)
+    assert (row["users"], row["users_ceiling_rps"]) == (None, None)
+    assert row["bound_by"] == "rate"
+    assert row["ceiling_share"] == pytest.approx(1)
+    assert row["arrivals_seed"] == OPEN.arrivals_seed
+    assert row["caveats"] == "too-few"
+
+
+def test_an_open_load_that_outgrows_the_server_is_unsteady_and_not_bound_by_its_rate() -> None:
+    row = open_row(arrivals_served(8))
+    assert row["offered_rps"] == pytest.approx(10)
+    assert row["rps"] == pytest.approx(8)
+    assert row["bound_by"] == "unexplained"
+    assert "unsteady" in str(row["caveats"]).split()
+    assert "loadgen-saturated" not in str(row["caveats"]).split()
+
+
+def test_a_growing_queue_is_counted_by_whole_answers_however_long_each_waited() -> None:
+    # By parts the row would claim the answers of later: more than the two slots can give.
+    row = open_row(arrivals_served(9.9, rate_rps=30.0))
+    assert row["rps"] == pytest.approx(9.9, abs=0.1)
+    assert row["app_cpu_ms_per_view"] == pytest.approx(5000 / 99, rel=0.02)
+    assert row["bound_by"] == "slots"
+
+
+def test_a_slot_may_end_one_view_more_in_a_window_and_no_other_beyond_its_ceiling() -> None:
+    assert open_row(arrivals_served(10.15, rate_rps=30.0))["ceiling_share"] == 1
+    with pytest.raises(TrialError, match="of the slots ceiling"):
+        open_row(arrivals_served(10.6, rate_rps=30.0))
+
+
+def test_arrivals_that_were_dropped_are_offered_failed_and_censored() -> None:
+    kept = arrivals_served(1000)
+    samples = some_samples([*kept[:60], *((due, None, "dropped") for due, _, _ in kept[60:70])])
+    never = pl.when(pl.col("failure") == "dropped").then(None).otherwise(pl.col("sent_s"))
+    row = measured_row(OPEN, a_recording(samples.with_columns(sent_s=never), (2, 12)))
+    assert (row["requests"], row["failures"]) == (50, 10)
+    assert (row["dropped"], row["unanswered"]) == (10, 0)
+    assert row["offered_rps"] == pytest.approx(5)
+    assert "censored" in str(row["caveats"]).split()
+
+
+def test_one_dropped_arrival_is_enough_to_be_censored() -> None:
+    samples = some_samples([*arrivals_served(1000), (5.0, None, "dropped")])
+    row = measured_row(OPEN, a_recording(samples, (2, 12)))
+    assert row["p50_ms"] is not None
+    assert "censored" in str(row["caveats"]).split()
+
+
+def test_a_late_generator_is_told_and_its_lateness_is_in_the_latency() -> None:
+    late = some_samples(arrivals_served(1000, rate_rps=9.0) * 6)
+    late = late.with_columns(sent_s=pl.col("due_s") + 0.05, answered_s=pl.col("answered_s") + 0.05)
+    trial = replace(OPEN, server=a_server())
+    row = measured_row(trial, a_recording(late, (2, 12)))
+    assert row["lag_p99_ms"] == pytest.approx(50)
+    assert row["p95_ms"] == pytest.approx(250)
+    assert row["sent_p95_ms"] == pytest.approx(200)
+    assert row["ranked"] == "no"
+    assert "loadgen-saturated" in str(row["caveats"]).split()

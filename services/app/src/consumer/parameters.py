@@ -46,15 +46,16 @@ def read(
             f"delays_ms has {len(delays)} delays: at most {CALLS_MAX} are allowed"
         )
     for delay in delays:
-        _number("delays_ms", delay, DELAY_MAX_MS)
+        milliseconds("delays_ms", delay, DELAY_MAX_MS)
     upstream = query.get("upstream", upstream)
     if upstream not in upstreams:
         raise BadParameterError(f"upstream is {upstream!r}: allowed are {', '.join(upstreams)}")
-    cpu_ms = _number("cpu_ms", query.get("cpu_ms", "0"), CPU_MAX_MS)
+    cpu_ms = milliseconds("cpu_ms", query.get("cpu_ms", "0"), CPU_MAX_MS)
     return Parameters(delays, upstream, cpu_ms)
 
 
-def _number(name: str, text: str, maximum: int) -> float:
+def milliseconds(name: str, text: str, maximum: int) -> float:
+    """The number of milliseconds that `text` is. Raises BadParameterError, with the `name`."""
     if not _NUMBER.fullmatch(text) or float(text) > maximum:
         raise BadParameterError(
             f"{name} has {text!r}: it must be milliseconds from 0 to {maximum}, such as 300 or 62.5"

@@ -51,8 +51,8 @@ LOADGEN_SATURATED = Caveat(
 )
 CENSORED = Caveat(
     "censored",
-    "requests were still waiting at the end, so high percentiles are unknown and the others "
-    "flattering: lengthen the window or lower the load.",
+    "requests were still waiting at the end, or dropped since too many waited, so high percentiles "
+    "are unknown and the others flattering: lengthen the window or lower the load.",
 )
 TOO_FEW = Caveat(
     "too-few",
@@ -60,7 +60,8 @@ TOO_FEW = Caveat(
 )
 UNSTEADY = Caveat(
     "unsteady",
-    "the window's halves differ by over 5 %: warm up longer, or look for what else ran.",
+    "the window's halves differ by over 5 %, or so much of an open load stayed in flight: warm up "
+    "longer, look for what else ran, or lower the rate.",
 )
 #: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
 UNSTABLE = Caveat(
@@ -121,11 +122,12 @@ class Facts:
     """What caveats depend on and no column holds.
 
     Attributes:
-        censored: whether a percentile of the requests due lands on an unanswered one.
+        censored: a percentile of the requests due lands on an unanswered one, or some were dropped.
         app_cpu_count: CPUs of the app's set.
         smt_shared: the app and the load run on threads of one core.
         little_holds: requests in flight are as many as users; True where that cannot be asked.
-        halves_differ_by: throughput of the window's halves, as a share of the larger.
+        unsteady_by: throughput of the window's halves, as a share of the larger; of an open load
+            how much of it stayed in flight.
         calibration_off_by: the fixed loop against the run's median, as a share; 0 where not run.
     """
 
@@ -133,7 +135,7 @@ class Facts:
     app_cpu_count: int
     smt_shared: bool
     little_holds: bool
-    halves_differ_by: float
+    unsteady_by: float
     calibration_off_by: float
 
 
@@ -146,7 +148,7 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
         CENSORED: facts.censored,
         TOO_FEW: not facts.censored and None in percentiles,
-        UNSTEADY: facts.halves_differ_by > UNSTEADY_SHARE,
+        UNSTEADY: facts.unsteady_by > UNSTEADY_SHARE,
         FAILURES: _above(row["failures"], 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
         NOT_FRESH: trial.server.page is not None,

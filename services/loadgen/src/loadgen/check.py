@@ -19,6 +19,7 @@ from rich.console import Console
 from loadgen.check_tables import markdown_lines, print_tables
 from loadgen.distributions import DISTRIBUTIONS, Failures, planned_answers
 from loadgen.drivers.base import LoadPlan
+from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.told import told
@@ -47,7 +48,8 @@ EXPECTED_TEXT = "as planned"
 
 
 def loads(drivers: list[str] | None, delays: list[str] | None, rates: str) -> list[Load]:
-    """All loads of a check: every distribution at every rate, then hang-ups, by every driver.
+    """All loads of a check: every distribution at every rate, then hang-ups, by every driver; of
+    the one that can, an open load at every rate besides.
 
     Args:
         drivers, delays: names; None or empty: all.
@@ -61,6 +63,8 @@ def loads(drivers: list[str] | None, delays: list[str] | None, rates: str) -> li
     made = []
     for driver in _known("--driver", drivers, list(DRIVERS)):
         made += [Load(driver, name, rate) for name in named for rate in asked_rates]
+        if driver == Own.name:
+            made += [Load(driver, named[-1], rate, is_open=True) for rate in asked_rates]
         made.append(Load(driver, "fixed", HANG_UPS_RPS, hang_ups=True))
     return made
 
@@ -87,7 +91,7 @@ class Check:
     Args:
         origin: of the API.
         http: the client for control calls.
-        seed: of the lists' order.
+        seed: of the lists' order, and of the arrivals of open loads.
     """
 
     def __init__(self, origin: str, http: httpx.Client, seed: int) -> None:
@@ -123,7 +127,8 @@ class Check:
             launcher=None,
         )
         seconds = None if load.case.planned_requests else load.seconds
-        plan = LoadPlan(load.case, target, seconds, DRAIN_S)
+        seed = self._random.getrandbits(32) if load.is_open else None
+        plan = LoadPlan(load.case, target, seconds, DRAIN_S, seed)
         with DriverProcess(DRIVERS[load.driver], plan, folder) as process:
             process.wait_until_ready()
             start_ns = process.start()

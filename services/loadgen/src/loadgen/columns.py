@@ -166,7 +166,8 @@ TRIALS: tuple[Column, ...] = (
         "bound_by",
         TEXT,
         "",
-        "what was used up: users, slots, pool or cpu, ties joined with +; `unexplained` below 90 %",
+        "what was used up: users, slots, pool, cpu, or the rate of an open load; ties joined with "
+        "+; `unexplained` below 90 %",
     ),
     Column("ceiling_share", NUMBER, "", "how much of the most used of them was used, up to 1"),
     Column("ranked", TEXT, "", "yes, or no where the API or the load generator was the limit"),

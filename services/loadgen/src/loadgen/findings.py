@@ -1,7 +1,7 @@
 """A load of `loadgen check`, and what came out of it."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from loadgen.cases import Case
 from loadgen.distributions import DISTRIBUTIONS
@@ -37,17 +37,20 @@ class Load:
         distribution: of the delays.
         rate_rps: about how many requests a second: users = rate × mean delay (Little).
         hang_ups: connections close without an answer, instead of the other failures.
+        is_open: requests arrive at the rate, as a Poisson process, instead.
     """
 
     driver: str
     distribution: str
     rate_rps: int
     hang_ups: bool = False
+    is_open: bool = False
 
     @property
     def name(self) -> str:
         """The delays, in words."""
-        return "hang-ups" if self.hang_ups else self.distribution
+        name = "hang-ups" if self.hang_ups else self.distribution
+        return f"{name}, open" if self.is_open else name
 
     @property
     def mean_s(self) -> float:
@@ -68,7 +71,7 @@ class Load:
     def case(self) -> Case:
         """The load as a case, for the driver."""
         counted = math.ceil(self.rate_rps * self.seconds / self.users) * self.users
-        return Case(
+        case = Case(
             server="api",
             settings="",
             view="async",
@@ -82,6 +85,10 @@ class Load:
             users=self.users,
             planned_requests=counted if self.driver == "hey" else None,
         )
+        if not self.is_open:
+            return case
+        rate_rps = float(self.rate_rps)
+        return replace(case, load="open", users=None, rate_rps=rate_rps, arrivals="poisson")
 
     @property
     def answers(self) -> int:
@@ -141,7 +148,7 @@ class Finding:
             "driver": self.load.driver,
             "delays": self.load.name,
             "rate_rps": self.load.rate_rps,
-            "users": self.load.users,
+            "users": self.load.case.users,
             **{name: getattr(self.ours, name) for name in FIGURES},
             **{f"api_{name}": getattr(self.api, name) for name in FIGURES},
             **{f"tool_{name}": getattr(self.tool, name, None) for name in FIGURES},

@@ -62,7 +62,8 @@ class Bound:
     """What held a trial back.
 
     Attributes:
-        by: `users`, `slots`, `pool` or `cpu`, joined with + where they tie, or `unexplained`.
+        by: `users`, `slots`, `pool`, `cpu` or, of an open load that was served, `rate`; joined with
+            + where they tie; or `unexplained`.
         share: how much of the most used of them was used, 0 to 1.
     """
 
@@ -70,12 +71,13 @@ class Bound:
     share: float
 
 
-def bound(shares: Mapping[str, float | None]) -> Bound | None:
+def bound(shares: Mapping[str, float | None], tolerance: float = TOLERANCE) -> Bound | None:
     """The resource that was used up; None where none is known.
 
     Args:
         shares: by name: throughput by its ceiling, or busy time by time (the utilisation law makes
             them the same); None where there is no such ceiling.
+        tolerance: by how much a share may exceed 1 for want of exactness.
 
     Raises:
         ValueError: more than all of a resource was used, so the measurement is wrong.
@@ -84,7 +86,7 @@ def bound(shares: Mapping[str, float | None]) -> Bound | None:
     if not known:
         return None
     name, most = max(known.items(), key=lambda item: item[1])
-    if most > 1 + TOLERANCE:
+    if most > 1 + tolerance:
         raise ValueError(f"{most:.1%} of the {name} ceiling: that cannot be")
     if most < BINDING_SHARE:
         return Bound("unexplained", most)

@@ -11,6 +11,9 @@ from loadgen.suite_file import Accounting
 #: A percentile speaks only where this many samples lie above it.
 SAMPLES_ABOVE = 5
 PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
+
+type Ordered = np.ndarray[tuple[int], np.dtype[np.float64]]
+
 #: Length of the stretch that `max_rps` is the best of, as Locust's chart averages.
 BEST_STRETCH_S = 10.0
 
@@ -72,17 +75,16 @@ def good_between(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
     return float(np.clip(inside / (end - begin), 0, 1).sum())
 
 
-def good_count(
-    samples: pl.DataFrame, start_s: float, end_s: float, accounting: Accounting
-) -> float:
-    """Good answers between two instants, by parts or (`answered`) by completions.
+def good_count(samples: pl.DataFrame, start_s: float, end_s: float, by_parts: bool) -> float:
+    """Good answers between two instants, by parts or by completions.
 
     By parts is exact where the load is steady. While a queue builds up it is not: the answers of
-    later would be counted before their time. An article's ramp is such a load.
+    later would be counted before their time. An article's ramp is such a load, and an open load
+    that the server cannot keep up with.
     """
-    if accounting == "due":
+    if by_parts:
         return good_between(samples, start_s, end_s)
-    return good(counted(samples, start_s, end_s, accounting)).height
+    return good(counted(samples, start_s, end_s, "answered")).height
 
 
 def best_rate_rps(samples: pl.DataFrame, start_s: float, end_s: float) -> float | None:
@@ -116,26 +118,69 @@ def inflight_mean(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
     return float(np.clip(inside, 0, None).sum() / (end_s - start_s))
 
 
+def inflight_growth(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
+    """How much of an open load stays in flight: the growth of the requests in flight, by the
+    requests sent.
+
+    0: the server keeps up; 0.05: of a hundred requests that come, five stay, and in a longer window
+    the queue would be longer; below 0: a queue is worked off. It compares the mean in flight of the
+    window's last third with that of its first, 2/3 of the window apart.
+
+    Where the server keeps up, what is left is chance. With Poisson arrivals at a rate r and a
+    constant time S in the server, the mean in flight over a time T varies with a variance of about
+    r·S²/T (T much longer than S), so this value has a standard deviation of about
+    S/T · sqrt(2/(r·T)) / 2 for thirds of length T: 0.004 for 100/s, 0.6 s and a window of 15 s.
+
+    Args:
+        samples: of the whole load.
+        start_s, end_s: the window.
+
+    Returns:
+        A share of the requests sent in the window; 0 where there is none.
+    """
+    sent = in_window(samples, start_s, end_s, "sent_s")["sent_s"].count()
+    third_s = (end_s - start_s) / 3
+    first = inflight_mean(samples, start_s, start_s + third_s)
+    last = inflight_mean(samples, end_s - third_s, end_s)
+    apart = 2 / 3  # of the window, in which so many requests were sent
+    return (last - first) / (apart * sent) if sent else 0.0
+
+
+def sent_percentile_ms(requests: pl.DataFrame, share: float) -> float | None:
+    """A percentile of (answered − sent) by the same rules as that of the latency, which is longer
+    by what the load generator was late; None where it cannot be known.
+    """
+    answers = good(requests)
+    good_ms = np.sort((answers["answered_s"] - answers["sent_s"]).to_numpy() * 1000)
+    return _known(percentile(_with_failures(good_ms, requests.height), share))
+
+
 def latency(requests: pl.DataFrame) -> Latency:
     """Latencies of the requests that a trial speaks of; a failed one ranks as infinitely slow."""
     answers = good(requests)
     good_ms = np.sort((answers["answered_s"] - answers["due_s"]).to_numpy() * 1000)
-    ranked_ms = np.append(good_ms, np.full(requests.height - good_ms.size, math.inf))
+    ranked_ms = _with_failures(good_ms, requests.height)
     values = {name: percentile(ranked_ms, share) for name, share in PERCENTILES.items()}
     return Latency(
         min_ms=float(good_ms[0]) if good_ms.size else None,
         avg_ms=float(good_ms.mean()) if good_ms.size else None,
         max_ms=float(good_ms[-1]) if good_ms.size else None,
-        percentiles={
-            name: value if value is not None and math.isfinite(value) else None
-            for name, value in values.items()
-        },
+        percentiles={name: _known(value) for name, value in values.items()},
         censored=any(value == math.inf for value in values.values()),
         too_few=any(value is None for value in values.values()),
     )
 
 
-def percentile(ordered: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> float | None:
+def _with_failures(good_ms: Ordered, count: int) -> Ordered:
+    """The latencies of so many requests: those that are not good come last."""
+    return np.append(good_ms, np.full(count - good_ms.size, math.inf))
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def percentile(ordered: Ordered, share: float) -> float | None:
     """Nearest rank ⌈p·n⌉ of exact samples; None where fewer than five lie above it.
 
     R. J. Hyndman & Y. Fan, "Sample Quantiles in Statistical Packages", The American Statistician

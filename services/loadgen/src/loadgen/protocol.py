@@ -80,7 +80,7 @@ class Protocol:
         launcher = _launcher_of(target, self._http)
         driver = DRIVERS[trial.case.driver]
         seconds = None if trial.window_s is None else trial.warm_up_s + trial.window_s
-        plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s)
+        plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s, trial.arrivals_seed)
         folder.mkdir(parents=True)
         self._calibrations_ms.append(launcher.calibrate_ms())
         self._observe("starting the server" if target.launcher else "asking", None, None)

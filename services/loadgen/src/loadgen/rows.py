@@ -7,9 +7,11 @@ import polars as pl
 
 from loadgen import caveats, measures
 from loadgen.columns import Row, row
+from loadgen.drivers.request_log import DROPPED
 from loadgen.errors import TrialError
 from loadgen.instruments import AppStats, Snapshot
 from loadgen.laws import (
+    TOLERANCE,
     bound,
     cpu_ceiling_kind,
     cpu_ceiling_rps,
@@ -99,23 +101,35 @@ def _load(trial: Trial, recording: Recording) -> dict[str, object]:
     requests = measures.counted(samples, start_s, end_s, accounting)
     latency = measures.latency(requests)
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
+    dropped = due.filter(due["failure"] == DROPPED).height
+    good = measures.good_count(samples, start_s, end_s, _by_parts(trial))
     return {
         "started_at": recording.started_at.isoformat(timespec="seconds"),
         "warm_up_s": trial.warm_up_s,
         "window_s": length_s,
         "requests": requests.height,
         "failures": requests.filter(requests["failure"].is_not_null()).height,
-        "unanswered": due["answered_s"].null_count(),
+        "unanswered": due["answered_s"].null_count() - dropped,
+        "dropped": dropped if trial.case.load == "open" else None,
         "offered_rps": due.height / length_s,
-        "rps": measures.good_count(samples, start_s, end_s, accounting) / length_s,
+        "rps": good / length_s,
         "max_rps": measures.best_rate_rps(samples, start_s, end_s),
         "inflight_mean": measures.inflight_mean(samples, start_s, end_s),
         "min_ms": latency.min_ms,
         "avg_ms": latency.avg_ms,
         "max_ms": latency.max_ms,
+        "sent_p95_ms": measures.sent_percentile_ms(requests, 0.95),
         "lag_p99_ms": measures.percentile(lag_ms, 0.99),
         **latency.percentiles,
     }
+
+
+def _by_parts(trial: Trial) -> bool:
+    """Whether an answer that lies partly between two instants counts by that part.
+
+    Not of an open load: where the server cannot keep up, its queue grows all the time.
+    """
+    return trial.timing.accounting == "due" and trial.case.load == "closed"
 
 
 def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dict[str, object]:
@@ -131,9 +145,15 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
         "users": rps / users if users else None,
         "slots": rps / slots if slots else None,
         "cpu": min(busy * recording.app_cpu_count / cpus, 1.0) if isinstance(busy, float) else None,
+        "rate": _served_share(trial, cells),
     }
+    tolerance = TOLERANCE
+    if trial.case.load == "open":
+        # Whole answers are counted: in a window of T, a slot may end one more than its T / S.
+        start_s, end_s = recording.window
+        tolerance += service_s / (end_s - start_s)
     try:
-        held = bound(shares)
+        held = bound(shares, tolerance)
     except ValueError as error:
         what = f"{rps:.2f} views/s are {error}"
         if trial.server.page:
@@ -149,6 +169,14 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
     }
 
 
+def _served_share(trial: Trial, cells: dict[str, object]) -> float | None:
+    """Good answers by arrivals, 1 at most: an open load asks for no more than its rate."""
+    rps, offered_rps = cells["rps"], cells["offered_rps"]
+    assert isinstance(rps, float)
+    assert isinstance(offered_rps, float)
+    return min(rps / offered_rps, 1.0) if trial.case.load == "open" and offered_rps else None
+
+
 def _cpu_per_view_ms(cells: dict[str, object]) -> float | None:
     value = cells.get("app_cpu_ms_per_view")
     return value if isinstance(value, float) else None
@@ -157,22 +185,33 @@ def _cpu_per_view_ms(cells: dict[str, object]) -> float | None:
 def _facts(trial: Trial, recording: Recording, cells: dict[str, object]) -> caveats.Facts:
     """What the caveats need to know beside the row."""
     steady = trial.timing.accounting == "due" and trial.window_s is not None
-    start_s, end_s = recording.window
-    half_s = (start_s + end_s) / 2
-    halves = (
-        measures.good_between(recording.samples, start_s, half_s),
-        measures.good_between(recording.samples, half_s, end_s),
-    )
     in_flight, users = cells["inflight_mean"], trial.case.users
     assert isinstance(in_flight, float)
     return caveats.Facts(
-        censored=_censored(recording),
+        censored=_censored(recording) or bool(cells["dropped"]),
         app_cpu_count=recording.app_cpu_count,
         smt_shared=recording.smt_shared,
         little_holds=not (steady and users) or little_holds(in_flight, users),
-        halves_differ_by=abs(halves[0] - halves[1]) / max(*halves) if steady and any(halves) else 0,
+        unsteady_by=_unsteady_by(trial, recording) if steady else 0.0,
         calibration_off_by=_off_by(recording.calibration_ms, recording.calibration_median_ms),
     )
+
+
+def _unsteady_by(trial: Trial, recording: Recording) -> float:
+    """How far the window is from being the same all over, as a share.
+
+    By the good answers of its halves; an open load's halves differ by chance, so there it is asked
+    whether the requests in flight have grown.
+    """
+    samples, (start_s, end_s) = recording.samples, recording.window
+    if trial.case.load == "open":
+        return abs(measures.inflight_growth(samples, start_s, end_s))
+    half_s = (start_s + end_s) / 2
+    halves = (
+        measures.good_between(samples, start_s, half_s),
+        measures.good_between(samples, half_s, end_s),
+    )
+    return abs(halves[0] - halves[1]) / max(*halves) if any(halves) else 0.0
 
 
 def _off_by(value: float | None, reference: float | None) -> float:
@@ -208,7 +247,7 @@ def _app(trial: Trial, recording: Recording) -> dict[str, object]:
         recording.samples,
         (before.monotonic_ns - recording.start_ns) / 1e9,
         (after.monotonic_ns - recording.start_ns) / 1e9,
-        trial.timing.accounting,
+        _by_parts(trial),
     )
     return cells | {
         "app_cpu_seconds": cpu_seconds,

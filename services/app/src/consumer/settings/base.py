@@ -9,7 +9,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "the lab keeps no secrets"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "consumer.urls"
+ROOT_URLCONF = os.environ.get("LAB_URLCONF", "consumer.urls")  # api_asgi has URLs of its own
 USE_TZ = True
 
 # Without `loaders` Django caches compiled templates, with DEBUG too.
@@ -21,8 +21,10 @@ TEMPLATES = [
     }
 ]
 
-# Where the upstream API listens. The launcher hands over an address, so that no view pays for DNS.
+# Where the upstreams listen. The launcher hands over an address, so that no view pays for DNS.
 UPSTREAMS = {
     "http": os.environ.get("LAB_UPSTREAM_HTTP", "http://api:9000"),
     "https": os.environ.get("LAB_UPSTREAM_HTTPS", "https://api:9443"),
+    # consumer.api_asgi, which runs only where a trial asks for it.
+    "django": os.environ.get("LAB_UPSTREAM_DJANGO", "http://api-django:8000"),
 }

@@ -18,16 +18,18 @@ class LoadPlan:
     """The load of one trial.
 
     Attributes:
-        case: users, ramp or planned requests.
+        case: users, ramp, planned requests or arrivals.
         target: where to, and what a right answer contains.
         seconds: length of the load (warm-up + window); None where it is counted.
         drain_s: the most that unanswered requests are waited for afterwards.
+        arrivals_seed: what an open load's arrivals are drawn with; None: the load is closed.
     """
 
     case: Case
     target: Target
     seconds: float | None
     drain_s: float
+    arrivals_seed: int | None = None
 
     @property
     def spread_s(self) -> float:

@@ -1,4 +1,4 @@
-"""The lab's own driver: a closed load from one asyncio process."""
+"""The lab's own driver: closed and open loads from one asyncio process."""
 
 import json
 import sys
@@ -6,14 +6,19 @@ from pathlib import Path
 
 import polars as pl
 
+from loadgen.drivers.arrivals import instants_ns
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
 from loadgen.drivers.request_log import LOG
+from loadgen.errors import TrialError
 
 PLAN = "plan.json"
 #: A view waits at most 60 s for the API; we wait a little longer.
 TIMEOUT_S = 65.0
+#: Arrivals of an open load beyond so many requests in flight are dropped: a server that is so far
+#: behind shows nothing new, and each costs a connection.
+MOST_OUTSTANDING = 4096
 
 
 class Own:
@@ -33,6 +38,10 @@ class Own:
             "expected_text": plan.target.expected_text,
             "users": plan.case.users,
             "spread_s": plan.spread_s,
+            "rate_rps": plan.case.rate_rps,
+            "arrivals": plan.case.arrivals,
+            "arrivals_seed": plan.arrivals_seed,
+            "most_outstanding": MOST_OUTSTANDING,
             "seconds": plan.seconds,
             "drain_s": plan.drain_s,
             "timeout_s": TIMEOUT_S,
@@ -43,5 +52,26 @@ class Own:
         return [sys.executable, "-m", "loadgen.drivers.own_load", str(folder / PLAN)]
 
     def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
-        """Its log, seconds since the load's start."""
-        return read_log(folder, start_ns)
+        """Its log, seconds since the load's start.
+
+        Raises:
+            TrialError: there is none, or an open load lacks arrivals that were due.
+        """
+        samples = read_log(folder, start_ns)
+        if plan.case.load == "open":
+            _check_arrivals(plan, samples)
+        return samples
+
+
+def _check_arrivals(plan: LoadPlan, samples: pl.DataFrame) -> None:
+    """All that were due are there, and no other."""
+    case = plan.case
+    assert case.rate_rps is not None
+    assert case.arrivals is not None
+    assert plan.seconds is not None
+    due = instants_ns(case.rate_rps, plan.seconds, case.arrivals, plan.arrivals_seed)
+    planned = sum(1 for _ in due)
+    if samples.height != planned:
+        raise TrialError(
+            "driver-failed", f"own made {samples.height} of the {planned} arrivals that were due"
+        )

@@ -8,8 +8,12 @@ from typing import Self
 LOG = "requests.csv"
 HEADER = ("due_ns", "sent_ns", "answered_ns", "status", "failure")
 
-#: A line: instants due, sent and answered (None: no answer), status (0: none), failure ("": none).
-type Request = tuple[int, int, int | None, int, str]
+#: The failure of an arrival that was never sent, since too many requests were in flight.
+DROPPED = "dropped"
+
+#: A line: instants due, sent (None: never) and answered (None: no answer), status (0: none),
+#: failure ("": none).
+type Request = tuple[int, int | None, int | None, int, str]
 
 
 class RequestLog:
@@ -33,7 +37,7 @@ class RequestLog:
         self._stream.close()
 
     def write(
-        self, due_ns: int, sent_ns: int, answered_ns: int | None, status: int, failure: str
+        self, due_ns: int, sent_ns: int | None, answered_ns: int | None, status: int, failure: str
     ) -> None:
         """One request; without an answer there is no answer instant."""
         self._writer.writerow((due_ns, sent_ns, answered_ns, status or None, failure))
