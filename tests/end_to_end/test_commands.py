@@ -3,6 +3,7 @@
 import re
 
 from end_to_end.conftest import Compose
+from lab import ROOT
 
 
 def designed_s(output: str) -> int:
@@ -12,11 +13,30 @@ def designed_s(output: str) -> int:
     return 60 * int(found[1] or 0) + int(found[2])
 
 
-def test_list_names_the_suites_of_both_articles(loadgen: Compose) -> None:
+def test_list_names_every_suite_so_all_can_be_planned(loadgen: Compose) -> None:
     done = loadgen("list")
 
     assert done.returncode == 0, done.stderr
-    assert {"article-a", "article-b", "articles", "smoke"} <= set(done.stdout.split())
+    suites = {file.stem for file in (ROOT / "services/loadgen/suites").glob("*.toml")}
+    assert suites <= set(done.stdout.split())
+
+
+def test_axes_of_the_cases_can_be_set(loadgen: Compose) -> None:
+    axes = ("--users", "50", "--delays-ms", "800,400", "--server", "uvicorn")
+    done = loadgen("run", "clients", *axes, "--rounds", "1", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    listed = [line for line in done.stdout.splitlines() if line.endswith(".r1")]
+    assert listed
+    assert all("_800+400ms_own_50u" in line for line in listed)
+    assert all("uvicorn_" in line for line in listed)
+
+
+def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Compose) -> None:
+    done = loadgen("run", "clients", "--http-client", "curl")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("--http-client: unknown 'curl'; known: no-http, ")
 
 
 def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: Compose) -> None:

@@ -133,7 +133,7 @@ def test_published_figures_stand_beside_the_cases_that_they_are_of_alone(project
         ({"http_client": ["curl"]}, "--http-client: unknown 'curl'; known: no-http, "),
         (
             {"settings": ["debug"]},
-            "--settings: unknown 'debug'; known: article, bare, startproject",
+            "--settings: unknown 'debug'; known: article, article_bare, bare",
         ),
         ({"view": ["parallel"]}, "--view: must be 'sync' or 'async', not 'parallel'"),
         ({"upstream": ["ftp"]}, "--upstream: must be 'http'.*, not 'ftp'"),

@@ -118,15 +118,27 @@ def run(
 
 @app.command("list")
 def list_suites() -> None:
-    """The suites and the questions they ask."""
+    """The suites and the questions they ask; below, what the lab asks of itself."""
     lab = read_lab()
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):
         table.add_column(heading)
-    for name in sorted(lab.suites.names(), key=lab.suites.is_self_test):
-        trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
-        table.add_row(name, str(len(trials)), expected(trials), lab.suites.question(name))
+    names = lab.suites.names()
+    self_tests = [name for name in names if lab.suites.is_self_test(name)]
+    for name in names:
+        if name not in self_tests:
+            table.add_row(*_listed(lab, name))
+    table.add_row()
+    table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
+    for name in self_tests:
+        table.add_row(*_listed(lab, name))
     Console().print(table)
+
+
+def _listed(lab: Lab, name: str) -> tuple[str, str, str, str]:
+    """A suite's name, trials, time and question."""
+    trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
+    return name, str(len(trials)), expected(trials), lab.suites.question(name)
 
 
 @app.command()
