@@ -247,11 +247,33 @@ def test_a_run_measures_every_case_and_says_where_it_is(
     assert all(float(row["min_ms"]) >= 50 for row in trials(folder))
     assert outcome(folder) == "finished"
     assert f"Results: results/{folder.name}/" in out
+    assert f"Report: results/{folder.name}/report.html" in out
+    assert "Does it answer?" in (folder / "report.html").read_text()
     assert "Stop the lab with: docker compose down" in out
     assert "bodies-unchecked (uvicorn, uvicorn-4): " in " ".join(out.split())
     assert json.loads((folder / "environment.json").read_text())["arguments"]["seed"] == 7
     assert len(list((folder / "samples").iterdir())) == 2
     assert not lab.runs
+
+
+def test_a_report_that_cannot_be_drawn_costs_no_result_but_is_said(
+    loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not lab.runs
+
+    def no_room(file: Path, _text: str) -> None:
+        raise OSError(28, "No space left on device", str(file))
+
+    monkeypatch.setattr("loadgen.report.page.replace_text", no_room)
+    code, out, _ = loadgen("run", "brief")
+    folder = the_run(results)
+    assert code == 1
+    assert outcome(folder) == "finished"
+    assert len(trials(folder)) == 2
+    said = " ".join(out.split())
+    assert "The report could not be drawn (OSError: [Errno 28] No space left on device" in said
+    assert f"loadgen report results/{folder.name}" in said
+    assert "--resume" not in said
 
 
 def test_a_run_can_be_reported_again(
@@ -266,6 +288,9 @@ def test_a_run_can_be_reported_again(
     assert (code, err) == (0, "")
     assert "Does it answer?" in out
     assert "uvicorn-4, 20/4" in out
+    assert "Report: results/earlier/report.html" in out
+    page = (results / "earlier" / "report.html").read_text()
+    assert "Uvicorn, 4 processes, async, 20/4" in page
     code, out, err = loadgen("report", "results/earlier", "--markdown")
     assert (code, err) == (0, "")
     assert "| Uvicorn, 4 processes, async, 20/4 |" in out

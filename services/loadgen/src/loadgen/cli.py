@@ -17,9 +17,10 @@ from loadgen import check as checking
 from loadgen import columns_page, environment, predict_check, resume, tables
 from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
-from loadgen.errors import ConfigurationError
+from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
+from loadgen.report import material, write_report
 from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected
 from loadgen.suite import Suite
@@ -148,7 +149,7 @@ def report(
         bool, typer.Option("--markdown", help="Print Markdown, for a README.")
     ] = False,
 ) -> None:
-    """Print the tables of an earlier run."""
+    """Print the tables of an earlier run, and draw its report.html."""
     lab = read_lab()
     run_folder = lab.project / folder
     rows = read_rows(run_folder)
@@ -156,7 +157,11 @@ def report(
     asked = environment.read(run_folder)["arguments"]["suites"]
     suites = [suite for name in asked for suite in library.load(name)]
     if not markdown:
-        print_tables(Console(), suites, rows)
+        console = Console()
+        print_tables(console, suites, rows)
+        page = write_report(material(run_folder, suites), _for_report(lab, folder))
+        where = f"results/{page.relative_to(lab.results)}"
+        console.print(f"\nReport: {where}", highlight=False, soft_wrap=True)
         return
     for text in tables.all_markdown(suites, rows):
         print(text, end="\n\n")
@@ -219,6 +224,21 @@ def check(
 def columns() -> None:
     """Print docs/columns.md: every column of every file, and every caveat."""
     print(columns_page.page(), end="")
+
+
+def _for_report(lab: Lab, folder: Path) -> Path:
+    """Where the report of a run goes: beside its rows, or into results/ where it lies elsewhere.
+
+    Raises:
+        ConfigurationError: results/ cannot be written.
+    """
+    inside = folder.parts[1:] if folder.parts[:1] == ("results",) else (folder.name,)
+    place = lab.results.joinpath(*inside)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(error) from error
+    return place
 
 
 def main() -> None:

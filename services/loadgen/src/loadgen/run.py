@@ -21,6 +21,8 @@ from loadgen.lock import RunLock
 from loadgen.plan import Plan
 from loadgen.progress import Progress, duration
 from loadgen.protocol import Protocol
+from loadgen.report import PAGE, material, write_report
+from loadgen.report.commands import BENCH
 from loadgen.results import FINISHED, Results, create
 from loadgen.rows import failed_row, measured_row
 from loadgen.self_check import as_document, check, demands
@@ -68,10 +70,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: its exit code, and its last words, a line each."""
+    """How a run ended.
+
+    Attributes:
+        exit_code: of the process.
+        words: the last ones, a line each.
+        lost: whether results/ takes nothing more.
+    """
 
     exit_code: int
     words: tuple[str, ...]
+    lost: bool = False
 
 
 def execute(lab: Lab, request: Request, console: Console) -> int:
@@ -115,8 +124,10 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
             with suppress(ResultsLostError):  # the ending has said so
                 results.note("idle", idle.document())
     print_tables(console, request.suites, results.rows)
-    _say_how_it_ended(console, lab, results, ending)
-    return ending.exit_code
+    nothing = ending.lost or not results.rows
+    drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)
+    _say_how_it_ended(console, lab, results, ending, drawn)
+    return ending.exit_code or drawn.exit_code
 
 
 def counted(trials: Sequence[Trial]) -> str:
@@ -218,7 +229,7 @@ def _run(trials: Sequence[Trial], results: Results, measure: Callable[[Trial], N
         return _close(results)
     except ResultsLostError as lost:
         # environment.json still says `unfinished`, and at which trial.
-        return Ending(FAILED, (f"{lost}. Make room there.",))
+        return Ending(FAILED, (f"{lost}. Make room there.",), lost=True)
 
 
 def _close(results: Results) -> Ending:
@@ -233,6 +244,18 @@ def _close(results: Results) -> Ending:
     results.finish(f"{share} failed")
     servers = ", ".join(dict.fromkeys(str(row["server"]) for row in failures))
     return Ending(FAILED, (where, f"{share} could not be measured: {servers}"))
+
+
+def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
+    """Draw the report of what there is; whatever fails at that costs no result."""
+    folder = f"results/{results.folder.name}"
+    try:
+        write_report(material(results.folder, suites), results.folder)
+    except Exception as error:
+        said = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
+        said += f"whole without it. To draw it: {_command(lab)} report {folder}"
+        return Ending(FAILED, (said,))
+    return Ending(DONE, (f"Report: {folder}/{PAGE}",))
 
 
 def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progress) -> None:
@@ -270,11 +293,17 @@ def _say_what_is_left(console: Console, results: Results, count: int) -> None:
         )
 
 
-def _say_how_it_ended(console: Console, lab: Lab, results: Results, ending: Ending) -> None:
-    lines = [*ending.words]
+def _command(lab: Lab) -> str:
+    """What a reader calls loadgen by."""
+    return BENCH if lab.host_facts else "docker compose run --rm loadgen"
+
+
+def _say_how_it_ended(
+    console: Console, lab: Lab, results: Results, ending: Ending, drawn: Ending
+) -> None:
+    lines = [*ending.words, *drawn.words]
     if ending.exit_code != DONE:
-        command = "scripts/bench" if lab.host_facts else "docker compose run --rm loadgen"
-        lines.append(f"To finish it: {command} run --resume results/{results.folder.name}")
+        lines.append(f"To finish it: {_command(lab)} run --resume results/{results.folder.name}")
     if not lab.host_facts:  # scripts/bench stops what it has started
         lines.insert(0, "Stop the lab with: docker compose down")
     console.print()

@@ -59,8 +59,8 @@ def _place(line: Line, column: str) -> tuple[bool, float]:
     """Where a line stands in a sorted table: the ranked first; what is not known last of each."""
     value = _over_rounds(line.rows, column)
     if value is None:
-        return not _ranked(line), math.inf
-    return not _ranked(line), -value if column in HIGHER_IS_BETTER else value
+        return not is_ranked(line), math.inf
+    return not is_ranked(line), -value if column in HIGHER_IS_BETTER else value
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
@@ -102,7 +102,7 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
         # An article's figure and an interval besides are too much for 80 columns.
         figures = (cell(line, column, plus_minus=not suite.published) for column in columns)
         cells = [*figures, bound_by(line)]
-        built.add_row(line.name, *cells, style=None if _ranked(line) else "dim")
+        built.add_row(line.name, *cells, style=None if is_ranked(line) else "dim")
     return built
 
 
@@ -185,7 +185,8 @@ def _figures(published: Sequence[Published], row: Row) -> dict[str, float]:
     return {}
 
 
-def _ranked(line: Line) -> bool:
+def is_ranked(line: Line) -> bool:
+    """Whether some round of the case speaks of the server and not of the lab."""
     return any(row["ranked"] == "yes" for row in line.rows)
 
 

@@ -1,0 +1,75 @@
+"""The command lines that repeat a run or a row, and that ask a server without the lab's driver."""
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loadgen.cases import Case
+from loadgen.servers import Server
+from loadgen.suite import Suite
+from loadgen.target import APP_PORT, path_of
+
+BENCH = "scripts/bench"
+#: For a row to be contested (docs/rules.md).
+ROUNDS = 5
+HEY_S = 15
+#: Those that a server starts with by itself: the first of LAB_SETTINGS.
+DEFAULT_SETTINGS = "startproject"
+#: Workers per request that is in flight on average, so that hey's rate limit is what limits it.
+SPARE_WORKERS = 2
+
+
+def repeat_run(arguments: Mapping[str, Any]) -> str:
+    """The whole run again, in the order that it had."""
+    words = ["run", *arguments["suites"]]
+    for option in ("servers", "only"):
+        if arguments.get(option, "*") != "*":
+            words += [f"--{option}", arguments[option]]
+    if arguments.get("rounds"):
+        words += ["--rounds", str(arguments["rounds"])]
+    for axis, value in (arguments.get("axes") or {}).items():
+        words += [f"--{axis.replace('_', '-')}", str(value)]
+    words += ["--seed", str(arguments["seed"])]
+    return _bench(words)
+
+
+def repeat_case(case: Case, suite: Suite) -> str:
+    """One case again, by itself."""
+    words = ["run", suite.name, "--only", case.slug, "--rounds", str(ROUNDS)]
+    # What a self-test measures is no server for a reader, so Compose starts it only when asked.
+    return ("COMPOSE_PROFILES=selftest " if suite.self_test else "") + _bench(words)
+
+
+def by_hand(case: Case, server: Server) -> list[str]:
+    """A plain hey against the server of a case, in the lab's network; the lines, in order."""
+    up = f"docker compose up -d api {server.name}"
+    hey = "docker compose run --rm --no-deps --entrypoint hey loadgen"
+    load = ["-z", f"{HEY_S}s", "-t", "60", *_workers(case, server)]
+    if server.page:
+        return [
+            f"docker compose up -d {server.name}",
+            f"{hey} {shlex.join([*load, server.page.url])}",
+        ]
+    url = f"http://{server.name}:{APP_PORT}{path_of(case)}"
+    lines = [f"LAB_AUTOSTART=1 {up}"]
+    if case.settings != DEFAULT_SETTINGS:
+        ask = (
+            "from urllib.request import urlopen; "
+            f"urlopen('http://localhost:9100/start?settings={case.settings}')"
+        )
+        lines = [up, f'docker compose exec {server.name} python -c "{ask}"']
+    return [*lines, f"{hey} {shlex.join([*load, url])}"]
+
+
+def _workers(case: Case, server: Server) -> Sequence[str]:
+    if case.users:
+        return ("-c", str(case.users))
+    rate_rps = case.rate_rps or 1.0
+    service_s = server.page.service_time_s if server.page else max(case.delays_ms) / 1000
+    workers = max(1, math.ceil(SPARE_WORKERS * rate_rps * service_s))
+    return ("-c", str(workers), "-q", f"{rate_rps / workers:g}")
+
+
+def _bench(words: Sequence[str]) -> str:
+    return shlex.join([BENCH, *words])

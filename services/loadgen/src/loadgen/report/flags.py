@@ -1,0 +1,40 @@
+"""Why a server has its flags: compose.yaml says so above each group of servers."""
+
+import re
+from pathlib import Path
+
+_SERVICE = re.compile(r"  ([\w.-]+):(\s.*)?$")
+_COMMENT = re.compile(r"  # ?(.*)$")
+
+
+def reasons(folder: Path) -> dict[str, str]:
+    """By service, the last comment above it in a run's copies of the Compose files."""
+    found: dict[str, str] = {}
+    for name in ("compose.yaml", "compose.override.yaml"):
+        file = folder / name
+        if file.exists():
+            found |= comments(file.read_text())
+    return found
+
+
+def comments(compose_yaml: str) -> dict[str, str]:
+    """The comment block nearest above each service; one block may stand above several.
+
+    Args:
+        compose_yaml: the file's text; services are indented by two spaces, as their comments are.
+    """
+    found: dict[str, str] = {}
+    block: list[str] = []
+    above = inside = False
+    for line in compose_yaml.splitlines():
+        if line[:1] not in ("", " ", "#"):
+            inside = line.startswith("services:")
+            block = []
+        elif comment := _COMMENT.fullmatch(line):
+            block = [*block, comment[1]] if above else [comment[1]]
+            above = True
+            continue
+        elif inside and (service := _SERVICE.fullmatch(line)):
+            found[service[1]] = " ".join(block)
+        above = False
+    return {name: text for name, text in found.items() if text}

@@ -1,0 +1,60 @@
+"""The page: sections through a template into one file, and the charts beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadgen.environment import replace_text
+from loadgen.report import palette
+from loadgen.report.blocks import Section, charts
+from loadgen.report.drawing import standalone
+from loadgen.report.material import Material
+from loadgen.report.sections import ORDER
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE, CHARTS = "report.html", "charts"
+
+
+def write_report(material: Material, folder: Path) -> Path:
+    """Write report.html and charts/*.svg into a folder.
+
+    Args:
+        material: the run.
+        folder: where to; it exists.
+
+    Returns:
+        The page.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    sections = [made for make in ORDER if (made := make(material))]
+    (folder / CHARTS).mkdir(exist_ok=True)
+    for section in sections:
+        for name, title, svg in charts(section.blocks):
+            replace_text(folder / CHARTS / f"{name}.svg", standalone(svg, title))
+    page = folder / PAGE
+    replace_text(page, render(material, sections))
+    return page
+
+
+def render(material: Material, sections: Sequence[Section]) -> str:
+    """The page as HTML, with all that it needs inside."""
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["themed"] = lambda svg: Markup(palette.themed(svg))
+    return templates.get_template("report.html").render(
+        material=material,
+        questions=[group.suite.question for group in material.groups],
+        sections=sections,
+        palette=Markup(palette.stylesheet()),
+        style=Markup((TEMPLATES / "report.css").read_text()),
+        script=Markup((TEMPLATES / "report.js").read_text()),
+    )

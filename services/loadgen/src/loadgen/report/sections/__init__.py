@@ -1,0 +1,35 @@
+"""The report's sections, each in a module of its own that says whether it applies to a run."""
+
+from collections.abc import Callable
+
+from loadgen.report.blocks import Section
+from loadgen.report.material import Material
+from loadgen.report.sections import (
+    answer,
+    articles,
+    caveats,
+    comparisons,
+    cost,
+    environment,
+    latency,
+    over_time,
+    throughput,
+    trials,
+)
+
+#: None where there is nothing to say.
+type MakeSection = Callable[[Material], Section | None]
+
+#: In the order of the page.
+ORDER: tuple[MakeSection, ...] = (
+    answer.section,
+    comparisons.section,
+    throughput.section,
+    latency.section,
+    cost.section,
+    over_time.section,
+    caveats.section,
+    articles.section,
+    trials.section,
+    environment.section,
+)

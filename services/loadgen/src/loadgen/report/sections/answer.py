@@ -1,0 +1,263 @@
+"""The answer: a few sentences that the rows say, and what they cannot."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from loadgen import caveats
+from loadgen.columns import Row
+from loadgen.report.blocks import Block, Heading, Section, Text
+from loadgen.report.material import Entry, Group, Material
+from loadgen.report.words import UNITS, counted, figure, listing, plain_ratio, times
+from loadgen.statistics import LEAST_ROUNDS, Difference, difference
+
+#: More loads than this are not told one by one.
+MOST_LOADS = 3
+#: The client that calls nobody: what a server makes without one.
+CONTROL = "no-http"
+SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
+
+
+def section(material: Material) -> Section:
+    """Of each suite: who leads and whether that can be told, what held the rows back."""
+    blocks: list[Block] = []
+    for group in material.groups:
+        if len(material.groups) > 1:
+            blocks.append(Heading(group.suite.question))
+        paragraphs = [*_leaders(group), *_bounds(group), *_compared(group)]
+        blocks.append(Text(paragraphs, kind="lead"))
+    blocks.append(Text(list(_untold(material)), kind="untold"))
+    return Section("answer", "The answer", blocks)
+
+
+def _leaders(group: Group) -> Iterator[Markup]:
+    """For each load, the highest throughput and who cannot be told from it."""
+    if group.suite.self_test:
+        return
+    loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
+    standings = {words: _standing(group.metric, entries) for words, entries in loads.items()}
+    if len(standings) > MOST_LOADS:
+        yield _over_loads(list(standings.values()))
+        return
+    for words, standing in standings.items():
+        where = f"With {words}, " if len(standings) > 1 else ""
+        yield Markup("{}{}{}").format(
+            where, _leader(standing), _without_calls(group, standing.best)
+        )
+
+
+def _by_load(group: Group) -> dict[str, list[Entry]]:
+    """The ranked cases by what is asked of the server; without the controls if there are others."""
+    loads: dict[str, list[Entry]] = {}
+    for entry in group.entries:
+        if entry.is_ranked and entry.mean(group.metric) is not None:
+            loads.setdefault(_load(entry), []).append(entry)
+    return {
+        words: [entry for entry in entries if entry.case.http_client != CONTROL] or entries
+        for words, entries in loads.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Who leads, and who is behind.
+
+    Attributes:
+        metric: by which.
+        best: of the highest mean.
+        tied: those that cannot be told from it.
+        behind: the others, with how they do against it; the last is last.
+        known: whether there are rounds enough to tell.
+    """
+
+    metric: str
+    best: Entry
+    tied: Sequence[Entry]
+    behind: Sequence[tuple[Entry, Difference]]
+    known: bool
+
+
+def _standing(metric: str, entries: Sequence[Entry]) -> _Standing:
+    best, *others = sorted(entries, key=lambda entry: -(entry.mean(metric) or 0))
+    found = [(other, against(best, other, metric)) for other in others]
+    return _Standing(
+        metric=metric,
+        best=best,
+        tied=[other for other, how in found if how is None or how.verdict != "worse"],
+        behind=[(other, how) for other, how in found if how and how.verdict == "worse"],
+        known=all(how is not None and how.rounds >= LEAST_ROUNDS for _, how in found),
+    )
+
+
+def _over_loads(standings: Sequence[_Standing]) -> Markup:
+    """Of many loads, how often who leads alone."""
+    alone = Counter(
+        one.best.line.rows[0]["title"] for one in standings if one.known and not one.tied
+    )
+    told = [f"{title} leads alone in {count}" for title, count in alone.most_common()]
+    if open_ones := sum(not one.known or bool(one.tied) for one in standings):
+        told.append(f"in {open_ones} nobody can be told to lead")
+    return Markup("Of {} loads: {}.").format(len(standings), listing(told, most=6))
+
+
+def _leader(standing: _Standing) -> Markup:
+    best, metric = standing.best, standing.metric
+    said = Markup("<b>{}</b> has the most, {} {}").format(
+        best.line.label, figure(best, metric), UNITS[metric]
+    )
+    if not standing.known:
+        return said + "; whether by more than chance cannot be told from under three ranked rounds."
+    tied = standing.tied
+    if tied and all("at-ceiling" in entry.caveats for entry in (best, *tied)):
+        limit = listing(dict.fromkeys(_bound(entry) for entry in (best, *tied)), joined="or")
+        names = listing(other.line.label for other in tied)
+        said += Markup(", as much as its {} allow; so {} {}. {}").format(
+            limit, "has" if len(tied) == 1 else "have", names, _cheapest((best, *tied))
+        )
+    elif tied:
+        names = listing((other.line.label for other in tied), joined="or")
+        said += Markup("; this run cannot tell it from {}.").format(names)
+    else:
+        said += Markup(", more than any other.")
+    if standing.behind:
+        last, how = standing.behind[-1]
+        said += Markup(" {} has {}, {} [{}–{}].").format(
+            last.line.label,
+            figure(last, metric),
+            times(how.ratio),
+            plain_ratio(how.low or 0),
+            plain_ratio(how.high or 0),
+        )
+    return said
+
+
+def _without_calls(group: Group, best: Entry) -> Markup:
+    """What the same server makes of a view that calls nobody: the most that a client can reach."""
+    for control in group.entries:
+        like = replace(best.case, http_client=CONTROL) == control.case and control != best
+        if like and control.is_ranked and (found := against(control, best, group.metric)):
+            interval = (
+                f" [{100 * found.low:.1f}–{100 * found.high:.1f}]"
+                if found.low and found.high
+                else ""
+            )
+            said = " Without an HTTP call the same server makes {}; its client leaves {}{} % of it."
+            share = f"{100 * found.ratio:.1f}"
+            return Markup(said).format(figure(control, group.metric), share, interval)
+    return Markup("")
+
+
+def _cheapest(entries: Sequence[Entry]) -> Markup:
+    """Where throughput is the same, CPU per view tells servers apart."""
+    metric = "app_cpu_ms_per_view"
+    known = sorted(
+        (entry for entry in entries if entry.mean(metric)),
+        key=lambda entry: entry.mean(metric) or 0,
+    )
+    if len(known) < 2:
+        return Markup("")
+    least, most = known[0], known[-1]
+    return Markup("Of these {} needs the least CPU, {} ms a view; {} the most, {} ms.").format(
+        least.line.label, figure(least, metric), most.line.label, figure(most, metric)
+    )
+
+
+def against(best: Entry, other: Entry, metric: str) -> Difference | None:
+    """The other's throughput by the best's, over the rounds in which both are ranked."""
+    of_other = {row["round"]: row for row in other.measured}
+    pairs = [
+        (_positive(row, metric), _positive(of_other[row["round"]], metric))
+        for row in best.measured
+        if row["round"] in of_other
+    ]
+    known = [(a, b) for a, b in pairs if a and b]
+    if not known:
+        return None
+    return difference([a for a, _ in known], [b for _, b in known])
+
+
+def _positive(row: Row, metric: str) -> float | None:
+    value = row[metric]
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def _load(entry: Entry) -> str:
+    """What is asked of the server, in words: cases with the same can be held against each other."""
+    case = entry.case
+    words = [f"{case.users} users" if case.users else f"{case.rate_rps:g} arrivals a second"]
+    if case.planned_requests:
+        words = [f"{case.planned_requests} requests from {case.users} users"]
+    if case.delays_ms:
+        words.append(f"{case.delays} ms")
+    if case.cpu_ms:
+        words.append(f"{case.cpu_ms:g} ms of CPU")
+    if case.ramp:
+        words.append("ramp")
+    return ", ".join(words)
+
+
+def _bound(entry: Entry) -> str:
+    return next((str(row["bound_by"]) for row in entry.measured if row["bound_by"]), "unexplained")
+
+
+def _bounds(group: Group) -> Iterator[Markup]:
+    """What held the rows back, counted."""
+    counts = Counter(_bound(entry) for entry in group.entries if entry.is_ranked)
+    total = counts.total()
+    if not total:
+        return
+    words = listing((f"{name} in {count}" for name, count in counts.most_common()), most=6)
+    yield Markup("What held back its {}: {}.").format(counted(total, "ranked case"), words)
+
+
+def _compared(group: Group) -> Iterator[Markup]:
+    """The comparisons that the suite asks for, counted by verdict."""
+    if not group.comparisons:
+        return
+    verdicts = Counter(one.verdict for one in group.comparisons)
+    words = listing((f"{count} {verdict}" for verdict, count in verdicts.most_common()), most=6)
+    yield Markup("Of {}: {}.").format(counted(len(group.comparisons), "comparison"), words)
+
+
+def _untold(material: Material) -> Iterator[Markup]:
+    """What the lab could not tell."""
+    entries = {entry.line.rows[0]["case"]: entry for g in material.groups for entry in g.entries}
+    cases = list(entries.values())
+    rows = [row for entry in cases for row in entry.line.rows]
+    rounds = max((len(entry.line.rows) for entry in cases), default=0)
+    yield Markup("Measured: {} of {} in {}.").format(
+        counted(len(rows), "trial"), counted(len(cases), "case"), counted(rounds, "round")
+    )
+    outcome = str(material.environment.get("outcome", ""))
+    if outcome != "finished":
+        yield Markup("<strong>The run is not whole: {}.</strong>").format(outcome)
+    failed = [row for row in rows if row["outcome"] != "measured"]
+    if failed:
+        servers = listing(dict.fromkeys(str(row["server"]) for row in failed))
+        yield Markup("<strong>{} could not be measured</strong>: {}.").format(
+            counted(len(failed), "trial"), servers
+        )
+    unranked = [row for row in rows if row["outcome"] == "measured" and row["ranked"] != "yes"]
+    if unranked:
+        blame = Counter(
+            name
+            for row in unranked
+            for name in str(row["caveats"] or "").split()
+            if name in SATURATED
+        )
+        yield Markup(
+            "{} measured the lab rather than the server ({}) and {} left out of means and ranks."
+        ).format(
+            counted(len(unranked), "trial"), listing(blame), "is" if len(unranked) == 1 else "are"
+        )
+    if 0 < rounds < LEAST_ROUNDS:
+        yield Markup(
+            "With {} there are no intervals: repeat with --rounds 5 before you rank."
+        ).format(counted(rounds, "round"))
+    undecided = sum(one.verdict == "undecided" for one in material.comparisons)
+    if undecided:
+        yield Markup("{} of {} stay undecided: more rounds would narrow them.").format(
+            undecided, counted(len(material.comparisons), "comparison")
+        )

@@ -1,0 +1,156 @@
+"""What the suites compare: ratios with their intervals."""
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+
+from loadgen.comparisons import Comparison
+from loadgen.labels import metric_name
+from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
+from loadgen.report.canvas import Canvas, Shape
+from loadgen.report.material import Group, Material
+from loadgen.report.palette import BAD, INK, SOFT, TRACK, UNEXPLAINED, USERS, Colour
+from loadgen.report.words import UNKNOWN
+from loadgen.statistics import MARGIN
+
+#: More than this are not drawn: first those that say something.
+MOST_DRAWN = 30
+HOW_TO_READ = (
+    "Each line is the second by the first: the ratio with its 95 % interval over rounds; a "
+    f"triangle lies beyond the chart. The band is ± {MARGIN:.0%}, within which a difference does "
+    "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
+    "where its 90 % core lies within the band, and undecided where it does not."
+)
+COLOURS: dict[str, Colour] = {"better": USERS, "worse": BAD, "equivalent": INK, "undecided": SOFT}
+#: Ratios beyond this are drawn at the edge.
+WIDEST = 8.0
+
+
+def section(material: Material) -> Section | None:
+    """A chart of ratios per suite that compares."""
+    groups = [group for group in material.groups if group.comparisons]
+    if not groups:
+        return None
+    blocks: list[Block] = []
+    for group in groups:
+        if len(groups) > 1:
+            blocks.append(Heading(group.suite.question))
+        blocks.append(_figure(group, HOW_TO_READ if group is groups[0] else ""))
+    return Section("comparisons", "What was compared", blocks)
+
+
+def _figure(group: Group, caption: str) -> Figure:
+    drawn = [one for one in group.comparisons if one.difference]
+    left_out = len(drawn) - MOST_DRAWN
+    if left_out > 0:
+        drawn = sorted(drawn, key=lambda one: not one.is_alarm)[:MOST_DRAWN]
+    if left_out > 0:
+        caption += f" {left_out} more are in the table."
+    return Figure(
+        name=f"comparisons-{group.suite.name}",
+        title=f"Ratios of what was compared: {group.suite.question}",
+        svg=_chart(drawn),
+        caption=caption,
+        table=_table(group.comparisons),
+    )
+
+
+def _chart(comparisons: Sequence[Comparison]) -> str:
+    ends = [
+        abs(math.log(end))
+        for one in comparisons
+        if (found := one.difference)
+        for end in (found.ratio, found.low, found.high)
+        if end
+    ]
+    reach = min(max([math.log(1.25), *ends]), math.log(WIDEST))
+    low, high = math.exp(-reach * 1.04), math.exp(reach * 1.04)
+    candidates = (
+        0.1,
+        0.125,
+        0.2,
+        0.25,
+        0.33,
+        0.5,
+        0.67,
+        0.8,
+        0.9,
+        1,
+        1.1,
+        1.25,
+        1.5,
+        2,
+        3,
+        4,
+        5,
+        8,
+    )
+    ticks = [value for value in candidates if low <= value <= high]
+    step = max(1, math.ceil(len(ticks) / 9))
+    ticks = ticks[ticks.index(1) % step :: step]
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=[low, high]),
+        axis=alt.Axis(values=ticks, format="~g", title="ratio (log scale)"),
+    )
+    canvas = Canvas(len(comparisons), x)
+
+    def inside(ratio: float) -> float:
+        return min(max(ratio, low), high)
+
+    for row, one in enumerate(comparisons):
+        found = one.difference
+        assert found is not None
+        colour = COLOURS.get(one.verdict, UNEXPLAINED)
+        canvas.words(row, f"{one.label}: {metric_name(one.metric)}", one.verdict)
+        canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=18, opacity=0.6)
+        canvas.tick(row, 1, SOFT, tall=18, thick=1)
+        if found.low is not None and found.high is not None:
+            canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
+        shape = _shape(found.ratio, low, high)
+        canvas.dot(row, inside(found.ratio), colour, size=60, shape=shape)
+    return canvas.svg()
+
+
+def _shape(ratio: float, low: float, high: float) -> Shape:
+    """A triangle at the edge for what lies beyond it."""
+    if ratio > high:
+        return "triangle-right"
+    return "triangle-left" if ratio < low else "circle"
+
+
+def _table(comparisons: Sequence[Comparison]) -> Table:
+    columns = (
+        Column("Comparison", numeric=False),
+        Column("Metric", numeric=False),
+        Column("Ratio"),
+        Column("95 % interval"),
+        Column("Could see"),
+        Column("Adjusted p"),
+        Column("Verdict", numeric=False),
+        Column("Remark", numeric=False),
+    )
+    rows = [
+        TableRow((one.label, metric_name(one.metric), *_cells(one), one.verdict, one.reason))
+        for one in comparisons
+    ]
+    caption = (
+        "Second by first. Could see: a true difference of this size shows in 80 % of such runs. "
+        "Adjusted p: Benjamini and Hochberg over the whole run."
+    )
+    return Table(caption, columns, rows, folded=f"All {len(rows)} comparisons as a table")
+
+
+def _cells(one: Comparison) -> tuple[str, str, str, str]:
+    found = one.difference
+    if not found:
+        return (UNKNOWN,) * 4
+    known = found.low is not None and found.high is not None
+    smallest = found.smallest_detectable_ratio
+    return (
+        f"{found.ratio:.3f}",
+        f"{found.low:.3f}–{found.high:.3f}" if known else UNKNOWN,
+        f"{100 * (smallest - 1):.1f} %" if smallest else UNKNOWN,
+        f"{one.p_adjusted:.2g}" if one.p_adjusted is not None else UNKNOWN,
+    )

@@ -1,0 +1,151 @@
+"""Samples → what a report draws of them: a distribution, and how a trial went over time.
+
+A trial's file is read once and reduced to some dozens of numbers, so that millions of samples take
+seconds and no more memory than the largest file.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from loadgen.measures import percentile
+
+type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+#: A trial is shown in no more steps than this.
+MOST_STEPS = 60
+#: A 95th percentile needs five values above it.
+LEAST_FOR_P95 = 100
+BINS = 72
+
+
+@dataclass(frozen=True)
+class Requests:
+    """The requests of a trial, by the samples' own clock: seconds from the window's start.
+
+    Attributes:
+        sent_s: when each was sent.
+        answered_s: when it was answered; infinite where it was not.
+        latency_ms: from due to answered; infinite likewise.
+        good: whether status and body were right.
+    """
+
+    sent_s: Numbers
+    answered_s: Numbers
+    latency_ms: Numbers
+    good: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a trial went, step by step.
+
+    Attributes:
+        step_s: length of a step.
+        seconds: the middle of each step, from the window's start.
+        rate_rps: good answers a second.
+        failure_rps: failed answers a second.
+        in_flight: mean requests in flight.
+        p95_seconds, p95_ms: the middle and the 95th percentile of stretches of whole steps that
+            hold a hundred good answers; empty where the trial does not.
+    """
+
+    step_s: float
+    seconds: Sequence[float]
+    rate_rps: Sequence[float]
+    failure_rps: Sequence[float]
+    in_flight: Sequence[float]
+    p95_seconds: Sequence[float]
+    p95_ms: Sequence[float]
+
+
+def read(file: Path) -> Requests:
+    """The samples of a trial; requests that the tool lost have no instants and are left out."""
+    table = (
+        pl.scan_csv(file, schema_overrides={"status": pl.Int64, "failure": pl.String})
+        .filter(pl.col("due_s").is_not_null())
+        .select(
+            sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
+            answered=(pl.col("due_s") + pl.col("latency_ms") / 1000).fill_null(math.inf),
+            latency=pl.col("latency_ms").cast(pl.Float64).fill_null(math.inf),
+            good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
+        )
+        .collect()
+    )
+    return Requests(
+        sent_s=table["sent"].to_numpy(),
+        answered_s=table["answered"].to_numpy(),
+        latency_ms=table["latency"].to_numpy(),
+        good=table["good"].to_numpy(),
+    )
+
+
+def bin_edges(low_ms: float, high_ms: float) -> Numbers:
+    """Edges of bins of equal width on a logarithmic scale."""
+    return np.geomspace(low_ms, max(high_ms, low_ms * 1.001), BINS + 1)
+
+
+def distribution(trials: Iterable[Requests], windows_s: Iterable[float], edges: Numbers) -> Numbers:
+    """How many good answers of the trials' windows fall into each bin."""
+    counts = np.zeros(len(edges) - 1)
+    for requests, window_s in zip(trials, windows_s, strict=True):
+        latency_ms = requests.latency_ms[requests.good]
+        due_s = requests.answered_s[requests.good] - latency_ms / 1000
+        inside = latency_ms[(due_s >= -1e-6) & (due_s < window_s)]
+        latency_ms = np.clip(inside, edges[0], edges[-1])
+        counts += np.histogram(latency_ms, edges)[0]
+    return counts
+
+
+def course(requests: Requests, window_s: float) -> Course:
+    """A trial's window, in steps of whole seconds where it is long."""
+    step_s = max(1.0, math.ceil(window_s / MOST_STEPS)) if window_s >= 4 else window_s / 8
+    steps = max(1, math.floor(window_s / step_s + 1e-9))
+    edges: Numbers = np.arange(steps + 1, dtype=np.float64) * step_s
+    good_s = requests.answered_s[requests.good]
+    failed_s = requests.answered_s[~requests.good & np.isfinite(requests.answered_s)]
+    middles = edges[:-1] + step_s / 2
+    p95 = _p95(requests, edges)
+    return Course(
+        step_s=step_s,
+        seconds=middles.tolist(),
+        rate_rps=(np.histogram(good_s, edges)[0] / step_s).tolist(),
+        failure_rps=(np.histogram(failed_s, edges)[0] / step_s).tolist(),
+        in_flight=_in_flight(requests, edges).tolist(),
+        p95_seconds=[second for second, _ in p95],
+        p95_ms=[value for _, value in p95],
+    )
+
+
+def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
+    """Mean in flight between edges: F(t) = Σ max(0, t − sent) − Σ max(0, t − answered)."""
+
+    def area(instants: Numbers) -> Numbers:
+        ordered = np.sort(instants[np.isfinite(instants)])
+        sums = np.concatenate(([0.0], np.cumsum(ordered)))
+        before = np.searchsorted(ordered, edges, side="right")
+        return before * edges - sums[before]
+
+    found: Numbers = np.diff(area(requests.sent_s) - area(requests.answered_s)) / np.diff(edges)
+    return found
+
+
+def _p95(requests: Requests, edges: Numbers) -> list[tuple[float, float]]:
+    """(middle, 95th percentile) of the shortest stretches of steps with a hundred good answers."""
+    order = np.argsort(requests.answered_s[requests.good])
+    answered_s = requests.answered_s[requests.good][order]
+    latency_ms = requests.latency_ms[requests.good][order]
+    places = np.searchsorted(answered_s, edges)
+    found, begin = [], 0
+    for end in range(1, len(edges)):
+        if places[end] - places[begin] < LEAST_FOR_P95:
+            continue
+        value = percentile(np.sort(latency_ms[places[begin] : places[end]]), 0.95)
+        if value is not None:
+            found.append((float(edges[begin] + edges[end]) / 2, value))
+        begin = end
+    return found
