@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 RIGHT_BODY = '<p id="country">Iceland</p>'
 LOOPBACK = "127.0.0.1"
+#: Where a second server listens on the same ports.
+ANOTHER = "127.0.0.2"
 
 
 class Behaviour(Enum):
@@ -29,7 +31,12 @@ class Served(ThreadingHTTPServer):
 
     request_queue_size = 256
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None], port: int = 0) -> None:
+    def __init__(
+        self,
+        answer: Callable[[BaseHTTPRequestHandler], None],
+        port: int = 0,
+        host: str = LOOPBACK,
+    ) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
@@ -40,7 +47,7 @@ class Served(ThreadingHTTPServer):
             def log_message(self, *_: object) -> None:
                 """Tests need no access log."""
 
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__((host, port), Handler)
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
@@ -79,6 +86,7 @@ class View:
         behaviour: Callable[[int], Behaviour] = lambda _: Behaviour.RIGHT,
         port: int = 0,
         on_request: Callable[[BaseHTTPRequestHandler], None] = lambda _: None,
+        host: str = LOOPBACK,
     ) -> None:
         self.seen: Counter[Behaviour] = Counter()
         self.peak = 0
@@ -88,7 +96,7 @@ class View:
         self._in_flight = 0
         self._lock = Lock()
         self._closing = Event()
-        self._served = Served(self._answer, port)
+        self._served = Served(self._answer, port, host)
 
     def __enter__(self) -> Self:
         return self
@@ -151,6 +159,9 @@ LOG = ["Traceback (most recent call last):", "no such module"]
 class StandInLab:
     """Launcher, server and API of a small lab, speaking the contracts of the real ones.
 
+    Args:
+        beside: another one, on whose ports its server and its launcher listen at another address.
+
     Attributes:
         events: what happened, in order: calibrate, start, probe, load (its first request only),
             reset, app-stats, api-stats, stop.
@@ -163,7 +174,7 @@ class StandInLab:
         api_started_ns: when the API was started, as it tells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beside: "StandInLab | None" = None) -> None:
         self.events: list[str] = []
         self.queries: list[dict[str, str]] = []
         self.behaviour: Callable[[int], Behaviour] = lambda _: Behaviour.RIGHT
@@ -179,9 +190,11 @@ class StandInLab:
         self.unknown_names: set[str] = set()
         self._views_before_reset = 0
         self._view: View | None = None
+        self._host = ANOTHER if beside else LOOPBACK
         with View(0) as reserved:
-            self.app_port = reserved.port
-        self._launcher = Served(self._launch)
+            self.app_port: int = beside.app_port if beside else reserved.port
+        launcher_port = beside.launcher_port if beside else 0
+        self._launcher = Served(self._launch, launcher_port, self._host)
         self._api = Served(self._record)
 
     def __enter__(self) -> Self:
@@ -214,7 +227,7 @@ class StandInLab:
         """As the resolver of a Compose network does."""
         if name in self.unknown_names:
             raise OSError("Name or service not known")
-        return LOOPBACK
+        return ANOTHER if name == "api-django" else LOOPBACK
 
     def crash(self) -> None:
         """The server ends by itself, in the midst of its work."""
@@ -253,7 +266,7 @@ class StandInLab:
         self.on_start()
         if self.starts and not (self.fails_first and len(self.queries) == 1):
             self._ended.clear()
-            self._view = View(self.delay_s, self.behaviour, self.app_port, self._note)
+            self._view = View(self.delay_s, self.behaviour, self.app_port, self._note, self._host)
         elif not self.pretends:
             self._ended.set()
         return {"pid": 7, "generation": len(self.queries), **query, "monotonic_ns": 1}

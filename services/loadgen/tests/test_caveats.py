@@ -71,6 +71,12 @@ def test_a_warning_appears_exactly_when_its_threshold_is_crossed(
     assert found(**{cell: crossed}) == [name]
 
 
+def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
+    unknown: dict[str, Any] = dict.fromkeys(("api_calls", "api_late_p99_ms", "api_lag_p99_ms"))
+    assert found(**unknown) == []
+    assert found(**unknown, api_cpu_share=0.81) == ["api-saturated"]
+
+
 @pytest.mark.parametrize(
     ("fact", "allowed", "crossed", "name"),
     [

@@ -235,6 +235,28 @@ def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy(
     assert not folders(results)
 
 
+def test_article_as_own_api_must_be_up_where_views_call_it(
+    loadgen: Loadgen,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lab: StandInLab,
+    results: Path,
+) -> None:
+    (project / SUITES / "brief.toml").write_text(BRIEF + 'upstream = "django"\n')
+    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    lab.unknown_names.add("api-django")
+    code, _, err = loadgen("run", "brief")
+    assert code == 2
+    assert "Start it with: docker compose up -d api-django" in err
+    assert not folders(results)
+    with StandInLab(beside=lab) as django_api:
+        lab.unknown_names.clear()
+        assert loadgen("run", "brief")[0] == 0
+        assert [query["settings"] for query in django_api.queries] == ["article", "article"]
+    described = json.loads((the_run(results) / "environment.json").read_text())
+    assert described["servers"]["api-django"]["command"] == ["serve", "--fast"]
+
+
 def test_a_run_measures_every_case_and_says_where_it_is(
     loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:

@@ -191,6 +191,101 @@ class TestATimedTrial:
         assert measured.phases[-1] == "drain"
 
 
+def over_django() -> Trial:
+    """The lab's own driver, for a moment, on a server whose views call article A's own API."""
+    return a_trial(
+        case=a_case(
+            server="localhost", upstream="django", driver="own", users=4, delays_ms=(50.0,)
+        ),
+        server=SERVER,
+        warm_up_s=0.25,
+        window_s=1.5,
+        timing=a_timing(drain_s=1.0),
+    )
+
+
+@pytest.fixture
+def django_api(lab: StandInLab, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
+    """What is at the name api-django."""
+    monkeypatch.setattr("socket.gethostbyname", lab.resolve)
+    with StandInLab(beside=lab) as stand_in:
+        yield stand_in
+
+
+class TestATrialOverArticleAsOwnApi:
+    def test_has_a_fresh_process_of_it_before_the_servers_start(
+        self,
+        lab: StandInLab,
+        django_api: StandInLab,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        was_up: list[bool] = []
+        lab.on_start = lambda: was_up.append(django_api.runs)
+        measure(lab, over_django(), tmp_path / "raw", monkeypatch)
+        assert was_up == [True]
+        assert django_api.queries == [{"settings": "article", "preload": "no-http"}]
+        assert django_api.events[:3] == ["stop", "start", "probe"]
+        assert django_api.events[-1] == "stop"
+        assert not django_api.runs
+
+    def test_knows_its_cpu_share_and_nothing_else_of_it(
+        self,
+        lab: StandInLab,
+        django_api: StandInLab,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        trial = over_django()
+        row = rows.measured_row(trial, measure(lab, trial, tmp_path / "raw", monkeypatch))
+        assert row["outcome"] == "measured"
+        assert row["api_cpu_share"] == 0  # nobody calls the stand-in
+        assert row["api_calls"] is row["api_late_p99_ms"] is row["api_lag_p99_ms"] is None
+        assert not {"reset", "api-stats"} & {*lab.events, *django_api.events}
+
+    @pytest.mark.parametrize("when", ["start", "window"])
+    def test_is_lost_with_it(
+        self,
+        when: str,
+        lab: StandInLab,
+        django_api: StandInLab,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
+            if phase == when and django_api.runs:
+                django_api.crash()
+
+        django_api.starts = when == "window"
+        with pytest.raises(TrialError, match="exit code 3") as error:
+            measure(lab, over_django(), tmp_path / "raw", monkeypatch, crash)
+        assert error.value.outcome == ("api-lost" if when == "window" else "api-did-not-start")
+        assert error.value.details[-1] == "no such module"
+        assert not lab.runs
+        assert django_api.events[-1] == "stop"
+
+    def test_is_not_loaded_where_it_answers_wrongly(
+        self,
+        lab: StandInLab,
+        django_api: StandInLab,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        django_api.behaviour = lambda _: Behaviour.ERROR
+        with pytest.raises(TrialError, match="api-django answers 500: something broke") as error:
+            measure(lab, over_django(), tmp_path / "raw", monkeypatch)
+        assert error.value.outcome == "api-did-not-start"
+        assert "start" not in lab.events
+
+    def test_is_refused_where_its_container_is_not_up(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab.unknown_names.add("api-django")
+        monkeypatch.setattr("socket.gethostbyname", lab.resolve)
+        with pytest.raises(ConfigurationError, match="docker compose up -d api-django"):
+            measure(lab, over_django(), tmp_path / "raw", monkeypatch)
+
+
 class TestACountedTrial:
     @pytest.fixture(scope="class")
     @staticmethod

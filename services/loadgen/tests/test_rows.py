@@ -185,6 +185,15 @@ def test_stolen_time_is_a_share_of_the_windows_ticks() -> None:
     assert "cpu-stolen" in str(row["caveats"]).split()
 
 
+def test_an_api_that_used_up_its_cpu_is_what_bound_the_row() -> None:
+    # It is one process: of two CPUs it can use one.
+    after = a_snapshot(12, api=an_api_stats(12, 0.5 + 9.5, 30, p99=0.25))
+    recording = a_recording(STEADY, (2, 12), after=after, api_cpu_count=2)
+    row = measured_row(a_trial(), recording)
+    assert row["bound_by"] == "api"
+    assert row["ceiling_share"] == pytest.approx(0.95)
+
+
 def test_what_could_not_be_measured_is_an_empty_cell() -> None:
     silent = {
         "app": an_app_stats(2, None),

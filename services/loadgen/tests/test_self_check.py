@@ -58,6 +58,10 @@ def test_a_page_of_a_servers_own_demands_nothing_that_is_known() -> None:
     assert demands([trial], 1) == []
 
 
+def test_article_as_own_api_is_not_checked() -> None:
+    assert demanded(upstream="django") == []
+
+
 def test_the_largest_demand_over_each_upstream_counts() -> None:
     trials = [
         a_trial(case=a_case(upstream=upstream, users=users))

@@ -5,7 +5,7 @@ from typing import Literal
 
 View = Literal["sync", "async"]
 Workload = Literal["fanout", "single"]
-Upstream = Literal["http", "https"]
+Upstream = Literal["http", "https", "django"]
 Load = Literal["closed", "open"]
 Arrivals = Literal["poisson", "constant"]
 
@@ -31,7 +31,7 @@ class Case:
         view: how the view is written.
         workload: what the view does.
         http_client: library and lifetime of the client inside the view.
-        upstream: how the view reaches the API.
+        upstream: what the view calls: the API over http or https, or article A's own (django).
         delays_ms: the upstream's delay of each call of one view.
         cpu_ms: CPU time that the view burns besides.
         driver: the program that makes the load.

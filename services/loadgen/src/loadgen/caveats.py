@@ -191,9 +191,9 @@ def _bodies_unchecked(trial: Trial) -> bool:
 
 
 def _api_saturated(row: Row, trial: Trial) -> bool:
-    """Only where it was called: views without HTTP calls do not wait for it."""
+    """Not where nobody called it: views without HTTP calls do not wait for it."""
     late_ms = _late_ms(trial)
-    return _above(row["api_calls"], 0) and (
+    return row["api_calls"] != 0 and (
         _above(row["api_late_p99_ms"], late_ms)
         or _above(row["api_lag_p99_ms"], late_ms)
         or _above(row["api_cpu_share"], BUSY_SHARE)

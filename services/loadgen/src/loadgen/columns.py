@@ -47,7 +47,12 @@ TRIALS: tuple[Column, ...] = (
     Column("view", TEXT, "", "how the view is written: sync or async"),
     Column("workload", TEXT, "", "fanout (parallel calls, HTML) or single (one call, JSON)"),
     Column("http_client", TEXT, "", "library and lifetime of the view's client"),
-    Column("upstream", TEXT, "", "how the view reaches the API: http or https"),
+    Column(
+        "upstream",
+        TEXT,
+        "",
+        "what the view calls: the API over http or https, or article A's own (django)",
+    ),
     Column("delays_ms", TEXT, "ms", "the API's delay of each call of a view"),
     Column("cpu_ms", NUMBER, "ms", "CPU time that the view burns besides"),
     Column("driver", TEXT, "", "the program that made the load"),
@@ -132,7 +137,12 @@ TRIALS: tuple[Column, ...] = (
     ),
     Column("app_processes", COUNT, "", "processes of the tree at the window's end"),
     Column("app_threads", COUNT, "", "threads of the tree at the window's end"),
-    Column("api_calls", COUNT, "", "calls that the API received between the snapshots"),
+    Column(
+        "api_calls",
+        COUNT,
+        "",
+        "calls that the API received between the snapshots; article A's own counts none",
+    ),
     Column("api_cpu_share", NUMBER, "", "CPU time of the API by time and by its CPUs"),
     Column("api_late_p99_ms", NUMBER, "ms", "p99 of how late the API answered, by its own record"),
     Column("api_lag_p99_ms", NUMBER, "ms", "p99 of the API's event-loop lag"),
@@ -166,8 +176,8 @@ TRIALS: tuple[Column, ...] = (
         "bound_by",
         TEXT,
         "",
-        "what was used up: users, slots, pool, cpu, or the rate of an open load; ties joined with "
-        "+; `unexplained` below 90 %",
+        "what was used up: users, slots, pool, cpu, api, or the rate of an open load; ties joined "
+        "with +; `unexplained` below 90 %",
     ),
     Column("ceiling_share", NUMBER, "", "how much of the most used of them was used, up to 1"),
     Column("ranked", TEXT, "", "yes, or no where the API or the load generator was the limit"),

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,15 +49,15 @@ class Distribution(_Record):
 
 
 class ApiStats(_Record):
-    """The API's `/-/stats`."""
+    """The API's `/-/stats`; an API that keeps no record does not know its calls."""
 
     monotonic_ns: int
     started_ns: int
     cpu_seconds: float
-    calls: int
-    failures: int
-    in_flight: int
-    peak_in_flight: int
+    calls: int | None
+    failures: int | None = None
+    in_flight: int | None = None
+    peak_in_flight: int | None = None
     lateness_ms: Distribution
     loop_lag_ms: Distribution
 
@@ -142,6 +144,20 @@ class NoLauncher(Launcher):
 
     def wait(self) -> None:
         """Nobody watches over it."""
+
+
+@contextmanager
+def fresh_server(launcher: Launcher, settings: str, http_client: str) -> Iterator[None]:
+    """A server process of its own for the time of the block; without a launcher the same one."""
+    launcher.stop()  # one that a killed run has left
+    try:
+        launcher.start(settings, http_client)
+        yield
+    except BaseException:
+        with suppress(TrialError):  # the first error says more than a launcher that is gone too
+            launcher.stop()
+        raise
+    launcher.stop()
 
 
 class Api:

@@ -62,8 +62,8 @@ class Bound:
     """What held a trial back.
 
     Attributes:
-        by: `users`, `slots`, `pool`, `cpu` or, of an open load that was served, `rate`; joined with
-            + where they tie; or `unexplained`.
+        by: `users`, `slots`, `pool`, `cpu`, `api` or, of an open load that was served, `rate`;
+            joined with + where they tie; or `unexplained`.
         share: how much of the most used of them was used, 0 to 1.
     """
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +15,18 @@ from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
-from loadgen.instruments import Api, Launcher, NoLauncher, Snapshot, core_siblings, snapshot
+from loadgen.instruments import (
+    Api,
+    Launcher,
+    NoLauncher,
+    core_siblings,
+    fresh_server,
+    snapshot,
+)
 from loadgen.rows import Recording
 from loadgen.target import Target, target_of
 from loadgen.trial import Trial
+from loadgen.upstreams import DJANGO, django_api
 from loadgen.watch import Watch, death
 
 READY_TIMEOUT_S = 30.0
@@ -85,13 +93,18 @@ class Protocol:
         self._calibrations_ms.append(launcher.calibrate_ms())
         self._observe("starting the server" if target.launcher else "asking", None, None)
         with (
-            _fresh_server(launcher, trial.case),
+            self._upstream_of(trial.case) as api,
+            fresh_server(launcher, trial.case.settings, trial.case.http_client),
             Watch(launcher) as watch,
             DriverProcess(driver, plan, folder) as process,
         ):
             self._wait_until_right(target, launcher, watch)
             watch.server_answers()
-            return self._measure(trial, process, launcher, watch)
+            return self._measure(trial, process, launcher, api, watch)
+
+    def _upstream_of(self, case: Case) -> AbstractContextManager[Api]:
+        """What the case's views call: the lab's API, which is always on, or article A's own."""
+        return django_api(self._http) if case.upstream == DJANGO else nullcontext(self._api)
 
     def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
         """Poll until the view answers, then look at that one answer."""
@@ -120,7 +133,7 @@ class Protocol:
             raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
 
     def _measure(
-        self, trial: Trial, process: DriverProcess, launcher: Launcher, watch: Watch
+        self, trial: Trial, process: DriverProcess, launcher: Launcher, api: Api, watch: Watch
     ) -> Recording:
         """Warm-up, window between two snapshots, drain."""
         process.wait_until_ready()
@@ -130,20 +143,20 @@ class Protocol:
             self._pause_until(start_ns + int(trial.warm_up_s * 1e9), "warm-up", process, watch)
         else:
             self._pause_until(start_ns, "start", process, watch)
-        self._api.reset()
-        before = self._snapshot(launcher)
+        api.reset()
+        before = snapshot(launcher, api, self._roles.app)
         if trial.window_s is None:
             self._wait_for_end(process, trial, watch)
         else:
             end_ns = start_ns + int((trial.warm_up_s + trial.window_s) * 1e9)
             self._pause_until(end_ns, "window", process, watch)
-        after = self._snapshot(launcher)
+        after = snapshot(launcher, api, self._roles.app)
         if not after.app.running or after.app.oom_kills:
             raise death("server-died", after.app, launcher.log())
         memory = launcher.stats(memory=True)
         self._observe("drain", None, None)
         process.wait_for_end(trial.timing.drain_s + FAREWELL_S)
-        if self._api.stats().started_ns != before.api.started_ns:
+        if api.stats().started_ns != before.api.started_ns:
             raise TrialError("api-restarted", "the API was restarted under the load")
         samples = process.samples(start_ns)
         begin_s, end_s = trial.warm_up_s, trial.warm_up_s + (trial.window_s or 0)
@@ -164,9 +177,6 @@ class Protocol:
             api_cpu_count=len(self._roles.api),
             loadgen_cpu_count=len(self._roles.loadgen),
         )
-
-    def _snapshot(self, launcher: Launcher) -> Snapshot:
-        return snapshot(launcher, self._api, self._roles.app)
 
     def _pause_until(
         self, instant_ns: int, phase: str, process: DriverProcess, watch: Watch
@@ -196,20 +206,6 @@ def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
 def _median_of_known(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return median(known) if known else None
-
-
-@contextmanager
-def _fresh_server(launcher: Launcher, case: Case) -> Iterator[None]:
-    """A server process of its own for the time of the block; without a launcher the same one."""
-    launcher.stop()  # one that a killed run has left
-    try:
-        launcher.start(case.settings, case.http_client)
-        yield
-    except BaseException:
-        with suppress(TrialError):  # the first error says more than a launcher that is gone too
-            launcher.stop()
-        raise
-    launcher.stop()
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What a trial recorded → its row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -145,6 +146,7 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
         "users": rps / users if users else None,
         "slots": rps / slots if slots else None,
         "cpu": min(busy * recording.app_cpu_count / cpus, 1.0) if isinstance(busy, float) else None,
+        "api": _api_share(recording, cells),
         "rate": _served_share(trial, cells),
     }
     tolerance = TOLERANCE
@@ -175,6 +177,12 @@ def _served_share(trial: Trial, cells: dict[str, object]) -> float | None:
     assert isinstance(rps, float)
     assert isinstance(offered_rps, float)
     return min(rps / offered_rps, 1.0) if trial.case.load == "open" and offered_rps else None
+
+
+def _api_share(recording: Recording, cells: Mapping[str, object]) -> float | None:
+    """How busy the API was; it is one process, which uses one CPU at a time."""
+    share = cells.get("api_cpu_share")
+    return min(share * recording.api_cpu_count, 1.0) if isinstance(share, float) else None
 
 
 def _cpu_per_view_ms(cells: dict[str, object]) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from loadgen import environment, resume
+from loadgen import environment, resume, upstreams
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.idle import Idle
@@ -96,8 +96,10 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         left = resume.missing(trials, rows)
         api = Api(api_origin(http) if left else "", http)
         servers = {trial.server.name: trial.server for trial in left}
-        launchers = {name: _launcher(server, http) for name, server in servers.items()}
+        launchers = {name: _launcher_of(server, http) for name, server in servers.items()}
         abouts = {name: launcher.about() for name, launcher in launchers.items()}
+        if any(trial.case.upstream == upstreams.DJANGO for trial in left):
+            abouts[upstreams.SERVICE] = _launcher(upstreams.SERVICE, http).about()
         checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), highlight=False, soft_wrap=True)
@@ -185,15 +187,18 @@ def _api_is_back(http: httpx.Client) -> str:
         raise RunStoppedError(str(error)) from error
 
 
-def _launcher(server: Server, http: httpx.Client) -> Launcher:
-    """What is beside a server, once it is up; one that a killed run has left running is ended."""
-    launcher: Launcher
+def _launcher_of(server: Server, http: httpx.Client) -> Launcher:
+    """What is beside a server, once it is up."""
     if server.page:
         _wait_for_page(server.page, server.name)
-        launcher = NoLauncher(server.page.url)
-    else:
-        address = wait_for(server.name, LAUNCHER_PORT, "/stats?memory=0", http)
-        launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
+        return NoLauncher(server.page.url)
+    return _launcher(server.name, http)
+
+
+def _launcher(service: str, http: httpx.Client) -> Launcher:
+    """A service's launcher, once it is up; a server that a killed run has left is ended."""
+    address = wait_for(service, LAUNCHER_PORT, "/stats?memory=0", http)
+    launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
     launcher.stop()
     return launcher
 

@@ -129,14 +129,15 @@ class Check:
 def demands(trials: Iterable[Trial], app_cpus: int) -> list[Demand]:
     """The largest demand over each upstream; none where no view calls the API.
 
-    What a server's own page asks of it is not known, so that is not checked beforehand.
+    What a server's own page asks of it is not known, so that is not checked beforehand; nor is
+    article A's own API, whose limit is part of what its trials ask.
     """
     largest: dict[str, Demand] = {}
     for trial in trials:
-        if trial.server.page:
+        upstream = trial.case.upstream
+        if trial.server.page or upstream not in PORTS:
             continue
         demand = _demand(trial, app_cpus)
-        upstream = trial.case.upstream
         if demand.calls_per_s and (
             upstream not in largest or demand.calls_per_s > largest[upstream].calls_per_s
         ):

@@ -17,11 +17,22 @@ class Watch:
 
     The launcher leaves the question when the server will end unanswered until it does. What the
     server died of goes before whatever followed from it in the block.
+
+    Args:
+        launcher: beside the server.
+        did_not_start: the trial's outcome if it ends before it has answered.
+        died: the trial's outcome if it ends after that.
     """
 
-    def __init__(self, launcher: Launcher) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        did_not_start: str = "server-did-not-start",
+        died: str = "server-died",
+    ) -> None:
         self._launcher = launcher
-        self._outcome = "server-did-not-start"
+        self._outcome = did_not_start
+        self._died = died
         self._end: TrialError | None = None
 
     def __enter__(self) -> Self:
@@ -40,7 +51,7 @@ class Watch:
 
     def server_answers(self) -> None:
         """From now on an end is no failure to start."""
-        self._outcome = "server-died"
+        self._outcome = self._died
 
     def check(self) -> None:
         """Raises TrialError with the reason where the server has ended by itself."""
