@@ -329,7 +329,7 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         ),
         (['view = "parallel"'], ["cases[1].view", "'sync' or 'async'"]),
         (['workload = "join"'], ["cases[1].workload", "'fanout' or 'single'"]),
-        (['upstream = "ftp"'], ["cases[1].upstream", "'http' or 'https', not 'ftp'"]),
+        (['upstream = "ftp"'], ["cases[1].upstream", "'http', 'https' or 'django', not 'ftp'"]),
         (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
         (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
         (["users = 0"], ["cases[1].users", "greater than or equal to 1"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from loadgen import caveats, comparisons
+from loadgen import caveats, comparisons, waterfall_steps
 from loadgen.columns import COUNT, NUMBER, TEXT, TRIALS, Column
 
 INTRODUCTION = """\
@@ -48,6 +48,13 @@ A row per pair of cases that a suite compares, and metric; formulas are in
 [methodology.md](methodology.md).
 """
 
+WATERFALL_WORDS = """\
+## waterfall.csv
+
+A row per stage of a waterfall and order: what it reached, and what the step that led there brought;
+[methodology.md](methodology.md) says how.
+"""
+
 CAVEATS_WORDS = """\
 ## Caveats
 
@@ -64,6 +71,8 @@ def page() -> str:
             _table(TRIALS, with_summary=True),
             COMPARISONS_WORDS,
             _table(comparisons.COLUMNS),
+            WATERFALL_WORDS,
+            _table(waterfall_steps.COLUMNS),
             SAMPLES_WORDS,
             _table(SAMPLES),
             CAVEATS_WORDS,

@@ -1,7 +1,7 @@
 """What a run says about the pairs that its suites compare."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -145,22 +145,48 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
                 names = dict.fromkeys([*found[key].suites.split("+"), suite.name])
                 found[key] = replace(found[key], suites="+".join(names))
                 continue
-            rounds = _rounds(by_case[a.slug], by_case[b.slug])
-            judged = _judge(rounds, metric)
-            found[key] = Comparison(
-                suites=suite.name,
-                a=a.slug,
-                b=b.slug,
-                label=pair_label(a, b, cases),
-                metric=metric,
-                difference=judged.difference,
-                p_adjusted=None,
-                verdict=judged.difference.verdict if judged.difference else "not comparable",
-                reason="; ".join(judged.reasons),
-                same_ceiling=judged.same_ceiling,
-                planted=_planted(judged.difference, rounds, metric, planted),
-            )
-    return _adjusted(list(found.values()))
+            of_a, of_b = by_case[a.slug], by_case[b.slug]
+            judged = compare_rows(suite.name, pair_label(a, b, cases), of_a, of_b, metric)
+            made = _planted(judged.difference, _rounds(of_a, of_b), metric, planted)
+            found[key] = replace(judged, planted=made)
+    return adjusted(list(found.values()))
+
+
+def is_ranked(row: Row) -> bool:
+    """Whether a row speaks of its server."""
+    return row["ranked"] == "yes"
+
+
+def compare_rows(
+    suites: str,
+    label: str,
+    a: Sequence[Row],
+    b: Sequence[Row],
+    metric: str,
+    counts: Callable[[Row], bool] = is_ranked,
+) -> Comparison:
+    """One metric of two cases, over the rounds in which both rows count; p is not adjusted.
+
+    Args:
+        suites: those that ask.
+        label: what differs, in words.
+        a, b: the rows of both, at least one each.
+        metric: the column.
+        counts: which measured rows do.
+    """
+    judged = _judge(_rounds(a, b), metric, counts)
+    return Comparison(
+        suites=suites,
+        a=str(a[0]["case"]),
+        b=str(b[0]["case"]),
+        label=label,
+        metric=metric,
+        difference=judged.difference,
+        p_adjusted=None,
+        verdict=judged.difference.verdict if judged.difference else "not comparable",
+        reason="; ".join(judged.reasons),
+        same_ceiling=judged.same_ceiling,
+    )
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -226,14 +252,14 @@ class _Judged:
     same_ceiling: bool = False
 
 
-def _judge(both: Sequence[_Round], metric: str) -> _Judged:
+def _judge(both: Sequence[_Round], metric: str, counts: Callable[[Row], bool]) -> _Judged:
     """Compare a metric over the rounds that count, or say why not."""
     if not both:
         return _Judged(None, ("no round measured both",))
-    rounds = [pair for pair in both if all(row["ranked"] == "yes" for row in pair)]
+    rounds = [pair for pair in both if all(map(counts, pair))]
     reasons = []
     if len(rounds) < len(both):
-        names = ", ".join(_unranking(both))
+        names = ", ".join(_unranking(pair for pair in both if pair not in rounds))
         reasons.append(f"{len(both) - len(rounds)} of {len(both)} rounds unranked ({names})")
         if len(rounds) < LEAST_ROUNDS:
             return _Judged(None, tuple(reasons))
@@ -311,16 +337,16 @@ def _planted(
     return Planted(ratio, None if sd_log is None else rounds_needed(sd_log, ratio))
 
 
-def _adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """All comparisons of a run are one family."""
+def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same with their p adjusted (Benjamini & Hochberg): together they are one family."""
     p = {
         index: comparison.difference.p
         for index, comparison in enumerate(comparisons)
         if comparison.difference and comparison.difference.p is not None
     }
-    adjusted: Mapping[int, float] = dict(zip(p, benjamini_hochberg(list(p.values())), strict=True))
+    by_index: Mapping[int, float] = dict(zip(p, benjamini_hochberg(list(p.values())), strict=True))
     return [
-        _with_adjusted(comparison, adjusted.get(index), len(p))
+        _with_adjusted(comparison, by_index.get(index), len(p))
         for index, comparison in enumerate(comparisons)
     ]
 

@@ -22,6 +22,7 @@ from loadgen.samples import write_samples
 from loadgen.suite import Suite
 from loadgen.summary import write_summary
 from loadgen.trial import Trial
+from loadgen.waterfall_steps import write_waterfalls
 
 #: The outcome of a run whose trials have all been measured.
 FINISHED = "finished"
@@ -132,10 +133,11 @@ class Results:
             raise self._lost(error) from error
 
     def finish(self, outcome: str) -> None:
-        """Write summary.csv, comparisons.csv and how the run ended."""
+        """Write summary.csv, comparisons.csv, waterfall.csv and how the run ended."""
         with self._writing():
             write_summary(self.rows, self.folder / "summary.csv")
             write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
+            write_waterfalls(self._suites, self.rows, self.folder / "waterfall.csv")
             finished_at = datetime.now(UTC).isoformat(timespec="seconds")
             self._set("finished_at", finished_at)
             self._say(outcome)

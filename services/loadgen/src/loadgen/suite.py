@@ -27,6 +27,7 @@ from loadgen.suite_file import (
     values_of,
     written,
 )
+from loadgen.waterfall import Builder, Waterfall
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
@@ -78,6 +79,7 @@ class Suite:
         timing: how its trials are timed.
         published: an article's figures.
         compare: the comparisons that it asks for.
+        waterfalls: cases of which each is one change away from the one before.
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
         narrowed_from: all its cases, where the command line has left some out.
@@ -92,6 +94,7 @@ class Suite:
     timing: Timing
     published: tuple[Published, ...]
     compare: tuple[Compare, ...]
+    waterfalls: tuple[Waterfall, ...] = ()
     self_test: bool = False
     expect: Expected | None = None
     narrowed_from: tuple[Case, ...] | None = None
@@ -104,7 +107,9 @@ class Suite:
     @property
     def pairs(self) -> list[Pair]:
         """The cases that are compared, each pair once; those left after narrowing."""
-        found = (pair for entry in self.compare for pair in entry.pairs(self.cases))
+        found = [pair for entry in self.compare for pair in entry.pairs(self.cases)]
+        for waterfall in self.waterfalls:
+            found += [pair for pair in waterfall.pairs if set(pair) <= set(self.cases)]
         return list(dict.fromkeys(found))
 
 
@@ -192,9 +197,12 @@ class Library:
             raise self._invalid(name, "", error) from error
 
     def _suite(self, name: str, file: SuiteFile) -> Suite:
-        if not file.cases:
+        if not file.cases and not file.waterfall:
             raise self._wrong(name, "cases", "there is none: add [[cases]] with a server")
         cases, left_out = self._cases(name, file, self._axes)
+        waterfalls = tuple(self._waterfalls(name, file))
+        steps = [case for waterfall in waterfalls for case in waterfall.cases]
+        cases = list(dict.fromkeys([*cases, *steps]))
         if not cases:
             raise self._wrong(name, "cases", "no possible case is left; " + "; ".join(left_out))
         if file.sort:
@@ -211,6 +219,7 @@ class Library:
             timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
             published=published,
             compare=compare,
+            waterfalls=waterfalls,
             self_test=file.self_test,
             expect=file.expect,
         )
@@ -246,6 +255,26 @@ class Library:
                 what = f"unknown {value!r}; known: {', '.join(names)}"
                 raise self._wrong_axis(name, where, axis, what)
         return checked.case(self._servers[checked.server])
+
+    def _waterfalls(self, name: str, file: SuiteFile) -> Iterator[Waterfall]:
+        def case_of(where: str, axes: Mapping[str, Any]) -> Case:
+            case = self._case(name, where, axes)
+            if reason := self._impossible(case):
+                raise self._wrong(name, where, reason)
+            return case
+
+        builder = Builder(case_of, lambda where, what: self._wrong(name, where, what))
+        for index, entry in enumerate(file.waterfall, start=1):
+            where = f"waterfall[{index}]"
+            for axis in self._axes:
+                if any(axis in step.change for step in entry.steps):
+                    what = f"{entry.title!r} of {name}.toml changes it step by step"
+                    raise self._wrong_axis(name, where, axis, what)
+            start, *others = combinations(replaced(file.defaults | entry.start, self._axes))
+            if others:
+                what = "a waterfall has one start, so one value of each axis"
+                raise self._wrong(name, f"{where}.start", what)
+            yield builder.build(where, entry, start)
 
     def _impossible(self, case: Case) -> str | None:
         """Why a combination cannot be measured; None where it can."""

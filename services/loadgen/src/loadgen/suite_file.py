@@ -118,6 +118,43 @@ class CompareEntry(_Strict):
     planted: dict[str, float] = {}
 
 
+class StepEntry(_Strict):
+    """A step of a waterfall as written.
+
+    Attributes:
+        words: what it changes.
+        change: axis → its new value, or, where that depends on the present one, a table of present
+            values and what becomes of each. So the same steps can be gone in another order.
+        builds_on_previous: it makes sense only after the step before it, also in reversed order.
+    """
+
+    words: str
+    change: Annotated[dict[str, Any], Field(min_length=1)]
+    builds_on_previous: bool = False
+
+
+class WaterfallEntry(_Strict):
+    """A `[[waterfall]]` entry as written.
+
+    Attributes:
+        title: what it is about.
+        words: what its start is.
+        start: the axes of its start.
+        steps: in their order.
+    """
+
+    title: str
+    words: str
+    start: dict[str, Any]
+    steps: Annotated[tuple[StepEntry, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def begins_with_a_step_of_its_own(self) -> "WaterfallEntry":
+        if self.steps[0].builds_on_previous:
+            raise ValueError("the first step has no previous one to build on")
+        return self
+
+
 class SuiteFile(_Strict):
     """A suite file as written."""
 
@@ -135,6 +172,7 @@ class SuiteFile(_Strict):
     cases: tuple[dict[str, Any], ...] = ()
     compare: tuple[CompareEntry, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
+    waterfall: tuple[WaterfallEntry, ...] = ()
 
 
 def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -167,8 +205,7 @@ def first_mistake(where: str, error: ValidationError) -> tuple[str, str]:
     key = (where + "".join(map(_step, first["loc"]))).removeprefix(".")
     match first["type"], first["input"]:
         case "extra_forbidden", _:
-            of_compare = not where and first["loc"][0] == "compare"
-            model = Axes if where else CompareEntry if of_compare else SuiteFile
+            model = Axes if where else _model_of(first["loc"])
             return key, f"unknown key; allowed: {', '.join(model.model_fields)}"
         case "missing", _:
             return key, "is missing"
@@ -178,6 +215,19 @@ def first_mistake(where: str, error: ValidationError) -> tuple[str, str]:
             what = "must be a list" if kind == "tuple_type" else _in_our_words(first["msg"])
             table = isinstance(value, dict | list)
             return key, what if table else f"{what}, not {written(value)}"
+
+
+def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """What a place in a suite file is written by."""
+    match loc[:-1]:
+        case ("compare", _):
+            return CompareEntry
+        case ("waterfall", _):
+            return WaterfallEntry
+        case ("waterfall", _, "steps", _):
+            return StepEntry
+        case _:
+            return SuiteFile
 
 
 def _in_our_words(message: str) -> str:

@@ -39,7 +39,17 @@ def that_count(rows: Iterable[Row]) -> list[Row]:
 
 def over_rounds(rows: Iterable[Row], metric: str) -> Interval | None:
     """A metric's mean over the rounds that count; None where one of them could not state it."""
-    values = [row[metric] for row in that_count(rows)]
+    return mean(that_count(rows), metric)
+
+
+def bound_by(rows: Iterable[Row]) -> str:
+    """What held a case back, in every row where they differ; empty where nothing is known."""
+    return " / ".join(dict.fromkeys(str(row["bound_by"]) for row in rows if row["bound_by"]))
+
+
+def mean(rows: Iterable[Row], metric: str) -> Interval | None:
+    """A metric's mean over these rows; None where one of them could not state it."""
+    values = [row[metric] for row in rows]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
     return interval(numbers) if len(numbers) == len(values) else None
 
@@ -58,9 +68,9 @@ def _line(rows: Sequence[Row]) -> list[str]:
     measured = [row for row in rows if row["outcome"] == "measured"]
     ranked = [row for row in measured if row["ranked"] == "yes"]
     line = [text(rows[0][axis]) for axis in AXES]
-    line += [str(len(found)) for found in (rows, measured, ranked)]
+    line += [str(len(counted)) for counted in (rows, measured, ranked)]
     for metric in METRICS:
-        mean = over_rounds(rows, metric)
-        cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)
+        found = over_rounds(rows, metric)
+        cells = (found.mean, found.low, found.high) if found else (None, None, None)
         line += [text(cell) for cell in cells]
     return [*line, " ".join(case_caveats(rows))]

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import caveats, claim_tables, comparison_tables
+from loadgen import caveats, claim_tables, comparison_tables, summary, waterfall_tables
 from loadgen.claims import judge
 from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
@@ -16,6 +16,7 @@ from loadgen.labels import WRITTEN, told_apart
 from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
+from loadgen.waterfall_steps import waterfalls
 
 LEGEND = "ours (the article's); – is a value that could not be known"
 PLAIN_COLUMNS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
@@ -39,10 +40,16 @@ class Line:
 
 
 def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
-    """The suite's cases with their rows: by its `sort`, the best first; else in its order."""
+    """The suite's cases with their rows: by its `sort`, the best first; else in its order.
+
+    Not those of its waterfalls, which have tables of their own.
+    """
     found = list(rows)
     result = []
+    in_waterfalls = {case for waterfall in suite.waterfalls for case in waterfall.cases}
     for case in suite.cases:
+        if case in in_waterfalls:
+            continue
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:
             apart = list(told_apart(case, suite.cases))
@@ -66,11 +73,15 @@ def _place(line: Line, column: str) -> tuple[bool, float]:
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
     """Each suite's table and comparisons, then the claims, then each caveat's advice once."""
     comparisons = compare(suites, rows)
+    falls = waterfalls(suites, rows)
     for suite in suites:
         its_lines = lines(suite, rows)
         console.print()
         console.print(suite.question, style="bold", highlight=False)
-        console.print(table(suite, its_lines))
+        its_falls = [one for one in falls if one.suite == suite.name]
+        waterfall_tables.print_waterfalls(console, its_falls)
+        if its_lines:
+            console.print(table(suite, its_lines))
         if suite.published:
             console.print(LEGEND, style="dim", highlight=False)
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
@@ -81,9 +92,14 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
 def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
     """The same as Markdown: of each suite its question, its table, its comparisons; the claims."""
     comparisons = compare(suites, rows)
+    falls = waterfalls(suites, rows)
     for suite in suites:
         yield suite.question
-        yield markdown(suite, lines(suite, rows))
+        for one in falls:
+            if one.suite == suite.name:
+                yield waterfall_tables.markdown(one)
+        if its_lines := lines(suite, rows):
+            yield markdown(suite, its_lines)
         if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
             yield compared
     if claimed := claim_tables.markdown(judge(suites, comparisons)):
@@ -145,9 +161,8 @@ def _plus_minus(mean: Interval | None) -> str:
 
 
 def bound_by(line: Line) -> str:
-    """What held the case back, in every round where the rounds differ; – where nothing is known."""
-    found = dict.fromkeys(str(row["bound_by"]) for row in that_count(line.rows) if row["bound_by"])
-    return " / ".join(found) or "–"
+    """What held the case back; – where nothing is known."""
+    return summary.bound_by(that_count(line.rows)) or "–"
 
 
 def print_advice(console: Console, rows: Iterable[Row]) -> None:
