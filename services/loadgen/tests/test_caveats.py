@@ -104,6 +104,13 @@ def test_the_slots_have_a_ceiling_too() -> None:
     assert found(trial, rps=3.3) == ["at-ceiling"]
 
 
+def test_the_clients_pool_has_a_ceiling_too() -> None:
+    # One call of 600 ms holds a connection for as long: 30 connections serve 50 views/s.
+    trial = a_trial(case=a_case(delays_ms=(600.0,)), connections=30)
+    assert found(trial, rps=47.0) == []
+    assert found(trial, rps=48.0) == ["at-ceiling"]
+
+
 def test_the_ceiling_of_a_ramp_is_that_of_its_mean_users() -> None:
     trial = a_trial(case=a_case(ramp=((0.0, 0), (10.0, 100), (30.0, 100))))
     ceiling_rps = (10 * 50 + 20 * 100) / 30 / 0.6

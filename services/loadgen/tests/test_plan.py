@@ -125,6 +125,12 @@ def test_suites_that_time_a_case_differently_are_refused() -> None:
         trials(one, two)
 
 
+def test_a_trial_knows_the_pool_of_its_client() -> None:
+    cases = (a_case(http_client="aiohttp-small-pool"), a_case(http_client="aiohttp-shared"))
+    planned = trials(a_suite(cases=cases, pools={"aiohttp-small-pool": 100}))
+    assert [trial.connections for trial in planned] == [100, None]
+
+
 def test_nothing_to_measure_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no case is left"):
         trials(a_suite(cases=()))

@@ -169,6 +169,34 @@ def test_counters_are_divided_by_the_time_between_their_stamps() -> None:
     assert row["loadgen_cpu_share"] == pytest.approx(0.125)
 
 
+@pytest.mark.parametrize(
+    ("pool", "cells"),
+    [
+        # 20 views/s, three calls of 1.05 s in all: they hold 21 connections.
+        ({"connections": 21}, (20.0, "pool", "at-ceiling")),
+        ({"connections": 42}, (40.0, "unexplained", None)),
+        ({"connections": None}, (None, "unexplained", None)),
+    ],
+)
+def test_a_small_pool_is_no_slow_server(
+    pool: dict[str, int | None], cells: tuple[float | None, str, str | None]
+) -> None:
+    recording = a_recording(STEADY, (2, 12), after=a_snapshot(12, app=an_app_stats(12, 2.0)))
+    row = measured_row(a_trial(**pool), recording)
+    caveat = "at-ceiling" if "at-ceiling" in str(row["caveats"]).split() else None
+    assert (row["pool_ceiling_rps"], row["bound_by"], caveat) == cells
+
+
+def test_each_process_has_a_pool_of_its_own() -> None:
+    row = failed_row(a_trial(server=a_server(processes=4), connections=21), "server-died")
+    assert row["pool_ceiling_rps"] == pytest.approx(80)
+
+
+def test_more_than_the_pool_allows_cannot_be() -> None:
+    with pytest.raises(TrialError, match="of the pool ceiling: that cannot be"):
+        measured_row(a_trial(connections=20), a_recording(STEADY, (2, 12)))
+
+
 def test_what_the_referees_say_is_taken_over() -> None:
     row = measured_row(a_trial(), a_recording(STEADY, (2, 12)))
     assert (row["app_processes"], row["app_threads"]) == (1, 3)

@@ -496,6 +496,11 @@ def test_published_delays_select_a_case(load: Load) -> None:
     assert described == [(600, 150)]
 
 
+def test_a_suite_knows_which_pools_may_be_a_limit(project: Path) -> None:
+    (suite,) = library(project).load("smoke")
+    assert suite.pools == {"aiohttp-small-pool": 100, "requests-blocking-in-async": 1}
+
+
 def test_a_missing_list_of_clients_is_named(project: Path) -> None:
     (project / REGISTRY).unlink()
     with pytest.raises(ConfigurationError, match=r"registry\.toml is missing"):

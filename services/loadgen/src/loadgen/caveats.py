@@ -36,8 +36,8 @@ class Caveat:
 
 AT_CEILING = Caveat(
     "at-ceiling",
-    "throughput is what the users or slots allow at most, so it cannot tell servers apart: compare "
-    "CPU per view, or add users.",
+    "throughput is what the users, the slots or the client's pool allow at most, so it cannot tell "
+    "servers apart: compare CPU per view, or raise what the row is bound by.",
 )
 API_SATURATED = Caveat(
     "api-saturated",
@@ -173,11 +173,15 @@ def _late_ms(trial: Trial) -> float:
 
 
 def _at_ceiling(row: Row, trial: Trial) -> bool:
-    """Near users / S or slots / S; of a ramp, its mean users count, for `rps` is a mean too."""
+    """Near the ceiling of users, slots or pool.
+
+    Of a ramp, its mean users count, for `rps` is a mean too.
+    """
     service_s = trial.service_time_s
     ceilings = (
         users_ceiling_rps(trial.case.mean_users, service_s),
         slots_ceiling_rps(trial.server.slots, service_s),
+        trial.pool_ceiling_rps,
     )
     rps = row["rps"]
     return isinstance(rps, float) and any(

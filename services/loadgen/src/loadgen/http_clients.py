@@ -53,6 +53,12 @@ class HttpClients:
         """Connections of the client's pool per process; None: so many that it never limits."""
         return self.by_name[name].connections
 
+    @property
+    def pools(self) -> dict[str, int]:
+        """The clients whose pool may be a limit, with its connections per process."""
+        limited = {name: client.connections for name, client in self.by_name.items()}
+        return {name: count for name, count in limited.items() if count is not None}
+
     def gevent(self, name: str) -> bool:
         """Whether the client works where greenlets stand for threads."""
         return self.by_name[name].gevent

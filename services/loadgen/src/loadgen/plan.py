@@ -31,6 +31,7 @@ class Plan:
     ) -> None:
         listed = list(suites)
         self._servers = servers
+        self._pools = {name: count for suite in listed for name, count in suite.pools.items()}
         self._seed = seed
         self._asked = _merge(listed, rounds)
         self._pairs = [pair for suite in listed for pair in suite.pairs]
@@ -84,6 +85,7 @@ class Plan:
             window_s=window_s,
             timing=timing,
             seed=self._seed,
+            connections=self._pools.get(case.http_client),
         )
 
 

@@ -91,6 +91,7 @@ def _planned(trial: Trial) -> dict[str, object]:
         "service_time_ms": service_s * 1000,
         "users_ceiling_rps": users_ceiling_rps(trial.case.users, service_s),
         "slots_ceiling_rps": slots_ceiling_rps(server.slots, service_s),
+        "pool_ceiling_rps": trial.pool_ceiling_rps,
     }
 
 
@@ -142,9 +143,11 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
     # The mean over a ramp can reach no more than the ramp's mean users ask for.
     users = users_ceiling_rps(trial.case.mean_users, service_s)
     slots = slots_ceiling_rps(trial.server.slots, service_s)
+    pool = trial.pool_ceiling_rps
     shares = {
         "users": rps / users if users else None,
         "slots": rps / slots if slots else None,
+        "pool": rps / pool if pool else None,
         "cpu": min(busy * recording.app_cpu_count / cpus, 1.0) if isinstance(busy, float) else None,
         "api": _api_share(recording, cells),
         "rate": _served_share(trial, cells),

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,8 @@ class Suite:
         waterfalls: cases of which each is one change away from the one before.
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
+        pools: HTTP client → connections of its pool per process, of those that have so few that
+            they may be a limit.
         narrowed_from: all its cases, where the command line has left some out.
     """
 
@@ -97,6 +99,7 @@ class Suite:
     waterfalls: tuple[Waterfall, ...] = ()
     self_test: bool = False
     expect: Expected | None = None
+    pools: Mapping[str, int] = field(default_factory=dict)
     narrowed_from: tuple[Case, ...] | None = None
 
     @property
@@ -222,6 +225,7 @@ class Library:
             waterfalls=waterfalls,
             self_test=file.self_test,
             expect=file.expect,
+            pools=self._http_clients.pools,
         )
 
     def _cases(self, name: str, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from loadgen.cases import Case
-from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
+from loadgen.laws import pool_ceiling_rps, slots_ceiling_rps, users_ceiling_rps
 from loadgen.servers import Server
 from loadgen.suite import Timing
 
@@ -25,6 +25,7 @@ class Trial:
         warm_up_s, window_s: resolved lengths; window_s is None where the load is counted.
         timing: the suite's rules.
         seed: of the run.
+        connections: of the HTTP client's pool, per process; None: never a limit.
     """
 
     case: Case
@@ -36,6 +37,7 @@ class Trial:
     window_s: float | None
     timing: Timing
     seed: int
+    connections: int | None = None
 
     @property
     def name(self) -> str:
@@ -59,6 +61,12 @@ class Trial:
             window_s = counted_window_s(self.case, self.server)
         drain_s = min(self.timing.drain_s, response_time_s(self.case, self.server))
         return OVERHEAD_S + self.warm_up_s + window_s + max(drain_s, self.service_time_s)
+
+    @property
+    def pool_ceiling_rps(self) -> float | None:
+        """The most that the pool of the HTTP client allows; None where it is no limit."""
+        delays_s = [ms / 1000 for ms in self.case.delays_ms]
+        return pool_ceiling_rps(self.server.processes, self.connections, delays_s)
 
     @property
     def service_time_s(self) -> float:
