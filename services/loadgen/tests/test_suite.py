@@ -1,6 +1,7 @@
 """A suite file asks a question and lists cases."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import REGISTRY, read_http_clients
 from loadgen.lab import SUITES
+from loadgen.pairs import Pair
 from loadgen.plan import Plan
 from loadgen.servers import read_servers
 from loadgen.settings import FOLDER, read_settings
@@ -104,6 +106,39 @@ def test_article_as_claims_compare_all_its_servers_in_one_block(project: Path) -
     assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
     best = [a.server for a, b in suite.compare[1].pairs(suite.cases)]
     assert len(best) == 5
+
+
+@pytest.mark.parametrize("article", ["article-a", "article-b"])
+def test_a_shared_client_answers_an_articles_claims_word_by_word(
+    project: Path, article: str
+) -> None:
+    (with_its_own,) = library(project).load(article)
+    (with_a_shared,) = library(project).load(f"{article}-shared")
+    for own, shared in zip(with_its_own.compare, with_a_shared.compare, strict=True):
+        assert (own.words, own.metrics) == (shared.words, shared.metrics)
+        assert servers_of(own.pairs(with_its_own.cases)) == servers_of(
+            shared.pairs(with_a_shared.cases)
+        )
+    assert {(c.server, c.ramp, c.users, c.planned_requests) for c in with_its_own.cases} == {
+        (c.server, c.ramp, c.users, c.planned_requests) for c in with_a_shared.cases
+    }
+    assert all(case.http_client.endswith("-shared") for case in with_a_shared.cases)
+    assert with_its_own.timing == with_a_shared.timing
+
+
+def servers_of(pairs: Iterable[Pair]) -> list[tuple[str, str, int | None]]:
+    return sorted((a.server, b.server, a.users) for a, b in pairs)
+
+
+def test_claims_asks_for_each_with_both_clients_and_for_thousands_of_users(project: Path) -> None:
+    suites = library(project).load("claims")
+    words = Counter(entry.words for suite in suites for entry in suite.compare)
+    alone = [claim for claim, times in words.items() if times == 1]
+    assert alone == ["Async pays off with thousands of users and slow I/O."]
+    assert len(words) == 7
+    (thousands,) = (suite for suite in suites if suite.name == "thousands")
+    servers = read_servers(project)
+    assert all((servers[case.server].slots or 2000) >= 2000 for case in thousands.cases)
 
 
 def test_smoke_measures_every_server_but_those_of_the_self_tests(project: Path) -> None:
