@@ -35,7 +35,10 @@ class Column:
 TRIALS: tuple[Column, ...] = (
     Column("case", TEXT, "", "all axes in one word: the key of samples, resume and compare"),
     Column("round", COUNT, "", "1, 2, … of the run's repeats"),
-    Column("position", COUNT, "", "the trial's place in the run, from 1"),
+    Column("repeat", COUNT, "", "1, 2, … of a search's windows at one rate; empty outside of one"),
+    Column(
+        "position", COUNT, "", "the trial's place in the run, from 1; a search has one for all its"
+    ),
     Column("outcome", TEXT, "", "`measured`, or why there is nothing to measure"),
     Column("suite", TEXT, "", "the suites that asked for it, joined with +"),
     Column("server", TEXT, "", "the Compose service"),
@@ -98,6 +101,13 @@ TRIALS: tuple[Column, ...] = (
         summarised=True,
     ),
     Column("inflight_mean", NUMBER, "", "mean number of requests in flight in the window"),
+    Column(
+        "inflight_growth",
+        NUMBER,
+        "",
+        "of an open load: how much more were in flight in the window's second half than in its "
+        "first, as a share, each by its arrivals",
+    ),
     Column("min_ms", NUMBER, "ms", "the fastest good answer", summarised=True),
     Column("avg_ms", NUMBER, "ms", "mean latency of good answers", summarised=True),
     Column(

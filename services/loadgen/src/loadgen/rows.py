@@ -81,6 +81,7 @@ def _planned(trial: Trial) -> dict[str, object]:
     server, service_s = trial.server, trial.service_time_s
     return trial.case.cells() | {
         "round": trial.round,
+        "repeat": trial.repeat,
         "position": trial.position,
         "suite": trial.suites,
         "title": server.title,
@@ -117,6 +118,9 @@ def _load(trial: Trial, recording: Recording) -> dict[str, object]:
         "rps": good / length_s,
         "max_rps": measures.best_rate_rps(samples, start_s, end_s),
         "inflight_mean": measures.inflight_mean(samples, start_s, end_s),
+        "inflight_growth": measures.inflight_growth(samples, start_s, end_s)
+        if trial.case.load == "open"
+        else None,
         "min_ms": latency.min_ms,
         "avg_ms": latency.avg_ms,
         "max_ms": latency.max_ms,

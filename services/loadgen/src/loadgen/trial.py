@@ -14,6 +14,20 @@ OVERHEAD_S = 1.5
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """What is to come of a search after one of its trials.
+
+    Attributes:
+        usual, most: windows.
+        window_s: about what each takes, with its server's start.
+    """
+
+    usual: int
+    most: int
+    window_s: float
+
+
+@dataclass(frozen=True)
 class Trial:
     """A case to be measured once.
 
@@ -21,11 +35,13 @@ class Trial:
         case, server: what is measured.
         suites: the suites that ask for it, joined with `+`.
         round: 1, 2, …
-        position: its place in the run, from 1.
+        position: its place in the run, from 1; the trials of a search have one place together.
         warm_up_s, window_s: resolved lengths; window_s is None where the load is counted.
         timing: the suite's rules.
         seed: of the run.
         connections: of the HTTP client's pool, per process; None: never a limit.
+        repeat: 1, 2, … of a search's windows at one rate; None outside of a search.
+        ahead: of a search, what is to come of it; None outside of one.
     """
 
     case: Case
@@ -38,11 +54,13 @@ class Trial:
     timing: Timing
     seed: int
     connections: int | None = None
+    repeat: int | None = None
+    ahead: Ahead | None = None
 
     @property
     def name(self) -> str:
         """Key of the trial's files."""
-        return f"{self.case.slug}.r{self.round}"
+        return trial_name(self.case.slug, self.round, self.repeat)
 
     @property
     def arrivals_seed(self) -> int | None:
@@ -72,6 +90,12 @@ class Trial:
     def service_time_s(self) -> float:
         """The time that a view waits at least, seconds."""
         return service_time_s(self.case, self.server)
+
+
+def trial_name(case: object, round_number: object, repeat: object) -> str:
+    """`<case>.r1`, or `<case>.r1.w2` of a search: the key of a trial's files and of its row."""
+    window = "" if repeat is None else f".w{repeat}"
+    return f"{case}.r{round_number}{window}"
 
 
 def service_time_s(case: Case, server: Server) -> float:

@@ -1,0 +1,58 @@
+"""Does a rate hold? What a window's row says of the rate that it was offered."""
+
+from collections.abc import Iterator
+
+from loadgen import caveats
+from loadgen.columns import Cell, Row
+from loadgen.search import Rules, Window
+
+#: A trial that ended like this says that the server does not carry its load; any other trial that
+#: could not be measured says nothing about it.
+SERVERS_OWN_END = frozenset({"server-died", "out-of-memory"})
+TOO_FEW = "too few requests for a p95"
+
+
+def judge(step: int, row: Row, rules: Rules) -> Window:
+    """Whether a window's row says that its rate holds.
+
+    A window in which the API or the load generator was late may hold all the same; where it does
+    not, that is not the server's doing, and the window says nothing.
+    """
+    outcome = str(row["outcome"])
+    if outcome != "measured":
+        return Window(step, False if outcome in SERVERS_OWN_END else None, (outcome,))
+    reasons = tuple(_broken(row, rules))
+    if not reasons:
+        return Window(step, True)
+    if row["ranked"] != "yes":
+        present = str(row["caveats"] or "").split()
+        lab = [each.name for each in caveats.ALL if each.unranks and each.name in present]
+        return Window(step, None, tuple(lab))
+    if reasons == (TOO_FEW,):
+        return Window(step, None, reasons)
+    return Window(step, False, reasons)
+
+
+def _broken(row: Row, rules: Rules) -> Iterator[str]:
+    """The criteria that a measured window does not meet, in words."""
+    failures, dropped = _number(row["failures"]) or 0, _number(row["dropped"]) or 0
+    if failures:
+        yield f"{failures:.0f} failures"
+    if dropped:
+        yield f"{dropped:.0f} dropped"
+    p95_ms, service_ms = _number(row["p95_ms"]), _number(row["service_time_ms"])
+    if p95_ms is None:
+        if not failures:
+            yield TOO_FEW
+    elif service_ms is not None and p95_ms > rules.p95_by_service_time * service_ms:
+        yield f"p95 {p95_ms:.0f} ms"
+    rps, offered_rps = _number(row["rps"]), _number(row["offered_rps"])
+    if rps is not None and offered_rps and rps < rules.least_answered * offered_rps:
+        yield f"{rps / offered_rps:.1%} answered"
+    growth = _number(row["inflight_growth"])
+    if growth is not None and growth > rules.most_growth:
+        yield f"in flight +{growth:.0%}"
+
+
+def _number(cell: Cell) -> float | None:
+    return float(cell) if isinstance(cell, int | float) else None
