@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadgen import columns
 from loadgen.cases import Case
+from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.pairs import Compare
 from loadgen.plan import Plan
+from loadgen.search import Rules
 from loadgen.suite import Suite
 from loadgen.trial import Trial, lengths_s
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing
@@ -145,6 +148,163 @@ def test_the_plan_knows_its_length() -> None:
 def test_trials_of_one_case_have_files_of_their_own() -> None:
     planned = trials(a_suite(cases=some_cases(3)), rounds=3)
     assert len({trial.name for trial in planned}) == 9
+
+
+RULES = Rules(warm_up_s=3, window_s=15)
+
+
+class Stack:
+    """Answers the trials of a plan as a server that carries so many views a second."""
+
+    def __init__(self, capacity_rps: float, ceiling_rps: float | None = 250.0) -> None:
+        self.capacity_rps = capacity_rps
+        self.ceiling_rps = ceiling_rps
+        self.asked: list[Trial] = []
+
+    def __call__(self, trial: Trial) -> Row:
+        self.asked.append(trial)
+        rate_rps = trial.case.rate_rps
+        if rate_rps is None:
+            return columns.row({"outcome": "measured", "cpu_ceiling_rps": self.ceiling_rps})
+        return columns.row(
+            {
+                "outcome": "measured",
+                "ranked": "yes",
+                "service_time_ms": 600.0,
+                "p95_ms": 650.0 if rate_rps <= self.capacity_rps else 950.0,
+            }
+        )
+
+    def rates(self, round_number: int) -> list[float]:
+        windows = (trial for trial in self.asked if trial.round == round_number)
+        return [trial.case.rate_rps for trial in windows if trial.case.rate_rps]
+
+
+CLIENTS = ("httpx-per-request", "httpx-shared", "aiohttp-shared", "no-http")
+
+
+def a_search(stacks: int = 1, rounds: int = 1) -> Plan:
+    clients = CLIENTS[:stacks]
+    cases = tuple(a_case(driver="own", users=300, http_client=client) for client in clients)
+    suite = a_suite(name="capacity", cases=cases, search=RULES)
+    return Plan([suite], SERVERS, rounds, 0)
+
+
+def test_a_search_measures_the_stack_under_its_users_then_windows_at_rates() -> None:
+    stack = Stack(capacity_rps=230)
+    a_search().play(stack)
+    first, *windows = stack.asked
+    assert (first.case.load, first.case.users, first.repeat) == ("closed", 300, None)
+    assert {trial.case.load for trial in windows} == {"open"}
+    assert {(trial.warm_up_s, trial.window_s) for trial in windows} == {(3, 15)}
+    assert {trial.position for trial in stack.asked} == {1}
+
+
+def test_a_search_starts_at_its_share_of_what_the_cpu_allows_and_ends_at_the_bracket() -> None:
+    stack = Stack(capacity_rps=230)
+    a_search().play(stack)
+    rates = stack.rates(1)
+    assert 200 / 1.05 < rates[0] <= 200
+    last, first_not = max(r for r in rates if r <= 230), min(r for r in rates if r > 230)
+    assert rates.count(last) == rates.count(first_not) == 2
+    assert first_not / last == pytest.approx(1.05, rel=1e-3)
+
+
+def test_the_windows_of_one_rate_are_told_apart() -> None:
+    stack = Stack(capacity_rps=230)
+    a_search(rounds=2).play(stack)
+    names = [trial.name for trial in stack.asked]
+    assert len(set(names)) == len(names)
+    assert names[0].endswith("_300u.r1")
+    assert {name.rpartition(".")[2] for name in names} == {"r1", "r2", "w1", "w2"}
+
+
+def test_the_next_round_starts_where_the_last_one_ended_by_its_own_cpu_ceiling() -> None:
+    stack = Stack(capacity_rps=230)
+    a_search(rounds=2).play(stack)
+    assert stack.rates(2)[0] == max(rate for rate in stack.rates(1) if rate <= 230)
+    assert len(stack.rates(2)) == RULES.fewest_windows
+    slower = Stack(capacity_rps=230)
+    plan = a_search(rounds=2)
+
+    def drifting(trial: Trial) -> Row:
+        if trial.round == 2:
+            slower.capacity_rps, slower.ceiling_rps = 115, 125.0
+        return slower(trial)
+
+    plan.play(drifting)
+    assert len(slower.rates(2)) <= RULES.fewest_windows + 1
+
+
+def test_all_rounds_try_the_rates_of_one_grid() -> None:
+    stack = Stack(capacity_rps=230)
+    plan = a_search(rounds=3)
+    plan.play(lambda trial: stack(trial) | {})
+    grid = {RULES.rate_rps(step) for step in range(200)}
+    assert {rate for number in (1, 2, 3) for rate in stack.rates(number)} <= grid
+
+
+def test_the_stacks_of_a_round_are_searched_one_after_the_other_in_shuffled_order() -> None:
+    stack = Stack(capacity_rps=230)
+    plan = a_search(stacks=4, rounds=4)
+    plan.play(stack)
+    positions = [trial.position for trial in stack.asked]
+    assert positions == sorted(positions)
+    assert set(positions) == set(range(1, plan.trial_count + 1))
+    orders = {
+        tuple(trial.case.http_client for trial in stack.asked if trial.round == n)
+        for n in range(1, 5)
+    }
+    assert len(orders) > 1
+
+
+def test_a_stack_whose_cost_is_not_known_is_not_searched() -> None:
+    stack = Stack(capacity_rps=230, ceiling_rps=None)
+    a_search().play(stack)
+    assert len(stack.asked) == 1
+
+
+def test_searches_and_other_cases_share_the_rounds() -> None:
+    stack = Stack(capacity_rps=230)
+    plain = a_suite(name="plain", cases=some_cases(2))
+    search = a_suite(name="capacity", cases=(a_case(driver="own", users=300),), search=RULES)
+    plan = Plan([plain, search], SERVERS, 2, 0)
+    plan.play(stack)
+    assert plan.trial_count == 6
+    assert sum(trial.repeat is None for trial in stack.asked) == 6
+
+
+def test_a_case_of_two_suites_is_searched_where_one_of_them_does() -> None:
+    cases = (a_case(driver="own", users=300),)
+    stack = Stack(capacity_rps=230)
+    Plan(
+        [a_suite(name="one", cases=cases), a_suite(name="two", cases=cases, search=RULES)],
+        SERVERS,
+        None,
+        0,
+    ).play(stack)
+    assert stack.rates(1)
+
+
+def test_suites_that_search_a_case_differently_are_refused() -> None:
+    one = a_suite(name="one", search=RULES)
+    two = a_suite(name="two", search=Rules(windows=1))
+    with pytest.raises(ConfigurationError, match=r"one and two search with uvicorn.* differently"):
+        trials(one, two)
+
+
+def test_cases_that_differ_in_their_users_alone_are_one_stack_to_a_search() -> None:
+    cases = tuple(a_case(driver="own", users=users) for users in (200, 300))
+    with pytest.raises(ConfigurationError, match=r"200u and .*300u are one stack to a search"):
+        trials(a_suite(cases=cases, search=RULES))
+
+
+def test_what_is_certain_of_a_search_is_its_first_trial_and_how_long_it_may_take() -> None:
+    (trial,) = a_search().certain()
+    assert trial.ahead is not None
+    assert trial.ahead.usual == RULES.usual_windows
+    assert trial.ahead.most == RULES.most_windows
+    assert trial.ahead.window_s > 3 + 15
 
 
 def test_by_default_a_window_is_8_s_and_a_warm_up_2_s() -> None:

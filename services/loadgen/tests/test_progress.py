@@ -9,6 +9,7 @@ from rich.console import Console
 from loadgen import columns, progress
 from loadgen.errors import TrialError
 from loadgen.progress import Progress, duration
+from loadgen.trial import Ahead
 from tests.make import a_case, a_trial
 
 TRIALS = [a_trial(position=1), a_trial(position=2, case=a_case(driver="hey", planned_requests=50))]
@@ -71,3 +72,24 @@ def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() ->
         told.observe("window", 5.0, 10)
         told.measured(columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
     assert "12.3 views/s, p50 610 ms, p95 640 ms" in said.getvalue()
+
+
+def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
+    case = a_case(load="open", users=None, rate_rps=214.2, arrivals="poisson")
+    window = a_trial(position=1, case=case, repeat=2)
+    said = StringIO()
+    with Progress(Console(file=said), [window], 3) as told:
+        told.begin(window)
+        told.measured(columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
+    assert said.getvalue().startswith(
+        "[1/3] uvicorn httpx-per-request 214.2/s, window 2  213.9 views/s, p50 604 ms"
+    )
+
+
+def test_the_time_left_counts_a_search_until_its_place_is_done() -> None:
+    search = a_trial(position=1, ahead=Ahead(usual=10, most=16, window_s=100.0))
+    with Progress(Console(file=StringIO()), [search, a_trial(position=2)], 2) as told:
+        told.begin(search)
+        assert told.left_s > 10 * 100
+        told.begin(a_trial(position=2))
+        assert told.left_s < 60

@@ -19,7 +19,6 @@ from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab import Lab, read_lab
 from loadgen.pairs import Compare
 from loadgen.results import Results, create, read_rows
-from loadgen.resume import missing
 from loadgen.rows import failed_row, measured_row
 from loadgen.samples import write_samples
 from tests.make import (
@@ -297,15 +296,3 @@ def test_the_slug_of_a_case_is_the_key_everywhere(results: Results) -> None:
     results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
     (row,) = table(results.folder / "trials.csv")
     assert (results.folder / "samples" / f"{row['case']}.r3.csv.gz").exists()
-
-
-def test_a_resumed_run_knows_its_open_loads_by_rate_and_arrivals() -> None:
-    open_load: dict[str, Any] = {"load": "open", "users": None, "driver": "own"}
-    planned = [
-        a_trial(case=a_case(**open_load, rate_rps=rate_rps, arrivals=arrivals), position=position)
-        for position, (rate_rps, arrivals) in enumerate(
-            [(20.0, "poisson"), (20.0, "constant"), (20.5, "poisson")], start=1
-        )
-    ]
-    line = {name: columns.text(cell) for name, cell in failed_row(planned[0], "lost").items()}
-    assert missing(planned, [columns.parse(line)]) == planned[1:]

@@ -13,6 +13,7 @@ from loadgen.http_clients import REGISTRY, read_http_clients
 from loadgen.lab import SUITES
 from loadgen.pairs import Pair
 from loadgen.plan import Plan
+from loadgen.search import Rules
 from loadgen.servers import read_servers
 from loadgen.settings import FOLDER, read_settings
 from loadgen.suite import Library, Published, Suite
@@ -65,6 +66,12 @@ def test_every_suite_of_the_lab_loads_and_plans(file: Path, project: Path) -> No
     assert list(plan.trials())
     left_out = [reason for suite in suites for reason in suite.left_out]
     assert left_out == (ON_PURPOSE if file.stem == "traps" else [])
+
+
+def test_a_suite_may_search_and_what_it_does_not_say_is_the_labs_rule(load: Load) -> None:
+    suite = load(PLAIN + "[search]\nwindow_s = 20\n")
+    assert suite.search == Rules(window_s=20)
+    assert load(PLAIN).search is None
 
 
 def test_every_published_figure_of_the_lab_has_its_case(project: Path) -> None:
@@ -469,6 +476,12 @@ def test_a_case_without_load_is_refused(load: Load) -> None:
     [
         ("rounds = 3\n", ["question: is missing"]),
         ('question = "Which?"\nround = 3\n', ["round:", "unknown key", "rounds", "include"]),
+        (
+            'question = "Which?"\n[search]\nstep = 2\n',
+            ["search.step", "unknown key", "ratio, start_share"],
+        ),
+        ('question = "Which?"\n[search]\nratio = 1\n', ["search.ratio", "greater than 1"]),
+        (PLAIN + 'driver = "locust"\n[search]\n', ["search:", "needs driver own"]),
         ('question = "Which?"\nrounds = 0\n', ["rounds:", "greater than or equal to 1"]),
         ('question = "Which?"\nwindow_s = 0\n', ["window_s:", "greater than 0"]),
         ('question = "Which?"\naccounting = "all"\n', ["accounting:", "'due' or 'answered'"]),

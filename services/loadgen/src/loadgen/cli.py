@@ -22,7 +22,7 @@ from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
 from loadgen.results import read_rows
-from loadgen.run import INTERRUPTED, Request, counted, execute, expected
+from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
 
@@ -104,7 +104,7 @@ def run(
         folder = resume.find(lab, resumed)
         request = _request(lab.as_of(folder), resume.arguments_of(folder), folder)
     console = Console()
-    left = request.left()
+    left = request.remains().missing
     for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", highlight=False, soft_wrap=True)
@@ -114,6 +114,9 @@ def run(
         raise typer.Exit(execute(lab, request, console))
     for trial in left:
         line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
+        if trial.ahead:
+            usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
+            line += f", then about {usual} windows of {window_s:.0f} s, {most} at most"
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -138,8 +141,8 @@ def list_suites() -> None:
 
 def _listed(lab: Lab, name: str) -> tuple[str, str, str, str]:
     """A suite's name, trials, time and question."""
-    trials = list(Plan(lab.suites.load(name), lab.servers, None, seed=0).trials())
-    return name, str(len(trials)), expected(trials), lab.suites.question(name)
+    trials = Plan(lab.suites.load(name), lab.servers, None, seed=0).certain()
+    return name, str(usual_count(trials)), expected(trials), lab.suites.question(name)
 
 
 @app.command()

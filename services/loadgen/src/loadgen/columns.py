@@ -105,8 +105,8 @@ TRIALS: tuple[Column, ...] = (
         "inflight_growth",
         NUMBER,
         "",
-        "of an open load: how much more were in flight in the window's second half than in its "
-        "first, as a share, each by its arrivals",
+        "of an open load: how much of what arrived stayed in flight, from the window's first third "
+        "to its last",
     ),
     Column("min_ms", NUMBER, "ms", "the fastest good answer", summarised=True),
     Column("avg_ms", NUMBER, "ms", "mean latency of good answers", summarised=True),

@@ -1,5 +1,6 @@
 """Does a rate hold? What a window's row says of the rate that it was offered."""
 
+import math
 from collections.abc import Iterator
 
 from loadgen import caveats
@@ -9,6 +10,8 @@ from loadgen.search import Rules, Window
 #: A trial that ended like this says that the server does not carry its load; any other trial that
 #: could not be measured says nothing about it.
 SERVERS_OWN_END = frozenset({"server-died", "out-of-memory"})
+#: A server that keeps up falls short by more than this in one window of forty.
+ALLOWED_DEVIATIONS = 2.0
 TOO_FEW = "too few requests for a p95"
 
 
@@ -47,11 +50,24 @@ def _broken(row: Row, rules: Rules) -> Iterator[str]:
     elif service_ms is not None and p95_ms > rules.p95_by_service_time * service_ms:
         yield f"p95 {p95_ms:.0f} ms"
     rps, offered_rps = _number(row["rps"]), _number(row["offered_rps"])
-    if rps is not None and offered_rps and rps < rules.least_answered * offered_rps:
+    if rps is not None and offered_rps and rps < rules.least_answered * offered_rps - _chance(row):
         yield f"{rps / offered_rps:.1%} answered"
     growth = _number(row["inflight_growth"])
     if growth is not None and growth > rules.most_growth:
-        yield f"in flight +{growth:.0%}"
+        yield f"{growth:.1%} stay in flight"
+
+
+def _chance(row: Row) -> float:
+    """By how much answers may fall short of random arrivals by chance alone, a second.
+
+    A server that keeps up has as many in flight at the window's end as at its start, but for
+    chance: both numbers are Poisson's with the mean in flight L, so their difference has a standard
+    deviation of √(2·L).
+    """
+    inflight, window_s = _number(row["inflight_mean"]), _number(row["window_s"])
+    if row["arrivals"] != "poisson" or inflight is None or not window_s:
+        return 0.0
+    return ALLOWED_DEVIATIONS * math.sqrt(2 * inflight) / window_s
 
 
 def _number(cell: Cell) -> float | None:

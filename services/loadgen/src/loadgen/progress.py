@@ -1,7 +1,7 @@
 """Live progress: one moving line on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -39,9 +39,10 @@ class Progress:
     def __init__(self, console: Console, trials: Sequence[Trial], count: int) -> None:
         self._console = console
         self._count = count
-        self._left_s = sum(trial.expected_s for trial in trials)
+        self._left_s = _by_position(trials)
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._trial: Trial | None = None
+        self._position = 0
         self._trial_began = self._said_at = 0.0
         self._answered: tuple[float, int] | None = None
         self._rate_rps: float | None = None
@@ -59,8 +60,16 @@ class Progress:
     ) -> None:
         self._live.stop()
 
+    @property
+    def left_s(self) -> float:
+        """About how long the trials take that have not ended."""
+        return sum(self._left_s.values())
+
     def begin(self, trial: Trial) -> None:
         """A trial begins."""
+        if trial.position != self._position:
+            self._left_s.pop(self._position, None)  # a search was done sooner than usual
+            self._position = trial.position
         self._trial = trial
         self._trial_began = self._said_at = time.monotonic()
         self._answered = self._rate_rps = None
@@ -71,7 +80,7 @@ class Progress:
         assert self._trial is not None
         now = time.monotonic()
         self._measure_rate(now, answered)
-        run_left_s = max(0.0, self._left_s - (now - self._trial_began))
+        run_left_s = max(0.0, self.left_s - (now - self._trial_began))
         parts = [f"{self._heading(self._trial)}  {phase}"]
         if left_s is not None:
             parts[0] += f", {duration(left_s)} left"
@@ -105,13 +114,16 @@ class Progress:
 
     def _end(self) -> None:
         assert self._trial is not None
-        self._left_s -= self._trial.expected_s
+        left_s = self._left_s.get(self._position, 0.0) - self._trial.expected_s
+        self._left_s[self._position] = max(0.0, left_s)
 
     def _heading(self, trial: Trial) -> str:
         case = trial.case
         load = f"{case.planned_requests}/{case.users}" if case.planned_requests else ""
         if case.rate_rps:
             load = f"{plain(case.rate_rps)}/s"
+        if trial.repeat is not None:
+            load += f", window {trial.repeat}"
         name = " ".join(part for part in (case.server, case.http_client, load) if part)
         return f"[{trial.position}/{self._count}] {name}"
 
@@ -127,6 +139,16 @@ class Progress:
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _by_position(trials: Iterable[Trial]) -> dict[int, float]:
+    """About how many seconds each place of the run takes; a search, its usual windows too."""
+    left_s: dict[int, float] = {}
+    for trial in trials:
+        ahead = trial.ahead
+        search_s = ahead.usual * ahead.window_s if ahead else 0.0
+        left_s[trial.position] = left_s.get(trial.position, 0.0) + trial.expected_s + search_s
+    return left_s
 
 
 def _number(value: object, digits: int) -> str:

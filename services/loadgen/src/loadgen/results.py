@@ -69,7 +69,8 @@ class Results:
     @property
     def tally(self) -> str:
         """What there is of the run, and where."""
-        return f"{len(self.rows)} of {self._count} trials are in results/{self.folder.name}/"
+        places = len({row["position"] for row in self.rows})
+        return f"{places} of {self._count} trials are in results/{self.folder.name}/"
 
     @property
     def changes(self) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """A run that was interrupted, killed or stopped: what it asked for, and what it still lacks."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from loadgen import environment
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab import Lab
+from loadgen.plan import Plan
 from loadgen.results import FINISHED, Results, read_rows, session, write_table
 from loadgen.suite import Suite
-from loadgen.trial import Trial
+from loadgen.trial import Trial, trial_name
 
 
 def find(lab: Lab, directory: Path) -> Path:
@@ -44,35 +46,59 @@ def arguments_of(folder: Path) -> dict[str, Any]:
     return dict(arguments)
 
 
-def measured_rows(folder: Path, trials: Iterable[Trial]) -> list[Row]:
-    """The rows of a run that stay: those of trials that were measured.
+@dataclass(frozen=True)
+class Left:
+    """What an earlier session has left of a run.
+
+    Attributes:
+        rows: those that stay: of trials that were measured, and that the plan asks for.
+        missing: the trials that are known to be missing, in their order. What a search asks for
+            next is known only once its missing window has been measured.
+    """
+
+    rows: tuple[Row, ...]
+    missing: tuple[Trial, ...]
+
+
+def left(plan: Plan, folder: Path) -> Left:
+    """Replay a plan with the rows of a run.
+
+    A search is replayed from its first trial; windows after one that failed go, for they may not
+    have followed from what it comes to now.
 
     Raises:
-        ConfigurationError: they are not of these trials.
+        ConfigurationError: the rows are not of this plan.
     """
-    places = {trial.name: trial.position for trial in trials}
     rows = read_rows(folder)
+    measured = {name_of(row): row for row in rows if row["outcome"] == "measured"}
+    asked: dict[str, Trial] = {}
+
+    def answer(trial: Trial) -> Row | None:
+        asked[trial.name] = trial
+        return measured.get(trial.name)
+
+    plan.play(answer)
+    searched = {trial.position for trial in asked.values() if trial.ahead}
     for row in rows:
-        if places.get(_name(row)) != row["position"]:
+        trial = asked.get(name_of(row))
+        of_a_search = row["repeat"] is not None and row["position"] in searched
+        if trial.position != row["position"] if trial else not of_a_search:
             raise ConfigurationError(
-                f"{folder.name} cannot be resumed: its trial {row['position']}, {_name(row)}, is "
+                f"{folder.name} cannot be resumed: its trial {row['position']}, {name_of(row)}, is "
                 "not what its suites give now. Another version of the lab has made it"
             )
-    return [row for row in rows if row["outcome"] == "measured"]
-
-
-def missing(trials: Iterable[Trial], rows: Iterable[Row]) -> list[Trial]:
-    """The trials without a row, in their order."""
-    there = {_name(row) for row in rows}
-    return [trial for trial in trials if trial.name not in there]
+    return Left(
+        rows=tuple(row for name, row in measured.items() if name in asked),
+        missing=tuple(trial for name, trial in asked.items() if name not in measured),
+    )
 
 
 def reopen(
     folder: Path,
     suites: Sequence[Suite],
     description: dict[str, Any],
-    trials: Sequence[Trial],
-    rows: Sequence[Row],
+    remains: Left,
+    count: int,
 ) -> Results:
     """The folder as if the missing trials had never been tried, with a session of its own.
 
@@ -80,14 +106,17 @@ def reopen(
         folder: of the run.
         suites: what it asks.
         description: the environment now, as `environment.describe` gives it.
-        trials: all trials of the run.
-        rows: those that stay.
+        remains: what stays, and what is missing.
+        count: trials of the whole run.
     """
     try:
-        write_table(folder / "trials.csv", rows)
-        for trial in missing(trials, rows):
-            shutil.rmtree(folder / trial.case.driver / trial.name, ignore_errors=True)
-            (folder / "samples" / f"{trial.name}.csv.gz").unlink(missing_ok=True)
+        stay = {name_of(row) for row in remains.rows}
+        for row in read_rows(folder):
+            if name_of(row) not in stay:
+                _forget(folder, str(row["driver"]), name_of(row))
+        write_table(folder / "trials.csv", remains.rows)
+        for trial in remains.missing:  # one that was killed has files, and no row
+            _forget(folder, trial.case.driver, trial.name)
     except OSError as error:
         raise unwritable(error) from error
     before = environment.read(folder)
@@ -95,9 +124,15 @@ def reopen(
     now = session(description, environment.changes(before, description))
     ours = {key: fact for key, fact in now.items() if key not in ("started_at", "changes")}
     state = before | ours | {"sessions": [*sessions, now]}
-    return Results(folder, suites, state, rows, len(trials))
+    return Results(folder, suites, state, remains.rows, count)
 
 
-def _name(row: Row) -> str:
+def _forget(folder: Path, driver: str, name: str) -> None:
+    """Remove the files of a trial."""
+    shutil.rmtree(folder / driver / name, ignore_errors=True)
+    (folder / "samples" / f"{name}.csv.gz").unlink(missing_ok=True)
+
+
+def name_of(row: Row) -> str:
     """The key of the trial that a row is of."""
-    return f"{row['case']}.r{row['round']}"
+    return trial_name(row["case"], row["round"], row["repeat"])

@@ -55,17 +55,11 @@ class Request:
     plan: Plan
     resumed: Path | None = None
 
-    def trials(self) -> list[Trial]:
-        """All trials of the run."""
-        return list(self.plan.trials())
-
-    def rows(self) -> list[Row]:
-        """What an earlier session has measured of it."""
-        return resume.measured_rows(self.resumed, self.trials()) if self.resumed else []
-
-    def left(self) -> list[Trial]:
-        """The trials that have not been measured."""
-        return resume.missing(self.trials(), self.rows())
+    def remains(self) -> resume.Left:
+        """What an earlier session has measured of it, and the trials known to be missing."""
+        if self.resumed:
+            return resume.left(self.plan, self.resumed)
+        return resume.Left(rows=(), missing=tuple(self.plan.certain()))
 
 
 @dataclass(frozen=True)
@@ -90,10 +84,10 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         ConfigurationError: another run is under way, the API or a server is not up, or results/
             cannot be written.
     """
-    trials = request.trials()
+    count = request.plan.trial_count
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
-        rows = request.rows()
-        left = resume.missing(trials, rows)
+        remains = request.remains()
+        left = remains.missing
         api = Api(api_origin(http) if left else "", http)
         servers = {trial.server.name: trial.server for trial in left}
         launchers = {name: _launcher_of(server, http) for name, server in servers.items()}
@@ -108,21 +102,26 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         described = environment.describe(lab, request.arguments, abouts)
         described["self_check"] = as_document(checks)
         if request.resumed:
-            results = resume.reopen(request.resumed, request.suites, described, trials, rows)
-            _say_what_is_left(console, results, len(trials))
+            results = resume.reopen(request.resumed, request.suites, described, remains, count)
+            _say_what_is_left(console, results, len({trial.position for trial in left}))
         else:
-            results = create(lab, request.suites, described, len(trials))
+            results = create(lab, request.suites, described, count)
         lock.name(results.folder)
-        with Progress(console, left, len(trials)) as progress:
+        with Progress(console, left, count) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
             idle = Idle(launchers, len(lab.roles.app))
 
-            def measure(trial: Trial) -> None:
+            there = {resume.name_of(row): row for row in remains.rows}
+
+            def measure(trial: Trial) -> Row:
+                if trial.name in there:
+                    return there[trial.name]
+                results.begin(trial)
                 api.origin = _api_is_back(http)
                 with idle.not_idle(trial.case.server):
-                    _measure(trial, protocol, results, progress)
+                    return _measure(trial, protocol, results, progress)
 
-            ending = _run(left, results, measure)
+            ending = _run(request.plan, results, measure)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note("idle", idle.document())
     print_tables(console, request.suites, results.rows)
@@ -133,13 +132,27 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
 
 
 def counted(trials: Sequence[Trial]) -> str:
-    """How many trials, in words."""
-    return f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
+    """How many trials, in words; about how many where some are of searches."""
+    searches = sum(trial.ahead is not None for trial in trials)
+    count = usual_count(trials)
+    words = f"{count} trial{'' if count == 1 else 's'}"
+    if not searches:
+        return words
+    return f"about {words} in {searches} search{'' if searches == 1 else 'es'}"
+
+
+def usual_count(trials: Sequence[Trial]) -> int:
+    """How many trials, with the usual number of those that searches will add."""
+    return len(trials) + sum(trial.ahead.usual for trial in trials if trial.ahead)
 
 
 def expected(trials: Sequence[Trial]) -> str:
-    """About how long trials take, in words."""
-    return duration(sum(trial.expected_s for trial in trials))
+    """About how long trials take, in words; the most as well where some are of searches."""
+    certain_s = sum(trial.expected_s for trial in trials)
+    searches = [trial.ahead for trial in trials if trial.ahead]
+    usual_s = certain_s + sum(ahead.usual * ahead.window_s for ahead in searches)
+    most_s = certain_s + sum(ahead.most * ahead.window_s for ahead in searches)
+    return duration(usual_s) + (f", {duration(most_s)} at most" if searches else "")
 
 
 def wait_for(service: str, port: int, path: str, http: httpx.Client) -> str:
@@ -213,13 +226,11 @@ def _wait_for_page(page: Page, service: str) -> None:
     _once_up(service, connect)
 
 
-def _run(trials: Sequence[Trial], results: Results, measure: Callable[[Trial], None]) -> Ending:
+def _run(plan: Plan, results: Results, measure: Callable[[Trial], Row]) -> Ending:
     """Measure every trial, and write how that ended wherever it can still be written."""
     try:
         try:
-            for trial in trials:
-                results.begin(trial)
-                measure(trial)
+            plan.play(measure)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
             return Ending(INTERRUPTED, (f"Interrupted: {results.tally}",))
@@ -263,8 +274,12 @@ def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
     return Ending(DONE, (f"Report: {folder}/{PAGE}",))
 
 
-def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progress) -> None:
-    """Measure one trial; its failure costs no other."""
+def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progress) -> Row:
+    """Measure one trial; its failure costs no other.
+
+    Returns:
+        Its row as trials.csv has it, so that a search goes the same way when it is replayed.
+    """
     progress.begin(trial)
     try:
         with results.writing():
@@ -278,6 +293,7 @@ def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progr
     else:
         results.keep(trial, row, recording)
         progress.measured(row)
+    return results.rows[-1]
 
 
 def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
@@ -285,9 +301,8 @@ def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
     return error if isinstance(error, TrialError) else TrialError("server-not-up", str(error))
 
 
-def _say_what_is_left(console: Console, results: Results, count: int) -> None:
+def _say_what_is_left(console: Console, results: Results, missing: int) -> None:
     """What a resumed run still has to do, and what of the environment is not as it was."""
-    missing = count - len(results.rows)
     console.print(f"{results.tally}: {missing or 'none'} to be measured", highlight=False)
     for key, values in results.changes.items():
         console.print(

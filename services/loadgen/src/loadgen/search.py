@@ -12,11 +12,11 @@ agree.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from loadgen.cases import Case
+from loadgen.cases import Arrivals, Case
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -34,23 +34,24 @@ class Rules(BaseModel):
         window_s: length of each.
         most_windows: a search that takes more is given up.
         p95_by_service_time: a window holds if p95 is at most so many service times,
-        least_answered: good answers are at least this share of the requests offered,
-        most_growth: and requests in flight grow by this share at most, from the first half to the
-            second. A failed or dropped request is one too many.
+        least_answered: good answers are at least this share of what arrived, but for what happens
+            to be in flight at the window's ends,
+        most_growth: and at most this share of what arrives stays in flight. A failed or dropped
+            request is one too many.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     ratio: Annotated[float, Field(gt=1, le=2)] = 1.05
     start_share: Share = 0.8
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    arrivals: Arrivals = "poisson"
     windows: Annotated[int, Field(ge=1)] = 3
     warm_up_s: Annotated[float, Field(ge=0)] | None = None
     window_s: Annotated[float, Field(gt=0)] = 15
     most_windows: Annotated[int, Field(ge=2)] = 16
     p95_by_service_time: Annotated[float, Field(ge=1)] = 1.5
     least_answered: Share = 0.99
-    most_growth: Annotated[float, Field(ge=0)] = 0.1
+    most_growth: Annotated[float, Field(ge=0)] = 0.02
 
     @property
     def majority(self) -> int:

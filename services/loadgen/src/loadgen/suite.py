@@ -14,6 +14,7 @@ from loadgen.columns import METRICS
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import HttpClients
 from loadgen.pairs import AXES, Compare, Matcher, Pair
+from loadgen.search import Rules
 from loadgen.servers import Server
 from loadgen.suite_file import (
     OF_A_PAGE,
@@ -85,6 +86,7 @@ class Suite:
         pools: HTTP client → connections of its pool per process, of those that have so few that
             they may be a limit.
         narrowed_from: all its cases, where the command line has left some out.
+        search: how the capacity of each case's stack is searched; None: it is not.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Suite:
     expect: Expected | None = None
     pools: Mapping[str, int] = field(default_factory=dict)
     narrowed_from: tuple[Case, ...] | None = None
+    search: Rules | None = None
 
     @property
     def whole(self) -> tuple[Case, ...]:
@@ -212,6 +215,8 @@ class Library:
             self._check_metrics(name, "sort", [file.sort])
         published = tuple(self._published(name, file, cases, left_out))
         compare = tuple(self._compare(name, file, cases, left_out))
+        if file.search:
+            self._check_search(name, cases)
         return Suite(
             name=name,
             question=file.question,
@@ -226,6 +231,7 @@ class Library:
             self_test=file.self_test,
             expect=file.expect,
             pools=self._http_clients.pools,
+            search=file.search,
         )
 
     def _cases(self, name: str, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
@@ -242,6 +248,13 @@ class Library:
                 elif case not in cases:
                     cases.append(case)
         return cases, left_out
+
+    def _check_search(self, name: str, cases: Iterable[Case]) -> None:
+        """A search starts from what a view costs, which its case measures under its users."""
+        for case in cases:
+            if case.driver != "own" or case.ramp or case.load != "closed":
+                what = "measures each case under its users first: needs driver own, and no ramp"
+                raise self._wrong(name, "search", f"{what}, unlike {case.slug}")
 
     def _case(self, name: str, where: str, axes: Mapping[str, Any]) -> Case:
         try:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, View, Workload, plain
+from loadgen.search import Rules
 from loadgen.servers import Server
 
 Accounting = Literal["due", "answered"]
@@ -169,6 +170,7 @@ class SuiteFile(_Strict):
     defaults: dict[str, Any] = {}
     self_test: bool = False
     expect: Expected | None = None
+    search: Rules | None = None
     cases: tuple[dict[str, Any], ...] = ()
     compare: tuple[CompareEntry, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
@@ -226,6 +228,8 @@ def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
             return WaterfallEntry
         case ("waterfall", _, "steps", _):
             return StepEntry
+        case ("search",):
+            return Rules
         case _:
             return SuiteFile
 

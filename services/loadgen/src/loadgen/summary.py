@@ -18,10 +18,14 @@ UNSTABLE_SHARE = 0.05
 
 
 def write_summary(rows: Iterable[Row], file: Path) -> None:
-    """A line per case: each metric's mean over rounds, with _low and _high from three rounds on."""
+    """A line per case: each metric's mean over rounds, with _low and _high from three rounds on.
+
+    Windows of a search are no rounds of a case: capacity.csv speaks of them.
+    """
     by_case: dict[Cell, list[Row]] = {}
     for row in rows:
-        by_case.setdefault(row["case"], []).append(row)
+        if row["repeat"] is None:
+            by_case.setdefault(row["case"], []).append(row)
     header = [*AXES, "rounds", "measured", "ranked"]
     for metric in METRICS:
         header += [metric, f"{metric}_low", f"{metric}_high"]
