@@ -33,11 +33,11 @@ def test_a_window_that_meets_every_criterion_holds() -> None:
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"failures": 1}, "1 failures"),
-        ({"dropped": 3}, "3 dropped"),
-        ({"p95_ms": 900.5}, "p95 900 ms"),
-        ({"rps": 98.9}, "98.9% answered"),
-        ({"inflight_growth": 0.021}, "2.1% stay in flight"),
+        ({"failures": 1}, "failures: 1"),
+        ({"dropped": 3}, "dropped: 3"),
+        ({"p95_ms": 900.5}, "p95: 900 ms"),
+        ({"rps": 98.9}, "answered: 98.9%"),
+        ({"inflight_growth": 0.021}, "piling up: 2.1%"),
     ],
 )
 def test_a_window_that_fails_one_criterion_does_not_hold_and_says_which(
@@ -55,7 +55,7 @@ def test_the_limits_themselves_hold(cells: dict[str, Cell]) -> None:
 
 def test_every_criterion_that_fails_is_named() -> None:
     window = judged(failures=2, p95_ms=None, rps=50.0, inflight_growth=1.5)
-    assert window.reasons == ("2 failures", "50.0% answered", "150.0% stay in flight")
+    assert window.reasons == ("failures: 2", "answered: 50.0%", "piling up: 150.0%")
 
 
 def test_a_window_spoilt_by_the_lab_says_nothing_where_it_does_not_hold() -> None:

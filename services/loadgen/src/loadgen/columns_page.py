@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from loadgen import caveats, comparisons, waterfall_steps
+from loadgen import capacity, caveats, comparisons, waterfall_steps
 from loadgen.columns import COUNT, NUMBER, TEXT, TRIALS, Column
 
 INTRODUCTION = """\
@@ -55,6 +55,13 @@ A row per stage of a waterfall and order: what it reached, and what the step tha
 [methodology.md](methodology.md) says how.
 """
 
+CAPACITY_WORDS = """\
+## capacity.csv
+
+A row per search: a stack's capacity in one round; [methodology.md](methodology.md) says how it is
+searched.
+"""
+
 CAVEATS_WORDS = """\
 ## Caveats
 
@@ -73,6 +80,8 @@ def page() -> str:
             _table(comparisons.COLUMNS),
             WATERFALL_WORDS,
             _table(waterfall_steps.COLUMNS),
+            CAPACITY_WORDS,
+            _table(capacity.COLUMNS),
             SAMPLES_WORDS,
             _table(SAMPLES),
             CAVEATS_WORDS,

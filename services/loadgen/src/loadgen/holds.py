@@ -37,24 +37,24 @@ def judge(step: int, row: Row, rules: Rules) -> Window:
 
 
 def _broken(row: Row, rules: Rules) -> Iterator[str]:
-    """The criteria that a measured window does not meet, in words."""
-    failures, dropped = _number(row["failures"]) or 0, _number(row["dropped"]) or 0
+    """The criteria that a measured window does not meet: the name of each, and what it was."""
+    failures, dropped = number(row["failures"]) or 0, number(row["dropped"]) or 0
     if failures:
-        yield f"{failures:.0f} failures"
+        yield f"failures: {failures:.0f}"
     if dropped:
-        yield f"{dropped:.0f} dropped"
-    p95_ms, service_ms = _number(row["p95_ms"]), _number(row["service_time_ms"])
+        yield f"dropped: {dropped:.0f}"
+    p95_ms, service_ms = number(row["p95_ms"]), number(row["service_time_ms"])
     if p95_ms is None:
         if not failures:
             yield TOO_FEW
     elif service_ms is not None and p95_ms > rules.p95_by_service_time * service_ms:
-        yield f"p95 {p95_ms:.0f} ms"
-    rps, offered_rps = _number(row["rps"]), _number(row["offered_rps"])
+        yield f"p95: {p95_ms:.0f} ms"
+    rps, offered_rps = number(row["rps"]), number(row["offered_rps"])
     if rps is not None and offered_rps and rps < rules.least_answered * offered_rps - _chance(row):
-        yield f"{rps / offered_rps:.1%} answered"
-    growth = _number(row["inflight_growth"])
+        yield f"answered: {rps / offered_rps:.1%}"
+    growth = number(row["inflight_growth"])
     if growth is not None and growth > rules.most_growth:
-        yield f"{growth:.1%} stay in flight"
+        yield f"piling up: {growth:.1%}"
 
 
 def _chance(row: Row) -> float:
@@ -64,11 +64,12 @@ def _chance(row: Row) -> float:
     chance: both numbers are Poisson's with the mean in flight L, so their difference has a standard
     deviation of √(2·L).
     """
-    inflight, window_s = _number(row["inflight_mean"]), _number(row["window_s"])
+    inflight, window_s = number(row["inflight_mean"]), number(row["window_s"])
     if row["arrivals"] != "poisson" or inflight is None or not window_s:
         return 0.0
     return ALLOWED_DEVIATIONS * math.sqrt(2 * inflight) / window_s
 
 
-def _number(cell: Cell) -> float | None:
+def number(cell: Cell) -> float | None:
+    """A cell as a number; None where it is empty or holds a text."""
     return float(cell) if isinstance(cell, int | float) else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import environment
+from loadgen.capacity import write_capacities
 from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.comparisons import write_comparisons
 from loadgen.drivers.registry import DRIVERS
@@ -134,11 +135,12 @@ class Results:
             raise self._lost(error) from error
 
     def finish(self, outcome: str) -> None:
-        """Write summary.csv, comparisons.csv, waterfall.csv and how the run ended."""
+        """Write summary.csv, the files of comparisons, waterfalls and searches, and the end."""
         with self._writing():
             write_summary(self.rows, self.folder / "summary.csv")
             write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
             write_waterfalls(self._suites, self.rows, self.folder / "waterfall.csv")
+            write_capacities(self._suites, self.rows, self.folder / "capacity.csv")
             finished_at = datetime.now(UTC).isoformat(timespec="seconds")
             self._set("finished_at", finished_at)
             self._say(outcome)

@@ -30,7 +30,7 @@ from loadgen.servers import Page, Server
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
 from loadgen.target import LAUNCHER_PORT, address_of
-from loadgen.trial import Trial
+from loadgen.trial import Ahead, Trial
 
 API_PORT = 9000
 #: `docker compose up` starts all containers at once: how long one may take to answer.
@@ -146,13 +146,21 @@ def usual_count(trials: Sequence[Trial]) -> int:
     return len(trials) + sum(trial.ahead.usual for trial in trials if trial.ahead)
 
 
+def usual_time(trials: Sequence[Trial]) -> str:
+    """About how long trials take, in words, with the usual number of those that searches add."""
+    return duration(_seconds(trials, lambda ahead: ahead.usual))
+
+
 def expected(trials: Sequence[Trial]) -> str:
-    """About how long trials take, in words; the most as well where some are of searches."""
-    certain_s = sum(trial.expected_s for trial in trials)
-    searches = [trial.ahead for trial in trials if trial.ahead]
-    usual_s = certain_s + sum(ahead.usual * ahead.window_s for ahead in searches)
-    most_s = certain_s + sum(ahead.most * ahead.window_s for ahead in searches)
-    return duration(usual_s) + (f", {duration(most_s)} at most" if searches else "")
+    """The same, and the most that it can be where some are of searches."""
+    if not any(trial.ahead for trial in trials):
+        return usual_time(trials)
+    return f"{usual_time(trials)}, {duration(_seconds(trials, lambda ahead: ahead.most))} at most"
+
+
+def _seconds(trials: Sequence[Trial], windows: Callable[[Ahead], int]) -> float:
+    to_come = sum(windows(each.ahead) * each.ahead.window_s for each in trials if each.ahead)
+    return to_come + sum(trial.expected_s for trial in trials)
 
 
 def wait_for(service: str, port: int, path: str, http: httpx.Client) -> str:

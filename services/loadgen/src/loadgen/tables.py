@@ -8,7 +8,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import caveats, claim_tables, comparison_tables, summary, waterfall_tables
+from loadgen import (
+    capacity_tables,
+    caveats,
+    claim_tables,
+    comparison_tables,
+    summary,
+    waterfall_tables,
+)
+from loadgen.capacity import stacks
 from loadgen.claims import judge
 from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
@@ -42,13 +50,13 @@ class Line:
 def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
     """The suite's cases with their rows: by its `sort`, the best first; else in its order.
 
-    Not those of its waterfalls, which have tables of their own.
+    Not those of its waterfalls and searches, which have tables of their own.
     """
     found = list(rows)
     result = []
     in_waterfalls = {case for waterfall in suite.waterfalls for case in waterfall.cases}
     for case in suite.cases:
-        if case in in_waterfalls:
+        if suite.search or case in in_waterfalls:
             continue
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:
@@ -80,6 +88,8 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         console.print(suite.question, style="bold", highlight=False)
         its_falls = [one for one in falls if one.suite == suite.name]
         waterfall_tables.print_waterfalls(console, its_falls)
+        if suite.search:
+            capacity_tables.print_capacities(console, suite.search, stacks(suite, rows))
         if its_lines:
             console.print(table(suite, its_lines))
         if suite.published:
@@ -98,6 +108,8 @@ def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
         for one in falls:
             if one.suite == suite.name:
                 yield waterfall_tables.markdown(one)
+        if suite.search:
+            yield capacity_tables.markdown(suite.search, stacks(suite, rows))
         if its_lines := lines(suite, rows):
             yield markdown(suite, its_lines)
         if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
@@ -166,10 +178,14 @@ def bound_by(line: Line) -> str:
 
 
 def print_advice(console: Console, rows: Iterable[Row]) -> None:
-    """One sentence for each caveat that some row has, with the servers concerned."""
+    """One sentence for each caveat that some row has, with the servers concerned.
+
+    Not of a search's windows: a search asks how far a server can be driven, and reads them itself.
+    """
     by_case: dict[Cell, list[Row]] = {}
     for row in rows:
-        by_case.setdefault(row["case"], []).append(row)
+        if row["repeat"] is None:
+            by_case.setdefault(row["case"], []).append(row)
     servers: dict[str, list[str]] = {}
     for of_case in by_case.values():
         server = str(of_case[0]["server"])
