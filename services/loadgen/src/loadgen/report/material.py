@@ -8,6 +8,7 @@ from typing import Any
 
 from loadgen import environment
 from loadgen.cases import Case
+from loadgen.claims import Claim, judge
 from loadgen.columns import Row
 from loadgen.comparisons import Comparison, compare, of_suite
 from loadgen.report.flags import reasons
@@ -121,6 +122,11 @@ class Material:
         return compare(self.suites, self.rows)
 
     @cached_property
+    def claims(self) -> list[Claim]:
+        """What the run says of its suites' claims."""
+        return judge(self.suites, self.comparisons)
+
+    @cached_property
     def groups(self) -> list[Group]:
         """The suites of which something was measured or tried."""
         found = []
@@ -138,6 +144,13 @@ class Material:
     def name(self) -> str:
         """The run's folder, without the path."""
         return self.folder.name
+
+    @property
+    def path(self) -> str:
+        """The run's folder as a reader of the project writes it."""
+        parts = self.folder.parts
+        inside = parts[parts.index("results") + 1 :] if "results" in parts else parts[-1:]
+        return "/".join(("results", *inside))
 
     def samples(self, row: Row) -> Path:
         """The samples of a trial."""

@@ -8,6 +8,7 @@ from loadgen.report.sections import (
     answer,
     articles,
     caveats,
+    claims,
     comparisons,
     cost,
     environment,
@@ -23,6 +24,7 @@ type MakeSection = Callable[[Material], Section | None]
 #: In the order of the page.
 ORDER: tuple[MakeSection, ...] = (
     answer.section,
+    claims.section,
     comparisons.section,
     throughput.section,
     latency.section,

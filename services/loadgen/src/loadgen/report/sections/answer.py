@@ -17,6 +17,7 @@ from loadgen.statistics import LEAST_ROUNDS, Difference, difference
 MOST_LOADS = 3
 #: The client that calls nobody: what a server makes without one.
 CONTROL = "no-http"
+OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
 SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
 
 
@@ -28,6 +29,8 @@ def section(material: Material) -> Section:
             blocks.append(Heading(group.suite.question))
         paragraphs = [*_leaders(group), *_bounds(group), *_compared(group)]
         blocks.append(Text(paragraphs, kind="lead"))
+    if material.claims:
+        blocks.append(Text([_claimed(material)], kind="lead"))
     blocks.append(Text(list(_untold(material)), kind="untold"))
     return Section("answer", "The answer", blocks)
 
@@ -219,6 +222,15 @@ def _compared(group: Group) -> Iterator[Markup]:
     verdicts = Counter(one.verdict for one in group.comparisons)
     words = listing((f"{count} {verdict}" for verdict, count in verdicts.most_common()), most=6)
     yield Markup("Of {}: {}.").format(counted(len(group.comparisons), "comparison"), words)
+
+
+def _claimed(material: Material) -> Markup:
+    """The claims of the run's suites, counted by outcome."""
+    outcomes = Counter(claim.outcome for claim in material.claims)
+    words = listing(f"{count} {OUTCOMES[name]}" for name, count in outcomes.most_common())
+    return Markup('Of <a href="#claims">{}</a> {}.').format(
+        counted(len(material.claims), "claim"), words
+    )
 
 
 def _untold(material: Material) -> Iterator[Markup]:

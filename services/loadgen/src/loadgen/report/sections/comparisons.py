@@ -104,8 +104,8 @@ def _chart(comparisons: Sequence[Comparison]) -> str:
         assert found is not None
         colour = COLOURS.get(one.verdict, UNEXPLAINED)
         canvas.words(row, f"{one.label}: {metric_name(one.metric)}", one.verdict)
-        canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=18, opacity=0.6)
-        canvas.tick(row, 1, SOFT, tall=18, thick=1)
+        canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=14, opacity=0.6)
+        canvas.tick(row, 1, SOFT, tall=14, thick=1)
         if found.low is not None and found.high is not None:
             canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
         shape = _shape(found.ratio, low, high)

@@ -42,15 +42,13 @@ def section(material: Material) -> Section | None:
             ("app_pss_mib", POOL, "memory", MEMORY_CAPTION),
         ):
             if any(entry.known(metric) for entry in group.entries):
-                caption = caption if group is groups[0] else ""
-                table = _table(group) if name == "memory" else None
-                blocks.append(_figure(group, metric, colour, name, caption, table))
+                said = caption if group is groups[0] else ""
+                blocks.append(_figure(group, metric, colour, name, said))
+        blocks.append(_table(group))
     return Section("cost", "CPU per view, and memory", blocks) if blocks else None
 
 
-def _figure(
-    group: Group, metric: str, colour: Colour, name: str, caption: str, table: Table | None
-) -> Figure:
+def _figure(group: Group, metric: str, colour: Colour, name: str, caption: str) -> Figure:
     heading = WRITTEN[metric][0]
     chart, cut = _chart(group, metric, colour)
     if cut:
@@ -62,7 +60,7 @@ def _figure(
         title=f"{heading}: {group.suite.question}",
         svg=chart,
         caption=caption,
-        table=table,
+        table=None,
     )
 
 

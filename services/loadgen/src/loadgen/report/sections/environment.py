@@ -33,7 +33,7 @@ def section(material: Material) -> Section:
     facts = [TableRow((name, value)) for name, value in _facts(found) if value]
     blocks: list[Block] = [
         Command("The whole run again, in the same order:", commands.repeat_run(found["arguments"])),
-        Command("This page again:", f"scripts/bench report results/{material.name}"),
+        Command("This page again:", f"{commands.BENCH} report {material.path}"),
         Table("Machine and run", (Column("What", False), Column("Value", False)), facts),
     ]
     if checks := _self_checks(found):

@@ -30,7 +30,7 @@ def section(material: Material) -> Section | None:
     """A gallery per suite whose samples are there."""
     blocks: list[Block] = []
     for group in material.groups:
-        if not (gallery := _gallery(material, group)):
+        if not (gallery := _gallery(material, group, "" if blocks else CAPTION)):
             continue
         if len(material.groups) > 1:
             blocks.append(Heading(group.suite.question))
@@ -38,7 +38,7 @@ def section(material: Material) -> Section | None:
     return Section("over-time", "Over time", blocks) if blocks else None
 
 
-def _gallery(material: Material, group: Group) -> Gallery | None:
+def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
     shown: list[tuple[Entry, Row, series.Course]] = []
     entries = _chosen(group.entries)
     for entry in entries:
@@ -53,7 +53,6 @@ def _gallery(material: Material, group: Group) -> Gallery | None:
         (f"{entry.line.name}, round {row['round']}", _picture(entry, row, course, scales))
         for entry, row, course in shown
     ]
-    caption = CAPTION
     if len(entries) < len(group.entries):
         caption += (
             f" Shown are {len(entries)} of {len(group.entries)} cases, those first whose caveats "

@@ -1,6 +1,7 @@
 // Sorts and filters tables, and opens a row on what refutes it. Without script all of it is still there to read.
 (() => {
   "use strict";
+  document.documentElement.classList.add("scripted");
   const number = (text) => { const found = text.replace("≥ ", "").match(/^-?\d+(\.\d+)?/); return found ? parseFloat(found[0]) : null; };
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.classList.contains("opened"));
   const close = (table) => table.querySelectorAll("tr.opened").forEach((row) => row.previousElementSibling.querySelector("details").open = false);
@@ -61,7 +62,9 @@
       if (!details.open) return;
       const cell = document.createElement("td");
       cell.colSpan = row.cells.length;
-      cell.append(document.getElementById(details.dataset.opens).querySelector(".inside").cloneNode(true));
+      const shown = document.getElementById(details.dataset.opens).cloneNode(true);
+      shown.removeAttribute("id");
+      cell.append(shown);
       const opened = document.createElement("tr");
       opened.className = "opened";
       opened.append(cell);

@@ -1,0 +1,279 @@
+"""report.html in a real browser: Debian's chromium, wide and on a phone, light and dark."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from end_to_end.conftest import Compose, Finished
+
+#: A reference run with an article's figures, comparisons, and trials that are not ranked.
+REFERENCE = "results/reference/20261122T211853Z-articles+article-b-delays"
+WIDE, PHONE = (1280, 900), (390, 844)
+LOOKS = [(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
+SECTIONS = [
+    *("answer", "claims", "comparisons", "throughput", "latency", "cost", "over-time", "caveats"),
+    *("articles", "trials", "environment"),
+]
+MOST_BYTES = 1_000_000
+
+
+@dataclass
+class Watched:
+    """A page, and what it should not do.
+
+    Attributes:
+        page: as opened.
+        said: on the console, and errors that nobody caught.
+        requests: addresses that it asked for.
+    """
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; root in a container has no sandbox to offer it, and 64 MB of /dev/shm."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def report(compose: Compose) -> Path:
+    """The report of the reference run, as `loadgen report` draws it into results/ of the tests."""
+    results = f"{os.environ['COMPOSE_PROJECT_NAME']}_scratch-results:/results"
+    done = compose("run", "--rm", "-T", "--no-deps", "-v", results, "loadgen", "report", REFERENCE)
+    assert done.returncode == 0, done.stderr
+    page = Path("/scratch") / REFERENCE / "report.html"
+    assert f"Report: {REFERENCE}/report.html" in done.stdout
+    return page
+
+
+def opened(
+    browser: Browser,
+    file: Path,
+    size: tuple[int, int] = WIDE,
+    scheme: Any = "light",
+    *,
+    script: bool = True,
+) -> Watched:
+    """The page in a window of its own."""
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        java_script_enabled=script,
+    )
+    context.set_default_timeout(5_000)
+    watched = Watched(context.new_page())
+    watched.page.on("console", lambda message: watched.said.append(message.text))
+    watched.page.on("pageerror", lambda error: watched.said.append(str(error)))
+    watched.page.on("request", lambda request: watched.requests.append(request.url))
+    watched.page.goto(file.as_uri())
+    return watched
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, report: Path) -> Page:
+    """The report in a wide window; a test leaves it as it found it, or it reloads it first."""
+    return opened(browser, report).page
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_it_opens_from_disk_without_a_word_a_request_or_a_sideways_scroll(
+    browser: Browser, report: Path, size: tuple[int, int], scheme: str
+) -> None:
+    watched = opened(browser, report, size, scheme)
+    page = watched.page
+    headings = page.locator("main > section").evaluate_all("all => all.map(one => one.id)")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert headings == SECTIONS
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert sum(map(int, re.findall(r"\d+", background)[:3])) > 384 or scheme == "dark"
+    assert sum(map(int, re.findall(r"\d+", background)[:3])) < 384 or scheme == "light"
+    assert (watched.said, watched.requests) == ([], [report.as_uri()])
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_charts_are_drawn_and_nothing_of_them_is_cut_off(
+    browser: Browser, report: Path, size: tuple[int, int]
+) -> None:
+    page = opened(browser, report, size).page
+    drawings: list[dict[str, Any]] = page.locator("figure svg").evaluate_all(
+        """all => all.map(svg => {
+            const frame = svg.getBoundingClientRect();
+            const inside = one => {
+                const box = one.getBoundingClientRect();
+                return box.left >= frame.left - 2 && box.right <= frame.right + 2;
+            };
+            const texts = [...svg.querySelectorAll("text")];
+            return {
+                width: frame.width,
+                marks: svg.querySelectorAll("path, line").length,
+                words: texts.length,
+                outside: texts.filter(one => !inside(one)).map(one => one.textContent),
+                unseen: texts.filter(one => getComputedStyle(one).fill === "none").length,
+                smallest: Math.min(...texts.map(one => one.getBoundingClientRect().height)),
+            };
+        })"""
+    )
+
+    assert len(drawings) > 30
+    for drawing in drawings:
+        assert drawing["width"] > 200
+        assert drawing["marks"] > 5
+        assert drawing["words"] > 5
+        assert drawing["outside"] == []
+        assert drawing["unseen"] == 0
+        assert drawing["smallest"] > 8
+    page.context.close()
+
+
+def trials_of(page: Page) -> Locator:
+    return page.locator("#trials table.filtered tbody tr:not(.opened)")
+
+
+def column(page: Page, index: int) -> list[str]:
+    cells = page.locator(f"#trials table.filtered tbody tr > :nth-child({index})")
+    return [text.strip() for text in cells.all_text_contents()]
+
+
+def test_the_table_sorts_by_number_with_the_unknown_last(page: Page) -> None:
+    page.reload()
+    heading = page.locator("#trials thead th", has_text="p99 (ms)")
+    assert heading.get_attribute("aria-sort") is None
+    for direction, sign in (("ascending", 1), ("descending", -1)):
+        heading.get_by_role("button").click()
+        shown = column(page, 6)
+        known = [float(text) for text in shown if text != "–"]
+
+        assert heading.get_attribute("aria-sort") == direction
+        assert known == sorted(known, key=lambda value: sign * value)
+        assert set(shown[len(known) :]) == {"–"}
+        assert len(shown) == 120
+
+
+def test_the_table_sorts_by_words(page: Page) -> None:
+    page.reload()
+    page.locator("#trials thead th", has_text="Bound by").get_by_role("button").click()
+    found = column(page, 10)
+    assert found == sorted(found)
+    assert {"cpu", "slots", "unexplained"} <= set(found)
+
+
+def test_the_table_filters_by_words_and_by_state(page: Page) -> None:
+    page.reload()
+    said = page.locator(".filter output")
+    assert said.text_content() == "120 of 120 trials"
+    page.get_by_role("searchbox").fill("uvicorn async cpu-drift")
+    shown = trials_of(page).filter(visible=True)
+    assert 0 < shown.count() < 120
+    assert said.text_content() == f"{shown.count()} of 120 trials"
+    assert all("cpu-drift" in text for text in shown.all_text_contents())
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("combobox").select_option("unranked")
+    assert said.text_content() == "26 of 120 trials"
+    assert all("not ranked: " in text for text in shown.all_text_contents())
+
+
+def test_a_row_opens_on_what_refutes_it_by_keyboard_too(page: Page) -> None:
+    page.reload()
+    row = trials_of(page).first
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#trials tr.opened")
+    panel.wait_for()
+    text = panel.inner_text()
+    case = re.search(r"scripts/bench run article-a --only (\S+) --rounds 5", text)
+
+    assert case, text
+    assert case[1].startswith("uwsgi-2-threads_startproject_sync_fanout_httpx-per-request_http_")
+    assert "uwsgi --http :8000 --http-keepalive=30" in text
+    assert "Why these flags: uWSGI. Article A: one process; 2 threads" in text
+    assert "LAB_AUTOSTART=1 docker compose up -d api uwsgi-2-threads" in text
+    assert "--entrypoint hey loadgen -z 15s" in text
+    page.keyboard.press("Enter")
+    panel.wait_for(state="detached")
+
+
+def test_on_a_phone_an_opened_row_can_be_read_without_scrolling_sideways(
+    browser: Browser, report: Path
+) -> None:
+    page = opened(browser, report, PHONE).page
+    trials_of(page).first.locator("summary").click()
+    panel = page.locator("#trials tr.opened .inside")
+    box = panel.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= PHONE[0]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.context.close()
+
+
+def test_the_keyboard_skips_to_the_answer(page: Page) -> None:
+    page.reload()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    skip = page.locator(".skip").bounding_box()
+    assert skip
+    assert skip["x"] >= 0, "it is seen when it has the focus"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "answer"
+
+
+def test_a_screen_reader_finds_names_headings_and_tables(page: Page) -> None:
+    page.reload()
+    levels: list[int] = page.locator("h1, h2, h3, h4").evaluate_all(
+        "all => all.map(one => Number(one.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert page.locator("[role=img]:not([aria-label])").count() == 0
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.locator("thead th:not([scope=col]), tbody th:not([scope=row])").count() == 0
+    assert page.locator("nav[aria-label] a").count() == len(SECTIONS)
+    assert page.get_by_role("region").count() > 0
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_without_script_a_row_still_leads_to_what_refutes_it(
+    browser: Browser, report: Path
+) -> None:
+    page = opened(browser, report, script=False).page
+    row = trials_of(page).first
+    row.locator("summary").click()
+    row.get_by_role("link", name="How to refute it").click()
+    refutation = page.locator("details.refutation").first.locator(".inside")
+    refutation.wait_for()
+    assert "scripts/bench run article-a --only" in refutation.inner_text()
+    assert not page.locator(".filter").is_visible(), "fields that do nothing are not shown"
+    page.context.close()
+
+
+def test_a_run_leaves_its_report_in_one_small_file_with_charts(
+    browser: Browser, smoke: Finished
+) -> None:
+    file = smoke.run.folder / "report.html"
+    watched = opened(browser, file)
+    said = watched.page.locator("#answer").inner_text()
+    watched.page.context.close()
+
+    assert f"Report: results/{smoke.run.folder.name}/report.html" in smoke.done.stdout
+    assert file.stat().st_size <= MOST_BYTES
+    assert (watched.said, watched.requests) == ([], [file.as_uri()])
+    assert f"Measured: {len(smoke.run.rows)} trials" in said
+    charts = {chart.stem for chart in (smoke.run.folder / "charts").glob("*.svg")}
+    assert {"throughput-smoke", "latency-smoke", "cpu-smoke", "memory-smoke"} <= charts
+    assert all(chart.stat().st_uid == file.stat().st_uid for chart in file.parent.glob("charts/*"))
