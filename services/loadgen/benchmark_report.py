@@ -20,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
@@ -33,6 +33,8 @@ from loadgen.columns import Row, row
 from loadgen.report import PAGE, material, write_report
 from loadgen.results import write_table
 from loadgen.suite import Suite, Timing
+
+type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 
 ROUNDS = 5
 SERVERS, CLIENTS = 8, 7
@@ -108,7 +110,7 @@ def make(folder: Path, samples: int, trials: int) -> None:
     (folder / "environment.json").write_text(json.dumps(environment))
 
 
-def write(file: Path, due_s: Sequence[float], latency_ms: Sequence[float]) -> None:
+def write(file: Path, due_s: Numbers, latency_ms: Numbers) -> None:
     """The samples of a trial, as samples.write_samples leaves them."""
     table = pl.DataFrame({"due_s": due_s, "lag_ms": 0.0, "latency_ms": latency_ms}).select(
         pl.col("due_s").round(6),
@@ -121,7 +123,7 @@ def write(file: Path, due_s: Sequence[float], latency_ms: Sequence[float]) -> No
         stream.write(table.write_csv().encode())
 
 
-def a_row(case: Case, round_number: int, latency_ms: pl.Series, window_s: float) -> Row:
+def a_row(case: Case, round_number: int, latency_ms: Numbers, window_s: float) -> Row:
     """The row of a trial."""
     found = np.sort(latency_ms)
     p50, p95, p99 = (float(found[int(len(found) * share)]) for share in (0.5, 0.95, 0.99))

@@ -17,6 +17,7 @@ from loadgen.servers import Server, read_servers
 from loadgen.suite import Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
 from loadgen.tables import Line, is_ranked, lines
+from loadgen.trial import trial_name
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ class Material:
 
     def samples(self, row: Row) -> Path:
         """The samples of a trial."""
-        return self.folder / "samples" / f"{row['case']}.r{row['round']}.csv.gz"
+        name = trial_name(row["case"], row["round"], row["repeat"])
+        return self.folder / "samples" / f"{name}.csv.gz"
 
 
 def material(folder: Path, suites: Sequence[Suite]) -> Material:
