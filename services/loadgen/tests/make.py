@@ -11,8 +11,9 @@ from loadgen.instruments import ApiStats, AppStats, Distribution, Snapshot
 from loadgen.rows import Recording
 from loadgen.samples import frame
 from loadgen.servers import Page, Server
-from loadgen.suite import Suite, Timing
+from loadgen.suite import Suite
 from loadgen.suite_file import OF_A_PAGE
+from loadgen.timing import Timing
 from loadgen.trial import Trial
 
 #: (due, answered, failure): a request that is sent when it is due; answered None = no answer.

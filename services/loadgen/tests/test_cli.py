@@ -155,6 +155,25 @@ def test_axes_of_the_cases_can_be_set(loadgen: Loadgen) -> None:
     assert {name.partition("_")[0] for name in listed} == {"uvicorn", "uvicorn-4"}
 
 
+def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> None:
+    words = ("--delays-ms", "800,400", "--users", "200", "--cpu-ms", "5", "--dry-run")
+    code, out, err = loadgen("quick", *words)
+    assert (code, err) == (0, "")
+    assert out.startswith("quick: 15 trials, about 3 min ")
+    listed = [line.split()[-1] for line in out.splitlines()[1:]]
+    assert all("_800+400ms_cpu5ms_own_200u.r" in name for name in listed)
+    assert {name.partition("_")[0] for name in listed} == {
+        "gunicorn-2000-threads",
+        "uvicorn",
+        "granian-asgi",
+    }
+
+
+def test_quick_says_what_it_cuts(loadgen: Loadgen) -> None:
+    out = loadgen("quick", "--delays-ms", "3000", "--dry-run")[1]
+    assert out.startswith("quick: windows of 4.5 s instead of 30.0 s: it takes 3 min 20 s at most")
+
+
 def test_the_help_names_every_axis(loadgen: Loadgen) -> None:
     code, out, _ = loadgen("run", "--help")
     assert code == 0
@@ -190,6 +209,8 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--users", "many"), "--users: must be a"),
         (("run", "smoke", "--http-client", "curl"), "--http-client: unknown 'curl'; known: no-"),
         (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
+        (("quick", "--delays-ms", "60000"), "quick.toml, at_most_s: a round of its 5 cases takes"),
+        (("quick", "--delays-ms", "soon"), "--delays-ms: must be a number"),
         (("measure",), "No such command 'measure'"),
         (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
         (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
@@ -461,6 +482,24 @@ class TestResume:
         assert len(list((interrupted / "samples").iterdir())) == 2
         with (interrupted / "summary.csv").open(newline="") as stream:
             assert len(list(csv.DictReader(stream))) == 2
+
+    def test_a_quick_run_says_what_to_change_first_and_so_does_its_report(
+        self, loadgen: Loadgen, lab: StandInLab, results: Path, project: Path
+    ) -> None:
+        text = BRIEF + '[[compare]]\nchange = "more processes"\na = {server = "uvicorn"}\n'
+        text += 'b = {server = "uvicorn-4"}\nmetrics = ["rps", "avg_ms"]\n'
+        (project / SUITES / "quick.toml").write_text(text)
+        assert not lab.runs
+        code, out, _ = loadgen("quick", "--delays-ms", "20")
+        assert code == 0
+        folder = the_run(results)
+        assert folder.name.endswith("-quick")
+        arguments = json.loads((folder / "environment.json").read_text())["arguments"]
+        assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
+        told = "1. more processes (uvicorn → uvicorn-4, 20/4): views/s ×"
+        assert told in out
+        assert out.index("bodies-unchecked") < out.index("What to change first")
+        assert told in loadgen("report", str(folder))[1]
 
     def test_takes_the_axes_that_were_set(
         self, loadgen: Loadgen, lab: StandInLab, results: Path

@@ -204,6 +204,33 @@ def test_clients_and_servers_share_their_cases_and_take_36_minutes_together(proj
     assert sum(trial.expected_s for trial in trials) <= 36 * 60
 
 
+def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) -> None:
+    (suite,) = library(project).load("quick")
+    servers = read_servers(project)
+    assert {entry.change for entry in suite.compare} == {
+        "share the client",
+        "another server",
+        "sync → async",
+    }
+    assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
+    assert {servers[case.server].slots for case in suite.cases} == {None, 2000}
+
+
+@pytest.mark.parametrize("delays_ms", [[10], [300, 600, 150], [800, 400], [3000], [12_000]])
+def test_quick_takes_at_most_200_s_whatever_the_delays(
+    project: Path, delays_ms: list[float]
+) -> None:
+    suites = library(project).with_axes({"delays_ms": [delays_ms]}).load("quick")
+    trials = list(Plan(suites, read_servers(project), None, seed=1).trials())
+    assert sum(trial.expected_s for trial in trials) <= 200
+    assert bool(suites[0].shortened) == (max(delays_ms) > 1000)
+
+
+def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 5 cases"):
+        library(project).with_axes({"delays_ms": [[60_000]]}).load("quick")
+
+
 def test_the_twins_are_compared_60_times(project: Path) -> None:
     (suite,) = library(project).load("aa")
     assert len(suite.pairs) == 60
@@ -666,10 +693,14 @@ def test_a_comparison_is_of_throughput_unless_it_says_otherwise(load: Load) -> N
     sides = 'a = {server = "gunicorn-4x10"}\nb = {server = "uvicorn"}\n'
     (plain,) = load(PAIR + sides).compare
     assert (plain.metrics, plain.words, dict(plain.planted)) == (("rps",), None, {})
+    assert plain.change is None
     (full,) = load(
-        PAIR + sides + 'metrics = ["rps", "p95_ms"]\nwords = "a claim"\nplanted = {p95_ms = 10}'
+        PAIR
+        + sides
+        + 'metrics = ["rps", "p95_ms"]\nwords = "a claim"\nchange = "do it"\n'
+        + "planted = {p95_ms = 10}"
     ).compare
-    assert (full.metrics, full.words) == (("rps", "p95_ms"), "a claim")
+    assert (full.metrics, full.words, full.change) == (("rps", "p95_ms"), "a claim", "do it")
     assert dict(full.planted) == {"p95_ms": 10}
 
 

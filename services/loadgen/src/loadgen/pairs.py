@@ -21,6 +21,8 @@ class Compare:
         metrics: the columns that are compared.
         words: a claim, which holds where b is better than a; None: a question.
         planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
+        change: what a reader does who goes from a to b, such as `share the client`; None: nobody
+            is asked to.
     """
 
     a: Matcher
@@ -28,6 +30,7 @@ class Compare:
     metrics: tuple[str, ...]
     words: str | None
     planted: Mapping[str, float]
+    change: str | None = None
 
     def pairs(self, cases: Sequence[Case]) -> Iterator[Pair]:
         """Every case of `a` with each case of `b` that equals it on the axes that neither names.

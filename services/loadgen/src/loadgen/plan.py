@@ -11,7 +11,8 @@ from loadgen.holds import judge
 from loadgen.pairs import blocks
 from loadgen.search import Rules, Window, next_step
 from loadgen.servers import Server
-from loadgen.suite import Suite, Timing
+from loadgen.suite import Suite
+from loadgen.timing import Timing
 from loadgen.trial import Ahead, Trial, lengths_s
 
 #: What a plan yields, is sent, and (of a search) ends with.

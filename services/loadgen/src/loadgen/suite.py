@@ -18,7 +18,6 @@ from loadgen.search import Rules
 from loadgen.servers import Server
 from loadgen.suite_file import (
     OF_A_PAGE,
-    Accounting,
     Axes,
     Expected,
     SuiteFile,
@@ -28,29 +27,12 @@ from loadgen.suite_file import (
     values_of,
     written,
 )
+from loadgen.time_limit import Fit, fitted
+from loadgen.timing import Timing
 from loadgen.waterfall import Builder, Waterfall
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How a suite's trials are timed and counted.
-
-    Attributes:
-        warm_up_s: load before the window; None: the protocol's own rule.
-        window_s: length of the window; None: the protocol's own rule. A ramp or a counted load
-            brings its own.
-        drain_s: the most that unanswered requests are followed after the window.
-        accounting: `due` counts the requests due in the window and follows them through the
-            drain; `answered` counts those answered in it, as Locust and hey do.
-    """
-
-    warm_up_s: float | None
-    window_s: float | None
-    drain_s: float
-    accounting: Accounting
 
 
 @dataclass(frozen=True)
@@ -83,6 +65,7 @@ class Suite:
         waterfalls: cases of which each is one change away from the one before.
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
+        shortened: a sentence that says what a time limit cuts of it; empty: nothing.
         pools: HTTP client → connections of its pool per process, of those that have so few that
             they may be a limit.
         narrowed_from: all its cases, where the command line has left some out.
@@ -101,6 +84,7 @@ class Suite:
     waterfalls: tuple[Waterfall, ...] = ()
     self_test: bool = False
     expect: Expected | None = None
+    shortened: str = ""
     pools: Mapping[str, int] = field(default_factory=dict)
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None
@@ -217,22 +201,34 @@ class Library:
         compare = tuple(self._compare(name, file, cases, left_out))
         if file.search:
             self._check_search(name, cases)
+        fit = self._fitted(name, file, cases)
         return Suite(
             name=name,
             question=file.question,
             cases=tuple(cases),
             left_out=tuple(dict.fromkeys(left_out)),
-            rounds=file.rounds,
+            rounds=fit.rounds,
             sort=file.sort,
-            timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
+            timing=fit.timing,
             published=published,
             compare=compare,
             waterfalls=waterfalls,
             self_test=file.self_test,
             expect=file.expect,
+            shortened=fit.words,
             pools=self._http_clients.pools,
             search=file.search,
         )
+
+    def _fitted(self, name: str, file: SuiteFile, cases: Sequence[Case]) -> Fit:
+        """The timing and the rounds, within the time limit if there is one."""
+        timing = Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting)
+        if file.at_most_s is None:
+            return Fit(timing, file.rounds)
+        try:
+            return fitted(cases, self._servers, timing, file.rounds, file.at_most_s)
+        except ConfigurationError as error:
+            raise self._wrong(name, "at_most_s", str(error)) from error
 
     def _cases(self, name: str, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
         """The cases of a suite with these axes set, and what of it is left out and why."""
@@ -354,6 +350,7 @@ class Library:
                 b=self._matcher(name, f"{where}.b", entry.b, cases),
                 metrics=entry.metrics,
                 words=entry.words,
+                change=entry.change,
                 planted=entry.planted,
             )
             what = "no case of a has a like in b that equals it on every axis they do not name"

@@ -116,6 +116,7 @@ class CompareEntry(_Strict):
     b: dict[str, Any]
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
     words: str | None = None
+    change: str | None = None
     planted: dict[str, float] = {}
 
 
@@ -166,6 +167,7 @@ class SuiteFile(_Strict):
     warm_up_s: Annotated[float, Field(ge=0)] | None = None
     window_s: Annotated[float, Field(gt=0)] | None = None
     drain_s: Annotated[float, Field(ge=0)] = 10
+    at_most_s: Annotated[float, Field(gt=0)] | None = None
     accounting: Accounting = "due"
     defaults: dict[str, Any] = {}
     self_test: bool = False

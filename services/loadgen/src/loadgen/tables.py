@@ -13,6 +13,7 @@ from loadgen import (
     caveats,
     claim_tables,
     comparison_tables,
+    first_change_tables,
     summary,
     waterfall_tables,
 )
@@ -20,6 +21,7 @@ from loadgen.capacity import stacks
 from loadgen.claims import judge
 from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
+from loadgen.first_change import effects
 from loadgen.labels import WRITTEN, told_apart
 from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
@@ -79,7 +81,7 @@ def _place(line: Line, column: str) -> tuple[bool, float]:
 
 
 def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
-    """Each suite's table and comparisons, then the claims, then each caveat's advice once."""
+    """Each suite's table and comparisons, the claims, each caveat's advice once, the changes."""
     comparisons = compare(suites, rows)
     falls = waterfalls(suites, rows)
     for suite in suites:
@@ -97,10 +99,12 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
     claim_tables.print_claims(console, judge(suites, comparisons))
     print_advice(console, rows)
+    for suite in suites:
+        first_change_tables.print_effects(console, effects(suite, comparisons))
 
 
 def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
-    """The same as Markdown: of each suite its question, its table, its comparisons; the claims."""
+    """The same as Markdown: each suite's question, table, comparisons, changes; then the claims."""
     comparisons = compare(suites, rows)
     falls = waterfalls(suites, rows)
     for suite in suites:
@@ -114,6 +118,8 @@ def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
             yield markdown(suite, its_lines)
         if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
             yield compared
+        if changes := first_change_tables.markdown(effects(suite, comparisons)):
+            yield changes
     if claimed := claim_tables.markdown(judge(suites, comparisons)):
         yield claimed
 

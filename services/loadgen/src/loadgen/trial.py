@@ -7,7 +7,7 @@ from hashlib import sha256
 from loadgen.cases import Case
 from loadgen.laws import pool_ceiling_rps, slots_ceiling_rps, users_ceiling_rps
 from loadgen.servers import Server
-from loadgen.suite import Timing
+from loadgen.timing import Timing
 
 #: What a trial takes besides warm-up, window and drain: most of it the server's start.
 OVERHEAD_S = 1.5
@@ -74,11 +74,7 @@ class Trial:
     @property
     def expected_s(self) -> float:
         """About how long the trial takes, for the reader's patience."""
-        window_s = self.window_s
-        if window_s is None:
-            window_s = counted_window_s(self.case, self.server)
-        drain_s = min(self.timing.drain_s, response_time_s(self.case, self.server))
-        return OVERHEAD_S + self.warm_up_s + window_s + max(drain_s, self.service_time_s)
+        return expected_s(self.case, self.server, self.timing)
 
     @property
     def pool_ceiling_rps(self) -> float | None:
@@ -124,17 +120,31 @@ def counted_window_s(case: Case, server: Server) -> float:
     return (case.planned_requests or 0) / min(ceilings, default=math.inf)
 
 
+def expected_s(case: Case, server: Server, timing: Timing) -> float:
+    """About how long a trial of the case takes, seconds."""
+    warm_up_s, window_s = lengths_s(case, server, timing)
+    if window_s is None:
+        window_s = counted_window_s(case, server)
+    drain_s = min(timing.drain_s, response_time_s(case, server))
+    return OVERHEAD_S + warm_up_s + window_s + max(drain_s, service_time_s(case, server))
+
+
 def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float | None]:
     """Warm-up and window of a case, seconds.
 
     A suite's own lengths go first. Else: warm-up ≥ 2 s and ≥ 3 R; window ≥ 8 s and ≥ 10 × service
-    time. A ramp is its window; a counted load has none.
+    time. A time limit leaves a share of both, at least R of the one and a service time of the
+    other. A ramp is its window; a counted load has none.
     """
-    warm_up_s = timing.warm_up_s
-    if warm_up_s is None:
-        warm_up_s = max(2.0, 3 * response_time_s(case, server))
     if case.planned_requests:
         return 0.0, None
     if case.ramp:
         return 0.0, case.ramp[-1][0]
-    return warm_up_s, timing.window_s or max(8.0, 10 * service_time_s(case, server))
+    response_s, service_s = response_time_s(case, server), service_time_s(case, server)
+    warm_up_s = timing.warm_up_s
+    if warm_up_s is None:
+        warm_up_s = max(2.0, 3 * response_s)
+    window_s = timing.window_s or max(8.0, 10 * service_s)
+    if timing.share < 1:
+        return max(timing.share * warm_up_s, response_s), max(timing.share * window_s, service_s)
+    return warm_up_s, window_s

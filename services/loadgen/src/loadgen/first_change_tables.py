@@ -1,0 +1,32 @@
+"""How the changes of a suite are printed, in a terminal and as Markdown."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from loadgen.first_change import Effect, answer, line
+
+HEADING = "What to change first"
+EXPLANATION = "×: after by before the change, with its 95 % interval; views/s more is better"
+
+
+def print_effects(console: Console, found: Sequence[Effect]) -> None:
+    """The answer, then every change, the best first; nothing where there is none."""
+    if not found:
+        return
+    console.print()
+    console.print(HEADING, style="bold", highlight=False)
+    console.print(answer(found), highlight=False, markup=False)
+    for number, effect in enumerate(found, start=1):
+        style = "" if effect.standing == "better" else "dim"
+        console.print(Padding(Text(f"{number}. {line(effect)}", style), (0, 0, 0, 2)))
+    console.print(EXPLANATION, style="dim", highlight=False)
+
+
+def markdown(found: Sequence[Effect]) -> str:
+    """The same as Markdown; empty where there is none."""
+    if not found:
+        return ""
+    return "\n".join([answer(found), "", *(f"1. {line(effect)}" for effect in found)])

@@ -1,0 +1,26 @@
+"""How long a suite's trials last, and how they count."""
+
+from dataclasses import dataclass
+
+from loadgen.suite_file import Accounting
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a suite's trials are timed and counted.
+
+    Attributes:
+        warm_up_s: load before the window; None: the protocol's own rule.
+        window_s: length of the window; None: the protocol's own rule. A ramp or a counted load
+            brings its own.
+        drain_s: the most that unanswered requests are followed after the window.
+        accounting: `due` counts the requests due in the window and follows them through the
+            drain; `answered` counts those answered in it, as Locust and hey do.
+        share: of warm-up and window, what a suite with a time limit can afford, 0 to 1.
+    """
+
+    warm_up_s: float | None
+    window_s: float | None
+    drain_s: float
+    accounting: Accounting
+    share: float = 1.0
