@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from end_to_end.conftest import Compose, Finished
+from lab import ROOT
 
 #: A reference run with an article's figures, comparisons, and trials that are not ranked.
 REFERENCE = "results/reference/20261122T211853Z-articles+article-b-delays"
@@ -51,12 +52,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(compose: Compose) -> Path:
-    """The report of the reference run, as `loadgen report` draws it into results/ of the tests."""
+    """The report of the reference run."""
+    return drawn(compose, REFERENCE)
+
+
+def drawn(compose: Compose, folder: str) -> Path:
+    """A run's report, as `loadgen report` draws it into results/ of the tests."""
     results = f"{os.environ['COMPOSE_PROJECT_NAME']}_scratch-results:/results"
-    done = compose("run", "--rm", "-T", "--no-deps", "-v", results, "loadgen", "report", REFERENCE)
+    done = compose("run", "--rm", "-T", "--no-deps", "-v", results, "loadgen", "report", folder)
     assert done.returncode == 0, done.stderr
-    page = Path("/scratch") / REFERENCE / "report.html"
-    assert f"Report: {REFERENCE}/report.html" in done.stdout
+    page = Path("/scratch") / folder / "report.html"
+    assert f"Report: {folder}/report.html" in done.stdout
     return page
 
 
@@ -277,3 +283,34 @@ def test_a_run_leaves_its_report_in_one_small_file_with_charts(
     charts = {chart.stem for chart in (smoke.run.folder / "charts").glob("*.svg")}
     assert {"throughput-smoke", "latency-smoke", "cpu-smoke", "memory-smoke"} <= charts
     assert all(chart.stat().st_uid == file.stat().st_uid for chart in file.parent.glob("charts/*"))
+
+
+def test_the_sliders_predict_what_the_command_line_does(browser: Browser, compose: Compose) -> None:
+    folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*-clients"))
+    watched = opened(browser, drawn(compose, folder))
+    panel = watched.page.locator("#predict-panel")
+    panel.locator("[data-asks=users] [type=number]").fill("500")
+    panel.locator("[data-asks=delay_ms] [type=number]").fill("600")
+    asked = ("predict", folder, "--users", "500", "--delays-ms", "600", "--markdown")
+    told = compose("run", "--rm", "-T", "--no-deps", "loadgen", *asked).stdout
+    lines = [line.strip("| ").split(" | ") for line in told.splitlines() if line.startswith("|")]
+    rows = panel.locator("tbody tr:not(.unranked)").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+
+    assert [row[1] for row in rows] == [line[2] for line in lines[2:]]
+    assert [row[-1] for row in rows] == [line[-1] for line in lines[2:]]
+    assert panel.locator("tbody tr.unranked").count() == told.count("Not predicted: ")
+    assert watched.said == []
+
+
+def test_a_slider_moves_by_keyboard_and_says_its_value(browser: Browser, compose: Compose) -> None:
+    folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*-clients"))
+    page = opened(browser, drawn(compose, folder)).page
+    cpus = page.locator("[data-asks=cpus] [type=range]")
+    cpus.focus()
+    page.keyboard.press("End")
+
+    assert cpus.get_attribute("aria-valuetext") == "16 CPUs"
+    assert page.locator("[data-asks=cpus] [type=number]").input_value() == "16"
+    assert "assumed, not measured" in page.locator("#predict-panel output").inner_text()

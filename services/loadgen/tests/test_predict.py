@@ -1,6 +1,5 @@
 """`loadgen predict`: what it prints, what it refuses, and how it is checked."""
 
-import json
 from io import StringIO
 from pathlib import Path
 
@@ -30,16 +29,14 @@ def some_rows() -> list[Row]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A run with one CPU for the app."""
     write_table(tmp_path / "trials.csv", some_rows())
-    (tmp_path / "environment.json").write_text(json.dumps({"cpu_sets": {"app": [0]}}))
     return tmp_path
 
 
 def said(question: Question = QUESTION, **options: str | bool) -> tuple[str, int]:
     written = StringIO()
     console = Console(file=written, width=80)
-    code = answer(console, measured(some_rows(), app_cpus=1), question, **options)  # type: ignore[arg-type]
+    code = answer(console, measured(some_rows()), question, **options)  # type: ignore[arg-type]
     return written.getvalue(), code
 
 
@@ -126,7 +123,7 @@ def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> N
 
 def test_the_check_needs_a_load_between_two_others() -> None:
     with pytest.raises(ConfigurationError, match="three or more loads"):
-        predict_check.check(measured([a_row(50), a_row(100)], app_cpus=1))
+        predict_check.check(measured([a_row(50), a_row(100)]))
 
 
 def test_the_command_line(

@@ -1,6 +1,8 @@
 """What a stack would do under a load that was not measured."""
 
 import dataclasses
+import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from loadgen.mva import flow
 from loadgen.prediction import Memory, Point, Prediction, Refusal, Stack, at_queue, predict
+from tests.prediction_points import FILE, document
 
 
 def a_point(users: int, service_s: float, held_s: float, cpu_s: float | None = None) -> Point:
@@ -150,3 +153,21 @@ def test_no_share_is_more_than_all(users: int, service_s: float, cpus: int) -> N
         assert 0 < made.cpu_share <= 1 + 1e-9
         assert made.rps * service_s <= users * (1 + 1e-9)
         assert made.rps * service_s <= 120 * cpus * (1 + 1e-9)
+
+
+def rounded(document: object) -> object:
+    """The same with ten significant digits: libraries of mathematics differ in the last."""
+    return json.loads(json.dumps(document), parse_float=lambda text: f"{float(text):.10g}")
+
+
+def test_the_points_for_the_reports_script_are_what_python_says() -> None:
+    written = json.loads(FILE.read_text())
+    assert rounded(written) == rounded(document())
+
+
+def test_the_points_for_the_reports_script_meet_every_limit_and_refusals() -> None:
+    answers = [point["answer"] for point in json.loads(FILE.read_text())["points"]]
+    assert len(answers) == 200
+    assert 20 < sum(answer["refused"] for answer in answers) < 100
+    limits = Counter(answer.get("bound_by") for answer in answers)
+    assert {"users", "slots", "pool", "cpu", "unexplained"} < set(limits)

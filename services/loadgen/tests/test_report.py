@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from loadgen.cases import Case
+from loadgen.claim_tables import HEADING
 from loadgen.columns import Row
 from loadgen.lab import Lab, read_lab
 from loadgen.pairs import Compare
@@ -129,6 +130,7 @@ def test_a_page_has_its_sections_in_order_and_its_charts_as_files(a_run: RUN) ->
         "Over time",
         "Caveats",
         "The articles' figures beside ours",
+        "Your own load",
         "Trials",
         "Machine, versions, commands",
     ]
@@ -141,6 +143,27 @@ def test_a_page_has_its_sections_in_order_and_its_charts_as_files(a_run: RUN) ->
         "over-time-a-suite-02.svg",
         "throughput-a-suite.svg",
     ]
+
+
+def test_what_is_claimed_stands_with_its_outcome_right_after_the_answer(a_run: RUN) -> None:
+    sides = ({"server": (SLOW.server,)}, {"server": (FAST.server,)})
+    entry = Compare(*sides, ("rps",), "The first is <slower>.", {})
+    cases = (SLOW, a_case(server="uvicorn", users=10, delays_ms=(450.0,)))
+    html = html_of(
+        a_run(a_suite(cases=cases, compare=(entry,)), rates({SLOW: 10.0, cases[1]: 20.0}))
+    )
+    assert Page(html).headings[1] == HEADING
+    assert '<b class="holds">holds</b>' in html
+    assert "The first is &lt;slower&gt;." in html
+
+
+def test_the_sliders_know_every_stack_and_begin_at_a_load_that_was_measured(a_run: RUN) -> None:
+    html = html_of(a_run(a_suite(cases=(SLOW, FAST))))
+    found = re.search(r'<script type="application/json" id="predict-data">(.*?)</script>', html)
+    assert found
+    data = json.loads(found[1])
+    assert [stack["server"] for stack in data["stacks"]] == [SLOW.server, FAST.server]
+    assert data["start"] == {"users": 10, "delay_ms": 450, "cpus": 1}
 
 
 def test_nothing_comes_from_elsewhere_and_every_link_leads_somewhere(a_run: RUN) -> None:

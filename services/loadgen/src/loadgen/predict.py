@@ -9,7 +9,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from loadgen import environment
 from loadgen.cases import plain
 from loadgen.errors import ConfigurationError
 from loadgen.prediction import Prediction, Refusal, Stack, predict
@@ -66,8 +65,7 @@ def stacks_of(folder: Path) -> list[Measured]:
     Raises:
         ConfigurationError: the folder is no run, or the run has no row that the laws speak of.
     """
-    app_cpus = len(environment.read(folder)["cpu_sets"]["app"])
-    found = measured(read_rows(folder), app_cpus)
+    found = measured(read_rows(folder))
     if not found:
         raise ConfigurationError(
             f"{folder.name} has nothing to predict from: that takes ranked trials of constant "

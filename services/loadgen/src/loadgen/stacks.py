@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from loadgen.columns import Cell, Row
-from loadgen.laws import usable_cpus
 from loadgen.mva import flow, held_s_of
 from loadgen.prediction import Memory, Point, Stack
 from loadgen.summary import over_rounds
 
 #: What makes a stack: all that a view does, and who serves it. Load and delays are asked for.
 AXES = ("server", "http_client", "settings", "view", "workload", "upstream", "cpu_ms")
+
+#: What a row must know.
+NEEDED = ("rps", "users", "service_time_ms", "app_cpu_ms_per_view", "cpu_ceiling_rps")
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,11 @@ class Measured:
         )
 
 
-def measured(rows: Iterable[Row], app_cpus: int) -> list[Measured]:
+def measured(rows: Iterable[Row]) -> list[Measured]:
     """The stacks of a run, in the order of its rows.
 
     Only constant closed loads that were timed, ranked and served without a failure: the laws speak
     of no other.
-
-    Args:
-        rows: of the run.
-        app_cpus: CPUs of the app's set.
     """
     by_stack: dict[tuple[Cell, ...], list[Row]] = {}
     for row in rows:
@@ -96,7 +94,7 @@ def measured(rows: Iterable[Row], app_cpus: int) -> list[Measured]:
     for key in by_stack:
         siblings.setdefault(key[:2], []).append(key)
     return [
-        Measured(of_stack[0], _apart(key, siblings[key[:2]]), _levels(of_stack, app_cpus))
+        Measured(of_stack[0], _apart(key, siblings[key[:2]]), _levels(of_stack))
         for key, of_stack in by_stack.items()
     ]
 
@@ -109,7 +107,7 @@ def _speaks(row: Row) -> bool:
         and row["planned_requests"] is None
         and "_ramp-" not in str(row["case"])
         and row["failures"] == 0
-        and all(_positive(row[name]) for name in ("rps", "app_cpu_ms_per_view", "service_time_ms"))
+        and all(_positive(row[name]) for name in NEEDED)
     )
 
 
@@ -126,14 +124,14 @@ def _apart(key: tuple[Cell, ...], siblings: Sequence[tuple[Cell, ...]]) -> str:
     return ", ".join(words)
 
 
-def _levels(rows: Sequence[Row], app_cpus: int) -> tuple[Level, ...]:
+def _levels(rows: Sequence[Row]) -> tuple[Level, ...]:
     by_load: dict[tuple[Cell, Cell], list[Row]] = {}
     for row in rows:
         by_load.setdefault((row["users"], row["service_time_ms"]), []).append(row)
-    return tuple(_level(of_load, app_cpus) for of_load in by_load.values())
+    return tuple(_level(of_load) for of_load in by_load.values())
 
 
-def _level(rows: Sequence[Row], app_cpus: int) -> Level:
+def _level(rows: Sequence[Row]) -> Level:
     first = rows[0]
     rps, cpu_ms = over_rounds(rows, "rps"), over_rounds(rows, "app_cpu_ms_per_view")
     pss = over_rounds(rows, "app_pss_mib")
@@ -142,11 +140,19 @@ def _level(rows: Sequence[Row], app_cpus: int) -> Level:
     return Level(
         users=int(first["users"] or 0),
         service_s=float(first["service_time_ms"] or 0) / 1000,
-        cpus=usable_cpus(app_cpus, int(first["processes"] or 1)),
+        cpus=_usable_cpus(first),
         rps=rps.mean,
         cpu_s=cpu_ms.mean / 1000,
         pss_mib=pss.mean if pss else None,
     )
+
+
+def _usable_cpus(row: Row) -> int:
+    """The row's CPU ceiling is C / D."""
+    ceiling_rps, cpu_ms = (
+        float(row[name] or 0) for name in ("cpu_ceiling_rps", "app_cpu_ms_per_view")
+    )
+    return max(1, round(ceiling_rps * cpu_ms / 1000))
 
 
 def _in_service(level: Level, slots_each: int | None) -> int:

@@ -14,6 +14,7 @@ from loadgen.report.sections import (
     environment,
     latency,
     over_time,
+    predict,
     throughput,
     trials,
 )
@@ -32,6 +33,7 @@ ORDER: tuple[MakeSection, ...] = (
     over_time.section,
     caveats.section,
     articles.section,
+    predict.section,
     trials.section,
     environment.section,
 )
