@@ -76,11 +76,8 @@ def test_of_a_noisy_server_both_ends_of_the_bracket_have_a_majority(
         if end is not None:
             votes = [window.held for window in windows if window.step == end]
             assert votes.count(wanted) >= RULES.majority > votes.count(not wanted)
-    if found.reason:
-        assert None in (found.low, found.high)
-    else:
-        assert found.low is not None
-        assert found.high == found.low + 1
+    neighbours = found.low is not None and found.high == found.low + 1
+    assert bool(found.reason) != neighbours
 
 
 @given(seed=st.integers(0, 2**32))
@@ -115,6 +112,14 @@ def test_a_server_that_carries_everything_is_given_up_with_what_is_known() -> No
     found, windows = search(lambda _: True, 100)
     assert found == Bracket(None, None, "not found in 16 windows")
     assert len(windows) == 16
+
+
+def test_a_search_that_runs_out_between_two_decided_rates_names_both() -> None:
+    votes = {100: [True, True], 102: [False, False], 101: [True, None, None, False]}
+    windows = [Window(step, held) for step, each in votes.items() for held in each]
+    assert next_step(101, windows, Rules(most_windows=8)) == Bracket(
+        100, 102, "not found in 8 windows"
+    )
 
 
 def test_where_windows_say_nothing_the_rate_is_asked_three_times_and_the_other_end_decided() -> (

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("memory_mib_per_view", NUMBER, "MiB", "app_pss_mib by inflight_mean"),
     Column("gave_way", TEXT, "", "what the windows at high_rps failed"),
     Column("windows", TEXT, "", "every window in its order: its rate, and whether it held"),
-    Column("reason", TEXT, "", "why a rate was not found"),
+    Column("reason", TEXT, "", "why a rate was not found, or the two are not neighbours"),
 )
 
 UNFINISHED = "the search is not finished"
@@ -57,7 +57,7 @@ class Capacity:
         caveats: names, of those windows.
         gave_way: the criteria that the windows at high_rps failed, as `holds.judge` says them.
         windows: every window in its order: rate, and whether it held (None: it says nothing).
-        reason: why a rate was not found; empty where both were.
+        reason: why a rate was not found, or why they are not neighbours; empty where they are.
     """
 
     suite: str

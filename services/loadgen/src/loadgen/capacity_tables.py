@@ -70,8 +70,9 @@ def _notes(stacks: Iterable[StackCapacity]) -> Iterator[str]:
     for stack in stacks:
         for each in stack.rounds:
             if each.reason:
-                known = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
-                yield f"{stack.name}, round {each.round}: {each.reason}{known}."
+                low = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
+                high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not"
+                yield f"{stack.name}, round {each.round}: {each.reason}{low}{high}."
 
 
 def _rate(rate_rps: float) -> str:

@@ -106,8 +106,8 @@ class Bracket:
 
     Attributes:
         low: place of the last rate that holds; None: not found.
-        high: place of the first that does not, the next one; None: not found.
-        reason: why one of them was not found; empty where both were.
+        high: place of the first that does not; None: not found.
+        reason: why one of them was not found, or is not next to the other; empty where it is.
     """
 
     low: int | None
@@ -200,4 +200,7 @@ def _as_far_as_known(windows: Iterable[Window], rules: Rules, reason: str) -> Br
     }
     low = max((step for step, holds in decided.items() if holds), default=None)
     above = [step for step, holds in decided.items() if not holds and (low is None or step > low)]
-    return Bracket(low, min(above, default=None), reason)
+    high = min(above, default=None)
+    if low is not None and high == low + 1:
+        return Bracket(low, high)
+    return Bracket(low, high, reason)
