@@ -702,3 +702,83 @@ def test_it_is_a_module_that_can_be_run() -> None:
     )
     assert ended.returncode == 2
     assert ended.stderr.startswith("there is no suite 'artikel'")
+
+
+class TestSearch:
+    """Whole searches: short windows of few requests, whatever they come to."""
+
+    SUITE = """
+question = "How much does it carry?"
+warm_up_s = 0.2
+window_s = 1
+drain_s = 0.5
+[search]
+ratio = 1.5
+start_share = 0.5
+warm_up_s = 0.2
+window_s = 1.2
+most_windows = 4
+[[cases]]
+server = "uvicorn"
+users = 4
+http_client = "no-http"
+delays_ms = [50]
+"""
+
+    @pytest.fixture(autouse=True)
+    @staticmethod
+    def suite(project: Path) -> None:
+        (project / SUITES / "search.toml").write_text(TestSearch.SUITE)
+
+    def test_a_dry_run_says_how_many_windows_may_follow(self, loadgen: Loadgen) -> None:
+        _, out, _ = loadgen("run", "search", "--rounds", "2", "--dry-run")
+        assert out.startswith("search: about 10 trials in 2 searches, about ")
+        assert " at most\n" in out.splitlines(keepends=True)[0]
+        first, second = out.splitlines()[1:]
+        assert first.split()[0] == "1"
+        assert second.split()[0] == "2"
+        assert ", then about 4 windows of " in first
+
+    def test_leaves_its_windows_and_what_they_found(
+        self, loadgen: Loadgen, lab: StandInLab, results: Path
+    ) -> None:
+        code, out, err = loadgen("run", "search")
+        assert (code, err) == (0, "")
+        folder = the_run(results)
+        first, *windows = trials(folder)
+        assert (first["load"], first["repeat"]) == ("closed", "")
+        assert float(first["cpu_ceiling_rps"]) > 0
+        assert {row["load"] for row in windows} == {"open"}
+        assert {row["position"] for row in (first, *windows)} == {"1"}
+        assert 0 < len(windows) <= 4
+        for row in windows:
+            name = f"{row['case']}.r1.w{row['repeat']}"
+            assert (folder / "samples" / f"{name}.csv.gz").exists()
+            assert f"{row['rate_rps']}/s, window {row['repeat']}" in out
+        with (folder / "capacity.csv").open(newline="") as stream:
+            (found,) = csv.DictReader(stream)
+        assert len(found["windows"].split()) == len(windows)
+        assert "Views/s per core" in out
+        assert len(lab.queries) == 1 + len(windows), "every window has a fresh server"
+
+    def test_that_was_interrupted_is_resumed_at_the_window_it_lacks(
+        self, loadgen: Loadgen, lab: StandInLab, results: Path
+    ) -> None:
+        def interrupt() -> None:
+            if len(lab.queries) == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        lab.on_start = interrupt
+        code, out, _ = loadgen("run", "search")
+        folder = the_run(results)
+        assert code == 130
+        assert outcome(folder) == "interrupted at trial 1 of 1"
+        before = (folder / "trials.csv").read_text()
+        assert len(trials(folder)) == 2
+        code, out, _ = loadgen("run", "--resume", folder.name)
+        assert code == 0
+        assert "search: about " in out
+        assert "in 1 search, about " in out
+        assert (folder / "trials.csv").read_text().startswith(before)
+        assert len(lab.queries) == 1 + len(trials(folder)), "only the interrupted one began twice"
+        assert outcome(folder) == "finished"
