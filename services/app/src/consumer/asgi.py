@@ -40,4 +40,5 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await lifetime.close_loop()
+    lifetime.close_process()  # uvicorn's process ends by a signal, and runs no exit handlers
     await send({"type": "lifespan.shutdown.complete"})
