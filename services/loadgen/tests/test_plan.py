@@ -1,5 +1,7 @@
 """Cases, rounds and order give trials."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +90,33 @@ def test_neighbours_stand_in_any_order() -> None:
         for number in range(1, 21)
     }
     assert len(orders) > 3
+
+
+#: 1 → 2, 2 → 3, … 6 → 1: each case has two neighbours.
+RING = tuple(
+    Compare({"users": (users,)}, {"users": (users % 6 + 1,)}, ("rps",), None, {})
+    for users in range(1, 7)
+)
+
+
+@given(st.integers(0, 2**32))
+def test_of_a_ring_all_pairs_but_one_are_next_to_each_other(seed: int) -> None:
+    suite = a_suite(cases=some_cases(8), compare=RING)
+    planned = trials(suite, rounds=2, seed=seed)
+    users = [trial.case.users or 0 for trial in planned if trial.round == 1]
+    in_ring = [number for number in users if number <= 6]
+    places = [users.index(number) for number in in_ring]
+    assert places == list(range(places[0], places[0] + 6))
+    assert {(b - a) % 6 for a, b in pairwise(in_ring)} in ({1}, {5})
+
+
+def test_a_ring_is_walked_from_any_place_in_either_direction() -> None:
+    planned = trials(a_suite(cases=some_cases(6), compare=RING), rounds=60)
+    begins = {
+        tuple(trial.case.users for trial in planned if trial.round == number)[:2]
+        for number in range(1, 61)
+    }
+    assert len(begins) == 12
 
 
 def test_a_single_round_keeps_the_suites_order_also_where_it_compares() -> None:

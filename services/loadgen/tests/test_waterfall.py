@@ -10,6 +10,8 @@ from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
 from loadgen.lab import SUITES
 from loadgen.pairs import AXES
+from loadgen.plan import Plan
+from loadgen.servers import read_servers
 from loadgen.suite import Suite
 from loadgen.waterfall import Order, Waterfall
 from tests.test_suite import library
@@ -120,6 +122,15 @@ def test_cases_are_generated_each_once_as_a_ring(load: Load) -> None:
     assert len(set(ring)) == len(ring) == 6
     for a, b in pairwise([*ring, ring[0]]):
         assert (a, b) in suite.pairs or (b, a) in suite.pairs
+
+
+def test_a_stage_and_the_next_are_measured_one_after_the_other(project: Path) -> None:
+    suites = library(project).load("why")
+    plan = Plan(suites, read_servers(project), rounds=5, seed=1)
+    order = [trial.case for trial in plan.certain()]
+    neighbours = {frozenset(pair) for pair in pairwise(order)}
+    apart = [pair for pair in suites[0].pairs if frozenset(pair) not in neighbours]
+    assert apart == []
 
 
 def test_each_pair_is_a_stage_and_the_next(load: Load) -> None:

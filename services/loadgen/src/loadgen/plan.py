@@ -8,7 +8,7 @@ from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.holds import judge
-from loadgen.pairs import blocks
+from loadgen.pairs import blocks, shuffled
 from loadgen.search import Rules, Window, next_step
 from loadgen.servers import Server
 from loadgen.suite import Suite
@@ -73,7 +73,8 @@ class Plan:
 
         The first round keeps the suites' order when it is the only one; several rounds are each
         shuffled afresh, so that drift of the machine falls on all cases alike. Cases that are
-        compared stay next to each other, in random order: what is minutes apart differs by more.
+        compared stay next to each other, in random order (pairs.shuffled): what is minutes apart
+        differs by more.
 
         A case with a search is followed by its windows, as the rows before them demand. It ends
         where one of them is answered by None.
@@ -146,9 +147,7 @@ class Plan:
     def _shuffled(self, cases: list[Case], shuffle: random.Random) -> list[Case]:
         compared = blocks(cases, self._pairs)
         shuffle.shuffle(compared)
-        for block in compared:
-            shuffle.shuffle(block)
-        return [case for block in compared for case in block]
+        return [case for block in compared for case in shuffled(block, self._pairs, shuffle)]
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
         asked = self._asked[case]
