@@ -30,7 +30,7 @@ class Stage:
         rounds: in which it was measured, and which count here.
         values: its mean over these rounds, by metric (METRICS); None where it is not known.
         bound_by: what held it back, as in the column of that name; empty where it is not known.
-        upstream_was_the_limit: article A's own API used up its CPU (`api-saturated`). Then the
+        saturated: of these rounds: in which the API was late or busy (`api-saturated`). Their
             figures are those of the stack with that API; they say nothing about the server.
         changes: how it compares with the stage before, by metric; empty at the start, and where
             one of the two has no row.
@@ -41,7 +41,7 @@ class Stage:
     rounds: int
     values: Mapping[str, Interval | None]
     bound_by: str
-    upstream_was_the_limit: bool
+    saturated: int
     changes: Mapping[str, Comparison]
 
 
@@ -96,8 +96,9 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
 def counts(row: Row) -> bool:
     """Whether a measured row counts in a waterfall.
 
-    Article A's own API is a part of the stacks here. So a row that it held back counts, which as
-    a row about the server it would not.
+    The API is a part of the stacks here: which one is called, and by how many new connections, is
+    what some steps change. So a row that it held back counts, which as a row about the server it
+    would not.
     """
     return is_ranked(row) or (_is_saturated(row) and not _unranked_by_another(row))
 
@@ -118,7 +119,10 @@ def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -
 
 def remark(stage: Stage) -> str:
     """Why a stage's figures or changes say less than they seem to; empty where they do not."""
-    reasons = ["the upstream was the limit"] if stage.upstream_was_the_limit else []
+    reasons = []
+    if stage.saturated:
+        share = "" if stage.saturated == stage.rounds else f" in {stage.saturated} rounds"
+        reasons.append(f"the API was late or busy{share}")
     reasons += [change.reason for change in stage.changes.values() if change.reason]
     return "; ".join(dict.fromkeys(reasons))
 
@@ -207,14 +211,13 @@ def _stage(step: Step, rows: Sequence[Row]) -> Stage:
         rounds=len(counted),
         values={metric: summary.mean(counted, metric) for metric in METRICS},
         bound_by=summary.bound_by(counted),
-        upstream_was_the_limit=any(_is_saturated(row) for row in counted),
+        saturated=sum(map(_is_saturated, counted)),
         changes={},
     )
 
 
 def _is_saturated(row: Row) -> bool:
-    """Whether article A's own API was the limit of a row."""
-    return row["upstream"] == "django" and caveats.API_SATURATED.name in _caveats(row)
+    return caveats.API_SATURATED.name in _caveats(row)
 
 
 def _unranked_by_another(row: Row) -> bool:
