@@ -7,7 +7,7 @@ import altair as alt
 import pytest
 
 from loadgen.report import palette
-from loadgen.report.canvas import WIDTH, Canvas
+from loadgen.report.canvas import MOST_LETTERS, SECOND_LINE, WIDTH, Canvas, RowWords
 from loadgen.report.drawing import draw, minified, standalone
 from loadgen.report.palette import CPU, INK, TRACK, USERS, Colour
 
@@ -15,8 +15,8 @@ from loadgen.report.palette import CPU, INK, TRACK, USERS, Colour
 def a_canvas() -> Canvas:
     """One of everything."""
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, 10]), axis=alt.Axis(title="views/s"))
-    canvas = Canvas(2, x, legend=[(USERS, "users")])
-    canvas.words(0, "uvicorn, aiohttp-shared", "8.0 ±3%")
+    words = [RowWords("uvicorn, aiohttp-shared", "8.0 ±3%"), RowWords("another", "×1.42", True)]
+    canvas = Canvas(words, x, legend=[(USERS, "users")])
     canvas.box(0, (0, 9), TRACK, opacity=0.5)
     canvas.box(0, (0, 8), CPU)
     canvas.box(1, (0, 5), CPU, hollow=True)
@@ -35,7 +35,7 @@ def test_a_drawing_has_its_words_its_colours_and_nothing_from_elsewhere() -> Non
     svg = a_canvas().svg()
     root = ElementTree.fromstring(svg)
     words = {element.text for element in root.iter() if element.tag.endswith("}text")}
-    assert {"uvicorn, aiohttp-shared", "8.0 ±3%", "views/s", "users"} <= words
+    assert {"uvicorn, aiohttp-shared", "8.0 ±3%", "views/s", "users", "×1.42"} <= words
     assert {CPU.fixed, TRACK.fixed, USERS.fixed} <= set(svg.replace('"', " ").split())
     assert "href" not in svg
     width = float(root.attrib["viewBox"].split()[2])
@@ -54,10 +54,20 @@ def test_a_file_of_its_own_has_a_title() -> None:
     assert "sans-serif" in root.attrib["font-family"]
 
 
-def test_words_that_are_too_long_are_cut_off_visibly() -> None:
-    canvas = Canvas(1, alt.X("x:Q"))
-    canvas.words(0, "a-server-of-a-very-long-name, " * 4, "73.3 ±11% · unexplained")
-    assert "…</text>" in canvas.svg()
+def test_words_that_are_too_long_for_two_lines_are_cut_off_visibly() -> None:
+    words = RowWords("a-server-of-a-very-long-name, " * 4, "73.3 ±11% · unexplained")
+    assert words.lines[0] == "a-server-of-a-very-long-name,"
+    assert words.lines[1].endswith("…")
+    assert len(words.lines[1]) == MOST_LETTERS
+
+
+def test_words_that_find_no_room_take_a_second_line_and_push_the_rest_down() -> None:
+    x = alt.X("x:Q")
+    short, long = RowWords("uvicorn", "8.0"), RowWords("uvicorn, " * 10 + "bare", "8.0")
+    one, other = Canvas([short, short], x), Canvas([long, short], x)
+    assert "".join(long.lines).count("uvicorn") == 10
+    assert other.middle(0) == one.middle(0) + SECOND_LINE
+    assert other.height == one.height + SECOND_LINE
 
 
 def test_what_cannot_be_seen_is_left_out_and_the_rest_stays() -> None:

@@ -49,16 +49,19 @@ class Line:
     published: dict[str, float]
 
 
-def lines(suite: Suite, rows: Iterable[Row]) -> list[Line]:
+def lines(suite: Suite, rows: Iterable[Row], *, every: bool = False) -> list[Line]:
     """The suite's cases with their rows: by its `sort`, the best first; else in its order.
 
-    Not those of its waterfalls and searches, which have tables of their own.
+    Args:
+        suite: whose cases.
+        rows: of the run.
+        every: also those of its waterfalls and searches, which have tables of their own.
     """
     found = list(rows)
     result = []
     in_waterfalls = {case for waterfall in suite.waterfalls for case in waterfall.cases}
     for case in suite.cases:
-        if suite.search or case in in_waterfalls:
+        if not every and (suite.search or case in in_waterfalls):
             continue
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:

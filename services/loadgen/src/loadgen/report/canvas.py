@@ -16,12 +16,38 @@ from loadgen.report.palette import INK, SOFT, Colour
 type Shape = Literal["circle", "triangle-left", "triangle-right"]
 
 WIDTH = 440
-#: Pixels of a row, and from its top to the middle of its marks.
+#: Pixels of a row, of a second line of its words, and from the middle of its marks to its end.
 ROW = 38
-MARKS = 24
+SECOND_LINE = 14
+BELOW = 14
 LEGEND = 20
 #: About how many fit above the marks.
 MOST_LETTERS = 66
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """The words above a row's marks.
+
+    Attributes:
+        left: what it is; what finds no room beside `right` goes to a second line.
+        right: what came out.
+        faint: whether the row is to stand back.
+    """
+
+    left: str
+    right: str
+    faint: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """The left words, on one line or two."""
+        room = MOST_LETTERS - len(self.right)
+        if len(self.left) <= room:
+            return [self.left]
+        first = self.left[: room + 1].rpartition(" ")[0] or self.left[:room]
+        rest = self.left[len(first) :].lstrip()
+        return [first, rest if len(rest) <= MOST_LETTERS else rest[: MOST_LETTERS - 1] + "…"]
 
 
 @dataclass
@@ -29,39 +55,40 @@ class Canvas:
     """What is drawn, in the order in which it is.
 
     Attributes:
-        rows: how many.
+        rows: the words of each.
         x: the scale and axis that all marks share.
         legend: colours with their words, above the first row.
     """
 
-    rows: int
+    rows: Sequence[RowWords]
     x: alt.X
     legend: Sequence[tuple[Colour, str]] = ()
     _marks: dict[tuple[str, tuple[tuple[str, Any], ...]], list[dict[str, Any]]] = field(
         default_factory=dict
     )
 
-    @property
-    def height(self) -> int:
-        return self._top + ROW * self.rows
+    def __post_init__(self) -> None:
+        top = float(LEGEND if self.legend else 0)
+        self._ends: list[float] = []
+        for words in self.rows:
+            colour = SOFT.fixed if words.faint else INK.fixed
+            style = {"align": "left", "fontSize": 12, "xPixels": 0}
+            for number, line in enumerate(words.lines):
+                y = top + 9 + number * SECOND_LINE
+                self._add("text", style, y=y, text=line, c=colour)
+            style = {"align": "right", "fontSize": 11.5, "xPixels": WIDTH}
+            self._add("text", style, y=top + 9, text=words.right, c=SOFT.fixed)
+            top += ROW + SECOND_LINE * (len(words.lines) - 1)
+            self._ends.append(top)
 
     @property
-    def _top(self) -> int:
-        return LEGEND if self.legend else 0
+    def height(self) -> float:
+        """Of the whole, without the axis."""
+        return self._ends[-1]
 
     def middle(self, row: int) -> float:
         """Where a row's marks are."""
-        return self._top + ROW * row + MARKS
-
-    def words(self, row: int, left: str, right: str, *, faint: bool = False) -> None:
-        """A row's line of words: what it is, and what came out."""
-        y = self._top + ROW * row + 9
-        if len(left) + len(right) > MOST_LETTERS:
-            left = left[: MOST_LETTERS - len(right) - 1].rstrip(", ") + "…"
-        colour = SOFT.fixed if faint else INK.fixed
-        self._add("text", {"align": "left", "fontSize": 12, "xPixels": 0}, y=y, text=left, c=colour)
-        style = {"align": "right", "fontSize": 11.5, "xPixels": WIDTH}
-        self._add("text", style, y=y, text=right, c=SOFT.fixed)
+        return self._ends[row] - BELOW
 
     def box(
         self,
@@ -105,18 +132,19 @@ class Canvas:
         *,
         size: float = 16,
         shape: Shape = "circle",
-        below: float = 0,
-        opacity: float = 1,
     ) -> None:
-        """A point, so many pixels below the middle."""
-        style = {"size": size, "shape": shape, "filled": True, "opacity": opacity}
-        self._add("point", style, x=at, y=self.middle(row) + below, c=colour.fixed)
+        """A point."""
+        style = {"size": size, "shape": shape, "filled": True, "opacity": 1}
+        self._add("point", style, x=at, y=self.middle(row), c=colour.fixed)
 
     def rounds(self, row: int, values: Sequence[float], top: float) -> None:
         """Each round's value, below the bar of their mean; those beyond the chart are left out."""
+        y = self.middle(row) + 6
         for value in values if len(values) > 1 else ():
             if value <= top:
-                self.dot(row, value, INK, size=9, below=8.5, opacity=0.55)
+                self._add(
+                    "rule", {"strokeWidth": 1.2}, x=value, x2=value, y=y, y2=y + 5, c=SOFT.fixed
+                )
 
     def hill(self, row: int, xs: Sequence[float], heights: Sequence[float], colour: Colour) -> None:
         """An area above the row's base line.

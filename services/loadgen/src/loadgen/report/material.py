@@ -18,6 +18,7 @@ from loadgen.suite import Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
 from loadgen.tables import Line, is_ranked, lines
 from loadgen.trial import trial_name
+from loadgen.waterfall_steps import MeasuredWaterfall, waterfalls
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Entry:
     key: str
     case: Case
     line: Line
+
+    @property
+    def called(self) -> str:
+        """Its name within a sentence: `uvicorn (aiohttp-shared)`."""
+        server, _, apart = self.line.name.partition(", ")
+        return f"{server} ({apart})" if apart else server
 
     @property
     def measured(self) -> list[Row]:
@@ -123,6 +130,11 @@ class Material:
         return compare(self.suites, self.rows)
 
     @cached_property
+    def waterfalls(self) -> list[MeasuredWaterfall]:
+        """What the run says of its suites' waterfalls."""
+        return waterfalls(self.suites, self.rows)
+
+    @cached_property
     def claims(self) -> list[Claim]:
         """What the run says of its suites' claims."""
         return judge(self.suites, self.comparisons)
@@ -135,7 +147,7 @@ class Material:
             by_slug = {case.slug: case for case in suite.cases}
             entries = [
                 Entry(f"{suite.name}-{number}", by_slug[str(line.rows[0]["case"])], line)
-                for number, line in enumerate(lines(suite, self.rows), start=1)
+                for number, line in enumerate(lines(suite, self.rows, every=True), start=1)
             ]
             if entries:
                 found.append(Group(suite, entries, of_suite(suite, self.comparisons)))

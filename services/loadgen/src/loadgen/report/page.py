@@ -1,6 +1,7 @@
 """The page: sections through a template into one file, and the charts beside it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -8,13 +9,14 @@ from markupsafe import Markup
 
 from loadgen.environment import replace_text
 from loadgen.report import palette
-from loadgen.report.blocks import Section, charts
+from loadgen.report.blocks import Gallery, Section, Text, charts
 from loadgen.report.drawing import standalone
 from loadgen.report.material import Material
 from loadgen.report.sections import ORDER
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE, CHARTS = "report.html", "charts"
+MOST_BYTES = 1_000_000
 
 
 def write_report(material: Material, folder: Path) -> Path:
@@ -36,8 +38,20 @@ def write_report(material: Material, folder: Path) -> Path:
         for name, title, svg in charts(section.blocks):
             replace_text(folder / CHARTS / f"{name}.svg", standalone(svg, title))
     page = folder / PAGE
-    replace_text(page, render(material, sections))
+    html = render(material, sections)
+    if len(html.encode()) > MOST_BYTES:
+        html = render(material, [_without_galleries(section) for section in sections])
+    replace_text(page, html)
     return page
+
+
+def _without_galleries(section: Section) -> Section:
+    """A section with its small pictures left to the files beside the page."""
+    words = Text(
+        [Markup("With these pictures the page would be over 1 MB: see <code>charts/</code>.")]
+    )
+    blocks = [words if isinstance(block, Gallery) else block for block in section.blocks]
+    return replace(section, blocks=blocks)
 
 
 def render(material: Material, sections: Sequence[Section]) -> str:

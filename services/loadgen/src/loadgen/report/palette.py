@@ -33,13 +33,22 @@ USERS = Colour("users", "#3a7fc8", "#1f6fb8", "#6cb0f0")
 SLOTS = Colour("slots", "#8d66c9", "#7745b5", "#b797ec")
 POOL = Colour("pool", "#1f8d7f", "#0b7a6d", "#4ec5b4")
 CPU = Colour("cpu", "#c5682b", "#b5540f", "#f09b5c")
+API = Colour("api", "#b75f8e", "#a13a75", "#e593bf")
 UNEXPLAINED = Colour("unexplained", "#7e8690", "#69727b", "#99a2ac")
 BAD = Colour("bad", "#d04b4b", "#b3261e", "#ff8b80")
 
-ALL = (INK, SOFT, GRID, TRACK, USERS, SLOTS, POOL, CPU, UNEXPLAINED, BAD)
+ALL = (INK, SOFT, GRID, TRACK, USERS, SLOTS, POOL, CPU, API, UNEXPLAINED, BAD)
 
 #: What a row can be bound by.
-LIMITS = {"users": USERS, "slots": SLOTS, "pool": POOL, "cpu": CPU, "unexplained": UNEXPLAINED}
+LIMITS = {
+    "users": USERS,
+    "rate": USERS,
+    "slots": SLOTS,
+    "pool": POOL,
+    "cpu": CPU,
+    "api": API,
+    "unexplained": UNEXPLAINED,
+}
 
 
 def of_bound(bound_by: str) -> Colour:

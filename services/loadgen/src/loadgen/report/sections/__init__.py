@@ -7,6 +7,7 @@ from loadgen.report.material import Material
 from loadgen.report.sections import (
     answer,
     articles,
+    capacity,
     caveats,
     claims,
     comparisons,
@@ -17,6 +18,7 @@ from loadgen.report.sections import (
     predict,
     throughput,
     trials,
+    waterfall,
 )
 
 #: None where there is nothing to say.
@@ -25,6 +27,8 @@ type MakeSection = Callable[[Material], Section | None]
 #: In the order of the page.
 ORDER: tuple[MakeSection, ...] = (
     answer.section,
+    waterfall.section,
+    capacity.section,
     claims.section,
     comparisons.section,
     throughput.section,

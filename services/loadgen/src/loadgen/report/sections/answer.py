@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from loadgen import caveats
+from loadgen.capacity import stacks
 from loadgen.columns import Row
-from loadgen.report.blocks import Block, Heading, Section, Text
+from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
+from loadgen.report.sections import capacity, waterfall
 from loadgen.report.words import UNITS, counted, figure, listing, plain_ratio, times
 from loadgen.statistics import LEAST_ROUNDS, Difference, difference
 
@@ -27,7 +29,8 @@ def section(material: Material) -> Section:
     for group in material.groups:
         if len(material.groups) > 1:
             blocks.append(Heading(group.suite.question))
-        paragraphs = [*_leaders(group), *_bounds(group), *_compared(group)]
+        paragraphs = [*_found(material, group), *_leaders(group), *_bounds(group)]
+        paragraphs += _compared(group)
         blocks.append(Text(paragraphs, kind="lead"))
     if material.claims:
         blocks.append(Text([_claimed(material)], kind="lead"))
@@ -35,9 +38,18 @@ def section(material: Material) -> Section:
     return Section("answer", "The answer", blocks)
 
 
+def _found(material: Material, group: Group) -> Iterator[Words]:
+    """What its waterfalls and its search found."""
+    for fall in material.waterfalls:
+        if fall.suite == group.suite.name:
+            yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.in_words(fall))
+    if group.suite.search:
+        yield from capacity.carries(stacks(group.suite, material.rows))
+
+
 def _leaders(group: Group) -> Iterator[Markup]:
     """For each load, the highest throughput and who cannot be told from it."""
-    if group.suite.self_test:
+    if group.suite.self_test or group.suite.search:
         return
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = {words: _standing(group.metric, entries) for words, entries in loads.items()}
@@ -54,7 +66,10 @@ def _leaders(group: Group) -> Iterator[Markup]:
 def _by_load(group: Group) -> dict[str, list[Entry]]:
     """The ranked cases by what is asked of the server; without the controls if there are others."""
     loads: dict[str, list[Entry]] = {}
+    stages = {case for fall in group.suite.waterfalls for case in fall.cases}
     for entry in group.entries:
+        if entry.case in stages:  # stages of one stack are no rivals
+            continue
         if entry.is_ranked and entry.mean(group.metric) is not None:
             loads.setdefault(_load(entry), []).append(entry)
     return {
@@ -108,26 +123,26 @@ def _over_loads(standings: Sequence[_Standing]) -> Markup:
 def _leader(standing: _Standing) -> Markup:
     best, metric = standing.best, standing.metric
     said = Markup("<b>{}</b> has the most, {} {}").format(
-        best.line.label, figure(best, metric), UNITS[metric]
+        best.called, figure(best, metric), UNITS[metric]
     )
     if not standing.known:
         return said + "; whether by more than chance cannot be told from under three ranked rounds."
     tied = standing.tied
     if tied and all("at-ceiling" in entry.caveats for entry in (best, *tied)):
         limit = listing(dict.fromkeys(_bound(entry) for entry in (best, *tied)), joined="or")
-        names = listing(other.line.label for other in tied)
+        names = listing(other.called for other in tied)
         said += Markup(", as much as its {} allow; so {} {}. {}").format(
             limit, "has" if len(tied) == 1 else "have", names, _cheapest((best, *tied))
         )
     elif tied:
-        names = listing((other.line.label for other in tied), joined="or")
+        names = listing((other.called for other in tied), joined="or")
         said += Markup("; this run cannot tell it from {}.").format(names)
     else:
         said += Markup(", more than any other.")
     if standing.behind:
         last, how = standing.behind[-1]
         said += Markup(" {} has {}, {} [{}–{}].").format(
-            last.line.label,
+            last.called,
             figure(last, metric),
             times(how.ratio),
             plain_ratio(how.low or 0),
@@ -163,7 +178,7 @@ def _cheapest(entries: Sequence[Entry]) -> Markup:
         return Markup("")
     least, most = known[0], known[-1]
     return Markup("Of these {} needs the least CPU, {} ms a view; {} the most, {} ms.").format(
-        least.line.label, figure(least, metric), most.line.label, figure(most, metric)
+        least.called, figure(least, metric), most.called, figure(most, metric)
     )
 
 

@@ -8,7 +8,7 @@ import altair as alt
 from loadgen.comparisons import Comparison
 from loadgen.labels import metric_name
 from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.report.canvas import Canvas, Shape
+from loadgen.report.canvas import Canvas, RowWords, Shape
 from loadgen.report.material import Group, Material
 from loadgen.report.palette import BAD, INK, SOFT, TRACK, UNEXPLAINED, USERS, Colour
 from loadgen.report.words import UNKNOWN
@@ -94,7 +94,10 @@ def _chart(comparisons: Sequence[Comparison]) -> str:
         scale=alt.Scale(type="log", domain=[low, high]),
         axis=alt.Axis(values=ticks, format="~g", title="ratio (log scale)"),
     )
-    canvas = Canvas(len(comparisons), x)
+    words = [
+        RowWords(f"{one.label}: {metric_name(one.metric)}", one.verdict) for one in comparisons
+    ]
+    canvas = Canvas(words, x)
 
     def inside(ratio: float) -> float:
         return min(max(ratio, low), high)
@@ -103,7 +106,6 @@ def _chart(comparisons: Sequence[Comparison]) -> str:
         found = one.difference
         assert found is not None
         colour = COLOURS.get(one.verdict, UNEXPLAINED)
-        canvas.words(row, f"{one.label}: {metric_name(one.metric)}", one.verdict)
         canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=14, opacity=0.6)
         canvas.tick(row, 1, SOFT, tall=14, thick=1)
         if found.low is not None and found.high is not None:

@@ -6,8 +6,8 @@ import altair as alt
 
 from loadgen.labels import WRITTEN
 from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.report.canvas import Canvas
-from loadgen.report.material import Group, Material
+from loadgen.report.canvas import Canvas, RowWords
+from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import CPU, POOL, Colour
 from loadgen.report.sections.throughput import drawn
 from loadgen.report.words import figure, number
@@ -65,7 +65,7 @@ def _figure(group: Group, metric: str, colour: Colour, name: str, caption: str) 
 
 
 def _chart(group: Group, metric: str, colour: Colour) -> tuple[str, bool]:
-    heading, digits = WRITTEN[metric]
+    heading, _ = WRITTEN[metric]
     entries = drawn(group.entries)
     means = sorted(value for entry in entries if (value := entry.mean(metric)) is not None)
     top = max(means, default=1.0) * 1.08
@@ -79,13 +79,9 @@ def _chart(group: Group, metric: str, colour: Colour) -> tuple[str, bool]:
         scale=alt.Scale(domain=[0, top], nice=False, clamp=True),
         axis=alt.Axis(title=heading, tickCount=6),
     )
-    canvas = Canvas(len(entries), x)
+    canvas = Canvas([_words(entry, metric, top) for entry in entries], x)
     for row, entry in enumerate(entries):
         mean = over_rounds(entry.line.rows, metric)
-        said = entry.outcome or number(mean.mean if mean else None, digits)
-        if mean and mean.mean > top:
-            said += " →"
-        canvas.words(row, entry.line.name, said, faint=entry.state != "")
         if not mean:
             continue
         canvas.box(row, (0, min(mean.mean, top)), colour, hollow=not entry.is_ranked)
@@ -93,6 +89,14 @@ def _chart(group: Group, metric: str, colour: Colour) -> tuple[str, bool]:
         if mean.low is not None and mean.high is not None and mean.mean <= top:
             canvas.interval(row, mean.low, min(mean.high, top))
     return canvas.svg(), cut
+
+
+def _words(entry: Entry, metric: str, top: float) -> RowWords:
+    mean = entry.mean(metric)
+    said = entry.outcome or number(mean, WRITTEN[metric][1])
+    if mean is not None and mean > top:
+        said += " →"
+    return RowWords(entry.line.name, said, faint=entry.state != "")
 
 
 def _table(group: Group) -> Table:

@@ -9,7 +9,7 @@ import numpy as np
 from loadgen.labels import WRITTEN
 from loadgen.report import series
 from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.report.canvas import Canvas
+from loadgen.report.canvas import Canvas, RowWords
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import BAD, CPU, INK, SLOTS, USERS
 from loadgen.report.sections.throughput import drawn
@@ -73,11 +73,11 @@ def _chart(material: Material, entries: Sequence[Entry]) -> str:
         axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
     )
     legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
-    canvas = Canvas(len(entries), x, legend)
+    words = [RowWords(one.line.name, _result(one), faint=one.state != "") for one in entries]
+    canvas = Canvas(words, x, legend)
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
     for row, entry in enumerate(entries):
-        canvas.words(row, entry.line.name, _result(entry), faint=entry.state != "")
         counts = _counts(material, entry, edges)
         if counts.any():
             seen = np.flatnonzero(counts)

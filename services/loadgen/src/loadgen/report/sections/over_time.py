@@ -15,8 +15,9 @@ from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import BAD, CPU, INK, SOFT, UNEXPLAINED, USERS
 from loadgen.report.words import listing
 
-#: More cases than this are not shown: first those whose caveats speak of time.
-MOST_SHOWN = 24
+#: More cases than this, of all suites of a run, are not shown: first those whose caveats speak
+#: of time.
+MOST_SHOWN = 36
 ABOUT_TIME = ("unsteady", "censored", "failures", "unstable")
 WIDTH, HEIGHT = 250, 44
 CAPTION = (
@@ -40,7 +41,7 @@ def section(material: Material) -> Section | None:
 
 def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
     shown: list[tuple[Entry, Row, series.Course]] = []
-    entries = _chosen(group.entries)
+    entries = _chosen(group.entries, MOST_SHOWN // len(material.groups))
     for entry in entries:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():
@@ -61,11 +62,11 @@ def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
     return Gallery(f"over-time-{group.suite.name}", pictures, caption)
 
 
-def _chosen(entries: Sequence[Entry]) -> Sequence[Entry]:
-    if len(entries) <= MOST_SHOWN:
+def _chosen(entries: Sequence[Entry], most: int) -> Sequence[Entry]:
+    if len(entries) <= most:
         return entries
     troubled = sorted(entries, key=lambda entry: not set(ABOUT_TIME) & set(entry.caveats))
-    keep = {entry.key for entry in troubled[:MOST_SHOWN]}
+    keep = {entry.key for entry in troubled[:most]}
     return [entry for entry in entries if entry.key in keep]
 
 

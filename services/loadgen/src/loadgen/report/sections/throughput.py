@@ -6,7 +6,7 @@ import altair as alt
 
 from loadgen.labels import WRITTEN
 from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.report.canvas import Canvas
+from loadgen.report.canvas import Canvas, RowWords
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import LIMITS, TRACK, of_bound
 from loadgen.report.words import UNKNOWN, figure, number, plus_minus
@@ -22,7 +22,7 @@ METRICS = {
     "max_rps": "The best mean rate over any 10 s, as in Locust's chart",
 }
 HOW_TO_READ = (
-    "The bar is the mean over rounds, the line on it the 95 % interval, the dots below it are the "
+    "The bar is the mean over rounds, the line on it the 95 % interval, the ticks below it are the "
     "rounds. The pale track ends at the lowest ceiling, the most that anything could reach there; "
     "upright ticks are all ceilings. The colour says what was used up. A dashed bar is not ranked: "
     "it measured the lab."
@@ -90,14 +90,14 @@ def _chart(group: Group, entries: Sequence[Entry]) -> str:
     }
     known = {name for entry in entries for name in ceilings(entry)}
     legend = [(colour, name) for name, colour in LIMITS.items() if name in bounds | known]
-    canvas = Canvas(len(entries), x, legend)
+    words = [RowWords(one.line.name, _result(one, metric), one.state != "") for one in entries]
+    canvas = Canvas(words, x, legend)
     for row, entry in enumerate(entries):
         _draw(canvas, row, entry, metric, top)
     return canvas.svg()
 
 
 def _draw(canvas: Canvas, row: int, entry: Entry, metric: str, top: float) -> None:
-    canvas.words(row, entry.line.name, _result(entry, metric), faint=entry.state != "")
     limits = ceilings(entry)
     if limits:
         canvas.box(row, (0, min(min(limits.values()), top)), TRACK, opacity=0.5)

@@ -1,7 +1,7 @@
 """Every trial in a table that sorts and filters, and how to refute each."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
@@ -56,6 +56,7 @@ def section(material: Material) -> Section | None:
     if not entries:
         return None
     rows = [_row(entry, row) for _, entry in entries.values() for row in entry.line.rows]
+    rows += list(_windows(material, entries))
     table = Table(
         "Every trial of the run. A dashed line: not ranked; struck through: not measured.",
         COLUMNS,
@@ -68,7 +69,18 @@ def section(material: Material) -> Section | None:
     return Section("trials", "Trials", blocks)
 
 
-def _row(entry: Entry, row: Row) -> TableRow:
+def _windows(material: Material, entries: Mapping[str, tuple[Suite, Entry]]) -> Iterator[TableRow]:
+    """The windows of searches: each is a trial of a stack, at a rate that its search offered."""
+    for suite, entry in entries.values():
+        for row in material.rows if suite.search else ():
+            rate_rps = row["rate_rps"]
+            if row["repeat"] is None or not isinstance(rate_rps, int | float):
+                continue
+            if suite.search and row["case"] == suite.search.offered(entry.case, rate_rps).slug:
+                yield _row(entry, row, f", {rate_rps:g} arrivals/s, window {row['repeat']}")
+
+
+def _row(entry: Entry, row: Row, what: str = "") -> TableRow:
     state = ""
     caveats = str(row["caveats"] or "")
     if row["outcome"] != "measured":
@@ -77,7 +89,7 @@ def _row(entry: Entry, row: Row) -> TableRow:
         state, caveats = "unranked", f"not ranked: {caveats}"
     figures = (number(_float(row, name), digits) for name, digits in FIGURES)
     cells = (
-        entry.line.label,
+        entry.line.label + what,
         str(row["round"]),
         *figures,
         str(row["bound_by"] or UNKNOWN),
