@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 HEADER = (
-    "case round position outcome suite"
+    "case round repeat position outcome suite"
     " server title interface processes slots settings view workload http_client upstream delays_ms"
     " cpu_ms"
-    " driver load arrivals users rate_rps planned_requests started_at warm_up_s window_s"
-    " requests failures unanswered dropped offered_rps rps max_rps inflight_mean"
-    " min_ms avg_ms p50_ms p95_ms p99_ms max_ms lag_p99_ms"
+    " driver load arrivals users rate_rps planned_requests arrivals_seed"
+    " started_at warm_up_s window_s"
+    " requests failures unanswered dropped offered_rps rps max_rps inflight_mean inflight_growth"
+    " min_ms avg_ms p50_ms p95_ms p99_ms max_ms sent_p95_ms lag_p99_ms"
     " app_cpu_seconds app_cpu_ms_per_view app_cpu_share app_pss_mib app_peak_mib app_processes"
     " app_threads"
     " api_calls api_cpu_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share steal_share"

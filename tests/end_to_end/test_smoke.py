@@ -1,7 +1,9 @@
 """A run of `smoke`, from the command to its files."""
 
 import csv
+import math
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -31,8 +33,9 @@ def test_trials_csv_has_the_whole_header(smoke: Finished) -> None:
 
 def test_every_server_is_measured_without_a_failure(smoke: Finished, servers: list[Server]) -> None:
     rows = smoke.run.rows
-    # Every server with the lab's own driver; two of them with another one besides.
-    count = len(servers) + 2
+    # Every server with the lab's own driver; one of them with an open load besides, and two with
+    # another driver.
+    count = len(servers) + 3
 
     assert len(rows) == count
     assert {row["server"] for row in rows} == {server.name for server in servers}
@@ -88,7 +91,8 @@ def test_the_api_saw_every_call_of_the_views(smoke: Finished) -> None:
         calls_per_view = len(row["delays_ms"].split("+"))
         # Views that had begun before the window, or ended after it, made some of theirs outside.
         about = int(row["requests"]) * calls_per_view
-        edges = 2 * int(row["users"]) * calls_per_view
+        in_flight = row["users"] or row["inflight_mean"]
+        edges = 2 * float(in_flight) * calls_per_view
         assert about - edges <= int(row["api_calls"]) <= about + edges, row["case"]
 
 
@@ -99,6 +103,22 @@ def test_two_slots_allow_ten_views_a_second_at_most(smoke: Finished) -> None:
     assert float(row["slots_ceiling_rps"]) == 10
     assert float(row["users_ceiling_rps"]) == 50
     assert float(row["rps"]) <= 10
+
+
+def test_an_open_load_has_all_its_arrivals_and_the_same_ones_with_the_same_seed(
+    smoke: Finished,
+) -> None:
+    (row,) = [row for row in smoke.run.rows if row["load"] == "open"]
+    length_s = float(row["warm_up_s"]) + float(row["window_s"])
+    draw = random.Random(int(row["arrivals_seed"]))
+    due_s, expected = 0.0, []
+    while (due_s := due_s - math.log(1 - draw.random()) / float(row["rate_rps"])) < length_s:
+        expected.append(due_s - float(row["warm_up_s"]))
+    made = [sample.due_s for sample in smoke.run.samples(row)]
+
+    assert sorted(due for due in made if due is not None) == pytest.approx(expected, abs=2e-6)
+    assert (row["users"], row["users_ceiling_rps"], row["dropped"]) == ("", "", "0")
+    assert float(row["p95_ms"]) >= float(row["sent_p95_ms"]) >= float(row["service_time_ms"])
 
 
 def test_heys_own_file_lists_what_did_not_fail(smoke: Finished) -> None:

@@ -90,9 +90,9 @@ def outcome(folder: Path) -> str:
 def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results: Path) -> None:
     code, out, err = loadgen("run", "smoke", "--dry-run")
     assert (code, err) == (0, "")
-    assert out.startswith("smoke: 22 trials, about ")
+    assert out.startswith("smoke: 23 trials, about ")
     listed = [line.split() for line in out.splitlines()[1:]]
-    assert [line[0] for line in listed] == [str(number) for number in range(1, 23)]
+    assert [line[0] for line in listed] == [str(number) for number in range(1, 24)]
     assert listed[-1][-1] == (
         "gunicorn-4x10_startproject_sync_single_requests-per-request_https_100ms_hey_10u_100n.r1"
     )
@@ -111,7 +111,7 @@ def test_suites_come_from_the_environment(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE", "smoke, article-a")
-    assert "smoke, article-a: 28 trials" in loadgen("run", "--dry-run")[1]
+    assert "smoke, article-a: 29 trials" in loadgen("run", "--dry-run")[1]
 
 
 def test_suites_of_the_command_line_go_before_those_of_the_environment(
@@ -147,7 +147,8 @@ def test_a_seed_repeats_the_order_of_a_run(loadgen: Loadgen) -> None:
 def test_axes_of_the_cases_can_be_set(loadgen: Loadgen) -> None:
     words = ("run", "smoke", "--delays-ms", "800,400", "--cpu-ms", "5", "--driver", "own")
     code, out, err = loadgen(
-        *words, "--server", "uvicorn,uvicorn-4", "--workload", "fanout", "--dry-run"
+        *words,
+        *("--users", "10", "--server", "uvicorn,uvicorn-4", "--workload", "fanout", "--dry-run"),
     )
     assert (code, err) == (0, "")
     listed = [line.split()[-1] for line in out.splitlines() if line.endswith(".r1")]
@@ -193,7 +194,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     assert (code, err) == (0, "")
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
-    assert lines["smoke"].split()[1] == "22"
+    assert lines["smoke"].split()[1] == "23"
     questions, self_tests = out.split("what the lab asks of itself")
     assert all(f"\n{name} " in questions for name in ("article-a", "clients", "servers", "traps"))
     assert all(f"\n{name} " in self_tests for name in ("aa", "planted", "smoke"))
