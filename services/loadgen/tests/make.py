@@ -185,6 +185,7 @@ def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: An
         "smt_shared": False,
         "app_cpu_count": 1,
         "api_cpu_count": 1,
+        "api_shared_cpu_count": 0,
         "loadgen_cpu_count": 1,
     }
     return Recording(**plain | values)

@@ -320,6 +320,39 @@ def test_a_report_that_cannot_be_drawn_costs_no_result_but_is_said(
     assert "--resume" not in said
 
 
+def test_a_run_of_a_waterfall_prints_it_and_writes_its_file(
+    loadgen: Loadgen, lab: StandInLab, project: Path, results: Path
+) -> None:
+    text = """
+question = "What brings what?"
+accounting = "answered"
+[defaults]
+http_client = "no-http"
+[[waterfall]]
+title = "From here to there"
+words = "as it was"
+start = {server = "uvicorn", driver = "hey", users = 4, planned_requests = 20, delays_ms = [50]}
+[[waterfall.steps]]
+words = "no middleware"
+change = {settings = "bare"}
+[[waterfall.steps]]
+words = "more processes"
+change = {server = "uvicorn-4"}
+"""
+    (project / SUITES / "brief.toml").write_text(text)
+    code, out, err = loadgen("run", "brief")
+    assert (code, err) == (0, "")
+    assert not lab.runs
+    for order in ("one change per step", "the same, reversed"):
+        assert f"From here to there: {order}" in out
+    with (the_run(results) / "waterfall.csv").open(newline="") as stream:
+        lines = [(line["order"], line["step"], line["rounds"]) for line in csv.DictReader(stream)]
+    assert lines == [
+        (order, str(step), "1") for order in ("forward", "reversed") for step in range(3)
+    ]
+    assert len(trials(the_run(results))) == 4
+
+
 def test_a_run_can_be_reported_again(
     loadgen: Loadgen, lab: StandInLab, project: Path, results: Path
 ) -> None:

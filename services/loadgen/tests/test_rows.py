@@ -222,6 +222,28 @@ def test_an_api_that_used_up_its_cpu_is_what_bound_the_row() -> None:
     assert row["ceiling_share"] == pytest.approx(0.95)
 
 
+@pytest.mark.parametrize(
+    ("cpus", "shared", "share"),
+    [(1, 0, 0.84), (1, 1, 0.84 / 0.875), (2, 2, 0.84)],  # the load generator uses 0.125 of one
+)
+def test_of_a_cpu_that_it_shares_an_api_has_what_the_load_generator_leaves(
+    cpus: int, shared: int, share: float
+) -> None:
+    recording = a_recording(
+        STEADY,
+        (2, 12),
+        before=a_snapshot(2, app=an_app_stats(2, 1.0)),
+        after=a_snapshot(
+            12, app=an_app_stats(12, 5.0), api=an_api_stats(12, 0.5 + 8.4, 30, p99=0.25)
+        ),
+        api_cpu_count=cpus,
+        api_shared_cpu_count=shared,
+    )
+    row = measured_row(a_trial(), recording)
+    assert row["ceiling_share"] == pytest.approx(share)
+    assert row["bound_by"] == ("api" if share > 0.9 else "unexplained")
+
+
 def test_what_could_not_be_measured_is_an_empty_cell() -> None:
     silent = {
         "app": an_app_stats(2, None),

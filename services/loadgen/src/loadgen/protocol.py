@@ -175,6 +175,7 @@ class Protocol:
             smt_shared=self._roles.smt_shared,
             app_cpu_count=len(self._roles.app),
             api_cpu_count=len(self._roles.api),
+            api_shared_cpu_count=len(self._roles.api & self._roles.loadgen),
             loadgen_cpu_count=len(self._roles.loadgen),
         )
 

@@ -41,6 +41,7 @@ class Recording:
         calibration_median_ms: of the run's trials so far, this one included.
         smt_shared: the app and the load run on threads of one core.
         app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
+        api_shared_cpu_count: CPUs that the API shares with the load generator.
     """
 
     samples: pl.DataFrame
@@ -56,6 +57,7 @@ class Recording:
     app_cpu_count: int
     api_cpu_count: int
     loadgen_cpu_count: int
+    api_shared_cpu_count: int
 
 
 def failed_row(trial: Trial, outcome: str) -> Row:
@@ -187,9 +189,17 @@ def _served_share(trial: Trial, cells: dict[str, object]) -> float | None:
 
 
 def _api_share(recording: Recording, cells: Mapping[str, object]) -> float | None:
-    """How busy the API was; it is one process, which uses one CPU at a time."""
-    share = cells.get("api_cpu_share")
-    return min(share * recording.api_cpu_count, 1.0) if isinstance(share, float) else None
+    """The API's busy time by the time that it could have had.
+
+    It is one process, which uses one CPU at a time, and of CPUs that it shares it has what the
+    load generator leaves.
+    """
+    busy, loadgen = cells.get("api_cpu_share"), cells.get("loadgen_cpu_share")
+    if not isinstance(busy, float):
+        return None
+    taken = loadgen * recording.loadgen_cpu_count if isinstance(loadgen, float) else 0.0
+    left = recording.api_cpu_count - min(taken, recording.api_shared_cpu_count)
+    return min(busy * recording.api_cpu_count / min(left, 1.0), 1.0) if left > 0 else None
 
 
 def _cpu_per_view_ms(cells: dict[str, object]) -> float | None:
