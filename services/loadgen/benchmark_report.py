@@ -32,7 +32,8 @@ from loadgen.cases import Case
 from loadgen.columns import Row, row
 from loadgen.report import PAGE, material, write_report
 from loadgen.results import write_table
-from loadgen.suite import Suite, Timing
+from loadgen.suite import Suite
+from loadgen.timing import Timing
 
 type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 

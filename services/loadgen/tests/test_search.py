@@ -115,7 +115,11 @@ def test_a_server_that_carries_everything_is_given_up_with_what_is_known() -> No
 
 
 def test_a_search_that_runs_out_between_two_decided_rates_names_both() -> None:
-    votes = {100: [True, True], 102: [False, False], 101: [True, None, None, False]}
+    votes: dict[int, list[bool | None]] = {
+        100: [True, True],
+        102: [False, False],
+        101: [True, None, None, False],
+    }
     windows = [Window(step, held) for step, each in votes.items() for held in each]
     assert next_step(101, windows, Rules(most_windows=8)) == Bracket(
         100, 102, "not found in 8 windows"
