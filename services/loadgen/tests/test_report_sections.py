@@ -8,9 +8,10 @@ from markupsafe import Markup
 from loadgen.columns import Row
 from loadgen.report.blocks import Block, Figure, Section, Table, Text, charts
 from loadgen.report.material import Material
-from loadgen.report.sections import answer, capacity, trials, waterfall
+from loadgen.report.sections import answer, capacity, first_change, trials, waterfall
 from loadgen.suite import Suite
 from tests import test_capacity, test_waterfall_steps
+from tests import test_first_change as of_changes
 from tests.make import a_server
 
 
@@ -82,7 +83,7 @@ def test_all_stages_of_both_orders_are_in_a_table(tmp_path: Path) -> None:
         ("reversed", "1: a lean API"),
         ("reversed", "2: one client"),
     ]
-    assert "the upstream was the limit" in table.rows[1].cells[-1]
+    assert "the API was late or busy" in table.rows[1].cells[-1]
 
 
 def test_a_capacity_is_a_bracket_per_core_and_leads_the_answer(tmp_path: Path) -> None:
@@ -120,3 +121,20 @@ def test_every_window_of_a_search_is_a_trial_that_opens_on_its_stack(tmp_path: P
 def test_a_run_without_them_has_neither(tmp_path: Path) -> None:
     assert waterfall.section(a_search(tmp_path)) is None
     assert capacity.section(a_fall(tmp_path)) is None
+    assert first_change.section(a_fall(tmp_path)) is None
+
+
+def test_what_to_change_first_leads_the_answer_and_is_drawn_best_first(tmp_path: Path) -> None:
+    run = [
+        *of_changes.measured(of_changes.PER_REQUEST, of_changes.figures(80, cpu_ms=12)),
+        *of_changes.measured(of_changes.SHARED, of_changes.figures(160), of_changes.SCATTER[::-1]),
+        *of_changes.measured(of_changes.OTHER, of_changes.figures(150)),
+    ]
+    changes = material(of_changes.quick(of_changes.SERVER, of_changes.SHARE), run, tmp_path)
+    section = made(first_change.section(changes))
+    sentence = said(section.blocks)
+    assert sentence.startswith("Change first: share the client: views/s ×2.00 [")
+    assert sentence in said(made(answer.section(changes)).blocks)
+    ranked = [(row.cells[0], row.cells[4]) for row in the_table(section.blocks).rows]
+    assert ranked == [("share the client", "better"), ("another server", "worse")]
+    assert [name for name, _, _ in charts(section.blocks)] == ["first-change-a-suite"]

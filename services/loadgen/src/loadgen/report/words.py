@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from loadgen.labels import WRITTEN
 from loadgen.report.material import Entry
-from loadgen.statistics import Interval
+from loadgen.statistics import Difference, Interval
 from loadgen.summary import over_rounds
 
 UNKNOWN = "–"
@@ -33,6 +33,13 @@ def bounds(found: Interval, digits: int) -> str:
     if found.low is None or found.high is None:
         return ""
     return f" [{number(found.low, digits)}–{number(found.high, digits)}]"
+
+
+def with_bounds(found: Difference) -> str:
+    """A ratio with its interval where there is one: `×1.84 [1.79–1.87]`."""
+    if found.low is None or found.high is None:
+        return times(found.ratio)
+    return f"{times(found.ratio)} [{plain_ratio(found.low)}–{plain_ratio(found.high)}]"
 
 
 def counted(count: int, thing: str, things: str = "") -> str:

@@ -13,6 +13,7 @@ from loadgen.report.sections import (
     comparisons,
     cost,
     environment,
+    first_change,
     latency,
     over_time,
     predict,
@@ -27,6 +28,7 @@ type MakeSection = Callable[[Material], Section | None]
 #: In the order of the page.
 ORDER: tuple[MakeSection, ...] = (
     answer.section,
+    first_change.section,
     waterfall.section,
     capacity.section,
     claims.section,

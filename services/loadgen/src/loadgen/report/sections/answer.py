@@ -9,10 +9,11 @@ from markupsafe import Markup
 from loadgen import caveats
 from loadgen.capacity import stacks
 from loadgen.columns import Row
+from loadgen.first_change import answer, effects
 from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.sections import capacity, waterfall
-from loadgen.report.words import UNITS, counted, figure, listing, plain_ratio, times
+from loadgen.report.words import UNITS, counted, figure, listing, with_bounds
 from loadgen.statistics import LEAST_ROUNDS, Difference, difference
 
 #: More loads than this are not told one by one.
@@ -43,6 +44,8 @@ def _found(material: Material, group: Group) -> Iterator[Words]:
     for fall in material.waterfalls:
         if fall.suite == group.suite.name:
             yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.in_words(fall))
+    if changes := effects(group.suite, material.comparisons):
+        yield answer(changes)
     if group.suite.search:
         yield from capacity.carries(stacks(group.suite, material.rows))
 
@@ -141,12 +144,10 @@ def _leader(standing: _Standing) -> Markup:
         said += Markup(", more than any other.")
     if standing.behind:
         last, how = standing.behind[-1]
-        said += Markup(" {} has {}, {} [{}–{}].").format(
+        said += Markup(" {} has {}, {}.").format(
             last.called,
             figure(last, metric),
-            times(how.ratio),
-            plain_ratio(how.low or 0),
-            plain_ratio(how.high or 0),
+            with_bounds(how),
         )
     return said
 

@@ -1,16 +1,13 @@
 """What the suites compare: ratios with their intervals."""
 
-import math
 from collections.abc import Sequence
-
-import altair as alt
 
 from loadgen.comparisons import Comparison
 from loadgen.labels import metric_name
 from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.report.canvas import Canvas, RowWords, Shape
+from loadgen.report.canvas import RowWords
 from loadgen.report.material import Group, Material
-from loadgen.report.palette import BAD, INK, SOFT, TRACK, UNEXPLAINED, USERS, Colour
+from loadgen.report.ratios import ratios_svg
 from loadgen.report.words import UNKNOWN
 from loadgen.statistics import MARGIN
 
@@ -22,9 +19,6 @@ HOW_TO_READ = (
     "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
     "where its 90 % core lies within the band, and undecided where it does not."
 )
-COLOURS: dict[str, Colour] = {"better": USERS, "worse": BAD, "equivalent": INK, "undecided": SOFT}
-#: Ratios beyond this are drawn at the edge.
-WIDEST = 8.0
 
 
 def section(material: Material) -> Section | None:
@@ -50,76 +44,15 @@ def _figure(group: Group, caption: str) -> Figure:
     return Figure(
         name=f"comparisons-{group.suite.name}",
         title=f"Ratios of what was compared: {group.suite.question}",
-        svg=_chart(drawn),
+        svg=ratios_svg(
+            [
+                (RowWords(f"{one.label}: {metric_name(one.metric)}", one.verdict), one)
+                for one in drawn
+            ]
+        ),
         caption=caption,
         table=_table(group.comparisons),
     )
-
-
-def _chart(comparisons: Sequence[Comparison]) -> str:
-    ends = [
-        abs(math.log(end))
-        for one in comparisons
-        if (found := one.difference)
-        for end in (found.ratio, found.low, found.high)
-        if end
-    ]
-    reach = min(max([math.log(1.25), *ends]), math.log(WIDEST))
-    low, high = math.exp(-reach * 1.04), math.exp(reach * 1.04)
-    candidates = (
-        0.1,
-        0.125,
-        0.2,
-        0.25,
-        0.33,
-        0.5,
-        0.67,
-        0.8,
-        0.9,
-        1,
-        1.1,
-        1.25,
-        1.5,
-        2,
-        3,
-        4,
-        5,
-        8,
-    )
-    ticks = [value for value in candidates if low <= value <= high]
-    step = max(1, math.ceil(len(ticks) / 9))
-    ticks = ticks[ticks.index(1) % step :: step]
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(type="log", domain=[low, high]),
-        axis=alt.Axis(values=ticks, format="~g", title="ratio (log scale)"),
-    )
-    words = [
-        RowWords(f"{one.label}: {metric_name(one.metric)}", one.verdict) for one in comparisons
-    ]
-    canvas = Canvas(words, x)
-
-    def inside(ratio: float) -> float:
-        return min(max(ratio, low), high)
-
-    for row, one in enumerate(comparisons):
-        found = one.difference
-        assert found is not None
-        colour = COLOURS.get(one.verdict, UNEXPLAINED)
-        canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=14, opacity=0.6)
-        canvas.tick(row, 1, SOFT, tall=14, thick=1)
-        if found.low is not None and found.high is not None:
-            canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
-        shape = _shape(found.ratio, low, high)
-        canvas.dot(row, inside(found.ratio), colour, size=60, shape=shape)
-    return canvas.svg()
-
-
-def _shape(ratio: float, low: float, high: float) -> Shape:
-    """A triangle at the edge for what lies beyond it."""
-    if ratio > high:
-        return "triangle-right"
-    return "triangle-left" if ratio < low else "circle"
 
 
 def _table(comparisons: Sequence[Comparison]) -> Table:

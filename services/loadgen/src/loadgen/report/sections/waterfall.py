@@ -10,7 +10,7 @@ from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table
 from loadgen.report.canvas import Canvas, RowWords
 from loadgen.report.material import Material
 from loadgen.report.palette import BAD, INK, POOL, TRACK, UNEXPLAINED, USERS, Colour
-from loadgen.report.words import UNKNOWN, bounds, number, plus_minus, times
+from loadgen.report.words import UNKNOWN, bounds, number, plus_minus, times, with_bounds
 from loadgen.waterfall import Order
 from loadgen.waterfall_steps import METRICS, MeasuredWaterfall, Stage, remark
 from loadgen.waterfall_tables import TITLES
@@ -60,7 +60,7 @@ def in_words(waterfall: MeasuredWaterfall) -> str:
     for order, stages in waterfall.orders.items():
         if (most := _most(stages)) and (change := most.changes["rps"].difference):
             where = "in the reversed order" if order == "reversed" else "The step that brings most"
-            steps.append(f"{where}: {most.words}, {_ratio(change.ratio, change.low, change.high)}")
+            steps.append(f"{where}: {most.words}, {with_bounds(change)}")
     return " ".join([*filter(None, said), *([f"{'; '.join(steps)}."] if steps else [])])
 
 
@@ -74,7 +74,7 @@ def _from_start_to_end(waterfall: MeasuredWaterfall, metric: str) -> str:
     said = f"From {number(begin.mean, digits)} to {number(end.mean, digits)} {UNITS[metric]}"
     change = waterfall.whole.get(metric)
     if change and (found := change.difference):
-        said += f", {_ratio(found.ratio, found.low, found.high)}"
+        said += f", {with_bounds(found)}"
     return said + "."
 
 
@@ -88,11 +88,6 @@ def _most(stages: Sequence[Stage]) -> Stage | None:
         and change.verdict == "better"
     ]
     return stages[max(better)[1]] if better else None
-
-
-def _ratio(ratio: float, low: float | None, high: float | None) -> str:
-    interval = f" [{low:.2f}–{high:.2f}]" if low is not None and high is not None else ""
-    return times(ratio) + interval
 
 
 def _figure(
@@ -193,7 +188,7 @@ def _cells(order: Order, number_of_step: int, stage: Stage) -> Iterator[str]:
         yield number(value.mean, digits) + bounds(value, digits) if value else UNKNOWN
         change = stage.changes.get(metric)
         found = change.difference if change else None
-        yield _ratio(found.ratio, found.low, found.high).removeprefix("×") if found else UNKNOWN
+        yield with_bounds(found).removeprefix("×") if found else UNKNOWN
         yield change.verdict if change else ""
     yield stage.bound_by or UNKNOWN
     yield str(stage.rounds)

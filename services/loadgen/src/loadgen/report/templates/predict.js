@@ -49,13 +49,13 @@ addEventListener("DOMContentLoaded", () => {
       cell(row, stack.label, "th");
       if (found.refused) {
         row.className = "unranked";
-        cell(row, `Not predicted: ${range(found)}.`).colSpan = 6;
+        Object.assign(cell(row, `Not predicted: ${range(found)}.`), { className: "w", colSpan: 6 });
         return row;
       }
       const memory = found.memory_mib === null ? "–" : found.memory_mib.toFixed(0);
       const figures = [found.rps.toFixed(1), found.latency_ms.toFixed(0), `${(100 * found.cpu_share).toFixed(0)} %`, found.cpu_ms_per_view.toFixed(1), memory];
-      for (const figure of figures) cell(row, figure).className = "n";
-      cell(row, found.bound_by);
+      for (const figure of figures) cell(row, figure);
+      cell(row, found.bound_by).className = "w";
       return row;
     }));
     const count = answers.filter(([, found]) => !found.refused).length;
