@@ -1,5 +1,6 @@
 """The closing tables."""
 
+import re
 from io import StringIO
 from typing import Any
 
@@ -58,8 +59,10 @@ def test_our_figure_stands_before_the_articles_in_parentheses() -> None:
 
 def test_the_columns_are_those_that_the_article_published() -> None:
     text = printed([ARTICLE], [a_row(SLOW)])
-    heading = next(line for line in text.splitlines() if "Server" in line)
-    assert " ".join(heading.split()) == "Server Min (ms) p95 (ms) Max RPS Bound by"
+    lines = text.splitlines()
+    at = next(number for number, line in enumerate(lines) if "Server" in line)
+    assert lines[at - 1].split() == ["Min", "p95"]
+    assert " ".join(lines[at].split()) == "Server (ms) (ms) Max RPS Bound by"
 
 
 def test_cases_stand_in_the_suites_order_whatever_the_rows() -> None:
@@ -140,7 +143,7 @@ def test_a_rate_of_zero_is_zero_not_unknown() -> None:
 def test_without_an_article_there_are_the_usual_columns_and_no_parentheses() -> None:
     text = printed([a_suite(cases=(FAST,))], [a_row(FAST)])
     assert "RPS" in text
-    assert "CPU/view (ms)" in text
+    assert "CPU/view" in text
     assert "(the article's)" not in text
 
 
@@ -225,6 +228,72 @@ def test_the_longest_name_of_the_lab_fits_too() -> None:
     text = printed([suite], [row])
     assert max(map(len, text.splitlines())) <= 80
     assert "gunicorn-100-threads 610 (783)" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("server", ["uvicorn-asyncio-access-log", "granian-wsgi-100-threads"])
+@pytest.mark.parametrize("http_client", ["httpx-shared-context", "requests-blocking-in-async"])
+def test_a_table_of_the_longest_names_and_figures_fits_80_columns(
+    server: str, http_client: str
+) -> None:
+    cases = [a_case(server=server, http_client=name) for name in (http_client, "no-http")]
+    figures = {"rps": 1234.5, "p50_ms": 12345.0, "p95_ms": 12345.0, "app_cpu_ms_per_view": 1010.5}
+    rows = [
+        a_row(case, round=number, bound_by="users+slots", **figures | {"rps": 900.0 * number})
+        for case in cases
+        for number in (1, 2, 3)
+    ]
+    text = printed([a_suite(cases=tuple(cases))], rows)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    named = "".join(line[:30].split("  ")[0].strip() for line in text.splitlines())
+    assert f"{server},{http_client}" in named.replace(" ", "")
+
+
+def coloured(rows: list[Row]) -> set[str]:
+    """The escape codes of a terminal that shows colours."""
+    said = StringIO()
+    console = Console(file=said, width=80, force_terminal=True, color_system="standard")
+    tables.print_tables(console, [claiming()], rows)
+    return {
+        code
+        for codes in re.findall(r"\x1b\[([\d;]+)m", said.getvalue())
+        for code in codes.split(";")
+    }
+
+
+def claiming() -> Suite:
+    entry = Compare(
+        {"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), "Fast is best.", {}
+    )
+    return a_suite(cases=(SLOW, FAST), compare=(entry,))
+
+
+BOLD, DIM, RED, GREEN, YELLOW, PLAIN = "1", "2", "31", "32", "33", "0"
+
+
+def test_a_terminal_shows_colours_only_for_outcomes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    rates = {SLOW: 10.0, FAST: 20.0}
+    rows = [
+        a_row(case, round=number, rps=rate + number / 100)
+        for case, rate in rates.items()
+        for number in (1, 2, 3)
+    ]
+    assert coloured(rows) == {PLAIN, BOLD, DIM, GREEN}
+    failed = [a_row(SLOW, outcome="no-answer", ranked="no"), *rows[3:]]
+    assert coloured(failed) == {PLAIN, BOLD, DIM, RED, YELLOW}
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    rows = [a_row(SLOW, outcome="no-answer", ranked="no"), a_row(FAST)]
+    assert coloured(rows) <= {PLAIN, BOLD, DIM}
+
+
+def test_a_case_that_could_not_be_measured_says_so_in_its_line() -> None:
+    text = printed([ARTICLE], [a_row(SLOW, outcome="no-answer", ranked="no"), a_row(FAST)])
+    line = next(line for line in text.splitlines() if line.startswith("uwsgi-2-threads"))
+    assert line.split()[-1] == "failed"
 
 
 def test_comparisons_stand_below_their_suites_table() -> None:

@@ -26,7 +26,7 @@ def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comp
         console.print(sentence, highlight=False, markup=False)
     if listed := _listed(comparisons):
         console.print(_table(listed))
-        console.print(EXPLANATION, style="dim")
+        console.print(EXPLANATION, style="dim", highlight=False)
     for note in _notes(listed):
         console.print(note, style="dim", highlight=False, markup=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from loadgen import (
     capacity_tables,
@@ -133,14 +134,21 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
     built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
     built.add_column("Server", overflow="fold")
     for column in columns:
-        built.add_column(WRITTEN[column][0], justify="right")
+        # The unit below, so that names have room.
+        built.add_column(WRITTEN[column][0].replace(" (", "\n("), justify="right")
     built.add_column("Bound by")
     for line in its_lines:
         # An article's figure and an interval besides are too much for 80 columns.
         figures = (cell(line, column, plus_minus=not suite.published) for column in columns)
-        cells = [*figures, bound_by(line)]
-        built.add_row(line.name, *cells, style=None if is_ranked(line) else "dim")
+        built.add_row(line.name, *figures, _ending(line), style=None if is_ranked(line) else "dim")
     return built
+
+
+def _ending(line: Line) -> Text:
+    """What held the case back; of one that could not be measured, that it failed."""
+    if not that_count(line.rows):
+        return Text("failed", "red")
+    return Text(bound_by(line).replace(" / ", "/"))
 
 
 def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
