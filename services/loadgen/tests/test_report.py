@@ -212,6 +212,14 @@ def test_at_a_ceiling_cpu_per_view_tells_servers_apart(a_run: RUN) -> None:
     assert "Of these uvicorn needs the least CPU, 2.0" in said
 
 
+def test_an_open_load_has_a_report_too(a_run: RUN) -> None:
+    axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
+    case = a_case(server="uvicorn", driver="own", delays_ms=(450.0,), **axes)
+    html = html_of(a_run(a_suite(cases=(case,))))
+    assert "Over time" in Page(html).headings
+    assert "-c 18 -q 1.11111" in html, "a plain hey is told the rate"
+
+
 def test_failed_and_unranked_trials_are_visible_as_such(a_run: RUN) -> None:
     def change(case: Case, round_number: int) -> dict[str, Any]:
         if case == SLOW:

@@ -65,13 +65,22 @@ def test_a_request_that_its_tool_lost_has_no_instant_and_is_left_out(tmp_path: P
 
 def test_a_distribution_counts_the_good_answers_due_in_the_window(steady: series.Requests) -> None:
     edges = series.bin_edges(100, 1000)
-    counts = series.distribution([steady, steady], [10.0, 5.0], edges)
-    assert counts.sum() == 20 * 15
+    counts = series.distribution([steady, steady], [10.0, 5.0], "due", edges)
+    assert counts.sum() == pytest.approx(20 * 15, abs=2)
     assert edges[np.argmax(counts)] <= 500 <= edges[np.argmax(counts) + 1]
+
+
+def test_an_article_counts_the_answers_of_its_window_whenever_they_were_due(
+    tmp_path: Path,
+) -> None:
+    requests = read([(0.0, 0.5, None), (9.75, 10.25, None)], tmp_path)
+    edges = series.bin_edges(100, 1000)
+    assert series.distribution([requests], [10.0], "due", edges).sum() == 2
+    assert series.distribution([requests], [10.0], "answered", edges).sum() == 1
 
 
 def test_what_lies_beyond_the_bins_is_counted_in_the_last(tmp_path: Path) -> None:
     requests = read([(0.0, 0.01, None), (0.0, 9.0, None), (0.0, 9.0, "wrong")], tmp_path)
-    counts = series.distribution([requests], [10.0], series.bin_edges(100, 1000))
+    counts = series.distribution([requests], [10.0], "due", series.bin_edges(100, 1000))
     assert counts[[0, -1]].tolist() == [1, 1]
     assert counts.sum() == 2

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from loadgen.measures import percentile
+from loadgen.suite_file import Accounting
 
 type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -21,6 +22,8 @@ MOST_STEPS = 60
 #: A 95th percentile needs five values above it.
 LEAST_FOR_P95 = 100
 BINS = 72
+#: Samples have three digits after the point of a millisecond.
+DIGIT_S = 1e-5
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,29 @@ def bin_edges(low_ms: float, high_ms: float) -> Numbers:
     return np.geomspace(low_ms, max(high_ms, low_ms * 1.001), BINS + 1)
 
 
-def distribution(trials: Iterable[Requests], windows_s: Iterable[float], edges: Numbers) -> Numbers:
-    """How many good answers of the trials' windows fall into each bin."""
+def distribution(
+    trials: Iterable[Requests],
+    windows_s: Iterable[float],
+    accounting: Accounting,
+    edges: Numbers,
+) -> Numbers:
+    """How many good answers of the trials' windows fall into each bin.
+
+    Args:
+        trials: their requests.
+        windows_s: the length of each one's window.
+        accounting: whether answers count that were due in the window, or answered in it.
+        edges: of the bins; what lies beyond counts in the nearest.
+    """
     counts = np.zeros(len(edges) - 1)
     for requests, window_s in zip(trials, windows_s, strict=True):
         latency_ms = requests.latency_ms[requests.good]
-        due_s = requests.answered_s[requests.good] - latency_ms / 1000
-        inside = latency_ms[(due_s >= -1e-6) & (due_s < window_s)]
-        latency_ms = np.clip(inside, edges[0], edges[-1])
-        counts += np.histogram(latency_ms, edges)[0]
+        instants_s = requests.answered_s[requests.good]
+        if accounting == "due":
+            instants_s = instants_s - latency_ms / 1000
+        # To the digits of the file, which the last answer of a counted load is at the end of.
+        inside = latency_ms[(instants_s >= -DIGIT_S) & (instants_s <= window_s + DIGIT_S)]
+        counts += np.histogram(np.clip(inside, edges[0], edges[-1]), edges)[0]
     return counts
 
 

@@ -135,7 +135,7 @@ def _leader(standing: _Standing) -> Markup:
         limit = listing(dict.fromkeys(_bound(entry) for entry in (best, *tied)), joined="or")
         names = listing(other.called for other in tied)
         said += Markup(", as much as its {} allow; so {} {}. {}").format(
-            limit, "has" if len(tied) == 1 else "have", names, _cheapest((best, *tied))
+            limit, "has" if len(tied) == 1 else "have", names, _besides((best, *tied))
         )
     elif tied:
         names = listing((other.called for other in tied), joined="or")
@@ -168,19 +168,27 @@ def _without_calls(group: Group, best: Entry) -> Markup:
     return Markup("")
 
 
-def _cheapest(entries: Sequence[Entry]) -> Markup:
-    """Where throughput is the same, CPU per view tells servers apart."""
-    metric = "app_cpu_ms_per_view"
-    known = sorted(
-        (entry for entry in entries if entry.mean(metric)),
-        key=lambda entry: entry.mean(metric) or 0,
-    )
-    if len(known) < 2:
-        return Markup("")
-    least, most = known[0], known[-1]
-    return Markup("Of these {} needs the least CPU, {} ms a view; {} the most, {} ms.").format(
-        least.called, figure(least, metric), most.called, figure(most, metric)
-    )
+def _besides(entries: Sequence[Entry]) -> Markup:
+    """Where throughput is the same, CPU per view and latency tell servers apart."""
+    said = Markup("")
+    if ends := _ends(entries, "app_cpu_ms_per_view"):
+        said += Markup("Of these {} needs the least CPU, {} ms a view; {} the most, {} ms.").format(
+            *ends
+        )
+    if ends := _ends(entries, "p95_ms"):
+        said += Markup(" The lowest p95 is that of {}, {} ms, the highest of {}, {} ms.").format(
+            *ends
+        )
+    return said
+
+
+def _ends(entries: Sequence[Entry], metric: str) -> tuple[str, str, str, str] | None:
+    """Who has the least of a metric, and the most; None where it is known of fewer than two."""
+    means = [(mean, place) for place, one in enumerate(entries) if (mean := one.mean(metric))]
+    if len(means) < 2:
+        return None
+    least, most = (entries[place] for _, place in (min(means), max(means)))
+    return least.called, figure(least, metric), most.called, figure(most, metric)
 
 
 def against(best: Entry, other: Entry, metric: str) -> Difference | None:

@@ -14,6 +14,7 @@ from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import BAD, CPU, INK, SLOTS, USERS
 from loadgen.report.sections.throughput import drawn
 from loadgen.report.words import figure, number
+from loadgen.suite_file import Accounting
 from loadgen.summary import over_rounds
 
 HOW_TO_READ = (
@@ -45,7 +46,7 @@ def _figure(material: Material, group: Group, caption: str) -> Figure:
     return Figure(
         name=f"latency-{group.suite.name}",
         title=f"Latency: {group.suite.question}",
-        svg=_chart(material, entries),
+        svg=_chart(material, group.suite.timing.accounting, entries),
         caption=caption,
         table=_table(group),
     )
@@ -57,7 +58,7 @@ def _span(entries: Sequence[Entry]) -> tuple[float, float] | None:
     return (min(lows), max(highs)) if lows and highs else None
 
 
-def _chart(material: Material, entries: Sequence[Entry]) -> str:
+def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry]) -> str:
     span = _span(entries) or (1.0, 2.0)
     services = [value for entry in entries if (value := entry.first("service_time_ms"))]
     low = min([span[0], *services]) * 0.96
@@ -78,7 +79,7 @@ def _chart(material: Material, entries: Sequence[Entry]) -> str:
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
     for row, entry in enumerate(entries):
-        counts = _counts(material, entry, edges)
+        counts = _counts(material, entry, accounting, edges)
         if counts.any():
             seen = np.flatnonzero(counts)
             begin, end = max(seen[0] - 1, 0), min(seen[-1] + 2, len(counts))
@@ -95,11 +96,14 @@ def _chart(material: Material, entries: Sequence[Entry]) -> str:
     return canvas.svg()
 
 
-def _counts(material: Material, entry: Entry, edges: series.Numbers) -> series.Numbers:
+def _counts(
+    material: Material, entry: Entry, accounting: Accounting, edges: series.Numbers
+) -> series.Numbers:
     """Every good answer of the rounds that count."""
     rows = [row for row in entry.measured if material.samples(row).exists()]
     windows = [float(row["window_s"] or 0) for row in rows]
-    return series.distribution((series.read(material.samples(row)) for row in rows), windows, edges)
+    trials = (series.read(material.samples(row)) for row in rows)
+    return series.distribution(trials, windows, accounting, edges)
 
 
 def _result(entry: Entry) -> str:
