@@ -1,7 +1,12 @@
 """Command lines that repeat and refute."""
 
+import shlex
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
+from loadgen.axes import SetAxes, with_axes
 from loadgen.report import commands
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite
 
@@ -16,20 +21,44 @@ def test_a_run_is_repeated_with_its_options_and_seed() -> None:
     )
 
 
-def test_axes_of_the_command_line_are_repeated() -> None:
-    asked = commands.repeat_run(ARGUMENTS | {"axes": {"delays_ms": "800,400", "users": 200}})
-    assert "--delays-ms 800,400 --users 200" in asked
+AXES: dict[str, list[Any]] = {
+    "users": [50, 100],
+    "delays_ms": [[800, 400], [10]],
+    "ramp": [[[0, 0], [10, 100], [30, 100]]],
+    "http_client": ["aiohttp-shared"],
+}
+
+
+@with_axes
+def asked(axes: SetAxes) -> SetAxes:
+    """What a command line with these options asks for."""
+    return axes
+
+
+def test_axes_of_the_command_line_are_repeated_as_it_reads_them() -> None:
+    line = commands.repeat_run(ARGUMENTS | {"axes": AXES})
+    assert (
+        "--users 50,100 --delays-ms 800,400 --delays-ms 10 --ramp 0:0,10:100,30:100 "
+        "--http-client aiohttp-shared"
+    ) in line
+    words = shlex.split(line)
+    options: dict[str, list[str]] = {}
+    for word, value in pairwise(words):
+        if (axis := word.removeprefix("--").replace("-", "_")) in AXES:
+            options.setdefault(axis, []).append(value)
+    assert asked(**options) == AXES
+    assert "--users 50,100" in commands.repeat_case(a_case(), a_suite(), AXES)
 
 
 def test_a_case_is_repeated_by_its_slug() -> None:
     case = a_case()
-    assert commands.repeat_case(case, a_suite(name="clients")) == (
+    assert commands.repeat_case(case, a_suite(name="clients"), {}) == (
         f"scripts/bench run clients --only {case.slug} --rounds 5"
     )
 
 
 def test_a_self_test_needs_its_profile() -> None:
-    asked = commands.repeat_case(a_case(), a_suite(self_test=True))
+    asked = commands.repeat_case(a_case(), a_suite(self_test=True), {})
     assert asked.startswith("COMPOSE_PROFILES=selftest scripts/bench run ")
 
 

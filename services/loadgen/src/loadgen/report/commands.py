@@ -5,9 +5,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loadgen.axes import SetAxes, option
 from loadgen.cases import Case
 from loadgen.servers import Server
 from loadgen.suite import Suite
+from loadgen.suite_file import LIST_AXES
 from loadgen.target import APP_PORT, path_of
 
 BENCH = "scripts/bench"
@@ -23,20 +25,25 @@ SPARE_WORKERS = 2
 def repeat_run(arguments: Mapping[str, Any]) -> str:
     """The whole run again, in the order that it had."""
     words = ["run", *arguments["suites"]]
-    for option in ("servers", "only"):
-        if arguments.get(option, "*") != "*":
-            words += [f"--{option}", arguments[option]]
+    for glob in ("servers", "only"):
+        if arguments.get(glob, "*") != "*":
+            words += [f"--{glob}", arguments[glob]]
     if arguments.get("rounds"):
         words += ["--rounds", str(arguments["rounds"])]
-    for axis, value in (arguments.get("axes") or {}).items():
-        words += [f"--{axis.replace('_', '-')}", str(value)]
+    words += _axes(arguments.get("axes") or {})
     words += ["--seed", str(arguments["seed"])]
     return _bench(words)
 
 
-def repeat_case(case: Case, suite: Suite) -> str:
-    """One case again, by itself."""
-    words = ["run", suite.name, "--only", case.slug, "--rounds", str(ROUNDS)]
+def repeat_case(case: Case, suite: Suite, axes: SetAxes) -> str:
+    """One case again, by itself.
+
+    Args:
+        case: which.
+        suite: of which it is one, with these axes set from the command line.
+        axes: none where the suite's own were measured.
+    """
+    words = ["run", suite.name, *_axes(axes), "--only", case.slug, "--rounds", str(ROUNDS)]
     # What a self-test measures is no server for a reader, so Compose starts it only when asked.
     return ("COMPOSE_PROFILES=selftest " if suite.self_test else "") + _bench(words)
 
@@ -69,6 +76,21 @@ def _workers(case: Case, server: Server) -> Sequence[str]:
     service_s = server.page.service_time_s if server.page else max(case.delays_ms) / 1000
     workers = max(1, math.ceil(SPARE_WORKERS * rate_rps * service_s))
     return ("-c", str(workers), "-q", f"{rate_rps / workers:g}")
+
+
+def _axes(axes: SetAxes) -> list[str]:
+    """The options that set these axes, as axes.with_axes reads them."""
+    words = []
+    for axis, values in axes.items():
+        depth = LIST_AXES.get(axis, 0)
+        texts = [",".join(map(_corner, value)) for value in (values if depth else [values])]
+        words += [word for text in texts for word in (option(axis), text)]
+    return words
+
+
+def _corner(value: Any) -> str:
+    """A value of a list: of a ramp `10:100`."""
+    return ":".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _bench(words: Sequence[str]) -> str:

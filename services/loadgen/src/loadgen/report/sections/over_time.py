@@ -41,7 +41,7 @@ def section(material: Material) -> Section | None:
 
 def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
     shown: list[tuple[Entry, Row, series.Course]] = []
-    entries = _chosen(group.entries, MOST_SHOWN // len(material.groups))
+    entries = _chosen(group.entries, max(1, MOST_SHOWN // len(material.groups)))
     for entry in entries:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():

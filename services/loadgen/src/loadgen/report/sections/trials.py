@@ -115,7 +115,8 @@ def _refutation(material: Material, suite: Suite, entry: Entry) -> Folded:
 
 def _blocks(material: Material, suite: Suite, entry: Entry) -> Iterator[Block]:
     server = material.servers[entry.case.server]
-    yield Command("Repeat it, five times:", commands.repeat_case(entry.case, suite))
+    axes = material.environment.get("arguments", {}).get("axes") or {}
+    yield Command("Repeat it, five times:", commands.repeat_case(entry.case, suite, axes))
     flags = (material.environment.get("servers") or {}).get(server.name, {}).get("command")
     if flags:
         yield Command("The server as it ran:", shlex.join(flags))
