@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,9 @@ import yaml
 ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).parent.parent))
 START_TIMEOUT_S = 30
 POLL_S = 0.1
+
+# A worker of these has no place for a connection that is idle: it closes each after its answer.
+KEEP_NONE = {"gunicorn-sync-4"}
 
 # What the app says of each HTTP client, by its name.
 REGISTRY: dict[str, dict[str, Any]] = tomllib.loads(
@@ -41,6 +44,7 @@ class Server:
         processes: How many processes it runs views in.
         slots: Requests it can hold in flight; None = unbounded.
         labels: All its labels that begin with `lab.`.
+        command: What its launcher starts.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Server:
     slots: int | None
     # Hashable, so that pytest can see which tests are for the same server.
     labels: dict[str, str] = field(hash=False)
+    command: list[str] = field(hash=False, default_factory=list)
 
     @property
     def view(self) -> str:
@@ -71,6 +76,11 @@ class Server:
             return True
         return not gevent and not http_client.endswith(("-shared", "-small-pool"))
 
+    def view_with(self, http_client: str) -> str:
+        """The view in which it can use that client, its own one first; empty if there is none."""
+        views = [self.view, *HTTP_CLIENTS[http_client]]
+        return next((view for view in views if self.can(view, http_client)), "")
+
 
 def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:
     """Every service with a label `lab.interface`, in the order of the file.
@@ -90,9 +100,23 @@ def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]
                     processes=int(labels["lab.processes"]),
                     slots=int(slots) if slots else None,
                     labels=labels,
+                    command=service["command"],
                 )
             )
     return servers
+
+
+def server_named(name: str) -> Server:
+    """That server. Raises ValueError where compose.yaml does not declare it."""
+    (server,) = [server for server in declared_servers() if server.name == name]
+    return server
+
+
+def with_each_client(names: Sequence[str], clients: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Server, view and client of each pair that can be, for parametrize."""
+    pairs = [(server_named(name), client) for name in names for client in clients]
+    views = [(server.name, server.view_with(client), client) for server, client in pairs]
+    return [(server, view, client) for server, view, client in views if view]
 
 
 class Launcher:

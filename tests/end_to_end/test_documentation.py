@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from end_to_end.conftest import Compose
-from lab import ROOT
+from lab import ROOT, declared_servers
 from runs import Run
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,3 +83,28 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
 
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def flags(command: list[str]) -> Iterator[str]:
+    """Each flag of a command as one writes it: `--threads 2`, `--master`, `--http-keepalive=30`."""
+    for word, following in pairwise([*command[1:], "--"]):
+        if word.startswith("--"):
+            yield word if following.startswith("--") else f"{word} {following}"
+
+
+def test_the_servers_page_explains_every_server_and_flag_and_no_others() -> None:
+    parts = re.split(r"^## (\w+)\n", (ROOT / "docs/servers.md").read_text(), flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    commands: dict[str, dict[str, list[str]]] = {}
+    for server in declared_servers():
+        commands.setdefault(server.command[0], {})[server.name] = server.command
+
+    for program, servers in commands.items():
+        section = sections[program]
+        written = set(re.findall(r"`(--[^`]+)`", section))
+        used = {flag for command in servers.values() for flag in flags(command)}
+        rows = re.findall(r"^\| `([a-z0-9-]+)`", section, re.MULTILINE)
+        in_tables = re.findall(r"`(--[^`]+)`", "".join(re.findall(r"^\|.*", section, re.MULTILINE)))
+        assert used - written == set(), program
+        assert [name for name in rows if not name.startswith("--")] == list(servers)
+        assert {flag.split()[0] for flag in in_tables} == {flag.split()[0] for flag in used}
