@@ -43,7 +43,7 @@ FIGURES = (
 CONTEST = (
     "A row is contested with a run, not with an argument: docs/rules.md says how. Open a row of "
     "the table, or one below, for the command that repeats it, the server's flags with their "
-    "reasons, and a plain hey against it."
+    "reasons (docs/servers.md has each flag's), and a plain hey against it."
 )
 
 
