@@ -32,6 +32,15 @@ def test_axes_of_the_cases_can_be_set(loadgen: Compose) -> None:
     assert all("uvicorn_" in line for line in listed)
 
 
+def test_quick_is_designed_to_take_no_more_than_4_minutes(loadgen: Compose) -> None:
+    for delays_ms in ("800,400", "3000"):
+        done = loadgen("quick", "--delays-ms", delays_ms, "--users", "200", "--dry-run")
+
+        assert done.returncode == 0, done.stderr
+        assert len(re.findall(r"\.r[123]$", done.stdout, re.MULTILINE)) == 15
+        assert designed_s(done.stdout) <= 200
+
+
 def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Compose) -> None:
     done = loadgen("run", "clients", "--http-client", "curl")
 

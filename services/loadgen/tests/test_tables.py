@@ -181,6 +181,25 @@ def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) ->
     assert one.label != other.label
 
 
+def test_users_are_told_where_most_cases_have_others() -> None:
+    cases = (
+        a_case(server="uwsgi-2-threads", users=4),
+        a_case(server="uvicorn"),
+        a_case(server="granian-asgi"),
+    )
+    found = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    assert [line.name for line in found] == ["uwsgi-2-threads, 4 users", "uvicorn", "granian-asgi"]
+
+
+def test_what_is_left_out_is_said_below_the_table() -> None:
+    suite = a_suite(cases=(FAST,), left_out=("uwsgi-gevent with aiohttp-shared: [no] loop",))
+    text = printed([suite], [a_row(FAST)])
+    assert "\nleft out: uwsgi-gevent with aiohttp-shared: [no] loop\n" in text
+    assert "Left out: uwsgi-gevent with aiohttp-shared: [no] loop." in list(
+        tables.all_markdown([suite], [a_row(FAST)])
+    )
+
+
 def test_open_loads_are_told_apart_by_rate_and_arrivals() -> None:
     open_load: dict[str, Any] = {"load": "open", "users": None}
     cases = tuple(

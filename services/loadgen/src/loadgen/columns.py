@@ -146,7 +146,7 @@ TRIALS: tuple[Column, ...] = (
         "app_peak_mib", NUMBER, "MiB", "sum of its processes' peak resident memory", summarised=True
     ),
     Column("app_processes", COUNT, "", "processes of the tree at the window's end"),
-    Column("app_threads", COUNT, "", "threads of the tree at the window's end"),
+    Column("app_threads", COUNT, "", "threads of the tree at the window's end", summarised=True),
     Column(
         "api_calls",
         COUNT,

@@ -1,7 +1,8 @@
 """How columns and cases are written in tables."""
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from loadgen.cases import Case, plain
 
@@ -19,11 +20,15 @@ WRITTEN: dict[str, tuple[str, int]] = {
     "app_cpu_share": ("CPU share", 2),
     "app_pss_mib": ("PSS (MiB)", 0),
     "app_peak_mib": ("Peak (MiB)", 0),
+    "app_threads": ("Threads", 0),
 }
 
 
 def told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
-    """What tells a case apart from the others of its server, in words."""
+    """What tells a case apart from the others of its server, in words.
+
+    Its users also where most of all cases have others: fewer users make a row of another kind.
+    """
     if case.planned_requests:
         yield f"{case.planned_requests}/{case.users}"
     words = {
@@ -41,11 +46,19 @@ def told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
         "arrivals": f"{case.arrivals} arrivals" if case.arrivals else "",
     }
     key = operator.attrgetter("server", "planned_requests")
-    siblings = [other for other in cases if key(other) == key(case)]
+    listed = list(cases)
+    siblings = [other for other in listed if key(other) == key(case)]
     for axis, word in words.items():
         varies = len({getattr(other, axis) for other in siblings}) > 1
+        varies |= axis == "users" and case.users != _users_of_most(listed, case.users)
         if varies and word and not (axis == "users" and case.planned_requests):
             yield word
+
+
+def _users_of_most(cases: Sequence[Case], otherwise: int | None) -> int | None:
+    """The users that over half of the cases have."""
+    users, count = Counter(case.users for case in cases).most_common(1)[0]
+    return users if 2 * count > len(cases) else otherwise
 
 
 def pair_label(a: Case, b: Case, cases: Iterable[Case]) -> str:

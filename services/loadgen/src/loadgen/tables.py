@@ -100,6 +100,8 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
             console.print(table(suite, its_lines))
         if suite.published:
             console.print(LEGEND, style="dim", highlight=False)
+        for reason in suite.left_out:
+            console.print(f"left out: {reason}", style="dim", highlight=False, markup=False)
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
     claim_tables.print_claims(console, judge(suites, comparisons))
     print_advice(console, rows)
@@ -120,6 +122,8 @@ def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
             yield capacity_tables.markdown(suite.search, stacks(suite, rows))
         if its_lines := lines(suite, rows):
             yield markdown(suite, its_lines)
+        if suite.left_out:
+            yield "\n".join(f"Left out: {reason}.\n" for reason in suite.left_out).rstrip()
         if compared := comparison_tables.markdown(suite, of_suite(suite, comparisons)):
             yield compared
         if changes := first_change_tables.markdown(effects(suite, comparisons)):
