@@ -249,6 +249,24 @@ def test_a_run_without_samples_has_a_report_all_the_same(a_run: RUN) -> None:
     assert "Over time" not in Page(html_of((folder, suites))).headings
 
 
+def test_a_page_that_would_be_too_large_leaves_its_small_pictures_to_their_files(
+    a_run: RUN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, suites = a_run(a_suite(cases=(FAST,)))
+    monkeypatch.setattr("loadgen.report.page.MOST_BYTES", 10_000)
+    html = html_of((folder, suites))
+    assert 'class="gallery"' not in html
+    assert "With these pictures the page would be over 1 MB" in html
+    assert (folder / "charts" / "over-time-a-suite-01.svg").exists()
+
+
+def test_a_run_is_named_as_a_reader_of_the_project_finds_it(a_run: RUN) -> None:
+    folder, suites = a_run(a_suite(cases=(FAST,)))
+    assert f"scripts/bench report results/{folder.name}\n" in html_of((folder, suites)).replace(
+        "</code>", "\n"
+    )
+
+
 def test_a_run_of_which_all_failed_has_a_report(a_run: RUN) -> None:
     run = a_run(a_suite(cases=(FAST,)), lambda _case, _round: {"outcome": "no-answer"})
     assert "failed: no-answer" in text_of(html_of(run))
