@@ -10,6 +10,7 @@ from rich.console import Console
 from loadgen import comparison_tables
 from loadgen.cases import Case
 from loadgen.columns import METRICS, Row
+from loadgen.comparison_tables import each_once
 from loadgen.comparisons import compare
 from loadgen.labels import pair_label
 from loadgen.pairs import Compare
@@ -156,3 +157,10 @@ def test_a_label_says_what_differs_and_then_what_is_shared(
     axes = {"users": 7} if "users" in a else {"delays_ms": (9.0,)} if "delays_ms" in a else {}
     others: tuple[Case, ...] = tuple(a_case(**side | axes) for side in (a, b)) if axes else ()
     assert pair_label(*pair, (*pair, *others)) == label
+
+
+def test_a_reason_that_concerns_several_is_said_once_without_their_figures() -> None:
+    alike = [f"unequal load: the rates' ratio is {ratio}" for ratio in ("1.71", "0.94")]
+
+    assert list(each_once(alike)) == ["unequal load (2 times)"]
+    assert list(each_once(alike[:1])) == alike[:1]

@@ -1,5 +1,6 @@
 """How comparisons are printed, in a terminal and as Markdown."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -126,11 +127,18 @@ def percent_text(share: float) -> str:
 
 
 def _notes(comparisons: Iterable[Comparison]) -> Iterator[str]:
-    """Why some have no verdict or a weak one: each reason once, with how many it concerns."""
-    reasons = Counter(
+    """Why some have no verdict or a weak one."""
+    return each_once(
         f"{comparison.verdict}: {comparison.reason}"
         for comparison in comparisons
         if comparison.reason
     )
-    for reason, count in reasons.items():
-        yield reason if count == 1 else f"{reason} ({count} times)"
+
+
+def each_once(reasons: Iterable[str]) -> Iterator[str]:
+    """Each reason once, with how many comparisons it concerns; its figure only if it is the one."""
+    grouped: dict[str, list[str]] = {}
+    for reason in reasons:
+        grouped.setdefault(re.sub(r": [^:;]* is [0-9.]+", "", reason), []).append(reason)
+    for in_general, alike in grouped.items():
+        yield alike[0] if len(alike) == 1 else f"{in_general} ({len(alike)} times)"

@@ -1,12 +1,12 @@
 """How waterfalls are printed, in a terminal and as Markdown."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from loadgen.comparison_tables import each_once
 from loadgen.comparisons import Comparison
 from loadgen.labels import WRITTEN, metric_name
 from loadgen.statistics import Interval
@@ -114,8 +114,8 @@ def _sentences(waterfall: MeasuredWaterfall) -> Iterator[str]:
 
 
 def _notes(waterfalls: Iterable[MeasuredWaterfall]) -> Iterator[str]:
-    """Why some figures say less than they seem to: each reason once, with how many it concerns."""
-    reasons = Counter(
+    """Why some figures say less than they seem to."""
+    return each_once(
         reason
         for waterfall in waterfalls
         for stages in waterfall.orders.values()
@@ -123,5 +123,3 @@ def _notes(waterfalls: Iterable[MeasuredWaterfall]) -> Iterator[str]:
         for reason in remark(stage).split("; ")
         if reason
     )
-    for reason, count in reasons.items():
-        yield reason if count == 1 else f"{reason} ({count} times)"
