@@ -217,14 +217,14 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
     assert {servers[case.server].slots for case in suite.cases} == {None, 2000}
 
 
-@pytest.mark.parametrize("delays_ms", [[10], [300, 600, 150], [800, 400], [3000], [12_000]])
-def test_quick_takes_at_most_200_s_whatever_the_delays(
+@pytest.mark.parametrize("delays_ms", [[10], [300, 600, 150], [800, 400], [3000], [11_000]])
+def test_quick_takes_at_most_185_s_whatever_the_delays(
     project: Path, delays_ms: list[float]
 ) -> None:
     suites = library(project).with_axes({"delays_ms": [delays_ms]}).load("quick")
     trials = list(Plan(suites, read_servers(project), None, seed=1).trials())
-    assert sum(trial.expected_s for trial in trials) <= 200
-    assert bool(suites[0].shortened) == (max(delays_ms) > 1000)
+    assert sum(trial.expected_s for trial in trials) <= 185
+    assert bool(suites[0].shortened) == (max(delays_ms) > 700)
 
 
 def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
