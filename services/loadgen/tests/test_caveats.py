@@ -134,6 +134,10 @@ def test_a_server_that_the_lab_does_not_start_is_not_fresh() -> None:
     assert found(of_a_page()) == ["not-fresh"]
 
 
+def test_a_page_that_the_labs_launcher_runs_is_fresh() -> None:
+    assert found(of_a_page(launcher=True)) == []
+
+
 def test_a_page_of_which_nothing_is_expected_has_unchecked_bodies() -> None:
     assert found(of_a_page(expected_text="")) == ["bodies-unchecked", "not-fresh"]
 

@@ -377,19 +377,24 @@ def test_a_run_can_be_reported_again(
 def own_page(project: Path) -> Iterator[View]:
     """A server of the reader's own, on already, and a suite that measures it beside another."""
     with View(0.05) as view:
-        labels = {
-            "lab.title": "Mine, as it is",
-            "lab.interface": "wsgi",
-            "lab.concurrency": "threads",
-            "lab.processes": 1,
-            "lab.url": f"http://mine:{view.port}/report/",
-            "lab.expect": "Iceland",
-            "lab.service_time_ms": 50,
-        }
-        override = {"services": {"mine": {"labels": labels}}}  # JSON is YAML
-        (project / "compose.override.yaml").write_text(json.dumps(override))
-        (project / SUITES / "brief.toml").write_text(BRIEF.replace('"uvicorn-4"', '"mine"'))
+        declare_own_page(project, view.port)
         yield view
+
+
+def declare_own_page(project: Path, port: int, **more: str) -> None:
+    labels = {
+        "lab.title": "Mine, as it is",
+        "lab.interface": "wsgi",
+        "lab.concurrency": "threads",
+        "lab.processes": 1,
+        "lab.url": f"http://mine:{port}/report/",
+        "lab.expect": "Iceland",
+        "lab.service_time_ms": 50,
+        **{f"lab.{key}": text for key, text in more.items()},
+    }
+    override = {"services": {"mine": {"labels": labels}}}  # JSON is YAML
+    (project / "compose.override.yaml").write_text(json.dumps(override))
+    (project / SUITES / "brief.toml").write_text(BRIEF.replace('"uvicorn-4"', '"mine"'))
 
 
 def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
@@ -408,6 +413,21 @@ def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
     assert words in out
     servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
     assert servers["mine"] == {"command": None, "url": f"http://mine:{own_page.port}/report/"}
+
+
+def test_a_server_of_ones_own_that_the_labs_launcher_runs_is_measured_as_the_labs_are(
+    loadgen: Loadgen, project: Path, lab: StandInLab, results: Path
+) -> None:
+    declare_own_page(project, lab.app_port, launcher="yes")
+    code, out, err = loadgen("run", "brief", "--servers", "mine")
+    assert (code, err) == (0, "")
+    (mine,) = trials(the_run(results))
+    assert (mine["outcome"], mine["failures"], mine["http_client"]) == ("measured", "0", "")
+    assert mine["app_cpu_seconds"]
+    assert "not-fresh" not in out
+    assert lab.events.count("start") == 1
+    servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
+    assert servers["mine"]["command"] == ["serve", "--fast"]
 
 
 def test_a_server_of_ones_own_that_is_not_up_is_exit_code_2_with_the_remedy(

@@ -85,5 +85,14 @@ def test_an_open_load_is_asked_for_by_its_rate(rate_rps: float, workers: str) ->
 
 def test_a_page_of_the_readers_own_is_asked_at_its_own_address() -> None:
     up, hey = commands.by_hand(a_case_of_a_page(), a_server(page=a_page()))
-    assert up == "docker compose up -d uvicorn"
+    assert up == "docker compose up -d api uvicorn"
+    assert hey.endswith("-c 100 'http://localhost:8000/report/?year=2026'")
+
+
+def test_a_page_that_the_labs_launcher_runs_is_started_first() -> None:
+    server = a_server(name="mine", page=a_page(launcher=True))
+    up, start, hey = commands.by_hand(a_case_of_a_page(), server)
+    assert up == "docker compose up -d api mine"
+    assert start.startswith("docker compose exec mine python -c ")
+    assert start.endswith("urlopen('http://localhost:9100/start')\"")
     assert hey.endswith("-c 100 'http://localhost:8000/report/?year=2026'")

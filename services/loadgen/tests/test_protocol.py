@@ -19,7 +19,14 @@ from loadgen.protocol import Observer, Protocol, Roles
 from loadgen.rows import Recording
 from loadgen.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_timing, a_trial
-from tests.stand_ins import CALLS_PER_VIEW, CPU_SECONDS_PER_VIEW, Behaviour, StandInLab, View
+from tests.stand_ins import (
+    CALLS_PER_VIEW,
+    CPU_SECONDS_PER_VIEW,
+    LOOPBACK,
+    Behaviour,
+    StandInLab,
+    View,
+)
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
 SERVER = a_server(name="localhost", title="Local", slots=None)
@@ -337,12 +344,12 @@ def test_a_server_that_never_listens_is_given_up(
     assert lab.events[-1] == "stop"
 
 
-def of_a_page(port: int, **labels: Any) -> Trial:
-    """The lab's own driver, for a moment, on a server that is on already."""
+def of_a_page(port: int, server: str = "mine", **labels: Any) -> Trial:
+    """The lab's own driver, for a moment, on a view that is not the lab's."""
     labels = {"expected_text": "Iceland", "service_time_s": 0.05} | labels
     return a_trial(
-        case=a_case_of_a_page(server="mine", driver="own", users=4),
-        server=a_server(name="mine", page=a_page(port=port, **labels)),
+        case=a_case_of_a_page(server=server, driver="own", users=4),
+        server=a_server(name=server, page=a_page(port=port, **labels)),
         warm_up_s=0.25,
         window_s=1.5,
         timing=a_timing(drain_s=1.0),
@@ -400,6 +407,20 @@ class TestAServerThatTheLabDoesNotStart:
 
     def test_is_not_fresh(self, row: Row) -> None:
         assert "not-fresh" in str(row["caveats"]).split()
+
+
+def test_a_page_that_the_labs_launcher_runs_is_fresh_and_its_cpu_is_known(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = of_a_page(lab.app_port, server=LOOPBACK, host=LOOPBACK, launcher=True)
+    row = rows.measured_row(trial, measure(lab, trial, tmp_path / "raw", monkeypatch))
+    assert (row["outcome"], row["failures"], row["service_time_ms"]) == ("measured", 0, 50)
+    assert lab.events[:3] == ["calibrate", "stop", "start"]
+    assert lab.queries == [{}]  # it knows nothing of the lab's settings and clients
+    assert not lab.runs
+    assert "not-fresh" not in str(row["caveats"]).split()
+    assert row["app_cpu_ms_per_view"] > 0  # type: ignore[operator]
+    assert (row["app_pss_mib"], row["calibration_ms"]) == (32, 50.5)
 
 
 def test_a_page_that_answers_with_another_text_is_not_loaded(

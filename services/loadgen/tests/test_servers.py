@@ -194,6 +194,12 @@ def test_a_page_is_what_its_labels_say(tmp_path: Path) -> None:
     assert page.url == PAGE["url"]
 
 
+def test_a_server_with_a_page_is_always_on_unless_the_labs_launcher_runs_it(tmp_path: Path) -> None:
+    assert not declared(tmp_path).always_on
+    assert declared(tmp_path, **PAGE).always_on
+    assert not declared(tmp_path, **PAGE, launcher="yes").always_on
+
+
 def test_a_page_may_be_on_port_80_of_another_host_and_any_answer_right(tmp_path: Path) -> None:
     page = declared(tmp_path, url="http://10.0.0.7/", service_time_ms="62.5").page
     assert page == Page("10.0.0.7", 80, "/", "", 0.0625)
@@ -218,6 +224,8 @@ def test_a_page_may_be_on_port_80_of_another_host_and_any_answer_right(tmp_path:
         ("service_time_ms", "400 ms"),
         ("service_time_ms", "nan"),
         ("service_time_ms", "60001"),
+        ("launcher", "no"),
+        ("launcher", "True"),
     ],
 )
 def test_a_wrong_label_of_a_page_is_named_with_what_is_allowed(
@@ -234,7 +242,7 @@ def test_a_page_without_a_service_time_has_no_ceiling_and_is_refused(tmp_path: P
         declared(tmp_path, url="http://mine:8000/")
 
 
-@pytest.mark.parametrize("label", ["expect", "service_time_ms"])
+@pytest.mark.parametrize("label", ["expect", "service_time_ms", "launcher"])
 def test_what_is_said_of_no_page_is_refused(tmp_path: Path, label: str) -> None:
     with pytest.raises(
         ConfigurationError, match=rf"lab\.{label} goes with lab\.url, which is miss"

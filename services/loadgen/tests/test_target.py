@@ -58,6 +58,13 @@ def test_a_page_of_its_own_is_asked_as_its_labels_say() -> None:
     assert (target.calls_per_view, target.launcher) == (None, None)
 
 
+def test_the_launcher_of_a_page_is_in_its_servers_container() -> None:
+    page = a_page(host="127.0.0.7", launcher=True)
+    target = target_of(a_case_of_a_page(), a_server(name="localhost", page=page))
+    assert target.origin == "http://127.0.0.7:8000"
+    assert target.launcher == "http://127.0.0.1:9100"
+
+
 def test_a_server_whose_page_is_nowhere_is_named_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="docker compose up -d mine"):
         target_of(a_case_of_a_page(), a_server(name="mine", page=a_page(host="nobody.invalid")))

@@ -79,8 +79,8 @@ BODIES_UNCHECKED = Caveat(
 NOT_FRESH = Caveat(
     "not-fresh",
     "the server was on before the trial, with whatever earlier ones left in it, and its CPU and "
-    "memory are unknown, since the lab's launcher does not run it: see README, or mount "
-    "services/app/launcher.py.",
+    "memory are unknown, since the lab's launcher does not run it: docs/your-own-django.md shows "
+    "how it can.",
 )
 MORE_PROCESSES = Caveat(
     "more-processes-than-cpus",
@@ -151,7 +151,7 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         UNSTEADY: facts.unsteady_by > UNSTEADY_SHARE,
         FAILURES: _above(row["failures"], 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
-        NOT_FRESH: trial.server.page is not None,
+        NOT_FRESH: trial.server.always_on,
         MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
         SMT_SHARED: facts.smt_shared,
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),

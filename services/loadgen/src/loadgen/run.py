@@ -210,7 +210,7 @@ def _api_is_back(http: httpx.Client) -> str:
 
 def _launcher_of(server: Server, http: httpx.Client) -> Launcher:
     """What is beside a server, once it is up."""
-    if server.page:
+    if server.page and server.always_on:
         _wait_for_page(server.page, server.name)
         return NoLauncher(server.page.url)
     return _launcher(server.name, http)

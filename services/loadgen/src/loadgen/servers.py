@@ -23,6 +23,7 @@ LABELS: dict[str, str] = {
     "lab.url": "http://host[:port]/path of the view, for a server without the lab's launcher",
     "lab.expect": "text that only a right answer of lab.url contains; leave it out if any is right",
     "lab.service_time_ms": "a number up to 60000: what the view of lab.url waits for at least",
+    "lab.launcher": "yes, quoted, if the lab's launcher starts the server; else leave it out",
 }
 REQUIRED = ("lab.title", "lab.interface", "lab.concurrency", "lab.processes")
 
@@ -34,7 +35,7 @@ LONGEST_SERVICE_TIME_MS = 60_000
 
 @dataclass(frozen=True)
 class Page:
-    """The view of a server that the lab does not start: it is always on, and its own.
+    """The view of a server that does not serve the lab's views, but one of its own.
 
     Attributes:
         host, port: where it listens; the host is the service as a rule.
@@ -42,6 +43,7 @@ class Page:
         expected_text: what only a right answer contains; empty: every answer with status 200 is
             right.
         service_time_s: the time that the view waits at least, as declared.
+        launcher: the lab's launcher runs the server; without it the server is always on.
     """
 
     host: str
@@ -49,6 +51,7 @@ class Page:
     path: str
     expected_text: str
     service_time_s: float
+    launcher: bool = False
 
     @property
     def url(self) -> str:
@@ -67,7 +70,7 @@ class Server:
         concurrency: what holds a waiting request: a thread, a greenlet or a coroutine.
         processes: worker processes.
         slots: requests it can hold in flight; None = unbounded.
-        page: its view, where the lab's launcher does not run it; None: it serves the lab's views.
+        page: its own view; None: it serves the lab's views.
     """
 
     name: str
@@ -77,6 +80,11 @@ class Server:
     processes: int
     slots: int | None
     page: Page | None = None
+
+    @property
+    def always_on(self) -> bool:
+        """Whether the lab cannot start it anew for each trial."""
+        return self.page is not None and not self.page.launcher
 
     @property
     def default_view(self) -> Literal["sync", "async"]:
@@ -198,7 +206,7 @@ def _server(name: str, labels: Mapping[str, str]) -> Server:
 def _page(name: str, labels: Mapping[str, str]) -> Page | None:
     url, service_time = labels.get("lab.url"), labels.get("lab.service_time_ms")
     if not url:
-        for label in ("lab.expect", "lab.service_time_ms"):
+        for label in ("lab.expect", "lab.service_time_ms", "lab.launcher"):
             if labels.get(label):
                 raise _wrong(name, label, "goes with lab.url, which is missing")
         return None
@@ -208,12 +216,16 @@ def _page(name: str, labels: Mapping[str, str]) -> Page | None:
         raise _wrong(name, "lab.url", f"is {url!r}; allowed: {LABELS['lab.url']}")
     if not service_time:
         raise _wrong(name, "lab.service_time_ms", f"is missing: {LABELS['lab.service_time_ms']}")
+    launcher = labels.get("lab.launcher")
+    if launcher and launcher != "yes":
+        raise _wrong(name, "lab.launcher", f"is {launcher!r}; allowed: {LABELS['lab.launcher']}")
     return Page(
         host=found["host"],
         port=port,
         path=found["path"],
         expected_text=labels.get("lab.expect", ""),
         service_time_s=_milliseconds(name, "lab.service_time_ms", service_time) / 1000,
+        launcher=bool(launcher),
     )
 
 

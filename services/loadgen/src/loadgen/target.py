@@ -86,7 +86,7 @@ def target_of(case: Case, server: Server) -> Target:
         expected_text=EXPECTED_TEXT[case.workload],
         service_time_s=max(case.delays_ms) / 1000,
         calls_per_view=calls_per_view(case),
-        launcher=f"http://{address}:{LAUNCHER_PORT}",
+        launcher=_launcher_at(address),
     )
 
 
@@ -97,5 +97,9 @@ def _target_of_page(page: Page, service: str) -> Target:
         expected_text=page.expected_text,
         service_time_s=page.service_time_s,
         calls_per_view=None,
-        launcher=None,
+        launcher=_launcher_at(address_of(service)) if page.launcher else None,
     )
+
+
+def _launcher_at(address: str) -> str:
+    return f"http://{address}:{LAUNCHER_PORT}"

@@ -54,19 +54,19 @@ def by_hand(case: Case, server: Server) -> list[str]:
     hey = "docker compose run --rm --no-deps --entrypoint hey loadgen"
     load = ["-z", f"{HEY_S}s", "-t", "60", *_workers(case, server)]
     if server.page:
-        return [
-            f"docker compose up -d {server.name}",
-            f"{hey} {shlex.join([*load, server.page.url])}",
-        ]
+        lines = [up, _start(server, "")] if server.page.launcher else [up]
+        return [*lines, f"{hey} {shlex.join([*load, server.page.url])}"]
     url = f"http://{server.name}:{APP_PORT}{path_of(case)}"
     lines = [f"LAB_AUTOSTART=1 {up}"]
     if case.settings != DEFAULT_SETTINGS:
-        ask = (
-            "from urllib.request import urlopen; "
-            f"urlopen('http://localhost:9100/start?settings={case.settings}')"
-        )
-        lines = [up, f'docker compose exec {server.name} python -c "{ask}"']
+        lines = [up, _start(server, f"?settings={case.settings}")]
     return [*lines, f"{hey} {shlex.join([*load, url])}"]
+
+
+def _start(server: Server, query: str) -> str:
+    """Has a server's launcher start it."""
+    ask = f"from urllib.request import urlopen; urlopen('http://localhost:9100/start{query}')"
+    return f'docker compose exec {server.name} python -c "{ask}"'
 
 
 def _workers(case: Case, server: Server) -> Sequence[str]:
