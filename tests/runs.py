@@ -61,6 +61,11 @@ class Run:
         return _table(self.folder / "summary.csv")
 
     @property
+    def comparisons(self) -> list[Row]:
+        """Of comparisons.csv."""
+        return _table(self.folder / "comparisons.csv")
+
+    @property
     def environment(self) -> dict[str, Any]:
         """environment.json."""
         document: dict[str, Any] = json.loads((self.folder / "environment.json").read_text())

@@ -93,24 +93,6 @@ OWN_SERVERS = {
         command=["python", "-c", ENDS.format(end="b'x' * 2_000_000_000")],
         mem_limit="300m",
     ),
-    # As a reader's own project would be: an image that knows nothing of the lab's launcher.
-    "foreign": {
-        "image": "django-lab/app",
-        "pull_policy": "never",
-        "entrypoint": ["uvicorn", "consumer.asgi:application"],
-        "command": ["--host", "0.0.0.0", "--port", "8765", "--no-access-log"],
-        "environment": {"DJANGO_SETTINGS_MODULE": "consumer.settings.bare"},
-        "cpuset": "${APP_CPUS:-0}",
-        "labels": {
-            "lab.title": "A project of somebody's own",
-            "lab.interface": "asgi",
-            "lab.concurrency": "asyncio",
-            "lab.processes": "1",
-            "lab.url": "http://foreign:8765/async/single/no-http/?delays_ms=100",
-            "lab.expect": "delectus aut autem",
-            "lab.service_time_ms": "100",
-        },
-    },
 }
 
 
@@ -163,7 +145,6 @@ def scratch_lab() -> ScratchLab:
     suites = project / "services/loadgen/suites"
     (suites / "broken.toml").write_text(SUITE.format(servers='["broken", "uvicorn"]'))
     (suites / "absent.toml").write_text(SUITE.format(servers='["absent"]'))
-    (suites / "foreign.toml").write_text(SUITE.format(servers='["foreign", "uvicorn"]'))
     (suites / "steady.toml").write_text(SUITE.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     (suites / "deaths.toml").write_text(SUITE.format(servers='["mortal", "greedy", "uvicorn"]'))
     # Its second trial still runs when another container has come up and looked.

@@ -1,0 +1,135 @@
+"""A reader who does what a page of docs/ says: writes its files and runs its commands.
+
+The files go into the tests' copy of the project, which loadgen reads; the containers are those of
+the lab under test. So `docker compose` is told of the copy's compose.override.yaml, and
+`scripts/bench` is what it runs once the machine has all that it needs.
+"""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from end_to_end.conftest import Compose, Finished, ScratchLab
+from lab import ROOT
+from page import Block
+from runs import Run, folder_in
+
+OVERRIDE = "compose.override.yaml"
+#: What stands on the pages for the reader's own project → what the tests have in its place.
+IMAGE = f"{os.environ.get('COMPOSE_PROJECT_NAME', 'lab')}-my-project"
+OWN = {"my-project": IMAGE, "../my-project": str(ROOT / "tests/foreign_project")}
+
+
+class Reader:
+    """Follows a page; as a context, leaves the tests' project as it was.
+
+    Args:
+        compose: docker compose for the lab under test.
+        lab: where the page's files go.
+    """
+
+    def __init__(self, compose: Compose, lab: ScratchLab) -> None:
+        self._compose = compose
+        self._lab = lab
+        self._before = (lab.project / OVERRIDE).read_text()
+        self._suites: list[Path] = []
+        self._services: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._services:
+            self._compose(*self._lab.files, "rm", "--force", "--stop", *self._services)
+        (self._lab.project / OVERRIDE).write_text(self._before)
+        for suite in self._suites:
+            suite.unlink()
+
+    def write(self, block: Block) -> None:
+        """Write a block into the file that the page names; services are added to those there."""
+        file = self._lab.project / block.file
+        if block.file == OVERRIDE:
+            document = yaml.safe_load(block.code)
+            self._services += document["services"]
+            declared = merged(yaml.safe_load(file.read_text()), document)
+            file.write_text(yaml.safe_dump(with_own_images(declared)))
+        else:
+            assert not file.exists(), f"{block.file} is in the lab already"
+            file.write_text(block.code)
+            self._suites.append(file)
+
+    def do(self, command: str, *more: str) -> CompletedProcess[str]:
+        """Do a command of the page.
+
+        Args:
+            command: the line.
+            more: options that the page does not have.
+
+        Raises:
+            AssertionError: it fails, or no page has such a command.
+        """
+        match shlex.split(command):
+            case ["docker", "compose", *words]:
+                done = self._compose(*self._lab.files, *words, *more)
+            case ["scripts/bench", *words]:
+                run = ("run", "--rm", "-T", *self._lab.mounts, "loadgen")
+                done = self._compose(*run, *words, *more)
+            case ["docker", "build", *words]:
+                done = docker_build([OWN.get(word, word) for word in words])
+            case _:
+                raise AssertionError(f"a reader of these tests does not know how to: {command}")
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done
+
+    def measure(self, command: str, *more: str) -> Finished:
+        """The same of a command that measures, with its run."""
+        done = self.do(command, *more)
+        return Finished(done, Run(self._lab.results / folder_in(done.stdout)))
+
+    def containers(self, service: str) -> list[str]:
+        """Ids of the service's containers, running or not."""
+        return self.do(f"docker compose ps --all --quiet {service}").stdout.split()
+
+
+def docker_build(words: list[str]) -> CompletedProcess[str]:
+    """`docker build …`, by the engine's own builder: the image of the tests has no BuildKit."""
+    return subprocess.run(
+        ["docker", "build", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "DOCKER_BUILDKIT": "0"},
+    )
+
+
+def merged(before: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """A document with lines added: mappings are joined, anything else is put in its place."""
+    both = dict(before)
+    for key, value in added.items():
+        old = both.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = merged(old, value)
+        both[key] = value
+    return both
+
+
+def with_own_images(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The services, those of the reader's image with that of the tests."""
+    services = {
+        name: service | {"image": OWN[service["image"]]} if service.get("image") in OWN else service
+        for name, service in document["services"].items()
+    }
+    return {**document, "services": services}
