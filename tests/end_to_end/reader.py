@@ -40,7 +40,7 @@ class Reader:
         self._lab = lab
         self._before = (lab.project / OVERRIDE).read_text()
         self._suites: list[Path] = []
-        self._services: list[str] = []
+        self._services: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +62,7 @@ class Reader:
         file = self._lab.project / block.file
         if block.file == OVERRIDE:
             document = yaml.safe_load(block.code)
-            self._services += document["services"]
+            self._services |= set(document["services"])
             declared = merged(yaml.safe_load(file.read_text()), document)
             file.write_text(yaml.safe_dump(with_own_images(declared)))
         else:
