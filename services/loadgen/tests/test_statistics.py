@@ -11,6 +11,7 @@ from scipy import stats
 from loadgen.statistics import (
     Difference,
     benjamini_hochberg,
+    beyond_p,
     clopper_pearson,
     difference,
     holm,
@@ -264,6 +265,68 @@ def test_where_nothing_scatters_three_rounds_are_enough() -> None:
 def test_no_rounds_show_what_is_no_difference(ratio: float) -> None:
     with pytest.raises(ValueError, match="no number of rounds"):
         rounds_needed(0.1, ratio)
+
+
+UNPAIRED = st.lists(st.floats(1, 100), min_size=3, max_size=12)
+
+
+@given(UNPAIRED, UNPAIRED)
+def test_rounds_of_two_runs_are_compared_by_welchs_t_test(a: list[float], b: list[float]) -> None:
+    assume(np.log(a).std() > 1e-6)
+    assume(np.log(b).std() > 1e-6)
+    found = difference(a, b, paired=False)
+    reference = stats.ttest_ind(np.log(b), np.log(a), equal_var=False)
+    assert found.rounds == min(len(a), len(b))
+    assert found.freedom == pytest.approx(reference.df)
+    assert found.p == pytest.approx(reference.pvalue)
+    low, high = reference.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)))
+
+
+@pytest.mark.parametrize(("rounds_a", "rounds_b"), [(3, 3), (5, 5), (3, 10), (10, 10)])
+def test_two_runs_of_a_server_alarm_in_at_most_6_percent(rounds_a: int, rounds_b: int) -> None:
+    random = np.random.default_rng(RNG_SEED)
+    a = np.exp(random.normal(0, 0.04, (5_000, rounds_a)))
+    b = np.exp(random.normal(0, 0.08, (5_000, rounds_b)))
+    found = [difference(list(a[i]), list(b[i]), paired=False) for i in range(5_000)]
+    alarms = sum(one.verdict in ("better", "worse") for one in found)
+    # Of three rounds each it knows the scatter so badly that it is a little too careful.
+    assert 0.03 < alarms / len(found) < 0.065
+
+
+def test_the_smallest_detectable_ratio_of_two_runs_is_found_in_80_percent() -> None:
+    random = np.random.default_rng(RNG_SEED)
+    t = stats.t(18)
+    ratio = math.exp((t.ppf(0.975) + t.ppf(0.8)) * 0.04 * math.sqrt(2 / 10))
+    a = np.exp(random.normal(0, 0.04, (4_000, 10)))
+    b = np.exp(random.normal(math.log(ratio), 0.04, (4_000, 10)))
+    found = [difference(list(a[i]), list(b[i]), paired=False) for i in range(4_000)]
+    better = sum(one.verdict == "better" for one in found)
+    assert better / len(found) == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_rounds_that_agree_to_the_last_digit_are_decided(paired: bool) -> None:
+    assert difference([2.0] * 3, [2.0] * 3, paired=paired).verdict == "equivalent"
+    found = difference([2.0] * 3, [4.0] * 3, paired=paired)
+    assert (found.verdict, found.ratio, found.p) == ("better", pytest.approx(2), 0)
+
+
+@given(PAIRS, st.floats(0.5, 2), st.booleans(), st.booleans())
+def test_a_ratio_is_beyond_a_threshold_exactly_where_its_whole_interval_is(
+    pairs: list[tuple[float, float]], threshold: float, above: bool, paired: bool
+) -> None:
+    found = difference(*sides(pairs), paired=paired)
+    assert found.low is not None
+    assert found.high is not None
+    p = beyond_p(found, threshold, above=above)
+    assert p is not None
+    assume(abs(p - 0.05) > 1e-9)
+    assert (p < 0.05) == (found.low > threshold if above else found.high < threshold)
+
+
+def test_under_three_rounds_nothing_is_beyond() -> None:
+    assert beyond_p(difference([1.0], [2.0]), 1.05, above=True) is None
 
 
 def test_adjusted_p_values_by_hand() -> None:

@@ -57,8 +57,51 @@ COLUMNS = (
     Column("reason", TEXT, "", "why there is no verdict, or how far to trust it"),
 )
 
-#: A round's rows of both cases.
-type _Round = tuple[Row, Row]
+
+@dataclass(frozen=True)
+class Samples:
+    """Measured rows of two cases.
+
+    Attributes:
+        a, b: the rows; paired: of the same rounds, in the same order.
+        paired: whether the rounds measured both.
+    """
+
+    a: Sequence[Row]
+    b: Sequence[Row]
+    paired: bool
+
+    def those(self, keep: Callable[[Row], bool]) -> "Samples":
+        """Those rows; paired: those rounds of which both rows are."""
+        if not self.paired:
+            return replace(self, a=list(filter(keep, self.a)), b=list(filter(keep, self.b)))
+        both = [pair for pair in zip(self.a, self.b, strict=True) if all(map(keep, pair))]
+        return replace(self, a=[a for a, _ in both], b=[b for _, b in both])
+
+    def knowing(self, metric: str) -> "Samples":
+        """Those in which a metric is known."""
+        return self.those(lambda row: isinstance(row[metric], int | float))
+
+    def values(self, metric: str) -> tuple[list[float], list[float]]:
+        """A metric's values where they are known."""
+        known = self.knowing(metric)
+        a, b = ([float(row[metric] or 0) for row in rows] for rows in (known.a, known.b))
+        return a, b
+
+    @property
+    def count(self) -> int:
+        """Rounds, or trials of which each stands for itself."""
+        return len(self.a) if self.paired else len(self.a) + len(self.b)
+
+    @property
+    def counted(self) -> str:
+        """What `count` counts."""
+        return "rounds" if self.paired else "trials"
+
+    @property
+    def least(self) -> int:
+        """Rounds of the side that has fewer."""
+        return min(len(self.a), len(self.b))
 
 
 @dataclass(frozen=True)
@@ -147,7 +190,7 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
                 continue
             of_a, of_b = by_case[a.slug], by_case[b.slug]
             judged = compare_rows(suite.name, pair_label(a, b, cases), of_a, of_b, metric)
-            made = _planted(judged.difference, _rounds(of_a, of_b), metric, planted)
+            made = _planted(judged.difference, same_rounds(of_a, of_b), metric, planted)
             found[key] = replace(judged, planted=made)
     return adjusted(list(found.values()))
 
@@ -164,6 +207,8 @@ def compare_rows(
     b: Sequence[Row],
     metric: str,
     counts: Callable[[Row], bool] = is_ranked,
+    *,
+    paired: bool = True,
 ) -> Comparison:
     """One metric of two cases, over the rounds in which both rows count; p is not adjusted.
 
@@ -173,8 +218,10 @@ def compare_rows(
         a, b: the rows of both, at least one each.
         metric: the column.
         counts: which measured rows do.
+        paired: whether they are of the same rounds; otherwise they are of two runs, and each row
+            stands for itself.
     """
-    judged = _judge(_rounds(a, b), metric, counts)
+    judged = _judge(same_rounds(a, b) if paired else _two_runs(a, b), metric, counts)
     return Comparison(
         suites=suites,
         a=str(a[0]["case"]),
@@ -235,14 +282,21 @@ def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:
                 yield a, b, metric, entry.planted.get(metric)
 
 
-def _rounds(a: Sequence[Row], b: Sequence[Row]) -> list[_Round]:
+def same_rounds(a: Iterable[Row], b: Iterable[Row]) -> Samples:
     """The rounds in which both cases were measured."""
     of_b = {row["round"]: row for row in b if row["outcome"] == "measured"}
-    return [
+    both = [
         (row, of_b[row["round"]])
         for row in a
         if row["outcome"] == "measured" and row["round"] in of_b
     ]
+    return Samples([row for row, _ in both], [row for _, row in both], paired=True)
+
+
+def _two_runs(a: Iterable[Row], b: Iterable[Row]) -> Samples:
+    """The rounds of each that were measured."""
+    of_a, of_b = ([row for row in rows if row["outcome"] == "measured"] for rows in (a, b))
+    return Samples(of_a, of_b, paired=False)
 
 
 @dataclass(frozen=True)
@@ -252,67 +306,59 @@ class _Judged:
     same_ceiling: bool = False
 
 
-def _judge(both: Sequence[_Round], metric: str, counts: Callable[[Row], bool]) -> _Judged:
+def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged:
     """Compare a metric over the rounds that count, or say why not."""
-    if not both:
-        return _Judged(None, ("no round measured both",))
-    rounds = [pair for pair in both if all(map(counts, pair))]
+    if not both.least:
+        return _Judged(None, ("no round measured both" if both.paired else "not measured in both",))
+    rounds = both.those(counts)
     reasons = []
-    if len(rounds) < len(both):
-        names = ", ".join(_unranking(pair for pair in both if pair not in rounds))
-        reasons.append(f"{len(both) - len(rounds)} of {len(both)} rounds unranked ({names})")
-        if len(rounds) < LEAST_ROUNDS:
+    if rounds.count < both.count:
+        lost, names = both.count - rounds.count, ", ".join(_unranking(both, counts))
+        reasons.append(f"{lost} of {both.count} {both.counted} unranked ({names})")
+        if rounds.least < LEAST_ROUNDS:
             return _Judged(None, tuple(reasons))
-    a, b = _values(rounds, metric)
-    if len(a) < len(rounds):
-        unknown = len(rounds) - len(a)
-        return _Judged(None, (*reasons, f"{metric} unknown in {unknown} of {len(rounds)} rounds"))
+    a, b = rounds.values(metric)
+    if unknown := rounds.count - rounds.knowing(metric).count:
+        unknown_in = f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}"
+        return _Judged(None, (*reasons, unknown_in))
     if min(*a, *b) <= 0:
         return _Judged(None, (*reasons, f"{metric} is zero in some round"))
     if metric == "app_cpu_ms_per_view" and (load := _load_ratio(rounds)) is not None:
         return _Judged(None, (*reasons, f"unequal load: the rates' ratio is {load:.2f}"))
-    if len(rounds) < LEAST_ROUNDS:
+    if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
-    same_ceiling = all(_same_ceiling(*pair) for pair in rounds)
+    same_ceiling = _at_one_ceiling(rounds)
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
-    found = difference(a, b, higher_is_better=metric in HIGHER_IS_BETTER)
+    better = metric in HIGHER_IS_BETTER
+    found = difference(a, b, higher_is_better=better, paired=rounds.paired)
     return _Judged(found, tuple(reasons), same_ceiling)
 
 
-def _values(rounds: Iterable[_Round], metric: str) -> tuple[list[float], list[float]]:
-    """The values of both in the rounds in which both are known."""
-    a, b = [], []
-    for of_a, of_b in rounds:
-        one, other = of_a[metric], of_b[metric]
-        if isinstance(one, int | float) and isinstance(other, int | float):
-            a.append(float(one))
-            b.append(float(other))
-    return a, b
-
-
-def _load_ratio(rounds: Sequence[_Round]) -> float | None:
+def _load_ratio(rounds: Samples) -> float | None:
     """The ratio of the rates where they are not equal."""
-    a, b = _values(rounds, "rps")
-    if not a or min(*a, *b) <= 0:
+    a, b = rounds.values("rps")
+    if not a or not b or min(*a, *b) <= 0:
         return None
-    ratio = difference(a, b).ratio
+    ratio = difference(a, b, paired=rounds.paired).ratio
     unequal = max(ratio, 1 / ratio) - 1 > EQUAL_LOAD_SHARE
     return ratio if unequal else None
 
 
-def _unranking(rounds: Iterable[_Round]) -> list[str]:
+def _unranking(both: Samples, counts: Callable[[Row], bool]) -> list[str]:
     """The caveats that unrank some of these rounds."""
-    named = {name for pair in rounds for row in pair for name in str(row["caveats"] or "").split()}
+    lost = [row for row in (*both.a, *both.b) if not counts(row)]
+    named = {name for row in lost for name in str(row["caveats"] or "").split()}
     return [caveat.name for caveat in caveats.ALL if caveat.unranks and caveat.name in named]
 
 
-def _same_ceiling(a: Row, b: Row) -> bool:
-    """Whether both are at a ceiling, and it is as high for the one as for the other.
+def _at_one_ceiling(rounds: Samples) -> bool:
+    """Whether both are at a ceiling in every round, as high for the one as for the other.
 
     Two threads under 100 users are at a ceiling of their own: they are what is wrong.
     """
-    return _at_ceiling(a) and _at_ceiling(b) and _lowest_ceiling(a) == _lowest_ceiling(b)
+    rows = [*rounds.a, *rounds.b]
+    return all(map(_at_ceiling, rows)) and len(set(map(_lowest_ceiling, rows))) == 1
 
 
 def _at_ceiling(row: Row) -> bool:
@@ -326,10 +372,10 @@ def _lowest_ceiling(row: Row) -> float | None:
 
 
 def _planted(
-    found: Difference | None, rounds: Sequence[_Round], metric: str, planted: float | None
+    found: Difference | None, rounds: Samples, metric: str, planted: float | None
 ) -> Planted | None:
     """The planted amount as a ratio: it was added to what a took."""
-    base = interval(_values(rounds, metric)[0])
+    base = interval(rounds.values(metric)[0])
     if planted is None or base is None:
         return None
     ratio = 1 + planted / base.mean

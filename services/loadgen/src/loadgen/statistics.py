@@ -36,17 +36,20 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much larger b is than a, over the rounds in which both were measured.
+    """How much larger b is than a, over rounds; under three there is a ratio and nothing else.
 
     Attributes:
-        rounds: how many.
+        rounds: in which both were measured; where they were not measured in the same ones, those of
+            the side that has fewer.
         ratio: geometric mean of b / a.
-        low, high: its 95 % interval; None under three rounds.
-        sd_log: standard deviation of ln(b / a) over rounds; None under three.
+        low, high: its 95 % interval.
+        sd_log: standard deviation of ln(b / a) over rounds; None where they are not the same.
         smallest_detectable_ratio: a true ratio of this size (or its inverse) would have shown in
-            80 % of such runs; None under three rounds.
-        p: two-sided, of a ratio this far from 1 where there is none; None under three rounds.
+            80 % of such runs.
+        p: two-sided, of a ratio this far from 1 where there is none.
         verdict: of b against a.
+        error_log: standard error of ln(ratio).
+        freedom: degrees of freedom of Student's t.
     """
 
     rounds: int
@@ -57,6 +60,8 @@ class Difference:
     smallest_detectable_ratio: float | None
     p: float | None
     verdict: Verdict
+    error_log: float | None = None
+    freedom: float | None = None
 
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
@@ -71,7 +76,7 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Interval | No
     mean = float(logs.mean())
     if len(values) < LEAST_ROUNDS:
         return Interval(math.exp(mean), None, None)
-    margin = _t((1 + confidence) / 2, len(values)) * _standard_error(logs)
+    margin = _t((1 + confidence) / 2, len(values) - 1) * _standard_error(logs)
     return Interval(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
 
 
@@ -81,29 +86,44 @@ def difference(
     *,
     higher_is_better: bool = True,
     margin: float = MARGIN,
+    paired: bool = True,
 ) -> Difference:
-    """Compare two cases of which each round measured both.
+    """Compare two cases over rounds.
 
-    d = ln(b / a) by round, so that what a round does to both cancels out; ratio and interval are
-    exp(mean ± t·s/√n) (Student; Kalibera & Jones 2013). `better` or `worse` where the 95 % interval
-    excludes 1, however small the difference; else `equivalent` where the 90 % interval lies inside
-    the margin, taken as 1 / (1 + margin) to 1 + margin (two one-sided tests: D. J. Schuirmann,
-    J. Pharmacokin. Biopharm. 15, 1987); else `undecided`.
+    Paired, each round measured both: d = ln(b / a) by round, so that what a round does to both
+    cancels out; ratio and interval are exp(mean ± t·s/√n) (Student; Kalibera & Jones 2013).
+
+    Unpaired, rounds of one run and of another: exp(mean ln b − mean ln a ± t·√(s²a/na + s²b/nb)),
+    of which each side scatters by its own (B. L. Welch, Biometrika 34(1–2), 1947), with
+    (va + vb)² / (va²/(na − 1) + vb²/(nb − 1)) degrees of freedom, v = s²/n (F. E. Satterthwaite,
+    Biometrics Bull. 2(6), 1946).
+
+    `better` or `worse` where the 95 % interval excludes 1, however small the difference; else
+    `equivalent` where the 90 % interval lies inside the margin, taken as 1 / (1 + margin) to
+    1 + margin (two one-sided tests: D. J. Schuirmann, J. Pharmacokin. Biopharm. 15, 1987); else
+    `undecided`.
 
     Args:
-        a, b: positive values of both, in the same order of rounds; at least one.
+        a, b: positive values of both, at least one each; paired: in the same order of rounds.
         higher_is_better: what makes b better than a.
         margin: the largest difference that does not matter.
+        paired: whether each round measured both.
     """
-    logs = np.log(np.asarray(b, dtype=np.float64)) - np.log(np.asarray(a, dtype=np.float64))
-    mean, rounds = float(logs.mean()), len(logs)
+    logs_a, logs_b = np.log(np.asarray(a, np.float64)), np.log(np.asarray(b, np.float64))
+    rounds = min(len(logs_a), len(logs_b))
+    mean = float((logs_b - logs_a).mean() if paired else logs_b.mean() - logs_a.mean())
     if rounds < LEAST_ROUNDS:
         return Difference(rounds, math.exp(mean), None, None, None, None, None, "undecided")
-    sd_log, error = float(logs.std(ddof=1)), _standard_error(logs)
-    reach = _t(1 - ALARM / 2, rounds) * error
+    if paired:
+        sd_log: float | None = float((logs_b - logs_a).std(ddof=1))
+        error, freedom = _standard_error(logs_b - logs_a), float(rounds - 1)
+    else:
+        sd_log = None
+        error, freedom = _welch(logs_a, logs_b)
+    reach = _t(1 - ALARM / 2, freedom) * error
     if abs(mean) > reach:
         verdict: Verdict = "better" if (mean > 0) == higher_is_better else "worse"
-    elif abs(mean) + _t(0.95, rounds) * error < math.log1p(margin):
+    elif abs(mean) + _t(0.95, freedom) * error < math.log1p(margin):
         verdict = "equivalent"
     else:
         verdict = "undecided"
@@ -113,9 +133,11 @@ def difference(
         low=math.exp(mean - reach),
         high=math.exp(mean + reach),
         sd_log=sd_log,
-        smallest_detectable_ratio=math.exp(_detectable_log(sd_log, rounds)),
-        p=_two_sided_p(mean, error, rounds),
+        smallest_detectable_ratio=math.exp(_detectable_log(error, freedom)),
+        p=min(1.0, 2 * _tail(abs(mean), error, freedom)),
         verdict=verdict,
+        error_log=error,
+        freedom=freedom,
     )
 
 
@@ -124,13 +146,27 @@ def equivalence_p(found: Difference, margin: float = MARGIN) -> float:
 
     1 where there are fewer than three rounds.
     """
-    if found.sd_log is None:
+    if found.error_log is None or found.freedom is None:
         return 1.0
     inside = math.log1p(margin) - abs(math.log(found.ratio))
-    error = found.sd_log / math.sqrt(found.rounds)
-    if error == 0:  # all rounds agree to the last digit
-        return 0.0 if inside > 0 else 1.0
-    return float(stdtr(found.rounds - 1, -inside / error))
+    return _tail(inside, found.error_log, found.freedom)
+
+
+def beyond_p(found: Difference, ratio: float, *, above: bool) -> float | None:
+    """The p-value of "the true ratio lies above this one" (or below it), two-sided.
+
+    It is under 5 % exactly where the whole 95 % interval lies beyond, so a ratio that is not beyond
+    has a chance of 2.5 % at most. None under three rounds.
+
+    Args:
+        found: the difference.
+        ratio: the threshold; positive.
+        above: whether above or below it is asked for.
+    """
+    if found.error_log is None or found.freedom is None:
+        return None
+    beyond = math.log(found.ratio) - math.log(ratio)
+    return min(1.0, 2 * _tail(beyond if above else -beyond, found.error_log, found.freedom))
 
 
 def rounds_needed(sd_log: float, ratio: float) -> int:
@@ -142,13 +178,17 @@ def rounds_needed(sd_log: float, ratio: float) -> int:
     """
     if ratio <= 0 or ratio == 1:
         raise ValueError(f"no number of rounds shows a ratio of {ratio}")
+
+    def detectable_log(rounds: int) -> float:
+        return _detectable_log(sd_log / math.sqrt(rounds), rounds - 1)
+
     enough = LEAST_ROUNDS
-    while _detectable_log(sd_log, enough) > abs(math.log(ratio)):
+    while detectable_log(enough) > abs(math.log(ratio)):
         enough *= 2
     too_few = max(enough // 2, LEAST_ROUNDS - 1)
     while enough - too_few > 1:
         middle = (enough + too_few) // 2
-        if _detectable_log(sd_log, middle) > abs(math.log(ratio)):
+        if detectable_log(middle) > abs(math.log(ratio)):
             too_few = middle
         else:
             enough = middle
@@ -184,21 +224,34 @@ def clopper_pearson(count: int, of: int, confidence: float = 0.95) -> tuple[floa
     return float(found.low), float(found.high)
 
 
-def _standard_error(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+type _Logs = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def _standard_error(logs: _Logs) -> float:
     return float(logs.std(ddof=1)) / math.sqrt(len(logs))
 
 
-def _t(quantile: float, rounds: int) -> float:
-    """Student's quantile for a mean over so many rounds."""
-    return float(stdtrit(rounds - 1, quantile))
+def _welch(a: _Logs, b: _Logs) -> tuple[float, float]:
+    """Standard error of the difference of two means, and its degrees of freedom."""
+    of_a, of_b = _standard_error(a) ** 2, _standard_error(b) ** 2
+    if of_a + of_b == 0:  # all rounds agree to the last digit
+        return 0.0, float(len(a) + len(b) - 2)
+    freedom = (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
+    return math.sqrt(of_a + of_b), freedom
 
 
-def _detectable_log(sd_log: float, rounds: int) -> float:
+def _t(quantile: float, freedom: float) -> float:
+    """Student's quantile."""
+    return float(stdtrit(freedom, quantile))
+
+
+def _detectable_log(error: float, freedom: float) -> float:
     """(t₀.₉₇₅ + t₀.₈)·s/√n: H. S. Bloom, "Minimum Detectable Effects", Eval. Rev. 19(5), 1995."""
-    return (_t(1 - ALARM / 2, rounds) + _t(POWER, rounds)) * sd_log / math.sqrt(rounds)
+    return (_t(1 - ALARM / 2, freedom) + _t(POWER, freedom)) * error
 
 
-def _two_sided_p(mean: float, error: float, rounds: int) -> float:
+def _tail(distance: float, error: float, freedom: float) -> float:
+    """The chance that a mean falls so far on one side of the truth, or further."""
     if error == 0:  # all rounds agree to the last digit
-        return 1.0 if mean == 0 else 0.0
-    return 2 * float(stdtr(rounds - 1, -abs(mean) / error))
+        return 0.0 if distance > 0 else 1.0
+    return float(stdtr(freedom, -distance / error))
