@@ -15,9 +15,11 @@ from rich.table import Table
 
 from loadgen import check as checking
 from loadgen import columns_page, environment, predict_check, resume, tables
+from loadgen import compare as comparing
 from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
 from loadgen.errors import ConfigurationError, unwritable
+from loadgen.gates import GRAMMAR
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
@@ -197,6 +199,39 @@ def report(
         return
     for text in tables.all_markdown(suites, rows):
         print(text, end="\n\n")
+
+
+@app.command(epilog=comparing.EPILOG)
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR [DIR]", help="One or two runs, results/…")
+    ],
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="SERVICE", help="Of the one run.")
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option("--candidate", metavar="SERVICE", help="What is judged.")
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", help=f"Columns; default: {','.join(comparing.USUAL)}."),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", metavar="GATE", help=f"{GRAMMAR}; may be repeated."),
+    ] = None,
+) -> None:
+    """Compare two runs, the second against the first; or two servers of one run."""
+    exit_code = comparing.execute(
+        read_lab(),
+        folders,
+        baseline=baseline,
+        candidate=candidate,
+        metrics=metrics,
+        fail_on=fail_on or (),
+        console=Console(),
+    )
+    raise typer.Exit(exit_code)
 
 
 @app.command()

@@ -25,7 +25,13 @@ def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comp
     console.print()
     for sentence in _sentences(suite, comparisons):
         console.print(sentence, highlight=False, markup=False)
-    if listed := _listed(comparisons):
+    print_listed(console, comparisons)
+
+
+def print_listed(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """A table of all comparisons, or, of too many, of those that say something; the remarks."""
+    listed = _listed(comparisons)
+    if listed:
         console.print(_table(listed))
         console.print(EXPLANATION, style="dim", highlight=False)
     for note in _notes(listed):
@@ -37,22 +43,31 @@ def markdown(suite: Suite, comparisons: Sequence[Comparison]) -> str:
     if not comparisons:
         return ""
     text = [sentence + "\n" for sentence in _sentences(suite, comparisons)]
-    if listed := _listed(comparisons):
-        text.append("| " + " | ".join([*HEADINGS, "Adjusted p", "Remark"]) + " |")
-        text.append("| --- | --- | ---: | ---: | ---: | --- | ---: | --- |")
-    for comparison in listed:
+    return "\n".join([*text, *markdown_lines(_listed(comparisons))])
+
+
+def markdown_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """The lines of a table of these comparisons; none where there are none."""
+    if comparisons:
+        yield "| " + " | ".join([*HEADINGS, "Adjusted p", "Remark"]) + " |"
+        yield "| --- | --- | ---: | ---: | ---: | --- | ---: | --- |"
+    for comparison in comparisons:
         p = "–" if comparison.p_adjusted is None else f"{comparison.p_adjusted:.2g}"
         cells = [comparison.label, *_cells(comparison), p, comparison.reason]
-        text.append("| " + " | ".join(cells) + " |")
-    return "\n".join(text)
+        yield "| " + " | ".join(cells) + " |"
+
+
+def counted(comparisons: Sequence[Comparison]) -> str:
+    """`40 comparisons: 31 equivalent, 6 undecided, 3 worse`."""
+    verdicts = Counter(comparison.verdict for comparison in comparisons)
+    of_each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return f"{len(comparisons)} comparison{'s' * (len(comparisons) != 1)}: {of_each}"
 
 
 def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
-        verdicts = Counter(comparison.verdict for comparison in comparisons)
-        counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        yield f"{len(comparisons)} comparisons: {counted} (all in comparisons.csv)."
+        yield f"{counted(comparisons)} (all in comparisons.csv)."
     if suite.expect == "no difference":
         for of_metric in alarms(comparisons):
             share, low, high = map(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from loadgen import caveats
 from loadgen.cases import Case
-from loadgen.columns import COUNT, NUMBER, TEXT, Column, Row, text
+from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.labels import pair_label
 from loadgen.statistics import (
     ALARM,
@@ -261,18 +261,18 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(column.name for column in COLUMNS)
-        writer.writerows(_line(comparison) for comparison in comparisons)
+        writer.writerows(map(text, cells(comparison)) for comparison in comparisons)
 
 
-def _line(comparison: Comparison) -> list[str]:
+def cells(comparison: Comparison) -> tuple[Cell, ...]:
+    """A comparison as cells of COLUMNS."""
     found = comparison.difference
-    cells = (
+    return (
         *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
         *((found.rounds, found.ratio, found.low, found.high) if found else (None,) * 4),
         *((found.smallest_detectable_ratio, found.p) if found else (None,) * 2),
         *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
     )
-    return [text(cell) for cell in cells]
 
 
 def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:

@@ -61,6 +61,11 @@ def _users_of_most(cases: Sequence[Case], otherwise: int | None) -> int | None:
     return users if 2 * count > len(cases) else otherwise
 
 
+def case_label(case: Case, cases: Iterable[Case]) -> str:
+    """`uvicorn, aiohttp-shared`: the server, and what else tells a case apart."""
+    return ", ".join([case.server, *told_apart(case, cases)])
+
+
 def pair_label(a: Case, b: Case, cases: Iterable[Case]) -> str:
     """`uvicorn → uvicorn-twin, no-http`: what differs between two cases, then what they share."""
     listed = list(cases)

@@ -132,6 +132,18 @@ def read_servers(project: Path) -> dict[str, Server]:
     }
 
 
+def read_services(project: Path) -> dict[str, Mapping[str, Any]]:
+    """All services as the project's Compose files declare them, by name; one of the reader's own
+    file stands for one of the same name in the lab's.
+
+    Raises:
+        ConfigurationError: a file is missing or no YAML.
+    """
+    own_file = project / "compose.override.yaml"
+    own = _services(own_file) if own_file.exists() else {}
+    return _services(project / "compose.yaml") | own
+
+
 def _services(file: Path) -> dict[str, Mapping[str, Any]]:
     try:
         document = yaml.load(file.read_text(), _ComposeLoader)

@@ -56,6 +56,16 @@ def _without_galleries(section: Section) -> Section:
 
 def render(material: Material, sections: Sequence[Section]) -> str:
     """The page as HTML, with all that it needs inside."""
+    return fill(
+        "report.html",
+        sections,
+        material=material,
+        questions=[group.suite.question for group in material.groups],
+    )
+
+
+def fill(template: str, sections: Sequence[Section], **named: object) -> str:
+    """A template of a page, filled: it extends base.html, which draws the sections."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -64,9 +74,8 @@ def render(material: Material, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     templates.filters["themed"] = lambda svg: Markup(palette.themed(svg))
-    return templates.get_template("report.html").render(
-        material=material,
-        questions=[group.suite.question for group in material.groups],
+    return templates.get_template(template).render(
+        **named,
         sections=sections,
         palette=Markup(palette.stylesheet()),
         style=Markup((TEMPLATES / "report.css").read_text()),

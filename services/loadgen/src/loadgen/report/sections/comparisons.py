@@ -35,15 +35,21 @@ def section(material: Material) -> Section | None:
 
 
 def _figure(group: Group, caption: str) -> Figure:
-    drawn = [one for one in group.comparisons if one.difference]
+    name, question = f"comparisons-{group.suite.name}", group.suite.question
+    return figure(name, f"Ratios of what was compared: {question}", group.comparisons, caption)
+
+
+def figure(name: str, title: str, comparisons: Sequence[Comparison], caption: str) -> Figure:
+    """A chart of the ratios of these comparisons, with all of them as a table."""
+    drawn = [one for one in comparisons if one.difference]
     left_out = len(drawn) - MOST_DRAWN
     if left_out > 0:
         drawn = sorted(drawn, key=lambda one: not one.is_alarm)[:MOST_DRAWN]
     if left_out > 0:
         caption += f" {left_out} more are in the table."
     return Figure(
-        name=f"comparisons-{group.suite.name}",
-        title=f"Ratios of what was compared: {group.suite.question}",
+        name=name,
+        title=title,
         svg=ratios_svg(
             [
                 (RowWords(f"{one.label}: {metric_name(one.metric)}", one.verdict), one)
@@ -51,7 +57,7 @@ def _figure(group: Group, caption: str) -> Figure:
             ]
         ),
         caption=caption,
-        table=_table(group.comparisons),
+        table=_table(comparisons),
     )
 
 

@@ -1,0 +1,121 @@
+"""`loadgen compare`: two runs, or two servers of one, as tables, files and an exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from loadgen import environment, gates, run_comparison, run_comparison_tables
+from loadgen.columns import METRICS
+from loadgen.environment import replace_text
+from loadgen.errors import ConfigurationError, unwritable
+from loadgen.lab import Lab
+from loadgen.report.comparison_page import PAGE, html
+from loadgen.results import read_rows
+from loadgen.run import DONE, FAILED
+from loadgen.run_comparison import METRICS as USUAL
+from loadgen.run_comparison import Run, RunComparison
+
+#: Below the options of `compare --help`.
+EPILOG = """\
+Writes compare.csv, compare.md and compare.html into results/compare-…/. Verdicts on two runs are
+indicative: rounds within a run do not see what changes between two.
+
+A gate is METRIC>N% (with N from 0) or METRIC<-N%: it fails where the metric has grown by more than
+N %, or fallen by more, with its whole 95 % interval, after Holm's adjustment over all cases and
+gates; so p95_ms>5% and rps<-3% fail what is slower. Exit 1 where one fails or cannot be judged.
+Quote it: --fail-on 'p95_ms>5%'.
+"""
+
+
+def execute(
+    lab: Lab,
+    folders: Sequence[Path],
+    *,
+    baseline: str | None,
+    candidate: str | None,
+    metrics: str | None,
+    fail_on: Sequence[str],
+    console: Console,
+) -> int:
+    """Compare, print, write; the exit code: 1 where a gate is not passed.
+
+    Args:
+        lab: where runs are, and where the comparison goes.
+        folders: two runs; or one, with baseline and candidate.
+        baseline, candidate: servers.
+        metrics: columns, joined with commas; None: the usual ones.
+        fail_on: gates, as `gates.parse` takes them.
+        console: prints.
+
+    Raises:
+        ConfigurationError: something is not as `compare` needs it.
+    """
+    asked = _metrics(metrics)
+    thresholds = [gates.parse(text) for text in fail_on]
+    if len(folders) == 1 and baseline and candidate:
+        run = read_run(lab, folders[0])
+        found = run_comparison.of_servers(run, baseline, candidate, asked, thresholds)
+        name = f"compare-{run.name}-{baseline}-{candidate}"
+    elif len(folders) == 2 and not baseline and not candidate:
+        a, b = (read_run(lab, folder) for folder in folders)
+        found = run_comparison.of_runs(a, b, asked, thresholds)
+        name = f"compare-{a.name}-{b.name}"
+    else:
+        raise ConfigurationError(
+            "compare takes two runs (compare DIR DIR), or one with two of its servers "
+            "(compare DIR --baseline SERVICE --candidate SERVICE)"
+        )
+    run_comparison_tables.print_all(console, found)
+    _write(found, lab.results / name)
+    console.print(f"\nComparison: results/{name}/", highlight=False, soft_wrap=True)
+    return DONE if gates.all_passed(found.gates) else FAILED
+
+
+def read_run(lab: Lab, directory: Path) -> Run:
+    """A run with its suites as they were when it began.
+
+    Args:
+        lab: the lab around us.
+        directory: as a reader of the project writes it, or the run's name alone.
+
+    Raises:
+        ConfigurationError: it is no run, or cannot be read.
+    """
+    in_project, in_results = lab.project / directory, lab.results / directory
+    folder = in_results if not in_project.is_dir() and in_results.is_dir() else in_project
+    rows = read_rows(folder)
+    described = environment.read(folder)
+    library = lab.as_of(folder).suites
+    suites = {
+        suite.name: suite
+        for name in described["arguments"]["suites"]
+        for suite in library.load(name)
+    }
+    return Run(folder, list(suites.values()), rows, described)
+
+
+def _metrics(text: str | None) -> list[str]:
+    if text is None:
+        return list(USUAL)
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in METRICS]
+    if unknown or not asked:
+        raise ConfigurationError(
+            f"--metrics {text!r}: no such metric; those that can be compared are "
+            f"{', '.join(METRICS)}"
+        )
+    return asked
+
+
+def _write(found: RunComparison, folder: Path) -> None:
+    """compare.csv, compare.md and compare.html, in a folder of their own in results/."""
+    try:
+        folder.mkdir(exist_ok=True)
+        replace_text(folder / "compare.csv", run_comparison.csv_text(found))
+        replace_text(
+            folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n"
+        )
+        replace_text(folder / PAGE, html(found))
+    except OSError as error:
+        raise unwritable(error) from error
