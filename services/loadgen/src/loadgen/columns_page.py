@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from loadgen import capacity, caveats, comparisons, waterfall_steps
+from loadgen import capacity, caveats, comparisons, run_comparison, waterfall_steps
 from loadgen.columns import COUNT, NUMBER, TEXT, TRIALS, Column
 
 INTRODUCTION = """\
@@ -48,6 +48,13 @@ A row per pair of cases that a suite compares, and metric; formulas are in
 [methodology.md](methodology.md).
 """
 
+COMPARE_WORDS = """\
+## compare.csv
+
+A row per case and metric of a comparison of two runs, or of two servers of one: `scripts/compare`
+writes it into a folder of its own.
+"""
+
 WATERFALL_WORDS = """\
 ## waterfall.csv
 
@@ -78,6 +85,8 @@ def page() -> str:
             _table(TRIALS, with_summary=True),
             COMPARISONS_WORDS,
             _table(comparisons.COLUMNS),
+            COMPARE_WORDS,
+            _table(run_comparison.COLUMNS),
             WATERFALL_WORDS,
             _table(waterfall_steps.COLUMNS),
             CAPACITY_WORDS,

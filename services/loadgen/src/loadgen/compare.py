@@ -113,9 +113,7 @@ def _write(found: RunComparison, folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
         replace_text(folder / "compare.csv", run_comparison.csv_text(found))
-        replace_text(
-            folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n"
-        )
+        replace_text(folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n")
         replace_text(folder / PAGE, html(found))
     except OSError as error:
         raise unwritable(error) from error

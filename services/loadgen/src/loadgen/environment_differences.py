@@ -93,9 +93,7 @@ def _packages_of_one(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Dif
         of_a, of_b = a.get(key) or {}, b.get(key) or {}
         if of_a and of_b:
             for name in sorted(of_a.keys() ^ of_b.keys()):
-                yield Differing(
-                    f"{key}.{name}", of_a.get(name, "none"), of_b.get(name, "none")
-                )
+                yield Differing(f"{key}.{name}", of_a.get(name, "none"), of_b.get(name, "none"))
 
 
 def _services(a: Path, b: Path, servers: Iterable[str]) -> Iterator[Differing]:

@@ -130,9 +130,7 @@ def gates_words(judged: Sequence[Judged]) -> str:
     words = f"Gates: {', '.join(counts)}."
     for text in dict.fromkeys(one.gate.text for one in judged):
         found_from = [
-            one.found_from
-            for one in judged
-            if one.gate.text == text and one.found_from is not None
+            one.found_from for one in judged if one.gate.text == text and one.found_from is not None
         ]
         if found_from:
             weakest = max(found_from, key=abs)
@@ -149,5 +147,3 @@ def _listed(console: Console, lines: Sequence[str]) -> None:
     more = [f"and {left_out} more: compare.md"] if left_out > 0 else []
     for line in [*lines[:MOST_LISTED], *more]:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
-
-
