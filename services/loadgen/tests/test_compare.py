@@ -13,7 +13,7 @@ import pytest
 
 from loadgen import cli
 from loadgen.cases import Case
-from loadgen.columns import METRICS, Row
+from loadgen.columns import NUMBER, TRIALS, Row
 from loadgen.lab import SUITES, Lab, read_lab
 from loadgen.results import write_table
 from loadgen.run_comparison import COLUMNS
@@ -53,6 +53,8 @@ ENVIRONMENT: dict[str, Any] = {
     "servers": {"uvicorn": {"command": ["uvicorn", "consumer.asgi:application"]}},
 }
 
+MEASURED = [column.name for column in TRIALS if column.summarised and column.kind is NUMBER]
+
 type Loadgen = Callable[..., tuple[int, str, str]]
 #: A case and a metric → how much larger it is than usual.
 type Factor = Callable[[Case, str], float]
@@ -90,7 +92,7 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
             of_rounds = [
                 {
                     metric: 100 * factor(case, metric) * (1 + drawn.uniform(-0.015, 0.015))
-                    for metric in METRICS
+                    for metric in MEASURED
                 }
                 | dict(cells or {})
                 for _ in range(rounds)
