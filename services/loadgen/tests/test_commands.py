@@ -77,6 +77,14 @@ def test_other_settings_are_asked_of_the_launcher() -> None:
     assert "http://localhost:9100/start?settings=article" in start
 
 
+def test_article_as_own_api_is_started_besides() -> None:
+    case = a_case(upstream="django", settings="article")
+    api, up, _, hey = commands.by_hand(case, a_server())
+    assert api == "LAB_AUTOSTART=1 docker compose up -d api-django"
+    assert up == "docker compose up -d api uvicorn"
+    assert hey.endswith("&upstream=django'")
+
+
 @pytest.mark.parametrize(("rate_rps", "workers"), [(120.0, "-c 144 -q 0.833333"), (1.0, "-c 2 ")])
 def test_an_open_load_is_asked_for_by_its_rate(rate_rps: float, workers: str) -> None:
     case = a_case(load="open", users=None, rate_rps=rate_rps, arrivals="poisson")

@@ -10,7 +10,7 @@ from loadgen.cases import Case
 from loadgen.servers import Server
 from loadgen.suite import Suite
 from loadgen.suite_file import LIST_AXES
-from loadgen.target import APP_PORT, path_of
+from loadgen.target import APP_PORT, LAUNCHER_PORT, path_of
 
 BENCH = "scripts/bench"
 #: For a row to be contested (docs/rules.md).
@@ -53,19 +53,22 @@ def by_hand(case: Case, server: Server) -> list[str]:
     up = f"docker compose up -d api {server.name}"
     hey = "docker compose run --rm --no-deps --entrypoint hey loadgen"
     load = ["-z", f"{HEY_S}s", "-t", "60", *_workers(case, server)]
-    if server.page:
-        lines = [up, _start(server, "")] if server.page.launcher else [up]
-        return [*lines, f"{hey} {shlex.join([*load, server.page.url])}"]
+    if page := server.page:
+        start = [_start(server, "")] if page.launcher else []
+        return [up, *start, f"{hey} {shlex.join([*load, page.url])}"]
     url = f"http://{server.name}:{APP_PORT}{path_of(case)}"
     lines = [f"LAB_AUTOSTART=1 {up}"]
     if case.settings != DEFAULT_SETTINGS:
         lines = [up, _start(server, f"?settings={case.settings}")]
+    if case.upstream == "django":  # a server itself, with the settings that it is declared with
+        lines = ["LAB_AUTOSTART=1 docker compose up -d api-django", *lines]
     return [*lines, f"{hey} {shlex.join([*load, url])}"]
 
 
 def _start(server: Server, query: str) -> str:
-    """Has a server's launcher start it."""
-    ask = f"from urllib.request import urlopen; urlopen('http://localhost:9100/start{query}')"
+    """Have its launcher start a server."""
+    url = f"http://localhost:{LAUNCHER_PORT}/start{query}"
+    ask = f"from urllib.request import urlopen; urlopen('{url}')"
     return f'docker compose exec {server.name} python -c "{ask}"'
 
 
