@@ -119,9 +119,10 @@ def loadgen(
         monkeypatch.setattr(sys, "argv", ["loadgen", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        assert isinstance(ended.value.code, int)
+        code = ended.value.code or 0
+        assert isinstance(code, int)
         written = capsys.readouterr()
-        return ended.value.code, written.out, written.err
+        return code, written.out, written.err
 
     return call
 
@@ -406,3 +407,17 @@ def test_results_that_cannot_be_written_are_exit_code_2(
     code, _, complained = loadgen("compare", a_run("one"), a_run("two"))
     assert code == 2
     assert "results/ cannot be written" in complained
+
+
+def test_a_run_is_exported_beside_its_rows(
+    loadgen: Loadgen, a_run: MakeRun, in_project: Path
+) -> None:
+    code, said, _ = loadgen("export", a_run("run"))
+    assert code == 0
+    for line in said.splitlines():
+        assert (in_project / line.removeprefix("results/")).is_file()
+    assert [line.rpartition("/")[2] for line in said.splitlines()] == [
+        "github-action-benchmark-bigger.json",
+        "github-action-benchmark-smaller.json",
+        "report.md",
+    ]

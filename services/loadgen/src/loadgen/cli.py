@@ -19,12 +19,14 @@ from loadgen import compare as comparing
 from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
 from loadgen.errors import ConfigurationError, unwritable
+from loadgen.export import write_exports
 from loadgen.gates import GRAMMAR
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
 from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
+from loadgen.run_folder import read_run
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
 
@@ -232,6 +234,18 @@ def compare(
         console=Console(),
     )
     raise typer.Exit(exit_code)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+) -> None:
+    """Write a run as other programs read it: github-action-benchmark's JSON, and Markdown."""
+    lab = read_lab()
+    made = read_run(lab, folder)
+    for file in write_exports(made, _for_report(lab, folder) / "export"):
+        where = f"results/{file.relative_to(lab.results)}"
+        Console().print(where, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from loadgen import environment, gates, run_comparison, run_comparison_tables
+from loadgen import gates, run_comparison, run_comparison_tables
 from loadgen.columns import METRICS
 from loadgen.environment import replace_text
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab import Lab
 from loadgen.report.comparison_page import PAGE, html
-from loadgen.results import read_rows
 from loadgen.run import DONE, FAILED
 from loadgen.run_comparison import METRICS as USUAL
-from loadgen.run_comparison import Run, RunComparison
+from loadgen.run_comparison import RunComparison
+from loadgen.run_folder import read_run
 
 #: Below the options of `compare --help`.
 EPILOG = """\
@@ -70,29 +70,6 @@ def execute(
     _write(found, lab.results / name)
     console.print(f"\nComparison: results/{name}/", highlight=False, soft_wrap=True)
     return DONE if gates.all_passed(found.gates) else FAILED
-
-
-def read_run(lab: Lab, directory: Path) -> Run:
-    """A run with its suites as they were when it began.
-
-    Args:
-        lab: the lab around us.
-        directory: as a reader of the project writes it, or the run's name alone.
-
-    Raises:
-        ConfigurationError: it is no run, or cannot be read.
-    """
-    in_project, in_results = lab.project / directory, lab.results / directory
-    folder = in_results if not in_project.is_dir() and in_results.is_dir() else in_project
-    rows = read_rows(folder)
-    described = environment.read(folder)
-    library = lab.as_of(folder).suites
-    suites = {
-        suite.name: suite
-        for name in described["arguments"]["suites"]
-        for suite in library.load(name)
-    }
-    return Run(folder, list(suites.values()), rows, described)
 
 
 def _metrics(text: str | None) -> list[str]:

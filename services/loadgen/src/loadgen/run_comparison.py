@@ -8,21 +8,20 @@ same rounds, share all that: there a verdict is a verdict, and there gates belon
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from loadgen.agreement import Agreement, agreements
-from loadgen.columns import TEXT, Column, Row, text
+from loadgen.columns import TEXT, Column, text
 from loadgen.comparisons import COLUMNS as OF_COMPARISONS
 from loadgen.comparisons import Comparison, adjusted, cells, compare_rows, same_rounds
-from loadgen.environment_differences import Differing, Surroundings, differing
+from loadgen.environment_differences import Differing, differing
 from loadgen.errors import ConfigurationError
 from loadgen.gates import Gate, Judged, judge
 from loadgen.labels import case_label, pair_label
 from loadgen.pairs import Compare
-from loadgen.suite import Suite
+from loadgen.run_folder import Run
 
 #: What is compared where nobody says what.
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view", "app_pss_mib")
@@ -45,43 +44,6 @@ COLUMNS = (
         "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
     ),
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run, for comparing.
-
-    Attributes:
-        folder: with trials.csv, environment.json and the copies of what was run.
-        suites: what was asked.
-        rows: all of trials.csv.
-        environment: all of environment.json.
-    """
-
-    folder: Path
-    suites: Sequence[Suite]
-    rows: Sequence[Row]
-    environment: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
-
-    @property
-    def by_case(self) -> dict[str, list[Row]]:
-        """The rows of each case; windows of a search are no rounds of one."""
-        found: dict[str, list[Row]] = {}
-        for row in self.rows:
-            if row["repeat"] is None:
-                found.setdefault(str(row["case"]), []).append(row)
-        return found
-
-    def of(self, cases: Iterable[str]) -> Surroundings:
-        """The run around the rows of some cases."""
-        asked = set(cases)
-        rows = [row for row in self.rows if row["case"] in asked and row["repeat"] is None]
-        return Surroundings(self.folder, self.environment, rows)
 
 
 @dataclass(frozen=True)
