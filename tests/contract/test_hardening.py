@@ -10,7 +10,8 @@ import pytest
 from engine import Engine
 from lab import ROOT, declared_servers
 
-SERVICES = [*(server.name for server in declared_servers()), "api"]
+APIS = ["api", "api-django"]
+SERVICES = [*(server.name for server in declared_servers()), *APIS]
 
 Compose = Callable[..., CompletedProcess[str]]
 
@@ -50,7 +51,7 @@ def test_no_port_is_published(engine: Engine, service: str) -> None:
 def test_each_role_runs_on_its_own_cpus(engine: Engine, service: str) -> None:
     container = engine.inspect(engine.container(service))
 
-    role = "API_CPUS" if service == "api" else "APP_CPUS"
+    role = "API_CPUS" if service in APIS else "APP_CPUS"
     assert container["HostConfig"]["CpusetCpus"] == lab_setting(role)
 
 

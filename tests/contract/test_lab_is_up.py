@@ -44,7 +44,8 @@ def test_every_service_of_the_lab_runs(
     running = compose("ps", "--services", "--status", "running")
 
     assert running.returncode == 0, running.stderr
-    assert {server.name for server in servers} | {"api"} <= set(running.stdout.split())
+    expected = {"api", "api-django", *(server.name for server in servers)}
+    assert expected <= set(running.stdout.split())
 
 
 def test_servers_of_the_self_tests_do_not_come_up_by_themselves(

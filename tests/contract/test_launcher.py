@@ -5,19 +5,25 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from subprocess import CompletedProcess
 
 import httpx
 import pytest
 
+from connections import connections
 from contract.conftest import OneOff
 from engine import Engine
-from lab import POLL_S, START_TIMEOUT_S, Launcher, Server
+from lab import KEEP_NONE, POLL_S, START_TIMEOUT_S, Launcher, Server
 
 Compose = Callable[..., CompletedProcess[str]]
 MakeLauncher = Callable[[Server], Launcher]
 
 KILLED = 128 + 9
+# As many as a small machine has memory for.
+STARTED_AT_ONCE = 6
+# Longer than any server's own default of 2 or 5 s, and much shorter than the 30 s of the lab.
+IDLE_S = 7
 # What the launcher's own process looks like among those of a container.
 NOT_THE_SERVER = ("launcher.py", "docker-init", "tini")
 
@@ -121,21 +127,32 @@ def test_stats_answers_while_the_server_is_full(
     assert still_waiting > 0
 
 
-def test_stop_leaves_no_process_of_any_server(
-    server: Server, launcher: MakeLauncher, engine: Engine
+def test_every_server_keeps_an_idle_connection_and_stops_in_order_all_the_same(
+    servers: list[Server], launcher: MakeLauncher, engine: Engine
 ) -> None:
-    container = engine.container(server.name)
-    launch = launcher(server)
+    async def kept_and_exit_code(server: Server) -> tuple[bool, int]:
+        path = f"/{server.view}/single/no-http/?delays_ms=0"
+        async with connections(server.name, 1) as (connection,):
+            kept = not (await connection.get(path)).closes
+            if kept:
+                await asyncio.sleep(IDLE_S)
+                assert (await connection.get(path)).status == 200
+            return kept, launcher(server).stop()["exit_code"]
 
-    launch.wait_until_up()
-    launch.stop()
-    launch.start()
-    with until("the server has processes") as is_time:
-        while not is_time(len(server_processes(engine, container)) >= 1):
-            pass
-    launch.stop()
+    def name_kept_and_exit_code(server: Server) -> tuple[str, bool, int]:
+        container = engine.container(server.name)
+        with launcher(server).running():
+            assert server_processes(engine, container) != []
+            kept, code = asyncio.run(kept_and_exit_code(server))
+            assert server_processes(engine, container) == [], server.name
+        return server.name, kept, code
 
-    assert server_processes(engine, container) == []
+    with ThreadPoolExecutor(STARTED_AT_ONCE) as pool:
+        seen = list(pool.map(name_kept_and_exit_code, servers))
+
+    assert {name for name, kept, _ in seen if not kept} == KEEP_NONE
+    # By itself, or by the signal, which some pass on to themselves at the end: never killed.
+    assert [(name, code) for name, _, code in seen if code not in (0, 128 + 15)] == []
 
 
 def test_the_bundle_of_a_server_holds_the_public_certificates_and_the_labs(

@@ -1,42 +1,94 @@
 """Every server, started once: its URLs, its refusals, its connections, its slots."""
 
 import asyncio
-import http.client
+import itertools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from subprocess import CompletedProcess
+from typing import Any
 
 import httpx
 import pytest
 
 from answers import is_refusal, is_right
+from connections import Answer, connections
 from contract.conftest import Running
 from engine import Engine
-from lab import HTTP_CLIENTS, REAL_HTTP_CLIENTS, Server
+from lab import HTTP_CLIENTS, KEEP_NONE, POLL_S, ROOT, Server
 
 DELAYS_MS = {"fanout": "30,60,15", "single": "40"}
 SLOWEST_MS = {"fanout": 60, "single": 40}
-# Long enough for all views to be in flight before the first is answered.
-LONG_DELAY_MS = 1500
-# For a server without slots: more than the others have.
+# Enough to keep a server busy, and few enough for the client of the tests.
+AT_ONCE = 16
+
+BACKLOG = 2048
+USERS = 200
+# For a server without slots: more than any thread pool's default, and than the articles' slots.
 UNBOUNDED = 150
+# Nobody waits that long: such a view is in flight until the server is killed.
+WITHOUT_END_MS = 60_000
+IN_FLIGHT_TIMEOUT_S = 60
+SETTLED_S = 1
+
+# Processes beside those that run views: Gunicorn's arbiter; uWSGI's master and HTTP router; the
+# parent of Uvicorn's, Granian's and Hypercorn's workers, and Python's resource tracker, which
+# multiprocessing starts (Granian's workers need none).
+HELPERS = {"gunicorn": 1, "uwsgi": 2, "uvicorn": 2, "granian": 1, "hypercorn": 2, "daphne": 0}
+ALONE = "uvicorn"  # with one worker it is its own parent
 
 
-@pytest.mark.parametrize("upstream", ["http", "https"])
-@pytest.mark.parametrize("workload", ["fanout", "single"])
-@pytest.mark.parametrize("http_client", HTTP_CLIENTS)
-@pytest.mark.parametrize("view", ["sync", "async"])
-def test_every_url_is_answered_rightly_and_never_early_or_refused(
-    running: Running, view: str, http_client: str, workload: str, upstream: str
-) -> None:
-    query = {"delays_ms": DELAYS_MS[workload], "upstream": upstream}
-    began = time.monotonic()
-    answer = running.client.get(f"/{view}/{workload}/{http_client}/", params=query)
-    took_ms = (time.monotonic() - began) * 1000
+@dataclass(frozen=True)
+class Asked:
+    """A URL of a view."""
 
-    if running.server.can(view, http_client):
-        is_right(answer, workload)
-        assert took_ms >= SLOWEST_MS[workload]
-    else:
-        is_refusal(answer, 400)
+    view: str
+    workload: str
+    http_client: str
+    upstream: str
+
+    @property
+    def path(self) -> str:
+        query = f"delays_ms={DELAYS_MS[self.workload]}&upstream={self.upstream}"
+        return f"/{self.view}/{self.workload}/{self.http_client}/?{query}"
+
+    def check(self, answer: httpx.Response, took_ms: float, server: Server) -> None:
+        """Raises AssertionError where the answer is not what the server owes."""
+        if server.can(self.view, self.http_client):
+            is_right(answer, self.workload)
+            assert took_ms >= SLOWEST_MS[self.workload], "early"
+        else:
+            is_refusal(answer, 400)
+
+
+EVERY_URL = [
+    Asked(*asked)
+    for asked in itertools.product(["sync", "async"], DELAYS_MS, HTTP_CLIENTS, ["http", "https"])
+]
+
+
+def test_every_url_is_answered_rightly_and_never_early_or_refused(running: Running) -> None:
+    url = f"http://{running.server.name}:8000"
+
+    async def complaints() -> list[str]:
+        turns = asyncio.Semaphore(AT_ONCE)
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            client.headers["Connection"] = "close"
+
+            async def complaint(asked: Asked) -> str:
+                async with turns:
+                    began = time.monotonic()
+                    answer = await client.get(asked.path)
+                    took_ms = (time.monotonic() - began) * 1000
+                try:
+                    asked.check(answer, took_ms, running.server)
+                except AssertionError as error:
+                    return f"{asked.path}: {error}"
+                return ""
+
+            return list(filter(None, await asyncio.gather(*map(complaint, EVERY_URL))))
+
+    assert asyncio.run(complaints()) == []
 
 
 @pytest.mark.parametrize("view", ["sync", "async"])
@@ -49,44 +101,12 @@ def test_the_routes_of_article_b_are_served(running: Running, view: str) -> None
         is_refusal(answer, 400)
 
 
-@pytest.mark.parametrize("http_client", REAL_HTTP_CLIENTS)
-@pytest.mark.parametrize("upstream", ["http", "https"])
-def test_the_three_calls_of_a_fanout_are_in_flight_at_once(
-    running: Running, api: httpx.Client, http_client: str, upstream: str
-) -> None:
-    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
-    api.post("/-/reset")
-
-    query = {"delays_ms": "250,250,250", "upstream": upstream}
-    is_right(running.client.get(f"/{view}/fanout/{http_client}/", params=query), "fanout")
-
-    stats = api.get("/-/stats").json()
-    assert (stats["calls"], stats["failures"], stats["peak_in_flight"]) == (3, 0, 3)
-
-
 def test_no_http_calls_nobody(running: Running, api: httpx.Client) -> None:
     api.post("/-/reset")
 
     is_right(running.client.get(f"/{running.server.view}/fanout/no-http/?delays_ms=1,2"), "fanout")
 
     assert api.get("/-/stats").json()["calls"] == 0
-
-
-def test_two_requests_fit_on_one_connection(running: Running) -> None:
-    connection = http.client.HTTPConnection(running.server.name, 8000, timeout=60)
-    try:
-        connection.connect()
-        own_port = connection.sock.getsockname()[1]
-        for _ in range(2):
-            connection.request("GET", f"/{running.server.view}/single/no-http/?delays_ms=0")
-            answer = connection.getresponse()
-            assert answer.status == 200
-            assert b"delectus" in answer.read()
-            assert not answer.will_close
-        # http.client opens another connection without a word where the first was closed.
-        assert connection.sock.getsockname()[1] == own_port
-    finally:
-        connection.close()
 
 
 def test_an_unknown_http_client_is_answered_with_those_that_the_view_can_use(
@@ -136,7 +156,7 @@ def test_an_unknown_path_is_not_found(running: Running, path: str) -> None:
 def test_the_launchers_account_agrees_with_the_kernels_of_a_known_burn(
     running: Running, engine: Engine
 ) -> None:
-    burns, cpu_ms = 4, 500
+    burns, cpu_ms = 2, 500
     container = engine.container(running.server.name)
     path = f"/{running.server.view}/single/no-http/?delays_ms=0&cpu_ms={cpu_ms}"
 
@@ -154,41 +174,97 @@ def test_the_launchers_account_agrees_with_the_kernels_of_a_known_burn(
     assert used_s == pytest.approx(kernel_after - kernel_before, rel=0.1)
 
 
+def test_its_processes_are_those_that_it_declares_and_their_helpers(running: Running) -> None:
+    server = running.server
+    program = running.launcher.about()["command"][0]
+    helpers = 0 if program == ALONE and server.processes == 1 else HELPERS[program]
+
+    assert running.launcher.stats()["processes"] == server.processes + helpers
+
+
+def test_its_listener_has_the_labs_backlog(
+    running: Running, compose: Callable[..., CompletedProcess[str]]
+) -> None:
+    source = (ROOT / "tests/backlog.py").read_text()
+
+    told = compose("exec", "-T", running.server.name, "python", "-c", source, "8000")
+
+    assert told.returncode == 0, told.stderr
+    assert set(told.stdout.split()) == {str(BACKLOG)}
+
+
+def test_no_user_loses_the_connection(running: Running) -> None:
+    """Under gevent each connection takes a greenlet, so there are no more users than these."""
+    server = running.server
+    gevent = server.labels["lab.concurrency"] == "gevent"
+    users = min(USERS, server.slots or USERS) if gevent else USERS
+    path = f"/{server.view}/single/no-http/?delays_ms=0"
+
+    async def two_answers_each() -> set[tuple[int, bool]]:
+        all_have_one = asyncio.Barrier(users)
+
+        async def user() -> list[Answer]:
+            # Asks at once: a connection that is silent takes the place of one that asks, on some.
+            async with connections(server.name, 1) as (connection,):
+                first = await connection.get(path)
+                await all_have_one.wait()
+                return [first] if first.closes else [first, await connection.get(path)]
+
+        answers = itertools.chain(*await asyncio.gather(*(user() for _ in range(users))))
+        return {(answer.status, answer.closes) for answer in answers}
+
+    assert asyncio.run(two_answers_each()) == {(200, server.name in KEEP_NONE)}
+
+
 def views_at_once(server: Server) -> int:
     """More than it can hold."""
     if server.slots is None:
         return UNBOUNDED
     if server.processes > 1:
         return 2 * server.slots
-    return server.slots + max(2, server.slots // 5)
+    return server.slots + max(2, server.slots // 20)
 
 
-async def statuses(url: str, count: int) -> list[int]:
-    """Requests `url` that many times at once, each on a connection of its own."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    async with httpx.AsyncClient(timeout=120, limits=limits) as client:
-        answers = await asyncio.gather(*(client.get(url) for _ in range(count)))
-    return [answer.status_code for answer in answers]
+async def settled(api: httpx.Client, enough: Callable[[int], bool]) -> dict[str, Any]:
+    """The API's counters when enough calls have been in flight for a while."""
+    deadline = time.monotonic() + IN_FLIGHT_TIMEOUT_S
+    since = time.monotonic()
+    while True:
+        stats: dict[str, Any] = await asyncio.to_thread(lambda: api.get("/-/stats").json())
+        if not enough(stats["in_flight"]):
+            since = time.monotonic()
+        if time.monotonic() > min(deadline, since + SETTLED_S):
+            return stats
+        await asyncio.sleep(POLL_S)
 
 
-def test_it_holds_as_many_views_as_it_has_slots(running: Running, api: httpx.Client) -> None:
+def test_it_holds_as_many_views_as_it_has_slots_and_no_more(
+    running: Running, api: httpx.Client
+) -> None:
+    """The last test of a server: it is killed with all its views in flight."""
     server = running.server
-    # The client that needs least CPU, so that all are in flight before the first is answered.
-    http_client = "requests-shared" if server.view == "sync" else "httpx-shared"
-    path = f"/{server.view}/single/{http_client}/?delays_ms={LONG_DELAY_MS}"
+    http_client = "requests-shared" if server.view == "sync" else "aiohttp-shared"
+    path = f"/{server.view}/single/{http_client}/?delays_ms={WITHOUT_END_MS}"
     count = views_at_once(server)
-    api.post("/-/reset")
+    expected = count if server.slots is None else server.slots
+    # How evenly several processes share the connections is up to the kernel.
+    least = expected if server.processes == 1 else expected // server.processes + 1
 
-    assert asyncio.run(statuses(f"http://{server.name}:8000{path}", count)) == [200] * count
+    async def in_flight() -> tuple[int, int]:
+        await settled(api, lambda calls: calls == 0)
+        await asyncio.to_thread(api.post, "/-/reset")
+        async with connections(server.name, count) as asking:
+            for connection in asking:
+                connection.send(path)
+            stats = await settled(api, lambda calls: calls >= least)
+            threads = running.launcher.stats(memory="0")["threads"]
+            running.launcher.get("/stop", now="1")
+        return stats["peak_in_flight"], threads
 
-    stats = api.get("/-/stats").json()
-    assert stats["calls"] == count
-    if server.slots is None:
-        assert stats["peak_in_flight"] > 100
-        return
-    assert stats["peak_in_flight"] <= server.slots
-    if server.processes == 1:
-        assert stats["peak_in_flight"] == server.slots
-    else:
-        # How evenly its processes share the connections is up to the kernel.
-        assert stats["peak_in_flight"] > server.slots / server.processes
+    peak, threads = asyncio.run(in_flight())
+
+    assert least <= peak <= expected
+    if server.labels["lab.concurrency"] == "threads":
+        assert threads >= peak
+    if server.labels["lab.concurrency"] == "gevent":
+        assert threads < peak

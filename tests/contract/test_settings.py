@@ -7,28 +7,25 @@ import pytest
 
 from answers import is_refusal, is_right
 from contract.conftest import Running
-from lab import HTTP_CLIENTS, Launcher, Server
+from lab import HTTP_CLIENTS, Launcher, Server, server_named
 
 SERVERS = ["uwsgi-2-threads", "gunicorn-gevent", "uvicorn"]
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def server(request: pytest.FixtureRequest) -> Server:
+    return server_named(request.param)
 
 
-@pytest.fixture(scope="module", params=["bare", "article"])
+@pytest.fixture(scope="module", params=["bare", "article", "article_bare"])
 def settings(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def running(
-    name: str, settings: str, servers: list[Server], api: httpx.Client
-) -> Iterator[Running]:
+def running(server: Server, settings: str, api: httpx.Client) -> Iterator[Running]:
     """A server with these settings, shared by the tests below."""
     del api
-    (server,) = (server for server in servers if server.name == name)
     launcher = Launcher(server)
     with launcher.http, launcher.running(settings=settings) as client:
         client.headers["Connection"] = "close"
@@ -40,14 +37,11 @@ def test_it_runs_with_these_settings(running: Running, settings: str) -> None:
 
 
 @pytest.mark.parametrize("workload", ["fanout", "single"])
-@pytest.mark.parametrize("http_client", HTTP_CLIENTS)
-def test_the_answers_are_right_and_have_their_length(
-    running: Running, http_client: str, workload: str
-) -> None:
-    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
-    query = {"delays_ms": "20"}
-
-    is_right(running.client.get(f"/{view}/{workload}/{http_client}/", params=query), workload)
+def test_the_answers_are_right_and_have_their_length(running: Running, workload: str) -> None:
+    for http_client in HTTP_CLIENTS:
+        if view := running.server.view_with(http_client):
+            path = f"/{view}/{workload}/{http_client}/?delays_ms=20"
+            is_right(running.client.get(path), workload)
 
 
 def test_refusals_are_small_json_with_debug_too(running: Running) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from answers import is_refusal
 from contract.conftest import OneOff, Running
-from lab import REAL_HTTP_CLIENTS, Server
+from lab import REAL_HTTP_CLIENTS, server_named, with_each_client
 
 ANSWERS_500, NO_JSON, OTHER_JSON, HANGS_UP = "1", "2", "3", "4"
 ADDRESS = socket.gethostbyname(socket.gethostname())
@@ -51,26 +51,30 @@ def upstream() -> Iterator[None]:
         thread.join()
 
 
-@pytest.fixture(scope="module", params=["gunicorn-100-threads", "uvicorn"])
-def running(
-    request: pytest.FixtureRequest, upstream: None, one_off: OneOff, servers: list[Server]
-) -> Iterator[Running]:
-    """A server with DEBUG on, before that upstream."""
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest, upstream: None, one_off: OneOff) -> Iterator[Running]:
+    """The server of that name with DEBUG on, before that upstream."""
     del upstream
-    (server,) = (server for server in servers if server.name == request.param)
+    server = server_named(request.param)
     launcher = one_off(server, environment={"LAB_UPSTREAM_HOST": ADDRESS})
     with launcher.running(settings="article") as client:
         client.headers["Connection"] = "close"
         yield Running(server, launcher, client)
 
 
+with_every_client = pytest.mark.parametrize(
+    ("running", "view", "http_client"),
+    with_each_client(["gunicorn-100-threads", "uvicorn"], REAL_HTTP_CLIENTS),
+    indirect=["running"],
+)
+
+
 @pytest.mark.parametrize("wrong", [ANSWERS_500, NO_JSON, OTHER_JSON, HANGS_UP])
 @pytest.mark.parametrize("workload", ["fanout", "single"])
-@pytest.mark.parametrize("http_client", REAL_HTTP_CLIENTS)
+@with_every_client
 def test_a_wrong_answer_of_the_upstream_is_a_bad_gateway(
-    running: Running, http_client: str, workload: str, wrong: str
+    running: Running, view: str, http_client: str, workload: str, wrong: str
 ) -> None:
-    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
     path = f"/{view}/{workload}/{http_client}/?delays_ms={wrong}"
 
     refusal = is_refusal(running.client.get(path), 502)
@@ -78,19 +82,19 @@ def test_a_wrong_answer_of_the_upstream_is_a_bad_gateway(
     assert f"{ADDRESS}:9000" in refusal["error"]
 
 
-@pytest.mark.parametrize("http_client", REAL_HTTP_CLIENTS)
-def test_one_wrong_answer_of_three_spoils_the_page(running: Running, http_client: str) -> None:
-    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
+@with_every_client
+def test_one_wrong_answer_of_three_spoils_the_page(
+    running: Running, view: str, http_client: str
+) -> None:
     path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,{ANSWERS_500}"
 
     is_refusal(running.client.get(path), 502)
 
 
-@pytest.mark.parametrize("http_client", REAL_HTTP_CLIENTS)
+@with_every_client
 def test_an_upstream_that_cannot_be_reached_is_a_bad_gateway(
-    running: Running, http_client: str
+    running: Running, view: str, http_client: str
 ) -> None:
-    view = running.server.view if running.server.can(running.server.view, http_client) else "sync"
     path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,9&upstream=https"
 
     is_refusal(running.client.get(path), 502)
