@@ -74,6 +74,8 @@ def plus_minus(found: Interval | None) -> str:
     if not found or found.high is None:
         return ""
     share = found.high / found.mean - 1
+    if share < 0.0005:
+        return " ±<0.1%"
     return f" ±{share:.0%}" if share >= 0.01 else f" ±{share:.1%}"
 
 

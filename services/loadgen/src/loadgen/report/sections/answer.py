@@ -14,12 +14,13 @@ from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.sections import capacity, waterfall
 from loadgen.report.words import UNITS, counted, figure, listing, with_bounds
-from loadgen.statistics import LEAST_ROUNDS, Difference, difference
+from loadgen.statistics import LEAST_ROUNDS, MARGIN, Difference, difference
 
 #: More loads than this are not told one by one.
 MOST_LOADS = 3
 #: The client that calls nobody: what a server makes without one.
 CONTROL = "no-http"
+WITHIN = f"{100 * MARGIN:.0f} %"
 OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
 SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
 
@@ -60,10 +61,10 @@ def _leaders(group: Group) -> Iterator[Markup]:
         yield _over_loads(list(standings.values()))
         return
     for words, standing in standings.items():
-        where = f"With {words}, " if len(standings) > 1 else ""
-        yield Markup("{}{}{}").format(
-            where, _leader(standing), _without_calls(group, standing.best)
-        )
+        first, *others = _leader(standing)
+        yield Markup("{}{}").format(f"With {words}, " if len(standings) > 1 else "", first)
+        yield from others
+        yield from _without_calls(group, standing.best)
 
 
 def _by_load(group: Group) -> dict[str, list[Entry]]:
@@ -88,14 +89,16 @@ class _Standing:
     Attributes:
         metric: by which.
         best: of the highest mean.
-        tied: those that cannot be told from it.
+        near: those that are behind it by less than what matters, for sure.
+        open: those of whom that cannot be told.
         behind: the others, with how they do against it; the last is last.
         known: whether there are rounds enough to tell.
     """
 
     metric: str
     best: Entry
-    tied: Sequence[Entry]
+    near: Sequence[Entry]
+    open: Sequence[Entry]
     behind: Sequence[tuple[Entry, Difference]]
     known: bool
 
@@ -103,56 +106,68 @@ class _Standing:
 def _standing(metric: str, entries: Sequence[Entry]) -> _Standing:
     best, *others = sorted(entries, key=lambda entry: -(entry.mean(metric) or 0))
     found = [(other, against(best, other, metric)) for other in others]
+    near = [other for other, how in found if how and _is_near(how)]
+    behind = [(o, how) for o, how in found if o not in near and how and how.verdict == "worse"]
+    told = [*near, *(other for other, _ in behind)]
     return _Standing(
         metric=metric,
         best=best,
-        tied=[other for other, how in found if how is None or how.verdict != "worse"],
-        behind=[(other, how) for other, how in found if how and how.verdict == "worse"],
+        near=near,
+        open=[other for other in others if other not in told],
+        behind=behind,
         known=all(how is not None and how.rounds >= LEAST_ROUNDS for _, how in found),
     )
 
 
+def _is_near(how: Difference) -> bool:
+    """Whether one is behind by less than what matters, by its own 95 % interval."""
+    return how.low is not None and how.low >= 1 / (1 + MARGIN)
+
+
 def _over_loads(standings: Sequence[_Standing]) -> Markup:
     """Of many loads, how often who leads alone."""
-    alone = Counter(
-        one.best.line.rows[0]["title"] for one in standings if one.known and not one.tied
-    )
+    alone = Counter(one.best.line.rows[0]["title"] for one in standings if _leads_alone(one))
     told = [f"{title} leads alone in {count}" for title, count in alone.most_common()]
-    if open_ones := sum(not one.known or bool(one.tied) for one in standings):
-        told.append(f"in {open_ones} nobody can be told to lead")
+    if together := sum(not _leads_alone(one) for one in standings):
+        told.append(f"in {together} nobody does, or nobody can be told to")
     return Markup("Of {} loads: {}.").format(len(standings), listing(told, most=6))
 
 
-def _leader(standing: _Standing) -> Markup:
+def _leads_alone(standing: _Standing) -> bool:
+    return standing.known and not standing.near and not standing.open
+
+
+def _leader(standing: _Standing) -> Iterator[Markup]:
+    """Who leads and who is as good; how these can be told apart; who is last."""
     best, metric = standing.best, standing.metric
     said = Markup("<b>{}</b> has the most, {} {}").format(
         best.called, figure(best, metric), UNITS[metric]
     )
     if not standing.known:
-        return said + "; whether by more than chance cannot be told from under three ranked rounds."
-    tied = standing.tied
-    if tied and all("at-ceiling" in entry.caveats for entry in (best, *tied)):
-        limit = listing(dict.fromkeys(_bound(entry) for entry in (best, *tied)), joined="or")
-        names = listing(other.called for other in tied)
-        said += Markup(", as much as its {} allow; so {} {}. {}").format(
-            limit, "has" if len(tied) == 1 else "have", names, _besides((best, *tied))
-        )
-    elif tied:
-        names = listing((other.called for other in tied), joined="or")
-        said += Markup("; this run cannot tell it from {}.").format(names)
-    else:
-        said += Markup(", more than any other.")
+        yield said + "; whether by more than chance cannot be told from under three ranked rounds."
+        return
+    at_ceiling = "at-ceiling" in best.caveats
+    if at_ceiling:
+        said += Markup(", as much as its {} allow").format(_bound(best))
+    if standing.near:
+        names = listing(other.called for other in standing.near)
+        said += Markup("; less than {} behind, which does not matter: {}").format(WITHIN, names)
+    if standing.open:
+        names = listing((other.called for other in standing.open), joined="or")
+        said += Markup("; this run cannot tell it from {}").format(names)
+    if not (standing.near or standing.open):
+        said += ", more than any other"
+    yield said + "."
+    if at_ceiling and standing.near:
+        yield _besides((best, *standing.near))
     if standing.behind:
         last, how = standing.behind[-1]
-        said += Markup(" {} has {}, {}.").format(
-            last.called,
-            figure(last, metric),
-            with_bounds(how),
+        yield Markup("Last is {}: {}, {}.").format(
+            last.called, figure(last, metric), with_bounds(how)
         )
-    return said
 
 
-def _without_calls(group: Group, best: Entry) -> Markup:
+def _without_calls(group: Group, best: Entry) -> Iterator[Markup]:
     """What the same server makes of a view that calls nobody: the most that a client can reach."""
     for control in group.entries:
         like = replace(best.case, http_client=CONTROL) == control.case and control != best
@@ -162,19 +177,18 @@ def _without_calls(group: Group, best: Entry) -> Markup:
                 if found.low and found.high
                 else ""
             )
-            said = " Without an HTTP call the same server makes {}; its client leaves {}{} % of it."
+            said = "Without an HTTP call the same server makes {}; its client leaves {}{} % of it."
             share = f"{100 * found.ratio:.1f}"
-            return Markup(said).format(figure(control, group.metric), share, interval)
-    return Markup("")
+            yield Markup(said).format(figure(control, group.metric), share, interval)
 
 
 def _besides(entries: Sequence[Entry]) -> Markup:
     """Where throughput is the same, CPU per view and latency tell servers apart."""
     said = Markup("")
     if ends := _ends(entries, "app_cpu_ms_per_view"):
-        said += Markup("Of these {} needs the least CPU, {} ms a view; {} the most, {} ms.").format(
-            *ends
-        )
+        said += Markup(
+            "Of these {} {} needs the least CPU, {} ms a view; {} the most, {} ms."
+        ).format(len(entries), *ends)
     if ends := _ends(entries, "p95_ms"):
         said += Markup(" The lowest p95 is that of {}, {} ms, the highest of {}, {} ms.").format(
             *ends

@@ -119,7 +119,13 @@ def _result(entry: Entry, metric: str) -> str:
     _, digits = WRITTEN[metric]
     mean = over_rounds(entry.line.rows, metric)
     said = number(mean.mean if mean else None, digits)
-    return f"{said}{plus_minus(mean)} · {entry.outcome or bound_by(entry.line)}"
+    return f"{said}{plus_minus(mean)} · {entry.outcome or _briefly(bound_by(entry.line))}"
+
+
+def _briefly(bounds: str) -> str:
+    """What held it back; of more than two limits the first, the table has them all."""
+    first, *others = bounds.split(" / ")
+    return f"{first}/…" if len(others) > 1 else "/".join((first, *others))
 
 
 def _table(group: Group) -> Table:
