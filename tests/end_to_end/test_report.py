@@ -126,10 +126,18 @@ def test_charts_are_drawn_and_nothing_of_them_is_cut_off(
                 return box.left >= frame.left - 2 && box.right <= frame.right + 2;
             };
             const texts = [...svg.querySelectorAll("text")];
+            const lines = Map.groupBy(texts, one => Math.round(one.getBoundingClientRect().top));
+            const clashes = [...lines.values()].flatMap(line => {
+                const boxes = line.map(one => [one.getBoundingClientRect(), one.textContent]);
+                boxes.sort(([a], [b]) => a.left - b.left);
+                return boxes.slice(1).filter(([box], at) => box.left < boxes[at][0].right - 1)
+                    .map(([, words]) => words);
+            });
             return {
                 width: frame.width,
                 marks: svg.querySelectorAll("path, line").length,
                 words: texts.length,
+                clashes,
                 outside: texts.filter(one => !inside(one)).map(one => one.textContent),
                 unseen: texts.filter(one => getComputedStyle(one).fill === "none").length,
                 smallest: Math.min(...texts.map(one => one.getBoundingClientRect().height)),
@@ -143,6 +151,7 @@ def test_charts_are_drawn_and_nothing_of_them_is_cut_off(
         assert drawing["marks"] > 5
         assert drawing["words"] > 5
         assert drawing["outside"] == []
+        assert drawing["clashes"] == [], "words run into each other"
         assert drawing["unseen"] == 0
         assert drawing["smallest"] > 8
     page.context.close()
