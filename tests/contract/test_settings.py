@@ -13,7 +13,7 @@ SERVERS = ["uwsgi-2-threads", "gunicorn-gevent", "uvicorn"]
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Server:
+def of_each_kind(request: pytest.FixtureRequest) -> Server:
     return server_named(request.param)
 
 
@@ -23,13 +23,13 @@ def settings(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(server: Server, settings: str, api: httpx.Client) -> Iterator[Running]:
+def running(of_each_kind: Server, settings: str, api: httpx.Client) -> Iterator[Running]:
     """A server with these settings, shared by the tests below."""
     del api
-    launcher = Launcher(server)
+    launcher = Launcher(of_each_kind)
     with launcher.http, launcher.running(settings=settings) as client:
         client.headers["Connection"] = "close"
-        yield Running(server, launcher, client)
+        yield Running(of_each_kind, launcher, client)
 
 
 def test_it_runs_with_these_settings(running: Running, settings: str) -> None:

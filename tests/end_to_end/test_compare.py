@@ -47,10 +47,10 @@ def lines(scratch_lab: ScratchLab) -> Callable[[str], list[Line]]:
 TWINS = [("uvicorn", "uvicorn-twin"), ("gunicorn-100-threads", "gunicorn-100-threads-twin")]
 
 
-@pytest.mark.parametrize(("server", "twin"), TWINS)
-def test_identical_twins_pass_a_gate(compare: Compare, server: str, twin: str) -> None:
+@pytest.mark.parametrize(("original", "twin"), TWINS)
+def test_identical_twins_pass_a_gate(compare: Compare, original: str, twin: str) -> None:
     done = compare(
-        *(newest("aa"), "--baseline", server, "--candidate", twin),
+        *(newest("aa"), "--baseline", original, "--candidate", twin),
         *("--fail-on", "rps<-3%", "--fail-on", "p50_ms>3%"),
     )
 
