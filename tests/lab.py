@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,10 +76,17 @@ class Server:
             return True
         return not gevent and not http_client.endswith(("-shared", "-small-pool"))
 
-    def view_with(self, http_client: str) -> str:
-        """The view in which it can use that client, its own one first; empty if there is none."""
-        views = [self.view, *HTTP_CLIENTS[http_client]]
-        return next((view for view in views if self.can(view, http_client)), "")
+    def views_by_client(self, http_clients: Iterable[str]) -> dict[str, str]:
+        """Each client that it can use, and the view to use it in: its own one where that can."""
+        usable = {
+            http_client: [view for view in ("sync", "async") if self.can(view, http_client)]
+            for http_client in http_clients
+        }
+        return {
+            http_client: self.view if self.view in views else views[0]
+            for http_client, views in usable.items()
+            if views
+        }
 
 
 def declared_servers(compose_yaml: Path = ROOT / "compose.yaml") -> list[Server]:
@@ -110,13 +117,6 @@ def server_named(name: str) -> Server:
     """That server. Raises ValueError where compose.yaml does not declare it."""
     (server,) = [server for server in declared_servers() if server.name == name]
     return server
-
-
-def with_each_client(names: Sequence[str], clients: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Server, view and client of each pair that can be, for parametrize."""
-    pairs = [(server_named(name), client) for name in names for client in clients]
-    views = [(server.name, server.view_with(client), client) for server, client in pairs]
-    return [(server, view, client) for server, view, client in views if view]
 
 
 class Launcher:

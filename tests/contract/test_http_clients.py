@@ -7,7 +7,7 @@ import pytest
 
 from answers import is_right
 from contract.conftest import Running
-from lab import REAL_HTTP_CLIENTS, Launcher, server_named, with_each_client
+from lab import REAL_HTTP_CLIENTS, Launcher, server_named
 
 # What the calls of a view run in: threads, greenlets, an event loop.
 SERVERS = ["gunicorn-100-threads", "uwsgi-gevent", "uvicorn"]
@@ -15,7 +15,7 @@ SERVERS = ["gunicorn-100-threads", "uwsgi-gevent", "uvicorn"]
 BLOCKING = "requests-blocking-in-async"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=SERVERS)
 def running(request: pytest.FixtureRequest, api: httpx.Client) -> Iterator[Running]:
     """The server of that name, shared by its tests."""
     del api
@@ -26,20 +26,18 @@ def running(request: pytest.FixtureRequest, api: httpx.Client) -> Iterator[Runni
         yield Running(server, launcher, client)
 
 
-@pytest.mark.parametrize(
-    ("running", "view", "http_client"),
-    with_each_client(SERVERS, REAL_HTTP_CLIENTS),
-    indirect=["running"],
-)
 @pytest.mark.parametrize("upstream", ["http", "https"])
 def test_the_three_calls_of_a_fanout_are_in_flight_at_once(
-    running: Running, api: httpx.Client, view: str, http_client: str, upstream: str
+    running: Running, api: httpx.Client, upstream: str, subtests: pytest.Subtests
 ) -> None:
-    api.post("/-/reset")
-
     query = {"delays_ms": "250,250,250", "upstream": upstream}
-    is_right(running.client.get(f"/{view}/fanout/{http_client}/", params=query), "fanout")
+    for http_client, view in running.server.views_by_client(REAL_HTTP_CLIENTS).items():
+        with subtests.test(http_client=http_client):
+            api.post("/-/reset")
 
-    stats = api.get("/-/stats").json()
-    assert (stats["calls"], stats["failures"]) == (3, 0)
-    assert stats["peak_in_flight"] == (1 if http_client == BLOCKING else 3)
+            answer = running.client.get(f"/{view}/fanout/{http_client}/", params=query)
+
+            is_right(answer, "fanout")
+            stats = api.get("/-/stats").json()
+            assert (stats["calls"], stats["failures"]) == (3, 0)
+            assert stats["peak_in_flight"] == (1 if http_client == BLOCKING else 3)

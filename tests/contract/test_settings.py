@@ -37,9 +37,11 @@ def test_it_runs_with_these_settings(running: Running, settings: str) -> None:
 
 
 @pytest.mark.parametrize("workload", ["fanout", "single"])
-def test_the_answers_are_right_and_have_their_length(running: Running, workload: str) -> None:
-    for http_client in HTTP_CLIENTS:
-        if view := running.server.view_with(http_client):
+def test_the_answers_are_right_and_have_their_length(
+    running: Running, workload: str, subtests: pytest.Subtests
+) -> None:
+    for http_client, view in running.server.views_by_client(HTTP_CLIENTS).items():
+        with subtests.test(http_client=http_client):
             path = f"/{view}/{workload}/{http_client}/?delays_ms=20"
             is_right(running.client.get(path), workload)
 

@@ -15,7 +15,7 @@ import pytest
 
 from answers import is_refusal
 from contract.conftest import OneOff, Running
-from lab import REAL_HTTP_CLIENTS, server_named, with_each_client
+from lab import REAL_HTTP_CLIENTS, server_named
 
 ANSWERS_500, NO_JSON, OTHER_JSON, HANGS_UP = "1", "2", "3", "4"
 ADDRESS = socket.gethostbyname(socket.gethostname())
@@ -51,7 +51,7 @@ def upstream() -> Iterator[None]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["gunicorn-100-threads", "uvicorn"])
 def running(request: pytest.FixtureRequest, upstream: None, one_off: OneOff) -> Iterator[Running]:
     """The server of that name with DEBUG on, before that upstream."""
     del upstream
@@ -62,39 +62,35 @@ def running(request: pytest.FixtureRequest, upstream: None, one_off: OneOff) -> 
         yield Running(server, launcher, client)
 
 
-with_every_client = pytest.mark.parametrize(
-    ("running", "view", "http_client"),
-    with_each_client(["gunicorn-100-threads", "uvicorn"], REAL_HTTP_CLIENTS),
-    indirect=["running"],
-)
-
-
 @pytest.mark.parametrize("wrong", [ANSWERS_500, NO_JSON, OTHER_JSON, HANGS_UP])
 @pytest.mark.parametrize("workload", ["fanout", "single"])
-@with_every_client
 def test_a_wrong_answer_of_the_upstream_is_a_bad_gateway(
-    running: Running, view: str, http_client: str, workload: str, wrong: str
+    running: Running, workload: str, wrong: str, subtests: pytest.Subtests
 ) -> None:
-    path = f"/{view}/{workload}/{http_client}/?delays_ms={wrong}"
+    for http_client, view in running.server.views_by_client(REAL_HTTP_CLIENTS).items():
+        with subtests.test(http_client=http_client):
+            path = f"/{view}/{workload}/{http_client}/?delays_ms={wrong}"
 
-    refusal = is_refusal(running.client.get(path), 502)
+            refusal = is_refusal(running.client.get(path), 502)
 
-    assert f"{ADDRESS}:9000" in refusal["error"]
+            assert f"{ADDRESS}:9000" in refusal["error"]
 
 
-@with_every_client
 def test_one_wrong_answer_of_three_spoils_the_page(
-    running: Running, view: str, http_client: str
+    running: Running, subtests: pytest.Subtests
 ) -> None:
-    path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,{ANSWERS_500}"
+    for http_client, view in running.server.views_by_client(REAL_HTTP_CLIENTS).items():
+        with subtests.test(http_client=http_client):
+            path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,{ANSWERS_500}"
 
-    is_refusal(running.client.get(path), 502)
+            is_refusal(running.client.get(path), 502)
 
 
-@with_every_client
 def test_an_upstream_that_cannot_be_reached_is_a_bad_gateway(
-    running: Running, view: str, http_client: str
+    running: Running, subtests: pytest.Subtests
 ) -> None:
-    path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,9&upstream=https"
+    for http_client, view in running.server.views_by_client(REAL_HTTP_CLIENTS).items():
+        with subtests.test(http_client=http_client):
+            path = f"/{view}/fanout/{http_client}/?delays_ms=9,9,9&upstream=https"
 
-    is_refusal(running.client.get(path), 502)
+            is_refusal(running.client.get(path), 502)
