@@ -203,4 +203,6 @@ def test_report_prints_the_same_tables_again(smoke: Finished, loadgen: Compose) 
 
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 9
-    assert done.stdout.strip() in smoke.done.stdout
+    tables, _, drawn = done.stdout.rpartition("\nReport: ")
+    assert tables.strip() in smoke.done.stdout
+    assert f"Report: {drawn}" in smoke.done.stdout
