@@ -102,7 +102,9 @@ def test_two_slots_allow_ten_views_a_second_at_most(smoke: Finished) -> None:
     assert float(row["service_time_ms"]) == 200
     assert float(row["slots_ceiling_rps"]) == 10
     assert float(row["users_ceiling_rps"]) == 50
-    assert float(row["rps"]) <= 10
+    # A view that reaches over the edge of the window counts by the part of its latency that lies
+    # inside, its wait for a slot included: exact on average, and half a view at each edge here.
+    assert float(row["rps"]) <= 10 + 1 / float(row["window_s"])
 
 
 def test_an_open_load_has_all_its_arrivals_and_the_same_ones_with_the_same_seed(

@@ -113,8 +113,8 @@ def run_while(
 
 
 def newest(results: Path) -> str:
-    """The run that began last; its name begins with the time."""
-    return max(path.name for path in results.iterdir() if path.is_dir())
+    """The run that began last; its name begins with the time, which no other folder's does."""
+    return max(path.name for path in results.iterdir() if path.name[0].isdecimal())
 
 
 def resume(compose: Compose, ended: Ended, *mounts: str) -> subprocess.CompletedProcess[str]:
