@@ -10,7 +10,7 @@ from loadgen.servers import Server
 from loadgen.timing import Timing
 
 #: What a trial takes besides warm-up, window and drain: most of it the server's start.
-OVERHEAD_S = 1.5
+OVERHEAD_S = 2.4
 
 
 @dataclass(frozen=True)
