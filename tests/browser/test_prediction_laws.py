@@ -1,13 +1,13 @@
 """The laws of the report's sliders, in a browser, against the same laws in Python."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from chromium import chromium
 from lab import ROOT
 
 LOADGEN = ROOT / "services/loadgen"
@@ -18,14 +18,10 @@ POINTS = json.loads((LOADGEN / "tests/prediction_points.json").read_text())
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     """An empty page that knows the laws."""
-    chromium = shutil.which("chromium")
-    assert chromium, "the tests' image has Debian's chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         page.add_script_tag(content=LAWS.read_text())
         yield page
-        browser.close()
 
 
 def test_the_script_agrees_with_python_on_200_points(page: Page) -> None:

@@ -2,14 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 import yaml
+from playwright.sync_api import Browser
 
+from chromium import chromium
 from lab import ROOT
 from runs import Run, folder_in
 
@@ -24,6 +26,13 @@ def loadgen(compose: Compose) -> Compose:
         return compose("run", "--rm", "-T", "loadgen", *arguments)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, for reports and comparisons."""
+    with chromium() as started:
+        yield started
 
 
 @dataclass(frozen=True)

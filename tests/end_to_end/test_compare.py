@@ -6,7 +6,9 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from playwright.sync_api import Browser
 
+from chromium import LOOKS, Scheme, Size, opened
 from end_to_end.conftest import Compose, ScratchLab
 from lab import ROOT
 
@@ -91,3 +93,27 @@ def test_a_run_agrees_with_itself(compare: Compare) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 of 7 claims agree." in done.stdout
     assert "Two runs are two days" in done.stdout
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_its_page_opens_from_disk_and_shows_every_comparison(
+    compare: Compare, scratch_lab: ScratchLab, browser: Browser, size: Size, scheme: Scheme
+) -> None:
+    run = newest("articles+article-b-delays")
+    done = compare(run, run)
+    name = f"compare-{Path(run).name}-{Path(run).name}"
+    file = scratch_lab.results / name / "compare.html"
+    watched = opened(browser, file, size, scheme)
+    page = watched.page
+    with (file.parent / "compare.csv").open(newline="") as stream:
+        written = list(csv.DictReader(stream))
+
+    assert done.returncode == 0, done.stderr
+    assert len(written) > 50
+    assert page.locator("#verdicts table tbody tr").count() == len(written)
+    assert page.locator("#verdicts figure svg").count() >= 1
+    assert "7 of 7 claims agree" in page.locator("main").inner_text()
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert (watched.said, watched.requests) == ([], [file.as_uri()])
+    page.context.close()

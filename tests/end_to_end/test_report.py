@@ -2,52 +2,24 @@
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
+from chromium import LOOKS, PHONE, WIDE, opened
 from end_to_end.conftest import Compose, Finished
 from lab import ROOT
 
 #: A reference run with an article's figures, comparisons, and trials that are not ranked.
 REFERENCE = "results/reference/20261122T211853Z-articles+article-b-delays"
-WIDE, PHONE = (1280, 900), (390, 844)
-LOOKS = [(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
 SECTIONS = [
     *("answer", "claims", "comparisons", "throughput", "latency", "cost", "over-time", "caveats"),
     *("articles", "trials", "environment"),
 ]
 MOST_BYTES = 1_000_000
-
-
-@dataclass
-class Watched:
-    """A page, and what it should not do.
-
-    Attributes:
-        page: as opened.
-        said: on the console, and errors that nobody caught.
-        requests: addresses that it asked for.
-    """
-
-    page: Page
-    said: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; root in a container has no sandbox to offer it, and 64 MB of /dev/shm."""
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,30 +36,6 @@ def drawn(compose: Compose, folder: str) -> Path:
     page = Path("/scratch") / folder / "report.html"
     assert f"Report: {folder}/report.html" in done.stdout
     return page
-
-
-def opened(
-    browser: Browser,
-    file: Path,
-    size: tuple[int, int] = WIDE,
-    scheme: Any = "light",
-    *,
-    script: bool = True,
-) -> Watched:
-    """The page in a window of its own."""
-    width, height = size
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,
-        java_script_enabled=script,
-    )
-    context.set_default_timeout(5_000)
-    watched = Watched(context.new_page())
-    watched.page.on("console", lambda message: watched.said.append(message.text))
-    watched.page.on("pageerror", lambda error: watched.said.append(str(error)))
-    watched.page.on("request", lambda request: watched.requests.append(request.url))
-    watched.page.goto(file.as_uri())
-    return watched
 
 
 @pytest.fixture(scope="module")

@@ -172,7 +172,7 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
 
 def test_quick_says_what_it_cuts(loadgen: Loadgen) -> None:
     out = loadgen("quick", "--delays-ms", "3000", "--dry-run")[1]
-    assert out.startswith("quick: windows of 4.5 s instead of 30.0 s: it takes 3 min 05 s at most")
+    assert out.startswith("quick: windows of 4.5 s instead of 30.0 s: it takes 3 min 30 s at most")
 
 
 def test_the_help_names_every_axis(loadgen: Loadgen) -> None:
