@@ -74,6 +74,14 @@ def test_more_views_per_second_judge_a_change() -> None:
     assert answer([effect]).startswith("Change first: share the client: views/s ×2.00 [1.9")
 
 
+def test_a_gain_that_ends_at_a_ceiling_may_be_more() -> None:
+    slow = measured(PER_REQUEST, figures(80))
+    (ended,) = found(quick(SHARE), slow, measured(SHARED, figures(166), **AT_CEILING))
+    (free,) = found(quick(SHARE), slow, measured(SHARED, figures(166)))
+    assert "] or more; p95 ×" in line(ended)
+    assert "or more" not in line(free)
+
+
 def test_at_the_same_ceiling_cpu_per_view_judges_and_it_is_said() -> None:
     (effect,) = found(
         quick(SERVER),

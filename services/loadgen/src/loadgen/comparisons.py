@@ -133,6 +133,7 @@ class Comparison:
         reason: why there is none, or how far to trust it; may be empty.
         same_ceiling: both are at a ceiling of the same height in every round that counts, so what
             users see of them is not the servers' doing.
+        b_at_ceiling: b is at a ceiling in every round that counts, so it might do more.
         planted: what was made different on purpose; None: nothing.
     """
 
@@ -146,6 +147,7 @@ class Comparison:
     verdict: Verdict | Literal["not comparable"]
     reason: str
     same_ceiling: bool = False
+    b_at_ceiling: bool = False
     planted: Planted | None = None
 
     @property
@@ -233,6 +235,7 @@ def compare_rows(
         verdict=judged.difference.verdict if judged.difference else "not comparable",
         reason="; ".join(judged.reasons),
         same_ceiling=judged.same_ceiling,
+        b_at_ceiling=judged.b_at_ceiling,
     )
 
 
@@ -304,6 +307,7 @@ class _Judged:
     difference: Difference | None
     reasons: tuple[str, ...]
     same_ceiling: bool = False
+    b_at_ceiling: bool = False
 
 
 def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged:
@@ -332,7 +336,7 @@ def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged
         reasons.append("both at a ceiling, which is not the servers' doing")
     better = metric in HIGHER_IS_BETTER
     found = difference(a, b, higher_is_better=better, paired=rounds.paired)
-    return _Judged(found, tuple(reasons), same_ceiling)
+    return _Judged(found, tuple(reasons), same_ceiling, all(map(_at_ceiling, rounds.b)))
 
 
 def _load_ratio(rounds: Samples) -> float | None:

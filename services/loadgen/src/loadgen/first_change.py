@@ -160,8 +160,10 @@ def _beside(effect: Effect, comparison: Comparison) -> str:
 
 def _with_verdict(comparison: Comparison) -> str:
     """The ratio; what is not better is named."""
-    verdict = "" if comparison.verdict == "better" else f" ({comparison.verdict})"
-    return _figures(comparison) + verdict
+    if comparison.verdict != "better":
+        return f"{_figures(comparison)} ({comparison.verdict})"
+    more = comparison.metric in HIGHER_IS_BETTER and comparison.b_at_ceiling
+    return _figures(comparison) + (" or more" if more else "")
 
 
 def _figures(comparison: Comparison) -> str:

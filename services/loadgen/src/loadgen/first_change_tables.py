@@ -9,7 +9,10 @@ from rich.text import Text
 from loadgen.first_change import Effect, answer, line
 
 HEADING = "What to change first"
-EXPLANATION = "×: after by before the change, with its 95 % interval; views/s more is better"
+EXPLANATION = (
+    "×: after by before the change, with its 95 % interval; views/s more is better; or more: after "
+    "it, all is made that the users, slots or pool allow"
+)
 
 
 def print_effects(console: Console, found: Sequence[Effect]) -> None:

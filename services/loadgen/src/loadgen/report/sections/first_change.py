@@ -15,7 +15,8 @@ from loadgen.suite import Suite
 CAPTION = (
     "Each line is what one change does: after by before, with the 95 % interval; the best first. "
     "Views/s judge a change where they can; where both sides make all that the users ask for, CPU "
-    "per view does, and less of it is better."
+    "per view does, and less of it is better. Or more: after the change, all is made that users, "
+    "slots or pool allow."
 )
 
 
