@@ -197,12 +197,12 @@ def test_all_clients_are_measured_on_threads_and_on_an_event_loop(project: Path)
         assert measured == serving - traps
 
 
-def test_clients_and_servers_share_their_cases_and_take_36_minutes_together(project: Path) -> None:
+def test_clients_and_servers_share_their_cases_and_take_39_minutes_together(project: Path) -> None:
     suites = [suite for name in ("clients", "servers") for suite in library(project).load(name)]
     trials = list(Plan(suites, read_servers(project), 5, seed=1).trials())
     assert {trial.suites for trial in trials} == {"clients", "servers", "clients+servers"}
     assert len(trials) == 5 * 35
-    assert sum(trial.expected_s for trial in trials) <= 36 * 60
+    assert sum(trial.expected_s for trial in trials) <= 39 * 60
 
 
 def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) -> None:
@@ -218,13 +218,13 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
 
 
 @pytest.mark.parametrize("delays_ms", [[10], [300, 600, 150], [800, 400], [3000], [11_000]])
-def test_quick_takes_at_most_185_s_whatever_the_delays(
+def test_quick_takes_at_most_210_s_whatever_the_delays(
     project: Path, delays_ms: list[float]
 ) -> None:
     suites = library(project).with_axes({"delays_ms": [delays_ms]}).load("quick")
     trials = list(Plan(suites, read_servers(project), None, seed=1).trials())
-    assert sum(trial.expected_s for trial in trials) <= 185
-    assert bool(suites[0].shortened) == (max(delays_ms) > 700)
+    assert sum(trial.expected_s for trial in trials) <= 210
+    assert bool(suites[0].shortened) == (max(delays_ms) > 1000)
 
 
 def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:

@@ -110,10 +110,18 @@ class Results:
                 )
             _append(self.folder / "trials.csv", cells.values())
             if recording is not None:
-                for name in DRIVERS[trial.case.driver].scratch:
-                    (self.raw_folder(trial) / name).unlink(missing_ok=True)
+                self._tidy(trial)
         # The digits of the file, so that `report` prints the same tables as the run did.
         self.rows.append(parse(cells))
+
+    def _tidy(self, trial: Trial) -> None:
+        """Remove what samples/ has now; and folders that are empty then."""
+        raw = self.raw_folder(trial)
+        for name in DRIVERS[trial.case.driver].scratch:
+            (raw / name).unlink(missing_ok=True)
+        for folder in (raw, raw.parent):
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
 
     def check_room(self) -> None:
         """Raises ResultsLostError where results/ is full: whatever failed, failed of that."""
