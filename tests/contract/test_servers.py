@@ -28,8 +28,8 @@ USERS = 200
 UNBOUNDED = 150
 # Nobody waits that long: such a view is in flight until the server is killed.
 WITHOUT_END_MS = 60_000
-# Views asked for in one burst. A thread that waits for the interpreter's lock wakes up every 5 ms to
-# ask for it: beyond a thousand such threads a CPU does nothing else (docs/servers.md).
+# Views asked for in one burst. A thread that waits for the interpreter's lock wakes up every 5 ms
+# to ask for it: beyond a thousand such threads a CPU does nothing else (docs/servers.md).
 BURST = 150
 IN_FLIGHT_TIMEOUT_S = 60
 SETTLED_S = 1

@@ -182,7 +182,7 @@ def test_the_answer_names_the_leader_and_what_it_lost_to_its_client(a_run: RUN) 
     assert "uvicorn (httpx-shared) has the most, 20.0 [20.0–20.1] views/s" in said
     assert "more than any other" in said
     assert "Last is gunicorn-100-threads: 10.0 [10.0–10.0], ×0.50 [0.50–0.50]" in said
-    assert "the same server makes 21.0 [21.0–21.1]; its client leaves 95.2 [95.2–95.2] %" in said
+    assert "the same server makes 21.0 [21.0–21.1]; with one it keeps 95.2 [95.2–95.2] %." in said
 
 
 def test_where_rounds_disagree_nobody_leads(a_run: RUN) -> None:
@@ -214,8 +214,48 @@ def test_at_a_ceiling_cpu_per_view_tells_servers_apart(a_run: RUN) -> None:
         return cells | {"app_cpu_ms_per_view": cpu[case] + round_number / 1000}
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
+    assert "Nobody leads: " in said
     assert "as much as its users allow; less than 3 % behind" in said
     assert "Of these 2 uvicorn needs the least CPU, 2.0" in said
+
+
+def test_sync_and_async_are_held_against_each_other_by_their_best_stacks(a_run: RUN) -> None:
+    costly = a_case(server="uvicorn", users=10, delays_ms=(450.0,), http_client="httpx2-shared")
+    cpu = {SLOW: 4.0, FAST: 2.0, costly: 9.0}
+
+    def change(case: Case, round_number: int) -> dict[str, Any]:
+        rate = rates({SLOW: 20.0, FAST: 20.1, costly: 20.2})(case, round_number)
+        return rate | {"app_cpu_ms_per_view": cpu[case]}
+
+    said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST, costly)), change)))
+    assert "Sync or async? The best sync stack, gunicorn-100-threads" in said
+    assert "the best async one, uvicorn (httpx-shared), " in said, "as good, and its views cost less"
+    assert "less than 3 % apart, which does not matter; a view costs them 4.0" in said
+
+
+def test_far_apart_sync_and_async_are_not_compared_by_cpu(a_run: RUN) -> None:
+    change = rates({SLOW: 10.0, FAST: 20.0})
+    said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
+    assert "×2.00 [2.00–2.00], better." in said
+    assert "a view costs them" not in said
+
+
+def test_what_held_a_case_back_is_what_did_in_most_rounds(a_run: RUN) -> None:
+    def change(_case: Case, round_number: int) -> dict[str, Any]:
+        return {"bound_by": "slots" if round_number == 1 else "cpu"}
+
+    said = text_of(html_of(a_run(a_suite(cases=(FAST,)), change)))
+    assert "What held back its 1 ranked case, each in most of its rounds: cpu in 1." in said
+
+
+def test_the_ceiling_of_the_cpu_is_a_mean_over_rounds_as_the_rate_is(a_run: RUN) -> None:
+    def change(_case: Case, round_number: int) -> dict[str, Any]:
+        ceiling = {"cpu_ceiling_rps": 20.0 + round_number, "cpu_ceiling_kind": "measured"}
+        return ceiling | {"rps": 19.0 + round_number, "bound_by": "cpu"}
+
+    html = html_of(a_run(a_suite(cases=(FAST,)), change))
+    table = html.split('id="throughput"')[1].split("</section>")[0]
+    assert "<td>22.0</td>" in re.sub(r"<td[^>]*>", "<td>", table)
 
 
 def test_an_open_load_has_a_report_too(a_run: RUN) -> None:

@@ -121,7 +121,8 @@ def remark(stage: Stage) -> str:
     """Why a stage's figures or changes say less than they seem to; empty where they do not."""
     reasons = []
     if stage.saturated:
-        share = "" if stage.saturated == stage.rounds else f" in {stage.saturated} rounds"
+        some = stage.saturated < stage.rounds
+        share = f" in {stage.saturated} of {stage.rounds} rounds" if some else ""
         reasons.append(f"the API was late or busy{share}")
     reasons += [change.reason for change in stage.changes.values() if change.reason]
     return "; ".join(dict.fromkeys(reasons))

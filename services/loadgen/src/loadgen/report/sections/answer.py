@@ -1,5 +1,6 @@
 """The answer: a few sentences that the rows say, and what they cannot."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from loadgen import caveats
 from loadgen.capacity import stacks
 from loadgen.columns import Row
+from loadgen.comparisons import EQUAL_LOAD_SHARE, Comparison
 from loadgen.first_change import answer, effects
 from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
@@ -22,6 +24,7 @@ MOST_LOADS = 3
 CONTROL = "no-http"
 WITHIN = f"{100 * MARGIN:.0f} %"
 OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
+HAS_THE_MOST = "<b>{}</b> has the most, {} {}"
 SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
 
 
@@ -61,8 +64,10 @@ def _leaders(group: Group) -> Iterator[Markup]:
         yield _over_loads(list(standings.values()))
         return
     for words, standing in standings.items():
+        load = f"With {words}: " if len(standings) > 1 else ""
+        yield from _sync_or_async(group.metric, loads[words], load)
         first, *others = _leader(standing)
-        yield Markup("{}{}").format(f"With {words}, " if len(standings) > 1 else "", first)
+        yield Markup("{}{}").format(load, first)
         yield from others
         yield from _without_calls(group, standing.best)
 
@@ -140,13 +145,14 @@ def _leads_alone(standing: _Standing) -> bool:
 def _leader(standing: _Standing) -> Iterator[Markup]:
     """Who leads and who is as good; how these can be told apart; who is last."""
     best, metric = standing.best, standing.metric
-    said = Markup("<b>{}</b> has the most, {} {}").format(
+    at_ceiling = "at-ceiling" in best.caveats
+    shared = standing.known and at_ceiling and standing.near
+    said = Markup("<b>Nobody leads</b>: {} makes {} {}" if shared else HAS_THE_MOST).format(
         best.called, figure(best, metric), UNITS[metric]
     )
     if not standing.known:
         yield said + "; whether by more than chance cannot be told from under three ranked rounds."
         return
-    at_ceiling = "at-ceiling" in best.caveats
     if at_ceiling:
         said += Markup(", as much as its {} allow").format(_bound(best))
     if standing.near:
@@ -167,6 +173,39 @@ def _leader(standing: _Standing) -> Iterator[Markup]:
         )
 
 
+def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator[Markup]:
+    """The best sync stack and the best async one of a load, held against each other."""
+    sides = [[entry for entry in entries if entry.case.view == view] for view in ("sync", "async")]
+    if not all(sides):
+        return
+    sync, other = (_frugal(metric, side) for side in sides)
+    how = against(sync, other, metric)
+    if how is None or how.rounds < LEAST_ROUNDS:
+        return
+    said = Markup("<b>Sync or async?</b> {}The best sync stack, {}, makes {} {}; ").format(
+        load, sync.called, figure(sync, metric), UNITS[metric]
+    )
+    said += Markup("the best async one, {}, {}: {}").format(
+        other.called, figure(other, metric), with_bounds(how)
+    )
+    said += f", less than {WITHIN} apart, which does not matter" if _within_margin(how) else ""
+    said += f", {how.verdict}" if not _within_margin(how) else ""
+    if max(how.ratio, 1 / how.ratio) - 1 <= EQUAL_LOAD_SHARE:
+        cpu = "app_cpu_ms_per_view"
+        said += Markup("; a view costs them {} and {} ms of CPU").format(
+            figure(sync, cpu), figure(other, cpu)
+        )
+    yield said + "."
+
+
+def _frugal(metric: str, entries: Sequence[Entry]) -> Entry:
+    """Of those with the most throughput, as far as it matters, the one with the cheapest views."""
+    standing = _standing(metric, entries)
+    first = [standing.best, *standing.near]
+    cost = {id(one): one.mean("app_cpu_ms_per_view") for one in first}
+    return min(first, key=lambda one: cost[id(one)] or math.inf)
+
+
 def _without_calls(group: Group, best: Entry) -> Iterator[Markup]:
     """What the same server makes of a view that calls nobody: the most that a client can reach."""
     for control in group.entries:
@@ -177,7 +216,7 @@ def _without_calls(group: Group, best: Entry) -> Iterator[Markup]:
                 if found.low and found.high
                 else ""
             )
-            said = "Without an HTTP call the same server makes {}; its client leaves {}{} % of it."
+            said = "Without an HTTP call the same server makes {}; with one it keeps {}{} %."
             share = f"{100 * found.ratio:.1f}"
             yield Markup(said).format(figure(control, group.metric), share, interval)
 
@@ -240,7 +279,9 @@ def _load(entry: Entry) -> str:
 
 
 def _bound(entry: Entry) -> str:
-    return next((str(row["bound_by"]) for row in entry.measured if row["bound_by"]), "unexplained")
+    """What held it back in most of its rounds."""
+    bounds = Counter(str(row["bound_by"]) for row in entry.measured if row["bound_by"])
+    return bounds.most_common(1)[0][0] if bounds else "unexplained"
 
 
 def _bounds(group: Group) -> Iterator[Markup]:
@@ -250,16 +291,30 @@ def _bounds(group: Group) -> Iterator[Markup]:
     if not total:
         return
     words = listing((f"{name} in {count}" for name, count in counts.most_common()), most=6)
-    yield Markup("What held back its {}: {}.").format(counted(total, "ranked case"), words)
+    said = "What held back its {}, each in most of its rounds: {}."
+    yield Markup(said).format(counted(total, "ranked case"), words)
 
 
 def _compared(group: Group) -> Iterator[Markup]:
     """The comparisons that the suite asks for, counted by verdict."""
     if not group.comparisons:
         return
-    verdicts = Counter(one.verdict for one in group.comparisons)
+    verdicts = Counter(map(_verdict, group.comparisons))
     words = listing((f"{count} {verdict}" for verdict, count in verdicts.most_common()), most=6)
     yield Markup("Of {}: {}.").format(counted(len(group.comparisons), "comparison"), words)
+
+
+def _verdict(comparison: Comparison) -> str:
+    """Its verdict; of a difference that is surely smaller than what matters, that too."""
+    found = comparison.difference
+    small = comparison.is_alarm and found and _within_margin(found)
+    return f"{comparison.verdict} by less than {WITHIN}" if small else comparison.verdict
+
+
+def _within_margin(found: Difference) -> bool:
+    """Whether the whole 95 % interval lies where a difference does not matter."""
+    known = found.low is not None and found.high is not None
+    return known and 1 / (1 + MARGIN) <= (found.low or 0) and (found.high or 0) <= 1 + MARGIN
 
 
 def _claimed(material: Material) -> Markup:

@@ -1,6 +1,7 @@
 """Throughput, and the ceilings that it could not pass."""
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 import altair as alt
 
@@ -51,12 +52,18 @@ def ceilings(entry: Entry) -> dict[str, float]:
 
     Below saturation C / D is a lower bound of the ceiling, not one (laws.cpu_ceiling_rps).
     """
-    found = {name: entry.first(f"{name}_ceiling_rps") for name in CEILINGS}
+    found = {name: _ceiling(entry, name) for name in CEILINGS}
     kinds = {row["cpu_ceiling_kind"] for row in entry.measured}
     busy = bool(entry.measured) and "cpu" in bound_by(entry.line)
     if kinds != {"measured"} and not (kinds == {None} and busy):
         found["cpu"] = None
     return {name: value for name, value in found.items() if value}
+
+
+def _ceiling(entry: Entry, name: str) -> float | None:
+    """The mean over rounds, as of the rate: the CPU's differs between them, the others do not."""
+    known = entry.known(f"{name}_ceiling_rps")
+    return fmean(known) if known else None
 
 
 def _figure(group: Group, *, first: bool) -> Figure:
@@ -149,7 +156,7 @@ def _cells(entry: Entry, metric: str) -> Iterator[str]:
     yield figure(entry, metric) if entry.measured else entry.outcome
     exact = ceilings(entry)
     for name in CEILINGS:
-        value = entry.first(f"{name}_ceiling_rps")
+        value = _ceiling(entry, name)
         lower_bound = name == "cpu" and value is not None and name not in exact
         yield ("≥ " if lower_bound else "") + number(value, 1)
     yield bound_by(entry.line)
