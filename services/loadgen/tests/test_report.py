@@ -258,6 +258,15 @@ def test_the_ceiling_of_the_cpu_is_a_mean_over_rounds_as_the_rate_is(a_run: RUN)
     assert "<td>22.0</td>" in re.sub(r"<td[^>]*>", "<td>", table)
 
 
+def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
+    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
+    suite = a_suite(cases=(SLOW, like), compare=(entry,))
+    said = text_of(html_of(a_run(suite, lambda *_: {"ranked": "no", "caveats": "api-saturated"})))
+    assert "All 1 comparisons as a table" in said
+    assert "not comparable 3 of 3 rounds unranked (api-saturated)" in said
+
+
 def test_an_open_load_has_a_report_too(a_run: RUN) -> None:
     axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
     case = a_case(server="uvicorn", driver="own", delays_ms=(450.0,), **axes)

@@ -30,7 +30,7 @@ def html(found: RunComparison) -> str:
 def _verdicts(found: RunComparison) -> Section:
     words = [f"{counted(found.comparisons)}.", *found.remarks, *unmatched(found)]
     blocks: list[Block] = [Text(words, kind="lead")]
-    if any(one.difference for one in found.comparisons):
+    if found.comparisons:
         blocks.append(figure("compare", heading(found), found.comparisons, HOW_TO_READ))
     return Section("verdicts", "What came out", blocks)
 

@@ -34,14 +34,21 @@ def section(material: Material) -> Section | None:
     return Section("comparisons", "What was compared", blocks)
 
 
-def _figure(group: Group, caption: str) -> Figure:
+def _figure(group: Group, caption: str) -> Figure | Table:
     name, question = f"comparisons-{group.suite.name}", group.suite.question
     return figure(name, f"Ratios of what was compared: {question}", group.comparisons, caption)
 
 
-def figure(name: str, title: str, comparisons: Sequence[Comparison], caption: str) -> Figure:
-    """A chart of the ratios of these comparisons, with all of them as a table."""
+def figure(
+    name: str, title: str, comparisons: Sequence[Comparison], caption: str
+) -> Figure | Table:
+    """A chart of the ratios of these comparisons, with all of them as a table.
+
+    The table alone where nothing can be compared: each line has its reason.
+    """
     drawn = [one for one in comparisons if one.difference]
+    if not drawn:
+        return _table(comparisons)
     left_out = len(drawn) - MOST_DRAWN
     if left_out > 0:
         drawn = sorted(drawn, key=lambda one: not one.is_alarm)[:MOST_DRAWN]
