@@ -229,7 +229,7 @@ def test_sync_and_async_are_held_against_each_other_by_their_best_stacks(a_run: 
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST, costly)), change)))
     assert "Sync or async? The best sync stack, gunicorn-100-threads" in said
-    assert "the best async one, uvicorn (httpx-shared), " in said, "as good, and its views cost less"
+    assert "the best async one, uvicorn (httpx-shared), " in said, "as good, and cheaper"
     assert "less than 3 % apart, which does not matter; a view costs them 4.0" in said
 
 

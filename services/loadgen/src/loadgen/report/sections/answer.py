@@ -313,8 +313,9 @@ def _verdict(comparison: Comparison) -> str:
 
 def _within_margin(found: Difference) -> bool:
     """Whether the whole 95 % interval lies where a difference does not matter."""
-    known = found.low is not None and found.high is not None
-    return known and 1 / (1 + MARGIN) <= (found.low or 0) and (found.high or 0) <= 1 + MARGIN
+    if found.low is None or found.high is None:
+        return False
+    return found.low >= 1 / (1 + MARGIN) and found.high <= 1 + MARGIN
 
 
 def _claimed(material: Material) -> Markup:
