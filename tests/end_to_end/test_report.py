@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from chromium import LOOKS, PHONE, WIDE, opened
+from chromium import LOOKS, PHONE, WIDE, Scheme, Size, opened
 from end_to_end.conftest import Compose, Finished
 from lab import ROOT
 
@@ -46,7 +46,7 @@ def page(browser: Browser, report: Path) -> Page:
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_it_opens_from_disk_without_a_word_a_request_or_a_sideways_scroll(
-    browser: Browser, report: Path, size: tuple[int, int], scheme: str
+    browser: Browser, report: Path, size: Size, scheme: Scheme
 ) -> None:
     watched = opened(browser, report, size, scheme)
     page = watched.page
@@ -63,7 +63,7 @@ def test_it_opens_from_disk_without_a_word_a_request_or_a_sideways_scroll(
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
 def test_charts_are_drawn_and_nothing_of_them_is_cut_off(
-    browser: Browser, report: Path, size: tuple[int, int]
+    browser: Browser, report: Path, size: Size
 ) -> None:
     page = opened(browser, report, size).page
     drawings: list[dict[str, Any]] = page.locator("figure svg").evaluate_all(
