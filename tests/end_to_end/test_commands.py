@@ -38,7 +38,7 @@ def test_quick_is_designed_to_take_no_more_than_4_minutes(loadgen: Compose) -> N
 
         assert done.returncode == 0, done.stderr
         assert len(re.findall(r"\.r[123]$", done.stdout, re.MULTILINE)) == 15
-        assert designed_s(done.stdout) <= 185
+        assert designed_s(done.stdout) <= 210
 
 
 def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Compose) -> None:
@@ -78,8 +78,8 @@ def test_both_articles_are_twelve_trials(loadgen: Compose) -> None:
     assert len(re.findall(r"\.r1$", done.stdout, re.MULTILINE)) == 12
 
 
-def test_smoke_is_designed_to_take_no_more_than_90_seconds(loadgen: Compose) -> None:
+def test_smoke_is_designed_to_take_no_more_than_two_minutes(loadgen: Compose) -> None:
     done = loadgen("run", "smoke", "--dry-run")
 
     assert done.returncode == 0, done.stderr
-    assert designed_s(done.stdout) <= 90
+    assert designed_s(done.stdout) <= 120
