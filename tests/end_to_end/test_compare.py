@@ -86,9 +86,15 @@ def test_a_planted_wait_is_found_and_fails_a_gate(compare: Compare) -> None:
     assert "min_ms>1% failed: uvicorn → planted-wait-10ms" in done.stdout
 
 
-def test_a_run_agrees_with_itself(compare: Compare) -> None:
+@pytest.fixture(scope="module")
+def with_itself(compare: Compare) -> CompletedProcess[str]:
+    """The comparison of a run with itself."""
     run = newest("articles+article-b-delays")
-    done = compare(run, run)
+    return compare(run, run)
+
+
+def test_a_run_agrees_with_itself(with_itself: CompletedProcess[str]) -> None:
+    done = with_itself
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 of 7 claims agree." in done.stdout
@@ -97,18 +103,20 @@ def test_a_run_agrees_with_itself(compare: Compare) -> None:
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_its_page_opens_from_disk_and_shows_every_comparison(
-    compare: Compare, scratch_lab: ScratchLab, browser: Browser, size: Size, scheme: Scheme
+    with_itself: CompletedProcess[str],
+    scratch_lab: ScratchLab,
+    browser: Browser,
+    size: Size,
+    scheme: Scheme,
 ) -> None:
-    run = newest("articles+article-b-delays")
-    done = compare(run, run)
-    name = f"compare-{Path(run).name}-{Path(run).name}"
-    file = scratch_lab.results / name / "compare.html"
+    run = Path(newest("articles+article-b-delays")).name
+    file = scratch_lab.results / f"compare-{run}-{run}" / "compare.html"
     watched = opened(browser, file, size, scheme)
     page = watched.page
     with (file.parent / "compare.csv").open(newline="") as stream:
         written = list(csv.DictReader(stream))
 
-    assert done.returncode == 0, done.stderr
+    assert with_itself.returncode == 0, with_itself.stderr
     assert len(written) > 50
     assert page.locator("#verdicts table tbody tr").count() == len(written)
     assert page.locator("#verdicts figure svg").count() >= 1

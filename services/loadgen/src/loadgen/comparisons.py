@@ -345,8 +345,12 @@ def _load_ratio(rounds: Samples) -> float | None:
     if not a or not b or min(*a, *b) <= 0:
         return None
     ratio = difference(a, b, paired=rounds.paired).ratio
-    unequal = max(ratio, 1 / ratio) - 1 > EQUAL_LOAD_SHARE
-    return ratio if unequal else None
+    return None if is_equal_load(ratio) else ratio
+
+
+def is_equal_load(ratio: float) -> bool:
+    """Whether two rates of this ratio are near enough to compare CPU per view."""
+    return max(ratio, 1 / ratio) - 1 <= EQUAL_LOAD_SHARE
 
 
 def _unranking(both: Samples, counts: Callable[[Row], bool]) -> list[str]:

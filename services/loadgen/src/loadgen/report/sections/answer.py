@@ -10,7 +10,7 @@ from markupsafe import Markup
 from loadgen import caveats
 from loadgen.capacity import stacks
 from loadgen.columns import Row
-from loadgen.comparisons import EQUAL_LOAD_SHARE, Comparison
+from loadgen.comparisons import Comparison, is_equal_load
 from loadgen.first_change import answer, effects
 from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
@@ -188,9 +188,9 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
     said += Markup("the best async one, {}, {}: {}").format(
         other.called, figure(other, metric), with_bounds(how)
     )
-    said += f", less than {WITHIN} apart, which does not matter" if _within_margin(how) else ""
-    said += f", {how.verdict}" if not _within_margin(how) else ""
-    if max(how.ratio, 1 / how.ratio) - 1 <= EQUAL_LOAD_SHARE:
+    near = f"less than {WITHIN} apart, which does not matter"
+    said += f", {near if _within_margin(how) else how.verdict}"
+    if is_equal_load(how.ratio):
         cpu = "app_cpu_ms_per_view"
         said += Markup("; a view costs them {} and {} ms of CPU").format(
             figure(sync, cpu), figure(other, cpu)
@@ -202,8 +202,7 @@ def _frugal(metric: str, entries: Sequence[Entry]) -> Entry:
     """Of those with the most throughput, as far as it matters, the one with the cheapest views."""
     standing = _standing(metric, entries)
     first = [standing.best, *standing.near]
-    cost = {id(one): one.mean("app_cpu_ms_per_view") for one in first}
-    return min(first, key=lambda one: cost[id(one)] or math.inf)
+    return min(first, key=lambda one: one.mean("app_cpu_ms_per_view") or math.inf)
 
 
 def _without_calls(group: Group, best: Entry) -> Iterator[Markup]:
@@ -313,9 +312,7 @@ def _verdict(comparison: Comparison) -> str:
 
 def _within_margin(found: Difference) -> bool:
     """Whether the whole 95 % interval lies where a difference does not matter."""
-    if found.low is None or found.high is None:
-        return False
-    return found.low >= 1 / (1 + MARGIN) and found.high <= 1 + MARGIN
+    return _is_near(found) and found.high is not None and found.high <= 1 + MARGIN
 
 
 def _claimed(material: Material) -> Markup:
