@@ -574,7 +574,7 @@ def test_published_delays_select_a_case(load: Load) -> None:
 
 def test_a_suite_knows_which_pools_may_be_a_limit(project: Path) -> None:
     (suite,) = library(project).load("smoke")
-    assert suite.pools == {"aiohttp-small-pool": 100, "requests-blocking-in-async": 1}
+    assert suite.pools == {"aiohttp-small-pool": 100}
 
 
 def test_a_missing_list_of_clients_is_named(project: Path) -> None:
