@@ -263,8 +263,32 @@ def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
     like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
     suite = a_suite(cases=(SLOW, like), compare=(entry,))
     said = text_of(html_of(a_run(suite, lambda *_: {"ranked": "no", "caveats": "api-saturated"})))
-    assert "All 1 comparisons as a table" in said
+    assert "All 1 comparisons" not in said
     assert "3 of 3 rounds unranked (api-saturated)" in said
+
+
+def test_a_stranger_reads_what_was_measured_and_what_the_words_mean(a_run: RUN) -> None:
+    three = a_case(server="uvicorn", users=10, delays_ms=(300.0, 450.0), cpu_ms=5.0)
+    cases = (SLOW, FAST, CONTROL, three)
+    said = text_of(html_of(a_run(a_suite(cases=cases))))
+    assert (
+        "A view calls an API that answers after 450 ms or calls an API 2 times at once, which "
+        "answers after 300 and 450 ms, so it takes 450 ms at least; in some cases it computes for "
+        "5 ms besides."
+    ) in said
+    assert "Views are asked for by 10 users, of whom each asks again once answered." in said
+    assert "4 cases, each measured in 3 rounds: a fresh server process" in said
+    assert "-shared all views of a process use one HTTP client" in said
+    assert "no-http the view waits as long without calling anybody" in said
+    assert "-shared-context" not in said, "no case has it"
+    assert "bare no middleware" not in said
+
+
+def test_an_open_load_is_described_by_its_arrivals(a_run: RUN) -> None:
+    axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
+    case = a_case(server="uvicorn", driver="own", delays_ms=(450.0,), **axes)
+    said = text_of(html_of(a_run(a_suite(cases=(case,)))))
+    assert "Views are asked for by 20 arrivals a second, whether others" in said
 
 
 def test_an_open_load_has_a_report_too(a_run: RUN) -> None:

@@ -14,7 +14,7 @@ from loadgen.comparisons import Comparison, is_equal_load
 from loadgen.first_change import answer, effects
 from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
-from loadgen.report.sections import capacity, waterfall
+from loadgen.report.sections import capacity, setup, waterfall
 from loadgen.report.words import UNITS, counted, figure, listing, with_bounds
 from loadgen.statistics import LEAST_ROUNDS, MARGIN, Difference, difference
 
@@ -40,6 +40,7 @@ def section(material: Material) -> Section:
     if material.claims:
         blocks.append(Text([_claimed(material)], kind="lead"))
     blocks.append(Text(list(_untold(material)), kind="untold"))
+    blocks.append(setup.block(material))
     return Section("answer", "The answer", blocks)
 
 

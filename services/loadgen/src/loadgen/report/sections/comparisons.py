@@ -87,7 +87,8 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
         "Second by first. Could see: a true difference of this size shows in 80 % of such runs. "
         "Adjusted p: Benjamini and Hochberg over the whole run."
     )
-    return Table(caption, columns, rows, folded=f"All {len(rows)} comparisons as a table")
+    folded = f"All {len(rows)} comparisons as a table" if len(rows) > 1 else "The same as a table"
+    return Table(caption, columns, rows, folded=folded)
 
 
 def _cells(one: Comparison) -> tuple[str, str, str, str]:
