@@ -21,6 +21,7 @@ HEALTHY = Facts(
     smt_shared=False,
     little_holds=True,
     unsteady_by=0.0,
+    idle_share=0.0,
     calibration_off_by=0.0,
 )
 
@@ -90,6 +91,16 @@ def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
 def test_a_fact_beside_the_row_warns_too(fact: str, allowed: Any, crossed: Any, name: str) -> None:
     assert found(facts=replace(HEALTHY, **{fact: allowed})) == []
     assert found(facts=replace(HEALTHY, **{fact: crossed})) == [name]
+
+
+def test_users_in_step_are_named_where_nothing_was_used_up() -> None:
+    waves = replace(HEALTHY, idle_share=0.26)
+    assert found(facts=waves, bound_by="unexplained") == ["in-step"]
+    assert found(facts=replace(HEALTHY, idle_share=0.25), bound_by="unexplained") == []
+    assert found(facts=waves, bound_by="cpu") == []
+    axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
+    opened = a_trial(case=a_case(driver="own", **axes))
+    assert found(opened, facts=waves, bound_by="unexplained") == []
 
 
 def test_lateness_of_2_ms_is_allowed_however_short_the_service_time() -> None:

@@ -262,3 +262,25 @@ def test_whole_answers_are_counted_where_they_came() -> None:
     samples = some_samples([(0.5, 1.5, None), (1.5, 2.5, None), (1.6, 1.7, "wrong body")])
     assert measures.good_count(samples, 1.0, 2.0, by_parts=False) == 1
     assert measures.good_count(samples, 1.0, 2.0, by_parts=True) == pytest.approx(1)
+
+
+def test_users_spread_over_their_wait_leave_no_stretch_without_an_answer() -> None:
+    assert measures.idle_share(constant_users(users=40, latency_s=0.5, until_s=12), 2, 12) == 0
+
+
+def test_users_in_step_leave_most_of_the_window_without_an_answer() -> None:
+    waves = some_samples([(wave, wave + 1.0, None) for wave in range(12) for _user in range(50)])
+    # 500 answers in 100 stretches, all of them in ten.
+    assert measures.idle_share(waves, 1.5, 11.5) == pytest.approx(0.9)
+
+
+def test_answers_at_random_leave_next_to_no_stretch_without_one() -> None:
+    instants_s = [at_ns / 1e9 for at_ns in instants_ns(100, 60, "poisson", 7)]
+    samples = some_samples([(at_s, at_s + 0.6, None) for at_s in instants_s])
+    assert measures.idle_share(samples, 2, 58) < 0.03
+
+
+def test_of_few_answers_nothing_is_said_about_waves() -> None:
+    few = some_samples([(1.0, 2.0, None)] * 49)
+    assert measures.idle_share(few, 0, 10) == 0
+    assert measures.idle_share(some_samples([(1.0, 2.0, None)] * 50), 0, 10) > 0

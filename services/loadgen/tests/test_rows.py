@@ -370,6 +370,15 @@ def test_a_window_whose_halves_differ_is_unsteady() -> None:
     assert "unsteady" not in str(row["caveats"]).split()
 
 
+def test_users_who_are_answered_in_waves_are_in_step() -> None:
+    waves = some_samples([(second, second + 1.0, None) for second in range(13)] * 10)
+    row = measured_row(TEN_USERS, a_recording(waves, (2, 12)))
+    assert row["bound_by"] == "unexplained"
+    assert "in-step" in str(row["caveats"]).split()
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))
+    assert "in-step" not in str(row["caveats"]).split()
+
+
 def test_a_slower_cpu_than_in_the_other_trials_is_told() -> None:
     row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), calibration_ms=56.0))
     assert "cpu-drift" in str(row["caveats"]).split()

@@ -13,6 +13,8 @@ AT_CEILING_SHARE = 0.95
 STOLEN_SHARE = 0.01
 UNSTEADY_SHARE = 0.05
 DRIFT_SHARE = 0.1
+#: Share of a window without answers from which users are said to move in step.
+IDLE_SHARE = 0.25
 #: An upstream or a load later than this, or than this share of the service time, disturbs what is
 #: measured.
 LATE_MS = 2.0
@@ -63,6 +65,12 @@ UNSTEADY = Caveat(
     "the window's halves differ by over 5 %, or so much of an open load stayed in flight: warm up "
     "longer, look for what else ran, or lower the rate.",
 )
+IN_STEP = Caveat(
+    "in-step",
+    "the users are answered in waves and wait together, so the CPU idles between the waves and "
+    "throughput and percentiles are those of waves: ask an open load, whose requests come at "
+    "random.",
+)
 #: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
 UNSTABLE = Caveat(
     "unstable",
@@ -106,6 +114,7 @@ ALL = (
     CENSORED,
     TOO_FEW,
     UNSTEADY,
+    IN_STEP,
     UNSTABLE,
     FAILURES,
     BODIES_UNCHECKED,
@@ -128,6 +137,7 @@ class Facts:
         little_holds: requests in flight are as many as users; True where that cannot be asked.
         unsteady_by: throughput of the window's halves, as a share of the larger; of an open load
             how much of it stayed in flight.
+        idle_share: how much of the window passed without an answer; 0 where users may come and go.
         calibration_off_by: the fixed loop against the run's median, as a share; 0 where not run.
     """
 
@@ -136,6 +146,7 @@ class Facts:
     smt_shared: bool
     little_holds: bool
     unsteady_by: float
+    idle_share: float
     calibration_off_by: float
 
 
@@ -149,6 +160,7 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         CENSORED: facts.censored,
         TOO_FEW: not facts.censored and None in percentiles,
         UNSTEADY: facts.unsteady_by > UNSTEADY_SHARE,
+        IN_STEP: _in_step(row, trial, facts),
         FAILURES: _above(row["failures"], 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
         NOT_FRESH: trial.server.always_on,
@@ -187,6 +199,12 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
     return isinstance(rps, float) and any(
         ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
     )
+
+
+def _in_step(row: Row, trial: Trial, facts: Facts) -> bool:
+    """Where something was used up, waves cost no throughput; an open load is not made of users."""
+    closed = trial.case.load == "closed"
+    return closed and row["bound_by"] == "unexplained" and facts.idle_share > IDLE_SHARE
 
 
 def _bodies_unchecked(trial: Trial) -> bool:

@@ -14,6 +14,11 @@ PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 type Ordered = np.ndarray[tuple[int], np.dtype[np.float64]]
 
+#: Answers that fall on average into each of the stretches that `idle_share` counts.
+ANSWERS_PER_STRETCH = 5
+#: Of fewer stretches nothing is said.
+LEAST_STRETCHES = 10
+
 #: Length of the stretch that `max_rps` is the best of, as Locust's chart averages.
 BEST_STRETCH_S = 10.0
 
@@ -104,6 +109,25 @@ def best_rate_rps(samples: pl.DataFrame, start_s: float, end_s: float) -> float 
     first = np.searchsorted(answered, ends - BEST_STRETCH_S, side="right")
     last = np.searchsorted(answered, ends, side="right")
     return float((last - first).max() / BEST_STRETCH_S)
+
+
+def idle_share(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
+    """How much of a window passes without an answer: where users move in step, most of it.
+
+    The window is cut into equal stretches that hold five good answers each on average; this is the
+    share of them that hold none. By chance alone (answers that do not depend on each other, a
+    Poisson process) it is e⁻⁵ = 0.7 %.
+
+    Returns:
+        A share; 0 where there are answers for fewer than ten stretches.
+    """
+    instants = good(samples)["answered_s"].to_numpy()
+    answered = instants[(instants >= start_s) & (instants < end_s)]
+    stretches = answered.size // ANSWERS_PER_STRETCH
+    if stretches < LEAST_STRETCHES:
+        return 0.0
+    places = np.floor((answered - start_s) / (end_s - start_s) * stretches)
+    return 1 - np.unique(places).size / stretches
 
 
 def inflight_mean(samples: pl.DataFrame, start_s: float, end_s: float) -> float:

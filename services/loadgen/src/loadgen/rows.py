@@ -218,6 +218,7 @@ def _facts(trial: Trial, recording: Recording, cells: dict[str, object]) -> cave
         smt_shared=recording.smt_shared,
         little_holds=not (steady and users) or little_holds(in_flight, users),
         unsteady_by=_unsteady_by(trial, recording) if steady else 0.0,
+        idle_share=measures.idle_share(recording.samples, *recording.window) if steady else 0.0,
         calibration_off_by=_off_by(recording.calibration_ms, recording.calibration_median_ms),
     )
 
