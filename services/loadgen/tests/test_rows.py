@@ -355,6 +355,14 @@ def test_a_throughput_above_a_ceiling_is_a_failed_measurement() -> None:
     assert error.value.outcome == "above-ceiling"
 
 
+def test_of_few_answers_half_a_one_more_than_the_ceiling_allows_is_no_mistake() -> None:
+    trial = a_trial(case=a_case(delays_ms=(500.0,), users=10))
+    short = constant_users(users=10, latency_s=0.49, until_s=6)
+    assert measured_row(trial, a_recording(short, (2, 3)))["ceiling_share"] == 1
+    with pytest.raises(TrialError, match="of the users ceiling: that cannot be"):
+        measured_row(trial, a_recording(short, (2, 6)))
+
+
 def test_a_page_above_its_ceiling_may_wait_for_less_than_declared() -> None:
     page = a_page(service_time_s=0.6)
     trial = a_trial(case=a_case_of_a_page(users=10), server=a_server(page=page))

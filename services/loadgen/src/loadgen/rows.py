@@ -60,6 +60,10 @@ class Recording:
     api_shared_cpu_count: int
 
 
+#: By how many answers a count by parts may be off.
+HALF_AN_ANSWER = 0.5
+
+
 def failed_row(trial: Trial, outcome: str) -> Row:
     """The row of a trial that could not be measured."""
     return row(_planned(trial) | {"outcome": outcome, "ranked": "no"})
@@ -163,6 +167,11 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
         # Whole answers are counted: in a window of T, a slot may end one more than its T / S.
         start_s, end_s = recording.window
         tolerance += service_s / (end_s - start_s)
+    elif rps:
+        # Parts of answers are counted at the window's edges, as if they were served all along: that
+        # matters where there are few.
+        start_s, end_s = recording.window
+        tolerance += HALF_AN_ANSWER / (rps * (end_s - start_s))
     try:
         held = bound(shares, tolerance)
     except ValueError as error:
