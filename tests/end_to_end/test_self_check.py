@@ -11,7 +11,7 @@ from engine import Engine
 
 @pytest.fixture
 def throttled_api() -> Iterator[None]:
-    """The API with a hundredth of a CPU, the least that Docker gives: calls take more, at any speed."""
+    """The API with a hundredth of a CPU, the least that Docker gives: the calls take more."""
     engine = Engine()
     with engine.http:
         container = engine.container("api")
