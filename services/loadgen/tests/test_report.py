@@ -262,7 +262,9 @@ def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
     entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
     like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
     suite = a_suite(cases=(SLOW, like), compare=(entry,))
-    said = text_of(html_of(a_run(suite, lambda *_: {"ranked": "no", "caveats": "api-saturated"})))
+    html = html_of(a_run(suite, lambda *_: {"ranked": "no", "caveats": "api-saturated"}))
+    said = text_of(html)
+    assert "The same as a table" in html.split('id="comparisons"')[1].split("</section>")[0]
     assert "All 1 comparisons" not in said
     assert "3 of 3 rounds unranked (api-saturated)" in said
 

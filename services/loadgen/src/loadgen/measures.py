@@ -121,8 +121,7 @@ def idle_share(samples: pl.DataFrame, start_s: float, end_s: float) -> float:
     Returns:
         A share; 0 where there are answers for fewer than ten stretches.
     """
-    instants = good(samples)["answered_s"].to_numpy()
-    answered = instants[(instants >= start_s) & (instants < end_s)]
+    answered = in_window(good(samples), start_s, end_s, "answered_s")["answered_s"].to_numpy()
     stretches = answered.size // ANSWERS_PER_STRETCH
     if stretches < LEAST_STRETCHES:
         return 0.0

@@ -24,6 +24,8 @@ from loadgen.laws import (
 from loadgen.trial import Trial
 
 MIB = 1024 * 1024
+#: By how many answers a count by parts may be off.
+HALF_AN_ANSWER = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,6 @@ class Recording:
     api_cpu_count: int
     loadgen_cpu_count: int
     api_shared_cpu_count: int
-
-
-#: By how many answers a count by parts may be off.
-HALF_AN_ANSWER = 0.5
 
 
 def failed_row(trial: Trial, outcome: str) -> Row:
@@ -163,15 +161,15 @@ def _bounds(trial: Trial, recording: Recording, cells: dict[str, object]) -> dic
         "rate": _served_share(trial, cells),
     }
     tolerance = TOLERANCE
+    start_s, end_s = recording.window
+    length_s = end_s - start_s
     if trial.case.load == "open":
         # Whole answers are counted: in a window of T, a slot may end one more than its T / S.
-        start_s, end_s = recording.window
-        tolerance += service_s / (end_s - start_s)
+        tolerance += service_s / length_s
     elif rps:
         # Parts of answers are counted at the window's edges, as if they were served all along: that
         # matters where there are few.
-        start_s, end_s = recording.window
-        tolerance += HALF_AN_ANSWER / (rps * (end_s - start_s))
+        tolerance += HALF_AN_ANSWER / (rps * length_s)
     try:
         held = bound(shares, tolerance)
     except ValueError as error:

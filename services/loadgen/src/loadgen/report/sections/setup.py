@@ -8,8 +8,9 @@ from loadgen.cases import Case, plain
 from loadgen.report.blocks import Block, Folded, Heading, Terms, Text, Words
 from loadgen.report.material import Group, Material
 from loadgen.report.words import counted, listing
+from loadgen.statistics import MARGIN
 
-#: More values of an axis than this are given by the first and the last.
+#: More values of an axis than this are not told one by one.
 MOST_VALUES = 8
 CLIENTS = {
     "-per-request": "a view makes an HTTP client of its own and closes it again",
@@ -33,7 +34,8 @@ ALWAYS = {
     "CPU per view": "milliseconds of CPU time that the server's processes took, by views served",
     "PSS": "memory of the server's processes, what they share counted once",
     "[a–b]": "the 95 % interval over rounds: the cases measured again, in another order",
-    "equivalent": "known to differ by less than 3 %; undecided: this run cannot tell",
+    "equivalent": f"known to differ by less than {100 * MARGIN:.0f} %; undecided: this run cannot "
+    "tell",
 }
 
 
@@ -57,9 +59,8 @@ def _asked(group: Group) -> Iterator[Words]:
         said = Markup("A view {}").format(listing(waits, most=MOST_VALUES, joined="or"))
         computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
         if computes:
-            texts = [plain(ms) for ms in computes]
             said += Markup("; in some cases it computes for {} ms besides").format(
-                listing(texts, most=MOST_VALUES, joined="or")
+                _any_of(computes)
             )
         yield said + "."
     if asking := listing(_loads(cases), joined="or"):
@@ -88,13 +89,14 @@ def _loads(cases: Sequence[Case]) -> Iterator[str]:
     """Who asks for views: each kind of load once, with its sizes."""
     users = sorted({case.users for case in cases if case.users})
     if users:
-        yield f"{_range(users)} users, of whom each asks again once answered"
+        yield f"{_any_of(users)} users, of whom each asks again once answered"
     rates = sorted({case.rate_rps for case in cases if case.rate_rps})
     if rates:
-        yield f"{_range(rates)} arrivals a second, whether others have been answered or not"
+        yield f"{_any_of(rates)} arrivals a second, whether others have been answered or not"
 
 
-def _range(values: Sequence[float]) -> str:
+def _any_of(values: Sequence[float]) -> str:
+    """An axis's values: `1, 5 or 20`; of too many the first and the last."""
     texts = [plain(value) for value in values]
     if len(texts) > MOST_VALUES:
         return f"{texts[0]} to {texts[-1]}"
