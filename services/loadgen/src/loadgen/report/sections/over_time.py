@@ -57,7 +57,7 @@ def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
     if len(entries) < len(group.entries):
         caption += (
             f" Shown are {len(entries)} of {len(group.entries)} cases, those first whose caveats "
-            f"are {listing(ABOUT_TIME, joined='or')}."
+            f"are {listing(ABOUT_TIME, most=len(ABOUT_TIME), joined='or')}."
         )
     return Gallery(f"over-time-{group.suite.name}", pictures, caption)
 
