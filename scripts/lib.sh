@@ -85,3 +85,49 @@ if [ -z "${CA_BUNDLE:-}" ]; then
     done
 fi
 export CA_BUNDLE
+
+# --- what a script has started, and what it leaves
+
+# A reader may keep services, volumes and networks of his own in the lab's Compose project. So nothing is taken down as a
+# whole: a script remembers what it found, and at its end stops and removes the containers that it has added since.
+
+# project_containers [FILTER…]: names of the project's containers, running or not, without those of `docker compose run`.
+# By name, not by id: Compose makes a container anew where its image has changed, and it stays the one that was found.
+project_containers() {
+    local filter filters=()
+    for filter in "$@"; do filters+=(--filter "$filter"); done
+    docker ps --all --format '{{.Names}}' --filter "label=com.docker.compose.project=$LAB_PROJECT" \
+        --filter label=com.docker.compose.oneoff=False ${filters[@]+"${filters[@]}"} | sort
+}
+
+remember_what_is_there() {
+    LAB_PROJECT=$(docker compose config 2>/dev/null | sed -n 's/^name: //p') || LAB_PROJECT=
+    # Asked once more for its own words, where Compose cannot read the files.
+    [ -n "$LAB_PROJECT" ] || { docker compose config --quiet || true; fail "Docker Compose cannot read this project: see above."; }
+    containers_found=$(project_containers)
+    running_found=$(project_containers status=running)
+}
+
+# Never fails, so that the exit code stays that of what was run.
+take_down_what_was_started() {
+    local running added stopped_again
+    running=$(project_containers status=running) || return 0
+    added=$(comm -13 <(printf '%s\n' "$containers_found") <(project_containers)) || return 0
+    stopped_again=$(comm -13 <(printf '%s\n%s\n' "$running_found" "$added" | sort) <(printf '%s\n' "$running")) || return 0
+    # shellcheck disable=SC2086  # names of containers have no spaces
+    [ -z "$added$stopped_again" ] || quietly docker stop --time 5 $added $stopped_again || true
+    # shellcheck disable=SC2086
+    [ -z "$added" ] || quietly docker rm $added || true
+    remove_if_unused volume lab-ca
+    remove_if_unused network default
+}
+
+# remove_if_unused KIND NAME: of the volume or network that compose.yaml declares by that name, what Compose has made.
+# A stopped container needs its network as well: it could not be started without.
+remove_if_unused() {
+    local it
+    it=$(docker "$1" ls --format '{{.Name}}' --filter "label=com.docker.compose.project=$LAB_PROJECT" \
+        --filter "label=com.docker.compose.$1=$2") || return 0
+    [ -n "$it" ] || return 0
+    [ -n "$(docker ps --all --quiet --filter "$1=$it")" ] || quietly docker "$1" rm "$it" || true
+}

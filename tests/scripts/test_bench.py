@@ -17,6 +17,7 @@ case "$*" in
     *NCPU*) echo 2 ;;
     *DockerRootDir*) echo / ;;
     "compose version"*) echo 2.26.1-4 ;;
+    "compose config"*) echo "name: django-lab" ;;
     "buildx version") echo github.com/docker/buildx v0.13.1 ;;
     *Config.Env*) echo '["PYTHON_VERSION=3.13.5"]' ;;
     "image inspect"*) echo sha256:1 ;;

@@ -1,0 +1,198 @@
+"""A reader's service, volume and network beside the lab are there after every script."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import yaml
+
+from lab import ROOT
+
+PROJECT = "django-lab-reader"
+# It keeps a word in its volume, as a database of the reader's would keep his data. It is in a
+# network of the lab and in one of the reader's own.
+READER = {
+    "services": {
+        "reader-database": {
+            "image": "django-lab/app",
+            "entrypoint": ["sh", "-c", "echo kept > /data/word; echo layer > /tmp/word; sleep 600"],
+            "user": "0:0",
+            "volumes": ["reader-data:/data"],
+            "networks": ["default", "reader-network"],
+            "init": True,
+        },
+        # A run starts no server but the two of this test.
+        "loadgen": {
+            "depends_on": {name: {"condition": "service_started"} for name in ("api", "uvicorn")}
+        },
+    },
+    "volumes": {"reader-data": None},
+    "networks": {"reader-network": None},
+}
+RUN = "results/reference"
+
+
+class NoAlias(yaml.SafeDumper):
+    """Writes what stands twice twice."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+def docker(*arguments: str) -> CompletedProcess[str]:
+    """`docker …`, with its output captured."""
+    return subprocess.run(
+        ["docker", *arguments], check=False, capture_output=True, text=True, timeout=120
+    )
+
+
+class Reader:
+    """A lab with something of the reader's in it, in a Compose project of its own."""
+
+    def __init__(self, override: Path) -> None:
+        self.environment = os.environ | {
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COMPOSE_FILE": f"compose.yaml:{override}",
+            "CA_BUNDLE": "/dev/null",  # nothing is built anew
+        }
+
+    def compose(self, *arguments: str) -> CompletedProcess[str]:
+        """`docker compose …` in this lab."""
+        return self.run("docker", "compose", *arguments)
+
+    def run(self, *command: str) -> CompletedProcess[str]:
+        """A command in the project's folder."""
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def interrupted(self, *command: str, when: str) -> tuple[int, str]:
+        """The same with Ctrl-C once a line contains `when`; its exit code and output."""
+        output, done = "", False
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                output += line
+                if when in line and not done:
+                    done = True
+                    os.killpg(process.pid, signal.SIGINT)
+        return process.returncode, output
+
+    def containers(self) -> dict[str, str]:
+        """Every container of the project: its service → `running` or `exited`."""
+        found = docker(
+            *("ps", "--all", "--filter", f"label=com.docker.compose.project={PROJECT}"),
+            *("--format", '{{.Label "com.docker.compose.service"}} {{.State}}'),
+        )
+        return dict(line.split(maxsplit=1) for line in found.stdout.splitlines())
+
+    def has(self, kind: str) -> set[str]:
+        """Names of the project's volumes or networks, as the compose files call them."""
+        label = f"com.docker.compose.{kind}"
+        found = docker(
+            *(kind, "ls", "--filter", f"label=com.docker.compose.project={PROJECT}"),
+            *("--format", f'{{{{.Label "{label}"}}}}'),
+        )
+        return set(found.stdout.split())
+
+    def start_again(self) -> None:
+        """Start what was stopped, as it is: its own files and its data must be there."""
+        name = f"{PROJECT}-reader-database-1"
+        assert docker("start", name).returncode == 0
+        said = docker("exec", name, "cat", "/data/word", "/tmp/word").stdout
+        assert said.split() == ["kept", "layer"]
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """A lab in which the reader's database has run, and is stopped now."""
+    override = tmp_path / "reader.yaml"
+    text = yaml.dump(READER, Dumper=NoAlias)
+    override.write_text(text.replace("depends_on:", "depends_on: !override"))
+    made = Reader(override)
+    up = made.compose("up", "--detach", "reader-database")
+    assert up.returncode == 0, up.stderr
+    time.sleep(1)  # it has written its words
+    made.compose("stop", "--timeout", "1", "reader-database")
+    yield made
+    # All of it is this test's own.
+    made.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "1")
+
+
+def a_run_of_the_reference() -> str:
+    """The folder of a committed run of few rows."""
+    return f"{RUN}/{min((ROOT / RUN).glob('*-traps')).name}"
+
+
+SCRIPTS: dict[str, Callable[[Reader], tuple[int, str]]] = {
+    "bench": lambda reader: told(reader.run("scripts/bench", "list")),
+    "bench that is refused": lambda reader: told(reader.run("scripts/bench", "run", "no-such")),
+    "bench that is interrupted": lambda reader: reader.interrupted(
+        *("scripts/bench", "run", "smoke", "--servers", "uvicorn"), when="self-check"
+    ),
+    "compare": lambda reader: told(
+        reader.run("scripts/compare", a_run_of_the_reference(), a_run_of_the_reference())
+    ),
+    "prepare": lambda reader: told(reader.run("scripts/prepare")),
+}
+CODES = {"bench that is refused": 2, "bench that is interrupted": 130}
+
+
+def told(done: CompletedProcess[str]) -> tuple[int, str]:
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_is_the_readers_is_untouched_by_every_script(reader: Reader) -> None:
+    for name, script in SCRIPTS.items():
+        code, output = script(reader)
+
+        assert code == CODES.get(name, 0), f"{name}: {output}"
+        assert reader.containers() == {"reader-database": "exited"}, name
+        assert reader.has("volume") == {"reader-data"}, name
+        # A container that is stopped could not be started without its networks.
+        assert reader.has("network") == {"default", "reader-network"}, name
+    reader.start_again()
+
+
+def test_what_was_up_stays_up_and_what_was_not_is_taken_down(reader: Reader) -> None:
+    up = reader.compose("up", "--detach", "--no-deps", "api", "reader-database")
+    assert up.returncode == 0, up.stderr
+
+    code, output = told(reader.run("scripts/bench", "list"))
+
+    assert code == 0, output
+    assert reader.containers() == {"api": "running", "reader-database": "running"}
+    assert reader.has("volume") == {"lab-ca", "reader-data"}
+
+
+def test_what_the_lab_has_made_is_gone_where_nothing_of_the_readers_needs_it(
+    reader: Reader,
+) -> None:
+    reader.compose("rm", "--force", "reader-database")
+
+    code, output = told(reader.run("scripts/bench", "list"))
+
+    assert code == 0, output
+    assert reader.containers() == {}
+    assert reader.has("volume") == {"reader-data"}
+    assert reader.has("network") == {"reader-network"}
