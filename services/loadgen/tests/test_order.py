@@ -20,7 +20,9 @@ from tests.test_suite import library
 CASES = tuple(a_case(users=users) for users in range(1, 13))
 
 some_pairs = st.lists(
-    st.tuples(st.sampled_from(CASES), st.sampled_from(CASES)).filter(lambda pair: pair[0] != pair[1]),
+    st.tuples(st.sampled_from(CASES), st.sampled_from(CASES)).filter(
+        lambda pair: pair[0] != pair[1]
+    ),
     max_size=30,
 )
 
@@ -87,22 +89,20 @@ def _way_through(room: Counter[tuple[_Node, _Node]]) -> list[tuple[_Node, _Node]
     came_from: dict[_Node, _Node] = {}
     reached: list[_Node] = ["in"]
     for node in reached:
-        for (begin, end), left in room.items():
-            if begin == node and left and end != "in" and end not in came_from:
-                came_from[end] = node
-                reached.append(end)
+        for (begin, to), left in room.items():
+            if begin == node and left and to != "in" and to not in came_from:
+                came_from[to] = node
+                reached.append(to)
     way: list[tuple[_Node, _Node]] = []
-    node: _Node = "out"
-    while node in came_from:
-        way.append((came_from[node], node))
-        node = came_from[node]
+    end: _Node = "out"
+    while end in came_from:
+        way.append((came_from[end], end))
+        end = came_from[end]
     return way
 
 
 @given(some_pairs, st.integers(0, 2**32))
-def test_each_round_holds_each_case_once_whatever_is_compared(
-    pairs: list[Pair], seed: int
-) -> None:
+def test_each_round_holds_each_case_once_whatever_is_compared(pairs: list[Pair], seed: int) -> None:
     orders = Orders(pairs, seed)
     for count in (12, 7, 12):
         order = orders.next(CASES[:count])
@@ -158,9 +158,7 @@ def test_all_that_a_suite_compares_are_neighbours_in_some_round(
 @pytest.mark.parametrize(
     "names", ["clients", "servers", "why clients servers", "why clients servers claims"]
 )
-def test_of_suites_with_many_rivals_of_one_as_many_are_as_can_be(
-    names: str, project: Path
-) -> None:
+def test_of_suites_with_many_rivals_of_one_as_many_are_as_can_be(names: str, project: Path) -> None:
     pairs, orders = rounds_of(names, 5, project)
     most = most_neighbours(pairs, 1)
     counts = [len(neighbours(order, pairs)) for order in orders]

@@ -5,7 +5,8 @@ But a round measures each case once, and a case has two neighbours at most. So e
 neighbours of as many compared cases as it can, of others than the rounds before, and keeps the rest
 as near as it can: it looks for a small
 
-    Σ w · log₂ |distance| over the compared pairs,  w = 1 / (1 + rounds in which they were neighbours)
+    Σ w · log₂ |distance|   over the compared pairs,
+    w = 1 / (1 + earlier rounds in which they were neighbours)
 
 which the logarithm makes a matter of neighbours first. (Without weights this is the minimum
 logarithmic arrangement of F. Chierichetti et al., "On Compressing Social Networks", KDD 2009.) Each
@@ -65,9 +66,7 @@ class Orders:
     def _arranged(self, block: Sequence[Case]) -> list[Case]:
         number = {case: at for at, case in enumerate(block)}
         pairs = [pair for pair in self._pairs if set(pair) <= number.keys()]
-        pulls = [
-            (number[a], number[b], 1 / (1 + self._were_neighbours[a, b])) for a, b in pairs
-        ]
+        pulls = [(number[a], number[b], 1 / (1 + self._were_neighbours[a, b])) for a, b in pairs]
         order = _settled(self._shuffled(range(len(block))), pulls)
         place = {case: at for at, case in enumerate(order)}
         lead = sum(
