@@ -40,7 +40,6 @@ class Recording:
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
         calibration_ms: the fixed loop before the trial; None where there is no launcher to run it.
-        calibration_median_ms: of the run's trials so far, this one included.
         smt_shared: the app and the load run on threads of one core.
         app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
         api_shared_cpu_count: CPUs that the API shares with the load generator.
@@ -54,7 +53,6 @@ class Recording:
     after: Snapshot
     memory: AppStats
     calibration_ms: float | None
-    calibration_median_ms: float | None
     smt_shared: bool
     app_cpu_count: int
     api_cpu_count: int
@@ -226,7 +224,6 @@ def _facts(trial: Trial, recording: Recording, cells: dict[str, object]) -> cave
         little_holds=not (steady and users) or little_holds(in_flight, users),
         unsteady_by=_unsteady_by(trial, recording) if steady else 0.0,
         idle_share=measures.idle_share(recording.samples, *recording.window) if steady else 0.0,
-        calibration_off_by=_off_by(recording.calibration_ms, recording.calibration_median_ms),
     )
 
 
@@ -245,11 +242,6 @@ def _unsteady_by(trial: Trial, recording: Recording) -> float:
         measures.good_between(samples, half_s, end_s),
     )
     return abs(halves[0] - halves[1]) / max(*halves) if any(halves) else 0.0
-
-
-def _off_by(value: float | None, reference: float | None) -> float:
-    """How far a value is from its reference, as a share of it; 0 where one is not known."""
-    return abs(value / reference - 1) if value and reference else 0
 
 
 def _censored(recording: Recording) -> bool:

@@ -64,8 +64,7 @@ def case_caveats(rows: Sequence[Row]) -> list[str]:
     rps = over_rounds(rows, "rps")
     if rps and rps.high and rps.high / rps.mean - 1 > UNSTABLE_SHARE:
         found.add(caveats.UNSTABLE.name)
-    known = [caveat.name for caveat in caveats.ALL]
-    return [name for name in known if name in found] + sorted(found.difference(known))
+    return caveats.in_order(found)
 
 
 def _line(rows: Sequence[Row]) -> list[str]:
