@@ -184,7 +184,6 @@ def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: An
         "after": a_snapshot(end_s),
         "memory": an_app_stats(end_s, None, pss_bytes=64 * 2**20, peak_bytes=80 * 2**20),
         "calibration_ms": 50.0,
-        "calibration_median_ms": 50.0,
         "smt_shared": False,
         "app_cpu_count": 1,
         "api_cpu_count": 1,

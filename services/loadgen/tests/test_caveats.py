@@ -23,7 +23,6 @@ HEALTHY = Facts(
     little_holds=True,
     unsteady=False,
     signs=frozenset(),
-    calibration_off_by=0.0,
 )
 
 
@@ -89,7 +88,6 @@ def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
         ("little_holds", True, False, "loadgen-saturated"),
         ("smt_shared", False, True, "smt-shared"),
         ("unsteady", False, True, "unsteady"),
-        ("calibration_off_by", 0.1, 0.101, "cpu-drift"),
         ("app_cpu_count", 1, 0, "more-processes-than-cpus"),
     ],
 )

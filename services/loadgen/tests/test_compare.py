@@ -372,7 +372,16 @@ def test_pairs_that_were_measured_far_apart_are_said_to_be(
 ) -> None:
     neighbours, apart = a_run("neighbours"), a_run("apart", order=("round", "server", "users"))
     assert "one after the other" not in loadgen("compare", neighbours, *TWO)[1]
-    assert "Only 0 of 10 pairs of trials" in loadgen("compare", apart, *TWO)[1]
+    said = " ".join(loadgen("compare", apart, *TWO)[1].split())
+    assert "Only 0 of 10 pairs of trials were measured one after the other, " in said
+    assert "and they are 2.0 trials apart on average" in said
+
+
+def test_two_servers_of_a_run_have_their_distance_in_the_file(
+    loadgen: Loadgen, a_run: MakeRun, in_project: Path
+) -> None:
+    loadgen("compare", a_run("run", order=("round", "server", "users")), *TWO)
+    assert {line["apart"] for line in table_of(in_project)} == {"2"}
 
 
 @pytest.mark.parametrize(

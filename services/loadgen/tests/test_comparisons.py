@@ -11,7 +11,15 @@ import pytest
 from loadgen import columns
 from loadgen.cases import Case
 from loadgen.columns import METRICS, Cell, Row
-from loadgen.comparisons import COLUMNS, Comparison, alarms, compare, of_suite, write_comparisons
+from loadgen.comparisons import (
+    COLUMNS,
+    Comparison,
+    alarms,
+    compare,
+    compare_rows,
+    of_suite,
+    write_comparisons,
+)
 from loadgen.pairs import Compare
 from loadgen.suite import Suite
 from tests.make import a_case, a_suite
@@ -251,6 +259,46 @@ def test_every_comparison_is_a_line_of_the_file(tmp_path: Path) -> None:
     assert of_rps["label"] == "uvicorn → twin"
     assert (of_p95["ratio"], of_p95["verdict"]) == ("", "not comparable")
     assert of_p95["reason"] == "p95_ms unknown in 3 of 3 rounds"
+
+
+def moments(case: Case, *of_rounds: tuple[int, str]) -> list[Row]:
+    """A row per round with this place and start."""
+    cells: list[dict[str, Cell]] = [
+        {"position": place, "started_at": start} for place, start in of_rounds
+    ]
+    return rows(case, *cells)
+
+
+def line_of(given: list[Row], folder: Path) -> dict[str, str]:
+    """comparisons.csv of A and B in throughput."""
+    write_comparisons([comparing("rps")], given, folder / "comparisons.csv")
+    with (folder / "comparisons.csv").open(newline="") as stream:
+        (line,) = csv.DictReader(stream)
+    return line
+
+
+def test_a_pair_says_how_far_apart_its_trials_were(tmp_path: Path) -> None:
+    a = moments(A, (1, "2026-01-01T00:00:00+00:00"), (9, "2026-01-01T01:00:00+00:00"))
+    b = moments(B, (2, "2026-01-01T00:00:30+00:00"), (4, "2026-01-01T00:58:00+00:00"))
+    line = line_of(a + b, tmp_path)
+    assert (line["apart"], line["apart_s"]) == ("3", "75")
+
+
+def test_only_rounds_that_count_say_how_far_apart(tmp_path: Path) -> None:
+    start = "2026-01-01T00:00:00+00:00"
+    a, b = moments(A, (1, start), (3, start)), moments(B, (2, start), (99, start))
+    b[1]["ranked"] = "no"
+    assert line_of(a + b, tmp_path)["apart"] == "1"
+
+
+def test_how_far_apart_is_unknown_where_one_trial_does_not_say(tmp_path: Path) -> None:
+    line = line_of(rows(A, {"position": 1}) + rows(B, {}), tmp_path)
+    assert (line["apart"], line["apart_s"]) == ("", "")
+
+
+def test_trials_of_two_runs_have_no_distance() -> None:
+    both_runs = compare_rows("", "", rows(A, {}), rows(A, {}), "rps", paired=False)
+    assert both_runs.distance is None
 
 
 def test_where_nothing_is_compared_there_is_no_file(tmp_path: Path) -> None:

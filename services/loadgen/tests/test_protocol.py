@@ -517,21 +517,6 @@ def test_a_page_that_nobody_serves_costs_its_trial(
     assert error.value.outcome == "server-not-up"
 
 
-def test_a_calibration_that_was_not_run_is_not_in_the_runs_median(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with StandInLab() as lab, View(0) as view, httpx.Client(trust_env=False) as http:
-        monkeypatch.setattr(target, "APP_PORT", lab.app_port)
-        monkeypatch.setattr(target, "LAUNCHER_PORT", lab.launcher_port)
-        api = Api(f"http://127.0.0.1:{lab.api_port}", http)
-        measuring = Protocol(api, http, ROLES, nobody)
-        medians = [
-            measuring.run(trial, tmp_path / str(number)).calibration_median_ms
-            for number, trial in enumerate((of_a_page(view.port), counted(), of_a_page(view.port)))
-        ]
-    assert medians == [None, 50.5, 50.5]
-
-
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [(Behaviour.WRONG_BODY, "lacks 'id=\"country\"'"), (Behaviour.ERROR, "answers 500: something")],

@@ -269,6 +269,16 @@ def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
     assert "3 of 3 rounds unranked (api-saturated)" in said
 
 
+def test_a_comparison_says_how_far_apart_its_trials_were(a_run: RUN) -> None:
+    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
+    suite = a_suite(cases=(SLOW, like), compare=(entry,))
+    html = html_of(a_run(suite, lambda case, _: {"position": 4 if case == SLOW else 7}))
+    table = html.split('id="comparisons"')[1].split("</section>")[0]
+    assert ">Apart</th>" in table.replace("</button>", "")
+    assert "<td>3.0</td>" in re.sub(r"<td[^>]*>", "<td>", table)
+
+
 def test_a_stranger_reads_what_was_measured_and_what_the_words_mean(a_run: RUN) -> None:
     three = a_case(server="uvicorn", users=10, delays_ms=(300.0, 450.0), cpu_ms=5.0)
     cases = (SLOW, FAST, CONTROL, three)

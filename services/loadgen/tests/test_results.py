@@ -192,6 +192,52 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None
     assert len(table(results.folder / "summary.csv")) == 1
 
 
+def keep_calibrated(results: Results, *of_trials: float) -> None:
+    """A row per trial, whose fixed loop took so long."""
+    for number, calibration_ms in enumerate(of_trials, start=1):
+        trial = a_trial(round=number, position=number)
+        recording = a_recording(STEADY, (2, 12), calibration_ms=calibration_ms)
+        results.keep(trial, measured_row(trial, recording), recording)
+
+
+def drifting(results: Results, file: str = "trials.csv") -> list[bool]:
+    return ["cpu-drift" in row["caveats"].split() for row in table(results.folder / file)]
+
+
+def test_the_cpu_is_held_against_the_runs_median_at_its_end(results: Results) -> None:
+    keep_calibrated(results, 60.0, 50.0, 50.0)
+    assert drifting(results) == [False, False, False], "nobody knows yet"
+    results.finish("finished")
+    assert drifting(results) == [True, False, False]
+    assert drifting(results, "summary.csv") == [True]
+    assert [row["caveats"] for row in results.rows] == [
+        row["caveats"] for row in read_rows(results.folder)
+    ]
+
+
+def test_an_interrupted_run_is_judged_by_what_it_has_and_anew_once_resumed(
+    results: Results,
+) -> None:
+    keep_calibrated(results, 60.0, 50.0, 50.0)
+    results.finish("interrupted at trial 4 of 5")
+    assert drifting(results) == [True, False, False]
+    resumed = Results(results.folder, [], environment_of(results), read_rows(results.folder), 5)
+    for number in (4, 5, 6, 7):
+        trial = a_trial(round=number, position=number)
+        recording = a_recording(STEADY, (2, 12), calibration_ms=60.0)
+        resumed.keep(trial, measured_row(trial, recording), recording)
+    resumed.finish("finished")
+    assert drifting(resumed) == [False, True, True, False, False, False, False]
+
+
+def test_rows_that_are_as_they_were_are_not_written_again(results: Results) -> None:
+    keep_calibrated(results, 50.0, 51.0)
+    before = (results.folder / "trials.csv").stat()
+    results.finish("finished")
+    after = (results.folder / "trials.csv").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
 def test_a_fact_can_be_added_to_the_description(results: Results) -> None:
     results.note("idle", {"share": 0.01})
     results.begin(a_trial())

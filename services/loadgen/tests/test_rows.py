@@ -389,11 +389,6 @@ def test_users_who_are_answered_in_waves_are_in_step() -> None:
     assert "in-step" not in str(row["caveats"]).split()
 
 
-def test_a_slower_cpu_than_in_the_other_trials_is_told() -> None:
-    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), calibration_ms=56.0))
-    assert "cpu-drift" in str(row["caveats"]).split()
-
-
 def test_a_lost_request_is_a_failure_that_was_offered() -> None:
     answered = some_samples([(n / 10, n / 10 + 0.05, None) for n in range(36)])
     nothing: list[object] = [None] * 4

@@ -191,6 +191,16 @@ def test_the_file_has_a_line_per_stage_and_order(tmp_path: Path) -> None:
     assert lines[0]["rps_ratio"] == lines[0]["remark"] == ""
 
 
+def test_a_stage_says_how_far_it_was_from_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "waterfall.csv"
+    places = {START.slug: 5, CLIENT.slug: 4, API.slug: 8, END.slug: 3}
+    write_waterfalls(
+        [a_fall()], [row | {"position": places[str(row["case"])]} for row in RUN], file
+    )
+    with file.open(newline="") as stream:
+        assert [line["apart"] for line in csv.DictReader(stream)] == ["", "1", "1", "", "3", "5"]
+
+
 def test_a_run_without_a_waterfall_has_no_file(tmp_path: Path) -> None:
     write_waterfalls([a_suite()], RUN, tmp_path / "waterfall.csv")
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """Named warnings on a trial, each with one sentence of advice."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loadgen.columns import Cell, Row
@@ -13,7 +14,6 @@ BUSY_SHARE = 0.8
 AT_CEILING_SHARE = 0.95
 STOLEN_SHARE = 0.01
 UNSTEADY_SHARE = 0.05
-DRIFT_SHARE = 0.1
 #: An upstream or a load later than this, or than this share of the service time, disturbs what is
 #: measured.
 LATE_MS = 2.0
@@ -130,6 +130,7 @@ MORE_CPU = Caveat(
 CPU_STOLEN = Caveat(
     "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
 )
+#: Of the run's trials together, so `find` does not know it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
     "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
@@ -170,7 +171,6 @@ class Facts:
         little_holds: requests in flight are as many as users; True where that cannot be asked.
         unsteady: the window is not of one piece.
         signs: why nothing explains the row, as far as its samples show it.
-        calibration_off_by: the fixed loop against the run's median, as a share; 0 where not run.
     """
 
     censored: bool
@@ -179,7 +179,6 @@ class Facts:
     little_holds: bool
     unsteady: bool
     signs: frozenset[Sign]
-    calibration_off_by: float
 
 
 def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
@@ -204,9 +203,14 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         MORE_CPU: _above(row["app_cpu_share"], 1 + TOLERANCE),
         SMT_SHARED: facts.smt_shared,
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
-        CPU_DRIFT: facts.calibration_off_by > DRIFT_SHARE,
     }
     return [caveat for caveat in ALL if applies.get(caveat)]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of caveats in the order of `ALL`; those that another version of the lab knew, last."""
+    found, known = set(names), [caveat.name for caveat in ALL]
+    return [name for name in known if name in found] + sorted(found.difference(known))
 
 
 def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:

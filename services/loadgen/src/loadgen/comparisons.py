@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from loadgen import caveats
+from loadgen import caveats, distance
 from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
+from loadgen.distance import Distance, mean_distance
 from loadgen.labels import pair_label
 from loadgen.silence import always_silent, silence, speaks
 from loadgen.statistics import (
@@ -41,6 +42,7 @@ COLUMNS = (
     Column("label", TEXT, "", "what differs between them, in words"),
     Column("metric", TEXT, "", "the column of trials.csv"),
     Column("rounds", COUNT, "", "rounds in which both were measured and ranked"),
+    *distance.COLUMNS,
     Column("ratio", NUMBER, "", "geometric mean of b / a over rounds"),
     Column("low", NUMBER, "", "its 95 % interval, from three rounds on"),
     Column("high", NUMBER, "", "the interval's other end"),
@@ -76,8 +78,13 @@ class Samples:
         """Those rows; paired: those rounds of which both rows are."""
         if not self.paired:
             return replace(self, a=list(filter(keep, self.a)), b=list(filter(keep, self.b)))
-        both = [pair for pair in zip(self.a, self.b, strict=True) if all(map(keep, pair))]
+        both = [pair for pair in self.pairs if all(map(keep, pair))]
         return replace(self, a=[a for a, _ in both], b=[b for _, b in both])
+
+    @property
+    def pairs(self) -> list[tuple[Row, Row]]:
+        """Paired: the two rows of each round."""
+        return list(zip(self.a, self.b, strict=True))
 
     def knowing(self, metric: str) -> "Samples":
         """Those in which a metric is known."""
@@ -137,6 +144,7 @@ class Comparison:
         b_at_ceiling: b is at a ceiling in every round that counts, so it might do more.
         planted: what was made different on purpose; None: nothing.
         instead: what stands in the place of a ratio: that a side answered nobody. Empty elsewhere.
+        distance: how far apart their trials were, in the rounds that count; None: of two runs.
     """
 
     suites: str
@@ -152,6 +160,7 @@ class Comparison:
     b_at_ceiling: bool = False
     planted: Planted | None = None
     instead: str = ""
+    distance: Distance | None = None
 
     @property
     def is_alarm(self) -> bool:
@@ -226,9 +235,8 @@ def compare_rows(
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
     """
-    judged = _of_silence(a, b) or _judge(
-        same_rounds(a, b) if paired else _two_runs(a, b), metric, counts
-    )
+    both = same_rounds(a, b) if paired else _two_runs(a, b)
+    judged = _of_silence(a, b) or _judge(both, metric, counts)
     verdict = judged.difference.verdict if judged.difference else judged.verdict
     return Comparison(
         suites=suites,
@@ -243,6 +251,7 @@ def compare_rows(
         same_ceiling=judged.same_ceiling,
         b_at_ceiling=judged.b_at_ceiling,
         instead=judged.instead,
+        distance=mean_distance(both.those(counts).pairs) if paired else None,
     )
 
 
@@ -279,7 +288,9 @@ def cells(comparison: Comparison) -> tuple[Cell, ...]:
     found = comparison.difference
     return (
         *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
-        *((found.rounds, found.ratio, found.low, found.high) if found else (None,) * 4),
+        found.rounds if found else None,
+        *distance.cells(comparison.distance),
+        *((found.ratio, found.low, found.high) if found else (None,) * 3),
         *((found.smallest_detectable_ratio, found.p) if found else (None,) * 2),
         *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
     )

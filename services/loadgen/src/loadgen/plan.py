@@ -1,14 +1,14 @@
 """Cases, rounds, searches and order → trials."""
 
-import random
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.holds import judge
-from loadgen.pairs import blocks, shuffled
+from loadgen.order import Orders
 from loadgen.search import Rules, Window, next_step
 from loadgen.servers import Server
 from loadgen.suite import Suite
@@ -26,7 +26,7 @@ class Plan:
         suites: what is asked.
         servers: the servers that the cases name.
         rounds: how often each case is measured; None: as each suite says.
-        seed: of the order of each round after shuffling, and of open loads' arrivals.
+        seed: of the order of each round, and of open loads' arrivals.
     """
 
     def __init__(
@@ -72,22 +72,16 @@ class Plan:
     def trials(self) -> Trials[None]:
         """Yield trials; each is answered by its row, or by None where it is not measured.
 
-        The first round keeps the suites' order when it is the only one; several rounds are each
-        shuffled afresh, so that drift of the machine falls on all cases alike. Cases that are
-        compared stay next to each other, in random order (pairs.shuffled): what is minutes apart
-        differs by more.
+        The first round keeps the suites' order when it is the only one; several rounds have each
+        an order of its own, so that drift of the machine falls on all cases alike. Cases that are
+        compared stay next to each other (order.Orders): what is minutes apart differs by more.
 
         A case with a search is followed by its windows, as the rows before them demand. It ends
         where one of them is answered by None.
         """
-        shuffle = random.Random(self._seed)
-        rounds = max(asked.rounds for asked in self._asked.values())
         start_shares: dict[Case, float] = {}
         position = 0
-        for round_number in range(1, rounds + 1):
-            cases = [case for case, asked in self._asked.items() if round_number <= asked.rounds]
-            if rounds > 1:
-                cases = self._shuffled(cases, shuffle)
+        for round_number, cases in enumerate(self._rounds, start=1):
             for case in cases:
                 position += 1
                 trial = self._trial(case, round_number, position)
@@ -145,10 +139,16 @@ class Plan:
             repeat=1 + sum(window.step == step for window in windows),
         )
 
-    def _shuffled(self, cases: list[Case], shuffle: random.Random) -> list[Case]:
-        compared = blocks(cases, self._pairs)
-        shuffle.shuffle(compared)
-        return [case for block in compared for case in shuffled(block, self._pairs, shuffle)]
+    @cached_property
+    def _rounds(self) -> list[list[Case]]:
+        """The cases of each round, in its order."""
+        count = max(asked.rounds for asked in self._asked.values())
+        rounds = [
+            [case for case, asked in self._asked.items() if number <= asked.rounds]
+            for number in range(1, count + 1)
+        ]
+        orders = Orders(self._pairs, self._seed)
+        return rounds if count == 1 else list(map(orders.next, rounds))
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
         asked = self._asked[case]

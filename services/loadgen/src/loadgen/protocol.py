@@ -2,12 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import httpx
 
@@ -95,7 +94,6 @@ class Protocol:
         self._http = http
         self._roles = roles
         self._observe = observer
-        self._calibrations_ms: list[float | None] = []
 
     def run(self, trial: Trial, folder: Path) -> Recording:
         """Measure one trial; the driver's raw files stay in the folder.
@@ -109,7 +107,7 @@ class Protocol:
         driver = DRIVERS[trial.case.driver]
         plan = LoadPlan(trial.case, target, None, trial.drain_s, trial.arrivals_seed)
         folder.mkdir(parents=True)
-        self._calibrations_ms.append(launcher.calibrate_ms())
+        calibration_ms = launcher.calibrate_ms()
         self._observe("starting the server" if target.launcher else "asking", None, None)
         with (
             self._upstream_of(trial.case) as api,
@@ -119,7 +117,7 @@ class Protocol:
         ):
             self._wait_until_right(target, launcher, watch)
             watch.server_answers()
-            return self._measure(trial, process, launcher, api, watch)
+            return self._measure(trial, process, launcher, api, watch, calibration_ms)
 
     def _upstream_of(self, case: Case) -> AbstractContextManager[Api]:
         """What the case's views call: the lab's API, which is always on, or article A's own."""
@@ -153,7 +151,13 @@ class Protocol:
             raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
 
     def _measure(
-        self, trial: Trial, process: DriverProcess, launcher: Launcher, api: Api, watch: Watch
+        self,
+        trial: Trial,
+        process: DriverProcess,
+        launcher: Launcher,
+        api: Api,
+        watch: Watch,
+        calibration_ms: float | None,
     ) -> Recording:
         """Warm-up, window between two snapshots, drain."""
         process.wait_until_ready()
@@ -190,8 +194,7 @@ class Protocol:
             before=before,
             after=after,
             memory=memory,
-            calibration_ms=self._calibrations_ms[-1],
-            calibration_median_ms=_median_of_known(self._calibrations_ms),
+            calibration_ms=calibration_ms,
             smt_shared=self._roles.smt_shared,
             app_cpu_count=len(self._roles.app),
             api_cpu_count=len(self._roles.api),
@@ -263,11 +266,6 @@ class Protocol:
 
 def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
     return Launcher(target.launcher, http) if target.launcher else NoLauncher(target.url)
-
-
-def _median_of_known(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loadgen import environment
+from loadgen import drift, environment
 from loadgen.capacity import write_capacities
 from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.comparisons import write_comparisons
@@ -143,8 +143,16 @@ class Results:
             raise self._lost(error) from error
 
     def finish(self, outcome: str) -> None:
-        """Write summary.csv, the files of comparisons, waterfalls and searches, and the end."""
+        """Judge `cpu-drift`, write summary.csv, the files of comparisons, waterfalls and searches,
+        and the end.
+
+        The CPU of a trial is held against that of all trials, which nobody knew when it was made.
+        """
+        judged = drift.judged(self.rows)
         with self._writing():
+            if judged != self.rows:
+                write_table(self.folder / "trials.csv", judged)
+                self.rows = judged
             write_summary(self.rows, self.folder / "summary.csv")
             write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
             write_waterfalls(self._suites, self.rows, self.folder / "waterfall.csv")

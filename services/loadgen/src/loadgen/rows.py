@@ -47,7 +47,6 @@ class Recording:
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
         calibration_ms: the fixed loop before the trial; None where there is no launcher to run it.
-        calibration_median_ms: of the run's trials so far, this one included.
         smt_shared: the app and the load run on threads of one core.
         app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
         api_shared_cpu_count: CPUs that the API shares with the load generator.
@@ -62,7 +61,6 @@ class Recording:
     after: Snapshot
     memory: AppStats
     calibration_ms: float | None
-    calibration_median_ms: float | None
     smt_shared: bool
     app_cpu_count: int
     api_cpu_count: int
@@ -324,7 +322,6 @@ def _facts(
         little_holds=not (in_flight and users) or little_holds(in_flight.in_flight, users),
         unsteady=account.unsteady,
         signs=signs,
-        calibration_off_by=_off_by(recording.calibration_ms, recording.calibration_median_ms),
     )
 
 
@@ -343,11 +340,6 @@ def _unsteady_by(trial: Trial, recording: Recording) -> float:
         accounting.answers(samples, half_s, end_s).parts,
     )
     return abs(halves[0] - halves[1]) / max(*halves) if any(halves) else 0.0
-
-
-def _off_by(value: float | None, reference: float | None) -> float:
-    """How far a value is from its reference, as a share of it; 0 where one is not known."""
-    return abs(value / reference - 1) if value and reference else 0
 
 
 def _app(recording: Recording) -> dict[str, object]:

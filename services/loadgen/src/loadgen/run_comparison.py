@@ -10,12 +10,12 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from loadgen.agreement import Agreement, agreements
-from loadgen.columns import TEXT, Column, text
+from loadgen.columns import TEXT, Column, Row, text
 from loadgen.comparisons import COLUMNS as OF_COMPARISONS
 from loadgen.comparisons import Comparison, adjusted, cells, compare_rows, same_rounds
+from loadgen.distance import are_neighbours, mean_distance
 from loadgen.environment_differences import Differing, differing
 from loadgen.errors import ConfigurationError
 from loadgen.gates import Gate, Judged, judge
@@ -145,11 +145,6 @@ def of_servers(
     found = adjusted(comparisons)
     matched = {case.slug for pair in pairs for case in pair}
     rounds = [same_rounds(by_case[a.slug], by_case[b.slug]) for a, b in pairs]
-    positions = [
-        (one["position"], other["position"])
-        for samples in rounds
-        for one, other in zip(samples.a, samples.b, strict=True)
-    ]
     return RunComparison(
         a=baseline,
         b=candidate,
@@ -160,7 +155,7 @@ def of_servers(
         only_a=[c.slug for c in both if c.slug not in matched and c.server == baseline],
         only_b=[c.slug for c in both if c.slug not in matched and c.server == candidate],
         gates=judge(gates, found),
-        remarks=_apart(positions),
+        remarks=_apart([pair for samples in rounds for pair in samples.pairs]),
     )
 
 
@@ -169,15 +164,17 @@ def _metrics(asked: Sequence[str], gates: Iterable[Gate]) -> list[str]:
     return list(dict.fromkeys([*asked, *(gate.metric for gate in gates)]))
 
 
-def _apart(positions: Sequence[tuple[Any, Any]]) -> list[str]:
-    """A remark where the pairs were not measured one after the other."""
-    neighbours = sum(abs(a - b) == 1 for a, b in positions)
-    if 2 * neighbours >= len(positions):
+def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
+    """A remark where most pairs were not measured one after the other."""
+    neighbours = sum(map(are_neighbours, trials))
+    if 2 * neighbours >= len(trials):
         return []
+    mean = mean_distance(trials).trials
+    far = "" if mean is None else f", and they are {mean:.1f} trials apart on average"
     return [
-        f"Only {neighbours} of {len(positions)} pairs of trials were measured one after the other, "
-        "so they share less of the machine's moment than they could: name the two in a "
-        "[[compare]] of the suite."
+        f"Only {neighbours} of {len(trials)} pairs of trials were measured one after the other"
+        f"{far}, so they share less of the machine's moment than they could: name the two in "
+        "a [[compare]] of the suite."
     ]
 
 

@@ -75,8 +75,7 @@ def case_caveats(rows: Sequence[Row]) -> list[str]:
         found.add(caveats.UNSTABLE.name)
     if rps and rps.high and rps.high / rps.mean - 1 > UNSTABLE_SHARE:
         found.add(caveats.UNSTABLE.name)
-    known = [caveat.name for caveat in caveats.ALL]
-    return [name for name in known if name in found] + sorted(found.difference(known))
+    return caveats.in_order(found)
 
 
 def starved_users(rows: Iterable[Row]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from loadgen import caveats, summary
+from loadgen import caveats, distance, summary
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.comparisons import Comparison, adjusted, compare_rows, is_ranked
 from loadgen.statistics import Interval
@@ -148,6 +148,7 @@ COLUMNS = (
     Column("words", TEXT, "", "what has changed; of the start: what it is"),
     Column("case", TEXT, "", "the case of this stage, as in trials.csv"),
     Column("rounds", COUNT, "", "rounds in which it was measured, and which count"),
+    *(replace(one, meaning=f"from the stage before: {one.meaning}") for one in distance.COLUMNS),
     *_of_metric("rps", "good answers by the window's length", "1/s"),
     *_of_metric("app_cpu_ms_per_view", "CPU time of the server by good answers", "ms"),
     Column("bound_by", TEXT, "", "what held it back, as in trials.csv"),
@@ -158,6 +159,7 @@ COLUMNS = (
 def _line(waterfall: MeasuredWaterfall, order: Order, number: int, stage: Stage) -> Iterator[Cell]:
     yield from (waterfall.suite, waterfall.title, order, number, stage.words, stage.case)
     yield stage.rounds
+    yield from distance.cells(next((one.distance for one in stage.changes.values()), None))
     for metric in METRICS:
         value, change = stage.values[metric], stage.changes.get(metric)
         yield from (value.mean, value.low, value.high) if value else (None, None, None)

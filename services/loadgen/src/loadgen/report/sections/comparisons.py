@@ -8,7 +8,7 @@ from loadgen.report.blocks import Block, Column, Figure, Heading, Section, Table
 from loadgen.report.canvas import RowWords
 from loadgen.report.material import Group, Material
 from loadgen.report.ratios import ratios_svg
-from loadgen.report.words import UNKNOWN
+from loadgen.report.words import UNKNOWN, number
 from loadgen.statistics import MARGIN
 
 #: More than this are not drawn: first those that say something.
@@ -76,6 +76,7 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
         Column("95 % interval"),
         Column("Could see"),
         Column("Adjusted p"),
+        Column("Apart"),
         Column("Verdict", numeric=False),
         Column("Remark", numeric=False),
     )
@@ -85,16 +86,18 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
     ]
     caption = (
         "Second by first. Could see: a true difference of this size shows in 80 % of such runs. "
-        "Adjusted p: Benjamini and Hochberg over the whole run."
+        "Adjusted p: Benjamini and Hochberg over the whole run. Apart: how many trials from one to "
+        "the other, mean over rounds; 1: one right after the other."
     )
     folded = f"All {len(rows)} comparisons as a table" if len(rows) > 1 else "The same as a table"
     return Table(caption, columns, rows, folded=folded)
 
 
-def _cells(one: Comparison) -> tuple[str, str, str, str]:
+def _cells(one: Comparison) -> tuple[str, ...]:
+    apart = number(one.distance.trials if one.distance else None, 1)
     found = one.difference
     if not found:
-        return (one.instead or UNKNOWN, *(UNKNOWN,) * 3)
+        return one.instead or UNKNOWN, *(UNKNOWN,) * 3, apart
     known = found.low is not None and found.high is not None
     smallest = found.smallest_detectable_ratio
     return (
@@ -102,4 +105,5 @@ def _cells(one: Comparison) -> tuple[str, str, str, str]:
         f"{found.low:.3f}–{found.high:.3f}" if known else UNKNOWN,
         f"{100 * (smallest - 1):.1f} %" if smallest else UNKNOWN,
         f"{one.p_adjusted:.2g}" if one.p_adjusted is not None else UNKNOWN,
+        apart,
     )
