@@ -8,7 +8,7 @@ it and answers by parts, X · R̄ / N of Little's law, the percentiles. Exit cod
 something else, 2 if a run cannot be read.
 
 It is an audit, so it shares no code with the lab, only the names of files and columns: a mistake
-there must not be made here again. Python 3.13, its standard library, nothing else.
+there must not be made here again. Python 3.11 or later, its standard library, nothing else.
 
 What the words mean, with the window [0, W) and N users (docs/methodology.md):
 
