@@ -191,7 +191,8 @@ class Trial:
     @property
     def parts_agree(self) -> bool:
         """Whether both counts of the answers say the same."""
-        within = max(AGREE_SHARE * self.ended, AGREE_ROOT * math.sqrt(self.users))
+        most = max(self.parts, self.ended)
+        within = max(AGREE_SHARE * most, AGREE_ROOT * math.sqrt(self.users))
         return abs(self.parts - self.ended) <= within
 
     @property

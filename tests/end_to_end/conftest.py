@@ -140,10 +140,11 @@ OWN_SERVERS = {
     "mute": odd("It answers nobody", f"if number: {FOR_EVER}"),
 }
 
-# Warm-up as the protocol has it. 30 users of 0.3 s ask for 100 views a second at most: far from
-# saturation, also where others use the machine.
+# 30 users of 0.3 s ask for 100 views a second at most: far from saturation, also where others use
+# the machine. The time limit cuts the warm-up of those that never become steady.
 OVERLOAD = """
 question = "Do rows say the truth where users are not answered?"
+at_most_s = 120
 window_s = 6
 drain_s = 2
 sort = "rps"
