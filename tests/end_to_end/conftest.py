@@ -140,8 +140,8 @@ OWN_SERVERS = {
     "mute": odd("It answers nobody", f"if number: {FOR_EVER}"),
 }
 
-# 30 users of 0.3 s ask for 100 views a second at most: far from saturation, also where others use
-# the machine. The time limit cuts the warm-up of those that never become steady.
+# 30 users of 1 s ask for 30 views a second at most: far from saturation, also where others use the
+# machine. The time limit cuts the warm-up of servers with which it would never end.
 OVERLOAD = """
 question = "Do rows say the truth where users are not answered?"
 at_most_s = 120
@@ -151,7 +151,7 @@ sort = "rps"
 
 [defaults]
 workload = "single"
-delays_ms = [300]
+delays_ms = [1000]
 http_client = "no-http"
 users = 30
 

@@ -11,8 +11,8 @@ from end_to_end.conftest import Compose, Finished, ScratchLab
 from runs import Row, Run, folder_in
 
 USERS = 30
-SERVICE_TIME_MS = 300
-CEILING_RPS = USERS / 0.3
+SERVICE_TIME_MS = 1000
+CEILING_RPS = USERS / 1.0
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 
 
@@ -56,35 +56,32 @@ def test_a_server_that_does_not_answer_is_measured_all_the_same(
     assert overload.run.environment["outcome"] == "finished"
 
 
-def test_users_who_are_never_answered_are_counted_and_rank_as_infinitely_slow(
-    rows: dict[str, Row],
-) -> None:
+def test_users_who_are_never_answered_are_counted(rows: dict[str, Row]) -> None:
     row = rows["starving"]
 
     assert (row["starved"], row["unanswered"], row["failures"]) == ("10", "10", "10")
     assert "starved" in row["caveats"].split()
-    # The other twenty are served, and ask for two thirds of the ceiling.
-    assert CEILING_RPS / 3 < float(row["rps"]) <= CEILING_RPS * 2 / 3 * 1.01
-    assert float(row["p50_ms"]) >= SERVICE_TIME_MS
+    # The other twenty are served, and ask for two thirds of the ceiling; each may have one answer
+    # more in the window than fits into it.
+    most_rps = CEILING_RPS * 2 / 3 * (1 + 1 / float(row["window_s"]))
+    assert CEILING_RPS / 3 < float(row["rps"]) <= most_rps
 
 
-def test_a_percentile_is_empty_where_starved_users_reach_it(rows: dict[str, Row]) -> None:
+def test_users_who_are_never_answered_rank_as_infinitely_slow(rows: dict[str, Row]) -> None:
     row = rows["starving"]
-    requests = int(row["requests"])
 
-    # Ten of some four hundred: beyond p95, and all of p99.
-    assert requests * 0.01 < 10 < requests * 0.05
-    assert float(row["p95_ms"]) >= SERVICE_TIME_MS
-    assert row["p99_ms"] == ""
+    # They are ten of 150 requests at most: over 5 %, and far from half.
+    assert float(row["p50_ms"]) >= SERVICE_TIME_MS
+    assert (row["p95_ms"], row["p99_ms"]) == ("", "")
 
 
 def test_a_connection_that_is_reset_is_a_failure_of_the_server_not_of_the_lab(
     rows: dict[str, Row],
 ) -> None:
     row = rows["resetting"]
-    share = int(row["failures"]) / int(row["requests"])
 
-    assert 0.005 < share < 0.02
+    # Every hundredth of some 180.
+    assert 0 < int(row["failures"]) <= 1 + int(row["requests"]) // 100
     assert (row["starved"], row["unanswered"]) == ("0", "0")
     caveats = row["caveats"].split()
     assert "failures" in caveats
