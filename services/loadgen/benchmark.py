@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "src"))
 
 import uvloop
 
-from loadgen import measures
+from loadgen import accounting
 from loadgen.cases import Case
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.own import Own
@@ -216,24 +216,24 @@ def _measure(load: Load, port: int, cpu: int, seconds: float) -> Iterator[Figure
                 instants.append(time.monotonic())
             if process.wait(DRAIN_S + READY_S):
                 raise RuntimeError(f"the driver ended with exit code {process.returncode}")
-        samples = Own().samples(plan, folder, start_ns)
-    due = measures.in_window(samples, *window, by="due_s")
+        samples = Own().samples(plan, folder, start_ns, None)
+    due = accounting.in_window(samples, *window, by="due_s")
     used = (cpu_seconds[1] - cpu_seconds[0]) / (instants[1] - instants[0])
-    answered = measures.good_between(samples, *window) / seconds
+    answered = accounting.answers(samples, *window).parts / seconds
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).sort().to_numpy()
     late_ms = ((due["answered_s"] - due["sent_s"] - load.delay_s) * 1000).sort().to_numpy()
     yield Figure("answers a second", answered, "1/s")
     yield Figure("CPU of the driver", used, "", most=load.most_cpu)
     yield Figure("CPU per request", used / answered * 1e6, "us")
     for share in (0.5, 0.99):
-        lag = _known(measures.percentile(lag_ms, share))
+        lag = _known(accounting.percentile(lag_ms, share))
         most = load.most_lag_ms if share == 0.99 else inf
         yield Figure(f"sent after due, p{share * 100:g}", lag, "ms", most=most)
     for share in (0.5, 0.99):
-        late = _known(measures.percentile(late_ms, share))
+        late = _known(accounting.percentile(late_ms, share))
         yield Figure(f"answered after sent + delay, p{share * 100:g}", late, "ms")
     if load.users:
-        in_flight = measures.inflight_mean(samples, *window) / load.users
+        in_flight = accounting.inflight_mean(samples, *window) / load.users
         yield Figure("in flight, by users (Little)", in_flight, "", least=0.98)
     yield Figure("failures", float(samples["failure"].count()), "", most=0)
 

@@ -16,7 +16,7 @@ from loadgen.suite_file import OF_A_PAGE
 from loadgen.timing import Timing
 from loadgen.trial import Trial
 
-#: (due, answered, failure): a request that is sent when it is due; answered None = no answer.
+#: (due, answered, failure): a request that is sent when it is due; answered None = it never ended.
 type Request = tuple[float, float | None, str | None]
 
 SECOND_NS = 10**9
@@ -113,6 +113,7 @@ def some_samples(requests: Iterable[Request]) -> pl.DataFrame:
             "due_s": [due for due, _, _ in listed],
             "sent_s": [due for due, _, _ in listed],
             "answered_s": [answered for _, answered, _ in listed],
+            "ended_s": [answered for _, answered, _ in listed],
             "status": [None if answered is None else 200 for _, answered, _ in listed],
             "failure": [failure for _, _, failure in listed],
         }
@@ -162,6 +163,7 @@ def a_snapshot(second: float, **values: Any) -> Snapshot:
         "app": an_app_stats(second, cpu_seconds=0.5 * second, processes=1, threads=3),
         "api": an_api_stats(second, cpu_seconds=0.25 * second, calls=30, p99=0.25),
         "loadgen_cpu_s": 0.125 * second,
+        "driver_cpu_s": 0.1 * second,
         "loadgen_ns": int(second * SECOND_NS),
         "steal_ticks": 0,
         "all_ticks": int(100 * second),
@@ -177,6 +179,7 @@ def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: An
         "start_ns": 0,
         "started_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         "window": window,
+        "settled": True,
         "before": a_snapshot(start_s),
         "after": a_snapshot(end_s),
         "memory": an_app_stats(end_s, None, pss_bytes=64 * 2**20, peak_bytes=80 * 2**20),

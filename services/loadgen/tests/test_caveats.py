@@ -1,7 +1,7 @@
 """Each warning appears when its threshold is crossed, and not before."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -9,6 +9,7 @@ from loadgen import caveats, columns
 from loadgen.caveats import Facts
 from loadgen.columns import Cell
 from loadgen.trial import Trial
+from loadgen.unexplained import Sign
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_trial
 
 #: 100 users of 600 ms: at most 166.7 views/s.
@@ -20,8 +21,8 @@ HEALTHY = Facts(
     app_cpu_count=1,
     smt_shared=False,
     little_holds=True,
-    unsteady_by=0.0,
-    idle_share=0.0,
+    unsteady=False,
+    signs=frozenset(),
     calibration_off_by=0.0,
 )
 
@@ -36,8 +37,10 @@ def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> l
         "api_calls": 240,
         "api_late_p99_ms": 0.5,
         "api_lag_p99_ms": 0.5,
-        "api_cpu_share": 0.3,
-        "loadgen_cpu_share": 0.3,
+        "starved": 0,
+        "app_cpu_share": 0.5,
+        "api_full_share": 0.3,
+        "driver_full_share": 0.3,
         "steal_share": 0.0,
     }
     row = columns.row(healthy | cells)
@@ -57,8 +60,10 @@ def test_a_healthy_row_has_no_warning() -> None:
         ("rps", 0.94 * CEILING_RPS, 0.96 * CEILING_RPS, "at-ceiling"),
         ("api_late_p99_ms", 5.9, 6.1, "api-saturated"),  # 1 % of 600 ms
         ("api_lag_p99_ms", 5.9, 6.1, "api-saturated"),
-        ("api_cpu_share", 0.8, 0.81, "api-saturated"),
-        ("loadgen_cpu_share", 0.8, 0.81, "loadgen-saturated"),
+        ("api_full_share", 0.8, 0.81, "api-saturated"),
+        ("driver_full_share", 0.8, 0.81, "loadgen-saturated"),
+        ("starved", 0, 1, "starved"),
+        ("app_cpu_share", 1.01, 1.02, "more-cpu-than-given"),
         ("lag_p99_ms", 5.9, 6.1, "loadgen-saturated"),
         ("failures", 0, 1, "failures"),
         ("steal_share", 0.01, 0.011, "cpu-stolen"),
@@ -75,7 +80,7 @@ def test_a_warning_appears_exactly_when_its_threshold_is_crossed(
 def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
     unknown: dict[str, Any] = dict.fromkeys(("api_calls", "api_late_p99_ms", "api_lag_p99_ms"))
     assert found(**unknown) == []
-    assert found(**unknown, api_cpu_share=0.81) == ["api-saturated"]
+    assert found(**unknown, api_full_share=0.81) == ["api-saturated"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
     [
         ("little_holds", True, False, "loadgen-saturated"),
         ("smt_shared", False, True, "smt-shared"),
-        ("unsteady_by", 0.05, 0.051, "unsteady"),
+        ("unsteady", False, True, "unsteady"),
         ("calibration_off_by", 0.1, 0.101, "cpu-drift"),
         ("app_cpu_count", 1, 0, "more-processes-than-cpus"),
     ],
@@ -93,14 +98,9 @@ def test_a_fact_beside_the_row_warns_too(fact: str, allowed: Any, crossed: Any, 
     assert found(facts=replace(HEALTHY, **{fact: crossed})) == [name]
 
 
-def test_users_in_step_are_named_where_nothing_was_used_up() -> None:
-    waves = replace(HEALTHY, idle_share=0.26)
-    assert found(facts=waves, bound_by="unexplained") == ["in-step"]
-    assert found(facts=replace(HEALTHY, idle_share=0.25), bound_by="unexplained") == []
-    assert found(facts=waves, bound_by="cpu") == []
-    axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
-    opened = a_trial(case=a_case(driver="own", **axes))
-    assert found(opened, facts=waves, bound_by="unexplained") == []
+@pytest.mark.parametrize("sign", get_args(Sign))
+def test_each_sign_of_an_unexplained_row_is_a_warning(sign: Sign) -> None:
+    assert found(facts=replace(HEALTHY, signs=frozenset({sign}))) == [sign]
 
 
 def test_lateness_of_2_ms_is_allowed_however_short_the_service_time() -> None:
@@ -163,20 +163,21 @@ def test_more_processes_than_cpus_are_told() -> None:
 
 def test_what_could_not_be_measured_gives_no_warning() -> None:
     unknown: dict[str, Any] = dict.fromkeys(
-        ("api_late_p99_ms", "api_cpu_share", "loadgen_cpu_share", "steal_share", "rps")
+        ("api_late_p99_ms", "api_full_share", "driver_full_share", "steal_share", "rps")
     )
     assert found(**unknown) == []
 
 
 def test_warnings_come_in_one_order() -> None:
-    names = found(facts=CENSORED, failures=3, api_cpu_share=0.9, rps=166.0)
+    names = found(facts=CENSORED, failures=3, api_full_share=0.9, rps=166.0)
     assert names == ["at-ceiling", "api-saturated", "censored", "failures"]
 
 
-def test_only_a_saturated_referee_takes_a_row_out_of_the_ranking() -> None:
+def test_a_saturated_referee_and_cpus_that_were_not_given_take_a_row_out_of_the_ranking() -> None:
     assert [caveat.name for caveat in caveats.ALL if caveat.unranks] == [
         "api-saturated",
         "loadgen-saturated",
+        "more-cpu-than-given",
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loadgen import measures
+from loadgen import accounting
 from loadgen.drivers import hey as hey_driver
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.registry import DRIVERS
@@ -38,6 +38,7 @@ def hey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
         ) as view,
     ):
         patch.setattr(hey_driver, "TIMEOUT_S", 2)
+        patch.setattr(hey_driver, "PATIENCE_S", 0)
         yield drive(view, folder, None, 0, driver="hey", users=10, planned_requests=100)
 
 
@@ -53,7 +54,7 @@ class TestLocust:
         assert locust.failures()[lost[0]] == locust.view.seen[Behaviour.HANG_UP] == 1
 
     def test_good_are_the_answers_with_the_right_body(self, locust: Driven) -> None:
-        assert measures.good(locust.samples).height == locust.view.seen[Behaviour.RIGHT]
+        assert accounting.good(locust.samples).height == locust.view.seen[Behaviour.RIGHT]
 
     def test_a_wrong_body_with_status_200_is_a_failure(self, locust: Driven) -> None:
         assert locust.failures()["wrong body"] == locust.view.seen[Behaviour.WRONG_BODY] == 2
@@ -69,7 +70,7 @@ class TestLocust:
         assert unanswered["answered_s"].null_count() == 2
 
     def test_no_answer_is_faster_than_the_server(self, locust: Driven) -> None:
-        latencies = measures.good(locust.samples).select(pl.col("answered_s") - pl.col("sent_s"))
+        latencies = accounting.good(locust.samples).select(pl.col("answered_s") - pl.col("sent_s"))
         assert latencies.to_series().min() >= DELAY_S  # type: ignore[operator]
 
     def test_all_users_come_and_no_more(self, locust: Driven) -> None:
@@ -109,7 +110,7 @@ class TestLocust:
             pass
         driven = drive(view, tmp_path / "raw", seconds=1, drain_s=0, users=1)
         assert driven.samples.height > 0
-        assert measures.good(driven.samples).is_empty()
+        assert accounting.good(driven.samples).is_empty()
         assert driven.samples["answered_s"].null_count() == driven.samples.height
 
 
@@ -134,11 +135,11 @@ class TestHey:
 
     def test_it_looks_at_no_body(self, hey: Driven) -> None:
         passed = hey.view.seen[Behaviour.RIGHT] + hey.view.seen[Behaviour.WRONG_BODY]
-        assert measures.good(hey.samples).height == passed
+        assert accounting.good(hey.samples).height == passed
         assert hey.view.seen[Behaviour.WRONG_BODY] == 2
 
     def test_no_answer_is_faster_than_the_server(self, hey: Driven) -> None:
-        latencies = measures.good(hey.samples).select(pl.col("answered_s") - pl.col("sent_s"))
+        latencies = accounting.good(hey.samples).select(pl.col("answered_s") - pl.col("sent_s"))
         # hey writes four digits.
         assert latencies.to_series().round(4).min() >= DELAY_S  # type: ignore[operator]
 

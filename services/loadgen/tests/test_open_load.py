@@ -12,15 +12,16 @@ import polars as pl
 import pytest
 import uvloop
 
-from loadgen import measures
+from loadgen import accounting
 from loadgen.drivers import open_load
 from loadgen.drivers import own as own_driver
 from loadgen.drivers.arrivals import instants_ns
+from loadgen.drivers.followed import Orders
 from loadgen.drivers.load_run import Load
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.open_load import Line, OpenLoad
 from loadgen.drivers.own import Own
-from loadgen.drivers.request_log import LOG, RequestLog
+from loadgen.drivers.request_log import LOG, Request, RequestLog
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
 from tests.drive import ARRIVALS_SEED, DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps, told
@@ -75,7 +76,7 @@ class TestEveryLoad:
         assert lags.min() >= 0  # type: ignore[operator]
 
     def test_good_are_the_answers_with_the_right_body(self, driven: Driven) -> None:
-        assert measures.good(driven.samples).height == driven.view.seen[Behaviour.RIGHT]
+        assert accounting.good(driven.samples).height == driven.view.seen[Behaviour.RIGHT]
 
     def test_the_samples_have_the_one_schema(self, driven: Driven) -> None:
         assert dict(driven.samples.schema) == SCHEMA
@@ -212,7 +213,7 @@ def test_there_is_no_idle_connection_once_nobody_comes_any_more(tmp_path: Path) 
     with View(0.2) as view:
         plan = a_plan(view, 0.3, 20, **open_axes(40.0, "constant"))
         with RequestLog(tmp_path / LOG) as log:
-            run = OpenLoad(Load(**told(plan, tmp_path)), log, time.monotonic_ns())
+            run = OpenLoad(Load(**told(plan, tmp_path)), log, time.monotonic_ns(), Orders())
             uvloop.run(run.run())
     assert read_log(tmp_path, 0).height == 12
     assert not run._idle
@@ -241,7 +242,7 @@ def test_a_log_that_lacks_arrivals_is_no_measurement(tmp_path: Path) -> None:
     with View(0) as view:
         plan = a_plan(view, 1.0, 5, **open_axes(20.0, "constant"))
     with RequestLog(tmp_path / LOG) as log:
-        log.write_all((number, number, number + 1, 200, "") for number in range(19))
+        log.write_all(Request(n, n, n + 1, n + 1, 200, "") for n in range(19))
     with pytest.raises(TrialError, match="made 19 of the 20 arrivals that were due") as error:
         Own().samples(plan, tmp_path, 0)
     assert error.value.outcome == "driver-failed"
@@ -261,7 +262,7 @@ def run_here(
         async def run() -> None:
             if at:
                 asyncio.get_running_loop().call_later(*at)
-            await OpenLoad(load, log, time.monotonic_ns()).run()
+            await OpenLoad(load, log, time.monotonic_ns(), Orders()).run()
 
         uvloop.run(run())
     return pl.read_csv(folder / LOG)

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 import uvloop
 
-from loadgen import measures
+from loadgen import accounting
 from loadgen.drivers import own as own_driver
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.closed_load import ClosedLoad, User
+from loadgen.drivers.followed import Orders
 from loadgen.drivers.load_run import Load
 from loadgen.drivers.logged import Tally, read_log
 from loadgen.drivers.own import Own
@@ -58,7 +59,7 @@ class TestEveryLoad:
         assert driven.samples.height == driven.view.received
 
     def test_good_are_the_answers_with_the_right_body(self, driven: Driven) -> None:
-        assert measures.good(driven.samples).height == driven.view.seen[Behaviour.RIGHT]
+        assert accounting.good(driven.samples).height == driven.view.seen[Behaviour.RIGHT]
 
     def test_all_users_come_and_no_more(self, driven: Driven) -> None:
         assert driven.view.peak == USERS
@@ -72,7 +73,7 @@ class TestEveryLoad:
         assert lags.min() >= 0  # type: ignore[operator]
 
     def test_no_answer_is_faster_than_the_server(self, driven: Driven) -> None:
-        good = measures.good(driven.samples)
+        good = accounting.good(driven.samples)
         assert (good["answered_s"] - good["sent_s"]).min() >= DELAY_S  # type: ignore[operator]
 
     def test_nothing_is_due_outside_the_load(self, driven: Driven) -> None:
@@ -96,7 +97,7 @@ class TestASmoothLoad:
     ) -> None:
         late = smooth.samples.filter(pl.col("answered_s") >= FRACTION_S)
         assert late.height == USERS
-        assert measures.good(late).height == USERS
+        assert accounting.good(late).height == USERS
 
     def test_nothing_fails(self, smooth: Driven) -> None:
         assert smooth.failures() == {}
@@ -141,6 +142,7 @@ def test_a_server_that_never_answers_has_each_users_one_request_unanswered(tmp_p
 
 def test_patience_with_one_request_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_driver, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(own_driver, "PATIENCE_S", 0)
     with View(0, lambda _: Behaviour.SILENCE) as view:
         driven = drive(view, tmp_path / "raw", 0.5, 20, driver="own", users=1)
     assert set(driven.failures()) == {"no answer: TimeoutError"}
@@ -159,7 +161,7 @@ def test_users_of_a_view_without_any_delay_come_at_once(tmp_path: Path) -> None:
     with View(0) as view:
         driven = drive(view, tmp_path / "raw", 0.5, 20, service_s=0, driver="own", users=4)
     assert driven.samples["due_s"].sort().head(4).to_list() == [0, 0, 0, 0]
-    assert driven.samples.height == view.received == measures.good(driven.samples).height
+    assert driven.samples.height == view.received == accounting.good(driven.samples).height
 
 
 def test_users_of_a_ramp_come_spread_over_its_climb(tmp_path: Path) -> None:
@@ -225,7 +227,13 @@ def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
             RequestLog(tmp_path / LOG) as log,
             pytest.raises(LookupError, match="a mistake of ours"),
         ):
-            uvloop.run(ClosedLoad(load, log, time.monotonic_ns()).run())
+            uvloop.run(ClosedLoad(load, log, time.monotonic_ns(), Orders()).run())
+
+
+def seen(tally: Tally) -> int:
+    """Requests in a log so far."""
+    tally.read()
+    return tally.count
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
@@ -243,10 +251,10 @@ def test_a_driver_that_is_killed_leaves_the_lines_of_what_it_has_seen(
             process.stdin.write(f"{time.monotonic_ns()}\n")
             process.stdin.flush()
             tally = Tally(tmp_path / LOG)
-            wait_until(lambda: tally.requests() > 0)
-            seen = tally.requests()
+            wait_until(lambda: seen(tally) > 0)
+            before = seen(tally)
             process.send_signal(sent)
         assert process.returncode
     log = (tmp_path / LOG).read_text()
     assert log.endswith("\n")
-    assert read_log(tmp_path, 0).height == tally.requests() >= seen
+    assert read_log(tmp_path, 0).height == seen(tally) >= before

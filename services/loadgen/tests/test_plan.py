@@ -15,7 +15,7 @@ from loadgen.plan import Plan
 from loadgen.search import Rules
 from loadgen.suite import Suite
 from loadgen.trial import Trial, lengths_s
-from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing
+from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing, a_trial
 
 SERVERS = {"uvicorn": a_server()}
 
@@ -336,8 +336,8 @@ def test_what_is_certain_of_a_search_is_its_first_trial_and_how_long_it_may_take
     assert trial.ahead.window_s > 3 + 15
 
 
-def test_by_default_a_window_is_8_s_and_a_warm_up_2_s() -> None:
-    assert lengths_s(a_case(), a_server(), a_timing()) == (2, 8)
+def test_by_default_a_window_is_8_s_and_a_warm_up_a_response_and_two_stretches_of_2_s() -> None:
+    assert lengths_s(a_case(), a_server(), a_timing()) == (0.6 + 2 * 2, 8)
 
 
 def test_a_window_holds_at_least_10_service_times() -> None:
@@ -345,15 +345,43 @@ def test_a_window_holds_at_least_10_service_times() -> None:
     assert lengths_s(slow, a_server(), a_timing()) == (3 * 2, 10 * 2)
 
 
+def test_a_window_of_long_service_times_holds_3_of_them() -> None:
+    slow = a_case(delays_ms=(10_000.0,))
+    assert lengths_s(slow, a_server(), a_timing()) == (3 * 10, 3 * 10)
+    slow = a_case(delays_ms=(9_000.0,))
+    assert lengths_s(slow, a_server(), a_timing()) == (3 * 9, 10 * 9)
+
+
+def test_a_window_holds_at_least_3_response_times_unless_the_suite_times_its_trials() -> None:
+    waits_30_s = a_server(slots=2)
+    assert lengths_s(a_case(), waits_30_s, a_timing())[1] == 3 * 30
+    assert lengths_s(a_case(), waits_30_s, a_timing(warm_up_s=1.0))[1] == 8
+
+
 def test_a_page_of_a_servers_own_is_timed_by_its_declared_service_time() -> None:
     server = a_server(page=a_page(service_time_s=2.0), slots=50)
     assert lengths_s(a_case_of_a_page(users=100), server, a_timing()) == (3 * 4, 10 * 2)
 
 
-def test_a_warm_up_lasts_3_response_times_at_the_slots_ceiling() -> None:
-    # 100 users before 2 slots of 0.6 s: each waits 30 s.
+def test_a_warm_up_lasts_3_response_times_at_the_slots_ceiling_or_a_minute() -> None:
+    # 20 users before 2 slots of 0.6 s: each waits 6 s. 100 users: 30 s.
+    warm_up_s, _ = lengths_s(a_case(users=20), a_server(slots=2), a_timing())
+    assert warm_up_s == pytest.approx(3 * 6)
     warm_up_s, _ = lengths_s(a_case(users=100), a_server(slots=2), a_timing())
-    assert warm_up_s == pytest.approx(3 * 30)
+    assert warm_up_s == 60
+
+
+def test_what_settles_is_a_load_that_no_suite_article_or_search_times() -> None:
+    assert a_trial().settles
+    assert not a_trial(timing=a_timing(warm_up_s=0.5)).settles
+    assert not a_trial(case=a_case(ramp=((0.0, 0), (10.0, 100), (30.0, 100)))).settles
+    assert not a_trial(case=a_case(driver="hey", planned_requests=100)).settles
+    assert not a_trial(repeat=1).settles
+
+
+def test_requests_are_followed_for_half_a_minute_beyond_their_service_time() -> None:
+    slow = a_trial(case=a_case(delays_ms=(60_000.0,)), timing=a_timing(drain_s=30.0))
+    assert slow.drain_s == 90
 
 
 def test_a_suites_own_lengths_go_first() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loadgen import instruments, measures, protocol, rows, target
+from loadgen import accounting, instruments, protocol, rows, settling, target
 from loadgen.columns import Row
 from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
@@ -43,7 +43,7 @@ def timed(**axes: Any) -> Trial:
         server=SERVER,
         warm_up_s=0.5,
         window_s=2.25,
-        timing=a_timing(drain_s=1.0),
+        timing=a_timing(warm_up_s=0.5, drain_s=1.0),
     )
 
 
@@ -198,6 +198,80 @@ class TestATimedTrial:
         assert measured.phases[-1] == "drain"
 
 
+@pytest.fixture
+def soon_steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load that needs less than in life: stretches of a quarter of a second, a second at most."""
+    monkeypatch.setattr(settling, "LEAST_STRETCH_S", 0.25)
+    monkeypatch.setattr(settling, "ENOUGH_S", 1.5)
+    monkeypatch.setattr(settling, "MOST_S", 1.5)
+
+
+def until_steady(window_s: float = 1.0, delay_ms: float = 50.0, **timing: Any) -> Trial:
+    """The own driver, without a fixed warm-up; planned are 0.75 s."""
+    return a_trial(
+        case=a_case(server="localhost", driver="own", users=4, delays_ms=(delay_ms,)),
+        server=SERVER,
+        warm_up_s=0.75,
+        window_s=window_s,
+        timing=a_timing(drain_s=1.0, **timing),
+    )
+
+
+@pytest.mark.usefixtures("soon_steady")
+class TestATrialThatSettles:
+    def test_begins_its_window_when_the_load_is_steady(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trial = until_steady()
+        recording = measure(lab, trial, tmp_path / "raw", monkeypatch)
+        begin_s, end_s = recording.window
+        assert recording.settled
+        assert begin_s >= 2 * 0.25
+        assert end_s - begin_s == pytest.approx(1.0)
+        assert rows.measured_row(trial, recording)["warm_up_s"] == begin_s
+
+    def test_measures_a_server_that_starves_a_user_once_its_time_is_over(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The first request is the one before the load.
+        lab.behaviour = lambda number: Behaviour.SILENCE if number == 3 else Behaviour.RIGHT
+        trial = until_steady()
+        recording = measure(lab, trial, tmp_path / "raw", monkeypatch)
+        row = rows.measured_row(trial, recording)
+        assert not recording.settled
+        assert row["warm_up_s"] >= 1.5  # type: ignore[operator]
+        assert (row["starved"], row["unanswered"], row["outcome"]) == (1, 1, "measured")
+        assert {"starved", "unsteady"} <= set(str(row["caveats"]).split())
+
+    def test_measures_a_server_that_answers_nobody(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab.behaviour = lambda number: Behaviour.SILENCE if number > 1 else Behaviour.RIGHT
+        trial = until_steady()
+        row = rows.measured_row(trial, measure(lab, trial, tmp_path / "raw", monkeypatch))
+        assert (row["outcome"], row["rps"], row["ranked"]) == ("measured", 0, "yes")
+        assert (row["requests"], row["failures"], row["starved"]) == (4, 4, 4)
+
+    def test_has_a_window_of_three_response_times_as_they_are_seen(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The stand-in takes 50 ms, whatever it is asked for.
+        recording = measure(lab, until_steady(window_s=0.1), tmp_path / "raw", monkeypatch)
+        begin_s, end_s = recording.window
+        assert 0.15 <= end_s - begin_s < 1
+
+    def test_takes_no_longer_than_was_planned_where_time_is_limited(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab.behaviour = lambda number: Behaviour.SILENCE if number == 3 else Behaviour.RIGHT
+        trial = until_steady(window_s=0.1, is_limited=True)
+        recording = measure(lab, trial, tmp_path / "raw", monkeypatch)
+        begin_s, end_s = recording.window
+        assert 0.75 <= begin_s < 1.5
+        assert end_s - begin_s == pytest.approx(0.1)
+        assert recording.settled  # nothing says that it is not steady
+
+
 def over_django() -> Trial:
     """The lab's own driver, for a moment, on a server whose views call article A's own API."""
     return a_trial(
@@ -207,7 +281,7 @@ def over_django() -> Trial:
         server=SERVER,
         warm_up_s=0.25,
         window_s=1.5,
-        timing=a_timing(drain_s=1.0),
+        timing=a_timing(warm_up_s=0.25, drain_s=1.0),
     )
 
 
@@ -308,12 +382,14 @@ class TestACountedTrial:
 
     def test_lasts_from_the_first_request_to_the_last_answer(self, measured: Measured) -> None:
         samples = measured.recording.samples
-        assert measured.recording.window == (samples["sent_s"].min(), samples["answered_s"].max())
+        assert measured.recording.window == pytest.approx(
+            (samples["sent_s"].min(), samples["answered_s"].max())
+        )
 
     def test_counts_what_was_planned(self, measured: Measured) -> None:
         assert measured.row["requests"] == measured.row["planned_requests"] == 40
         assert measured.row["failures"] == 0
-        assert measures.good(measured.recording.samples).height == 40
+        assert accounting.good(measured.recording.samples).height == 40
 
     def test_is_marked_since_hey_looks_at_no_body(self, measured: Measured) -> None:
         assert "bodies-unchecked" in str(measured.row["caveats"]).split()
@@ -336,8 +412,8 @@ def test_a_server_that_never_listens_is_given_up(
 ) -> None:
     lab.starts = False
     lab.pretends = True
-    monkeypatch.setattr(protocol, "READY_TIMEOUT_S", 0.3)
-    with pytest.raises(TrialError, match=r"no answer within 0\.3 s") as error:
+    monkeypatch.setattr(protocol, "PATIENCE_S", 0.3)
+    with pytest.raises(TrialError, match=r"no answer within 0\.35 s") as error:
         measure(lab, counted(), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "server-did-not-start"
     assert error.value.details
@@ -352,7 +428,7 @@ def of_a_page(port: int, server: str = "mine", **labels: Any) -> Trial:
         server=a_server(name=server, page=a_page(port=port, **labels)),
         warm_up_s=0.25,
         window_s=1.5,
-        timing=a_timing(drain_s=1.0),
+        timing=a_timing(warm_up_s=0.25, drain_s=1.0),
     )
 
 
@@ -435,7 +511,7 @@ def test_a_page_that_answers_with_another_text_is_not_loaded(
 def test_a_page_that_nobody_serves_costs_its_trial(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "READY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "PATIENCE_S", 0.1)
     with pytest.raises(TrialError, match="no answer within") as error:
         measure(lab, of_a_page(lab.app_port), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "server-not-up"
@@ -557,6 +633,7 @@ def test_a_load_without_one_answer_costs_the_trial(
 ) -> None:
     lab.behaviour = lambda number: Behaviour.RIGHT if number == 1 else Behaviour.SILENCE
     monkeypatch.setattr(hey_driver, "TIMEOUT_S", 1)
+    monkeypatch.setattr(hey_driver, "PATIENCE_S", 0)
     with pytest.raises(TrialError, match="no answer at all") as error:
         measure(lab, counted(users=2, planned_requests=2), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "no-answer"

@@ -30,14 +30,16 @@ from tests.make import (
 
 #: trials.csv as the design of the lab fixes it.
 DESIGN = """
-    case round repeat position outcome suite server title interface processes slots settings view
-    workload http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps
+    case round repeat position outcome suite server title interface processes slots settings
+    view workload http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps
     planned_requests arrivals_seed started_at warm_up_s window_s requests failures unanswered
-    dropped offered_rps rps max_rps inflight_mean inflight_growth min_ms avg_ms p50_ms p95_ms p99_ms
-    max_ms sent_p95_ms lag_p99_ms app_cpu_seconds app_cpu_ms_per_view app_cpu_share app_pss_mib
-    app_peak_mib app_processes app_threads api_calls api_cpu_share api_late_p99_ms api_lag_p99_ms
-    loadgen_cpu_share steal_share calibration_ms service_time_ms users_ceiling_rps slots_ceiling_rps
-    pool_ceiling_rps cpu_ceiling_rps cpu_ceiling_kind bound_by ceiling_share ranked caveats
+    starved dropped offered_rps rps parts_rps ended_rps max_rps inflight_mean inflight_growth
+    min_ms avg_ms p50_ms p95_ms p99_ms max_ms sent_p95_ms lag_p99_ms app_cpu_seconds
+    app_cpu_ms_per_view app_cpu_share app_pss_mib app_peak_mib app_processes app_threads
+    api_calls api_cpu_share api_full_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share
+    driver_full_share steal_share calibration_ms service_time_ms users_ceiling_rps
+    slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps cpu_ceiling_kind bound_by ceiling_share
+    ranked caveats
 """
 HEADER = DESIGN.split()
 
@@ -136,7 +138,7 @@ def test_the_row_of_a_failed_trial_says_what_was_planned_and_why_it_failed() -> 
 
 
 def test_a_steady_load_is_measured_as_it_is() -> None:
-    row = measured_row(a_trial(), a_recording(STEADY, (2, 12)))
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))
     assert row["outcome"] == "measured"
     assert row["started_at"] == "2026-01-02T03:04:05+00:00"
     assert (row["warm_up_s"], row["window_s"]) == (2, 10)
@@ -194,7 +196,7 @@ def test_each_process_has_a_pool_of_its_own() -> None:
 
 def test_more_than_the_pool_allows_cannot_be() -> None:
     with pytest.raises(TrialError, match="of the pool ceiling: that cannot be"):
-        measured_row(a_trial(connections=20), a_recording(STEADY, (2, 12)))
+        measured_row(a_trial(connections=15), a_recording(STEADY, (2, 12)))
 
 
 def test_what_the_referees_say_is_taken_over() -> None:
@@ -495,4 +497,157 @@ def test_a_late_generator_is_told_and_its_lateness_is_in_the_latency() -> None:
     assert row["p95_ms"] == pytest.approx(250)
     assert row["sent_p95_ms"] == pytest.approx(200)
     assert row["ranked"] == "no"
+    assert "loadgen-saturated" in str(row["caveats"]).split()
+
+
+def test_starved_users_are_counted_and_rank_last() -> None:
+    # A third of the users waits for ever.
+    served = constant_users(users=20, latency_s=0.25, until_s=14)
+    waiting = some_samples([(0.1, None, "unanswered")] * 10)
+    trial = a_trial(case=a_case(driver="own", delays_ms=(250.0,), users=30))
+    row = measured_row(trial, a_recording(pl.concat([served, waiting]), (2, 12)))
+    assert (row["starved"], row["unanswered"]) == (10, 10)
+    assert (row["requests"], row["failures"]) == (800 + 10, 10)
+    assert row["p50_ms"] == pytest.approx(250)
+    assert row["p95_ms"] == pytest.approx(250)  # 10 of 810 are infinitely slow: 1.2 %
+    assert row["p99_ms"] is None
+    assert row["rps"] == pytest.approx(80)
+    assert row["ranked"] == "yes"
+    assert {"starved", "censored"} <= set(str(row["caveats"]).split())
+    assert "unsteady" not in str(row["caveats"]).split()
+
+
+def test_where_nobody_is_answered_everybody_is_starved() -> None:
+    nobody = some_samples([(0.1, None, "unanswered")] * 500)
+    trial = a_trial(case=a_case(driver="own", delays_ms=(500.0,), users=500))
+    row = measured_row(trial, a_recording(nobody, (2, 12), settled=False))
+    assert (row["outcome"], row["rps"], row["ranked"]) == ("measured", 0, "yes")
+    assert (row["requests"], row["failures"]) == (500, 500)
+    assert (row["starved"], row["unanswered"]) == (500, 500)
+    assert (row["p50_ms"], row["avg_ms"], row["app_cpu_ms_per_view"]) == (None, None, None)
+    assert "loadgen-saturated" not in str(row["caveats"]).split()
+
+
+def test_connections_that_are_reset_are_not_the_load_generators_fault() -> None:
+    # Each tenth request fails after 0.2 s, and its user pauses for 0.1 s.
+    requests: list[Request] = []
+    ended: list[float] = []
+    for user in range(10):
+        due_s, number = user / 20, user
+        while due_s < 14:
+            fails = number % 10 == 0
+            ended.append(due_s + (0.2 if fails else 0.5))
+            failure = "no answer: ConnectionResetError" if fails else None
+            requests.append((due_s, None if fails else ended[-1], failure))
+            due_s, number = ended[-1] + (0.1 if fails else 0.0), number + 1
+    samples = some_samples(requests).with_columns(ended_s=pl.Series(ended))
+    trial = a_trial(case=a_case(driver="own", delays_ms=(500.0,), users=10))
+    row = measured_row(trial, a_recording(samples, (2, 12)))
+    assert "loadgen-saturated" not in str(row["caveats"]).split()
+    assert row["ranked"] == "yes"
+    assert row["p50_ms"] == pytest.approx(500)
+
+
+def test_response_times_that_are_not_those_of_all_users_are_not_stated() -> None:
+    # Twenty users, of whom ten are answered only after the window, but were due in it: long before
+    # the load goes. Their response times are too long for a window of this length.
+    served = constant_users(users=10, latency_s=0.5, until_s=14)
+    late = some_samples([(2.5, 60.0, None)] * 10)
+    before = some_samples([(0.1, 2.5, None)] * 10)
+    trial = a_trial(case=a_case(driver="own", delays_ms=(500.0,), users=20))
+    row = measured_row(trial, a_recording(pl.concat([served, before, late]), (2, 12)))
+    assert (row["p50_ms"], row["p95_ms"], row["sent_p95_ms"]) == (None, None, None)
+    assert "unsteady" in str(row["caveats"]).split()
+
+
+def test_a_load_that_did_not_settle_in_its_time_is_unsteady_and_counts_what_ended() -> None:
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2.01, 12.03), settled=False))
+    assert "unsteady" in str(row["caveats"]).split()
+    assert row["rps"] == row["ended_rps"] != row["parts_rps"]
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2.01, 12.03)))
+    assert row["rps"] == row["parts_rps"] != row["ended_rps"]
+
+
+def test_the_answers_of_the_drain_are_not_of_the_window() -> None:
+    # 100 users wait 5 s each; when the window ends, the load goes and all are answered at once.
+    loaded = constant_users(users=100, latency_s=5.0, until_s=12)
+    rush = loaded.with_columns(
+        answered_s=pl.col("answered_s").clip(upper_bound=12.1),
+        ended_s=pl.col("ended_s").clip(upper_bound=12.1),
+    )
+    trial = a_trial(case=a_case(driver="own", users=100))
+    row = measured_row(trial, a_recording(rush, (5.5, 12)))
+    assert row["ended_rps"] == row["rps"] == pytest.approx(20, abs=0.2)
+    assert row["parts_rps"] > 25  # type: ignore[operator]
+    assert "unsteady" in str(row["caveats"]).split()
+
+
+def test_users_in_step_state_both_counts_and_go_by_what_ended() -> None:
+    waves = some_samples([(second, second + 1.0, None) for second in range(14)] * 10)
+    row = measured_row(TEN_USERS, a_recording(waves, (2.5, 12.2)))
+    assert "in-step" in str(row["caveats"]).split()
+    assert row["rps"] == row["ended_rps"] == pytest.approx(100 / 9.7)
+    assert row["parts_rps"] == pytest.approx(10)
+
+
+def with_cpu(seconds_a_second: float, **values: object) -> columns.Row:
+    """The row of a server that uses so much CPU; ten users, and all of their views are served."""
+    after = a_snapshot(12, app=an_app_stats(12, 1 + 10 * seconds_a_second))
+    trial = a_trial(case=a_case(delays_ms=(300.0,), users=10), **values)
+    return measured_row(trial, a_recording(STEADY, (2, 12), after=after, app_cpu_count=4))
+
+
+def test_a_process_that_computes_outside_of_python_too_is_not_full_with_one_cpu() -> None:
+    assert with_cpu(0.97)["bound_by"] == "cpu"
+    assert with_cpu(0.97, many_cpus=True)["bound_by"] == "unexplained"
+    # One of which nobody knew shows it: it uses more than a process of Python can.
+    row = with_cpu(1.5)
+    assert row["app_cpu_share"] == pytest.approx(1.5 / 4)
+    assert row["bound_by"] == "unexplained"
+    assert row["ranked"] == "yes"
+    assert with_cpu(3.9)["bound_by"] == "cpu"
+
+
+def test_more_cpu_than_a_server_was_given_is_kept_as_measured_and_not_ranked() -> None:
+    after = a_snapshot(12, app=an_app_stats(12, 1 + 17.7))
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), after=after))
+    assert row["app_cpu_share"] == pytest.approx(1.77)
+    assert row["ranked"] == "no"
+    assert "more-cpu-than-given" in str(row["caveats"]).split()
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_a_driver_of_one_process_is_full_with_one_cpu_of_many(driver: str) -> None:
+    trial = a_trial(case=a_case(driver=driver, delays_ms=(500.0,), users=10))
+    after = a_snapshot(12, driver_cpu_s=0.2 + 8.5, loadgen_cpu_s=0.25 + 9.0)
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, loadgen_cpu_count=4))
+    assert row["loadgen_cpu_share"] == pytest.approx(0.225)
+    assert row["driver_full_share"] == pytest.approx(0.85)
+    assert "loadgen-saturated" in str(row["caveats"]).split()
+
+
+def test_hey_has_threads_and_is_full_with_all_of_them() -> None:
+    trial = a_trial(
+        case=a_case(driver="hey", delays_ms=(500.0,), users=10, planned_requests=200),
+        window_s=None,
+    )
+    after = a_snapshot(12, driver_cpu_s=0.2 + 8.5, loadgen_cpu_s=0.25 + 9.0)
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, loadgen_cpu_count=4))
+    assert row["driver_full_share"] == pytest.approx(0.85 / 3.95)
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after))
+    assert row["driver_full_share"] == pytest.approx(0.85 / 0.95)
+    assert "loadgen-saturated" in str(row["caveats"]).split()
+
+
+def test_a_driver_has_what_the_api_leaves_of_a_cpu_that_they_share() -> None:
+    after = a_snapshot(
+        12,
+        driver_cpu_s=0.2 + 4.5,
+        loadgen_cpu_s=0.25 + 4.5,
+        api=an_api_stats(12, 0.5 + 4.5, 30, p99=0.25),
+    )
+    shared = {"after": after, "api_shared_cpu_count": 1}
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), **shared))
+    assert row["driver_full_share"] == pytest.approx(0.45 / 0.55)
+    assert row["api_full_share"] == pytest.approx(0.45 / 0.55)
     assert "loadgen-saturated" in str(row["caveats"]).split()

@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 
 from loadgen.columns import Cell, Row
-from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
+from loadgen.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
 from loadgen.trial import Trial
+from loadgen.unexplained import Sign
 
-#: CPU share of its set above which the API or the load generator may be what was measured.
+#: How full the API or the driver may be: above, it may be what was measured.
 BUSY_SHARE = 0.8
 #: Share of a ceiling from which throughput says nothing about the server.
 AT_CEILING_SHARE = 0.95
 STOLEN_SHARE = 0.01
 UNSTEADY_SHARE = 0.05
 DRIFT_SHARE = 0.1
-#: Share of a window without answers from which users are said to move in step.
-IDLE_SHARE = 0.25
 #: An upstream or a load later than this, or than this share of the service time, disturbs what is
 #: measured.
 LATE_MS = 2.0
@@ -60,16 +59,39 @@ TOO_FEW = Caveat(
     "too-few",
     "too few requests lie above the highest percentiles to state them: lengthen the window.",
 )
+STARVED = Caveat(
+    "starved",
+    "so many users waited through the whole window without an answer, while others were served: "
+    "the server accepts more than it has slots for, or answers whoever came last. Percentiles take "
+    "these users as infinitely slow.",
+)
 UNSTEADY = Caveat(
     "unsteady",
-    "the window's halves differ by over 5 %, or so much of an open load stayed in flight: warm up "
-    "longer, look for what else ran, or lower the rate.",
+    "the load did not become steady in its time, the window's halves differ by over 5 %, its "
+    "response times are not those of all its users, or so much of an open load stayed in flight. "
+    "Throughput counts what was answered in the window: lower the load, or look for what else ran.",
 )
 IN_STEP = Caveat(
     "in-step",
     "the users are answered in waves and wait together, so the CPU idles between the waves and "
     "throughput and percentiles are those of waves: ask an open load, whose requests come at "
     "random.",
+)
+UNEVEN = Caveat(
+    "uneven-processes",
+    "there are slots for all users, but some processes got more connections than they have slots, "
+    "so users wait there while slots are free elsewhere: more slots in each process help, or one "
+    "process with all of them.",
+)
+RAMP_IN_MEAN = Caveat(
+    "ramp-in-mean",
+    "the mean is over the ramp's climb too, and over the time that the first users wait; at its "
+    "best the server made what its users ask for: see max_rps.",
+)
+ONE_AT_A_TIME = Caveat(
+    "one-at-a-time",
+    "answers come a service time apart, so views run one after the other: something in the view "
+    "blocks the event loop while it waits, such as a client that is not async.",
 )
 #: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
 UNSTABLE = Caveat(
@@ -99,6 +121,12 @@ SMT_SHARED = Caveat(
     "the app and the load run on two threads of one core and slow each other down: set the CPU "
     "sets to whole cores.",
 )
+MORE_CPU = Caveat(
+    "more-cpu-than-given",
+    "the server used more CPU than its set has, so it ran on other CPUs too, beside the API and "
+    "the load: the engine did not keep to cpuset. Measure on one that does.",
+    unranks=True,
+)
 CPU_STOLEN = Caveat(
     "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
 )
@@ -113,13 +141,18 @@ ALL = (
     LOADGEN_SATURATED,
     CENSORED,
     TOO_FEW,
+    STARVED,
     UNSTEADY,
     IN_STEP,
+    UNEVEN,
+    RAMP_IN_MEAN,
+    ONE_AT_A_TIME,
     UNSTABLE,
     FAILURES,
     BODIES_UNCHECKED,
     NOT_FRESH,
     MORE_PROCESSES,
+    MORE_CPU,
     SMT_SHARED,
     CPU_STOLEN,
     CPU_DRIFT,
@@ -135,9 +168,8 @@ class Facts:
         app_cpu_count: CPUs of the app's set.
         smt_shared: the app and the load run on threads of one core.
         little_holds: requests in flight are as many as users; True where that cannot be asked.
-        unsteady_by: throughput of the window's halves, as a share of the larger; of an open load
-            how much of it stayed in flight.
-        idle_share: how much of the window passed without an answer; 0 where users may come and go.
+        unsteady: the window is not of one piece.
+        signs: why nothing explains the row, as far as its samples show it.
         calibration_off_by: the fixed loop against the run's median, as a share; 0 where not run.
     """
 
@@ -145,8 +177,8 @@ class Facts:
     app_cpu_count: int
     smt_shared: bool
     little_holds: bool
-    unsteady_by: float
-    idle_share: float
+    unsteady: bool
+    signs: frozenset[Sign]
     calibration_off_by: float
 
 
@@ -159,12 +191,17 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
         CENSORED: facts.censored,
         TOO_FEW: not facts.censored and None in percentiles,
-        UNSTEADY: facts.unsteady_by > UNSTEADY_SHARE,
-        IN_STEP: _in_step(row, trial, facts),
+        STARVED: _above(row["starved"], 0),
+        UNSTEADY: facts.unsteady,
+        IN_STEP: IN_STEP.name in facts.signs,
+        UNEVEN: UNEVEN.name in facts.signs,
+        RAMP_IN_MEAN: RAMP_IN_MEAN.name in facts.signs,
+        ONE_AT_A_TIME: ONE_AT_A_TIME.name in facts.signs,
         FAILURES: _above(row["failures"], 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
         NOT_FRESH: trial.server.always_on,
         MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
+        MORE_CPU: _above(row["app_cpu_share"], 1 + TOLERANCE),
         SMT_SHARED: facts.smt_shared,
         CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
         CPU_DRIFT: facts.calibration_off_by > DRIFT_SHARE,
@@ -176,7 +213,7 @@ def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
     return (
         not facts.little_holds
         or _above(row["lag_p99_ms"], _late_ms(trial))
-        or _above(row["loadgen_cpu_share"], BUSY_SHARE)
+        or _above(row["driver_full_share"], BUSY_SHARE)
     )
 
 
@@ -201,12 +238,6 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
     )
 
 
-def _in_step(row: Row, trial: Trial, facts: Facts) -> bool:
-    """Where something was used up, waves cost no throughput; an open load is not made of users."""
-    closed = trial.case.load == "closed"
-    return closed and row["bound_by"] == "unexplained" and facts.idle_share > IDLE_SHARE
-
-
 def _bodies_unchecked(trial: Trial) -> bool:
     page = trial.server.page
     return trial.case.driver == "hey" or (page is not None and not page.expected_text)
@@ -218,7 +249,7 @@ def _api_saturated(row: Row, trial: Trial) -> bool:
     return row["api_calls"] != 0 and (
         _above(row["api_late_p99_ms"], late_ms)
         or _above(row["api_lag_p99_ms"], late_ms)
-        or _above(row["api_cpu_share"], BUSY_SHARE)
+        or _above(row["api_full_share"], BUSY_SHARE)
     )
 
 

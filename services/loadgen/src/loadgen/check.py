@@ -1,7 +1,7 @@
 """`loadgen check`: what each driver sees, beside the API's own record of the same requests.
 
 The API plays a list of delays and failures that is known beforehand. Each driver loads it by the
-code of a trial, and its samples go through the measures of a trial.
+code of a trial, and its samples go through the accounting of a trial.
 """
 
 import csv
@@ -159,6 +159,7 @@ def api_samples(played: dict[str, Any], start_ns: int) -> pl.DataFrame:
         columns["due_s"].append(arrived_s)
         columns["sent_s"].append(arrived_s)
         columns["answered_s"].append(seconds(answer["written_ns"]) if whole else None)
+        columns["ended_s"].append(seconds(answer["written_ns"]))
         columns["status"].append(answer["status"] if whole else None)
         columns["failure"].append(None if right else "as planned")
     for _ in range(played["beyond"]):

@@ -71,7 +71,7 @@ TRIALS: tuple[Column, ...] = (
         "what an open load's arrivals were drawn with, from the run's seed and the trial's name",
     ),
     Column("started_at", TEXT, "", "UTC time at which the load began"),
-    Column("warm_up_s", NUMBER, "s", "load before the window"),
+    Column("warm_up_s", NUMBER, "s", "load before the window: what it took to become steady"),
     Column(
         "window_s",
         NUMBER,
@@ -83,7 +83,16 @@ TRIALS: tuple[Column, ...] = (
         "failures", COUNT, "", "of those: wrong status, wrong body, no answer or lost by the tool"
     ),
     Column(
-        "unanswered", COUNT, "", "requests due in the window that the bounded drain left unanswered"
+        "unanswered",
+        COUNT,
+        "",
+        "requests of the window, whenever they were due, that the bounded drain left unanswered",
+    ),
+    Column(
+        "starved",
+        COUNT,
+        "",
+        "users whose request waited through the whole window: it ranks as infinitely slow",
     ),
     Column(
         "dropped",
@@ -92,7 +101,21 @@ TRIALS: tuple[Column, ...] = (
         "arrivals of an open load that its cap on outstanding requests refused",
     ),
     Column("offered_rps", NUMBER, "1/s", "requests due in the window by its length"),
-    Column("rps", NUMBER, "1/s", "good answers by the window's length", summarised=True),
+    Column(
+        "rps",
+        NUMBER,
+        "1/s",
+        "good answers by the window's length: parts_rps of a closed load that is steady, else "
+        "ended_rps",
+        summarised=True,
+    ),
+    Column(
+        "parts_rps",
+        NUMBER,
+        "1/s",
+        "the same, an answer that lies partly in the window counted by that part",
+    ),
+    Column("ended_rps", NUMBER, "1/s", "the same, of the answers that came in the window"),
     Column(
         "max_rps",
         NUMBER,
@@ -154,10 +177,22 @@ TRIALS: tuple[Column, ...] = (
         "calls that the API received between the snapshots; article A's own counts none",
     ),
     Column("api_cpu_share", NUMBER, "", "CPU time of the API by time and by its CPUs"),
+    Column(
+        "api_full_share",
+        NUMBER,
+        "",
+        "its CPU time by what its one process could have had beside the load generator: 1 is full",
+    ),
     Column("api_late_p99_ms", NUMBER, "ms", "p99 of how late the API answered, by its own record"),
     Column("api_lag_p99_ms", NUMBER, "ms", "p99 of the API's event-loop lag"),
     Column(
         "loadgen_cpu_share", NUMBER, "", "CPU time of the load generator by time and by its CPUs"
+    ),
+    Column(
+        "driver_full_share",
+        NUMBER,
+        "",
+        "CPU time of the driver's process by what it could have had beside the API: 1 is full",
     ),
     Column("steal_share", NUMBER, "", "time that the hypervisor took from the app's CPUs"),
     Column(

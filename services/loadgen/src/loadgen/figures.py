@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loadgen import measures
+from loadgen import accounting
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ def figures_of(samples: pl.DataFrame) -> Figures:
     begin, end = samples["sent_s"].min(), samples["answered_s"].max()
     rps = None
     if isinstance(begin, float) and isinstance(end, float):
-        rps = measures.good_between(samples, begin, end) / (end - begin)
+        rps = accounting.answers(samples, begin, end).parts / (end - begin)
     return Figures(
         requests=samples.height,
         failures=samples["failure"].count(),
         rps=rps,
-        **measures.latency(samples).percentiles,
+        **accounting.latency(samples).percentiles,
     )

@@ -22,6 +22,8 @@ class HttpClient(BaseModel):
         views: the views that it can serve.
         connections: connections that its pool holds, per process; None: never a limit.
         gevent: whether it works under gevent.
+        many_cpus: whether it computes outside of Python, so that a process of the server may use
+            more than one CPU at a time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,6 +31,7 @@ class HttpClient(BaseModel):
     views: Annotated[tuple[View, ...], Field(min_length=1, strict=False)]
     connections: Annotated[int, Field(ge=1)] | None = None
     gevent: bool = True
+    many_cpus: bool = False
 
 
 _TABLES = TypeAdapter(dict[str, HttpClient])
@@ -58,6 +61,11 @@ class HttpClients:
         """The clients whose pool may be a limit, with its connections per process."""
         limited = {name: client.connections for name, client in self.by_name.items()}
         return {name: count for name, count in limited.items() if count is not None}
+
+    @property
+    def many_cpus(self) -> frozenset[str]:
+        """The clients by which a process of the server may use more than one CPU at a time."""
+        return frozenset(name for name, client in self.by_name.items() if client.many_cpus)
 
     def gevent(self, name: str) -> bool:
         """Whether the client works where greenlets stand for threads."""

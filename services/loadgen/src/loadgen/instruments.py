@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,25 +208,33 @@ class Snapshot:
         app: the server's process tree.
         api: the upstream API.
         loadgen_cpu_s: CPU seconds of the load generator's container.
-        loadgen_ns: monotonic instant of that reading.
+        driver_cpu_s: those of the driver's process, which makes the load.
+        loadgen_ns: monotonic instant of these readings.
         steal_ticks, all_ticks: of the app's CPUs, since the host's start.
     """
 
     app: AppStats
     api: ApiStats
     loadgen_cpu_s: float | None
+    driver_cpu_s: float | None
     loadgen_ns: int
     steal_ticks: int
     all_ticks: int
 
 
-def snapshot(launcher: Launcher, api: Api, app_cpus: frozenset[int]) -> Snapshot:
+def snapshot(
+    launcher: Launcher,
+    api: Api,
+    app_cpus: frozenset[int],
+    driver_cpu_s: Callable[[], float | None],
+) -> Snapshot:
     """Read every counter once, the app's first."""
     app = launcher.stats()
     steal, total = steal_ticks(Path("/proc/stat").read_text(), app_cpus)
     return Snapshot(
         app=app,
         loadgen_cpu_s=container_cpu_seconds(),
+        driver_cpu_s=driver_cpu_s(),
         loadgen_ns=time.monotonic_ns(),
         api=api.stats(),
         steal_ticks=steal,
@@ -243,6 +251,20 @@ def container_cpu_seconds(root: Path = Path("/sys/fs/cgroup")) -> float | None:
     if v1.exists():
         return int(v1.read_text()) / 1e9
     return None
+
+
+def process_cpu_seconds(pid: int) -> float | None:
+    """CPU seconds of a process and of those that it has waited for; None where it is gone.
+
+    The 14th to 17th field of /proc/PID/stat (proc_pid_stat(5)); the name, in parentheses, may hold
+    anything.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    ticks = sum(map(int, stat[stat.rindex(")") + 2 :].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def steal_ticks(proc_stat: str, cpus: frozenset[int]) -> tuple[int, int]:

@@ -39,9 +39,25 @@ def cpu_ceiling_rps(cpus: float, cpu_s_per_view: float | None) -> float | None:
     return cpus / cpu_s_per_view if cpu_s_per_view else None
 
 
-def usable_cpus(app_cpus: int, processes: int) -> int:
-    """C: a Python process uses one CPU at a time."""
-    return min(app_cpus, processes)
+def usable_cpus(app_cpus: int, processes: int, *, many_each: bool = False) -> int:
+    """C: a Python process uses one CPU at a time, unless it computes outside of Python too."""
+    return app_cpus if many_each else min(app_cpus, processes)
+
+
+def full_share(busy: float, cpus: float, others: float, at_most: float) -> float | None:
+    """How much of the CPU time that somebody could have had was used: 1 is full.
+
+    Args:
+        busy: CPU seconds a second of the one who is asked about.
+        cpus: of its set.
+        others: CPU seconds a second that others used there.
+        at_most: CPUs that it can use at once: 1 of a single process without native threads.
+
+    Returns:
+        A share up to 1; None where nothing was left.
+    """
+    left = min(cpus - others, at_most)
+    return min(busy / left, 1.0) if left > 0 else None
 
 
 def cpu_ceiling_kind(busy_share: float) -> str:
@@ -51,6 +67,8 @@ def cpu_ceiling_kind(busy_share: float) -> str:
 
 #: A resource binds where this much of it is used.
 BINDING_SHARE = 0.9
+#: What binds where nothing does.
+UNEXPLAINED = "unexplained"
 #: Shares this near to the largest bind together.
 TIE = 0.02
 #: What the rounding of instants may add to a share that can be 1 at most.
@@ -89,7 +107,7 @@ def bound(shares: Mapping[str, float | None], tolerance: float = TOLERANCE) -> B
     if most > 1 + tolerance:
         raise ValueError(f"{most:.1%} of the {name} ceiling: that cannot be")
     if most < BINDING_SHARE:
-        return Bound("unexplained", most)
+        return Bound(UNEXPLAINED, most)
     tied = [name for name, share in known.items() if share >= most - TIE]
     return Bound("+".join(tied), min(most, 1.0))
 

@@ -39,6 +39,7 @@ class Plan:
         listed = list(suites)
         self._servers = servers
         self._pools = {name: count for suite in listed for name, count in suite.pools.items()}
+        self._many_cpus = frozenset().union(*(suite.many_cpus for suite in listed))
         self._seed = seed
         self._asked = _merge(listed, rounds)
         self._pairs = [pair for suite in listed for pair in suite.pairs]
@@ -164,6 +165,7 @@ class Plan:
             timing=asked.timing,
             seed=self._seed,
             connections=self._pools.get(case.http_client),
+            many_cpus=server.many_cpus or case.http_client in self._many_cpus,
         )
 
 

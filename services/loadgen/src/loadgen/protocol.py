@@ -1,5 +1,6 @@
 """One trial, step by step: design of the measurement, in the order in which it happens."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +12,8 @@ from statistics import median
 import httpx
 
 from loadgen.cases import Case
-from loadgen.drivers.base import LoadPlan
+from loadgen.drivers.base import PATIENCE_S, LoadPlan
+from loadgen.drivers.followed import Followed
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
@@ -24,18 +26,22 @@ from loadgen.instruments import (
     snapshot,
 )
 from loadgen.rows import Recording
+from loadgen.settling import Settling, bound_s
 from loadgen.target import Target, target_of
-from loadgen.trial import Trial
+from loadgen.trial import RESPONSE_TIMES, Trial
 from loadgen.upstreams import DJANGO, django_api
 from loadgen.watch import Watch, death
 
-READY_TIMEOUT_S = 30.0
 #: How often a starting server is asked.
 POLL_S = 0.02
 #: A counted load that is not through after this many times its least duration is given up.
 COUNTED_PATIENCE = 20.0
 #: A driver may need this long after its drain to write its files.
 FAREWELL_S = 15.0
+#: How often a load is looked at that may become steady.
+LOOK_EVERY_S = 0.5
+#: The driver's log is as old as this at most, so only what is older is known whole.
+LOG_LAG_S = 0.6
 
 #: Told the phase, the seconds that it will still take (None: not known), and answers so far.
 type Observer = Callable[[str, float | None, int | None], None]
@@ -58,6 +64,20 @@ class Roles:
         """Whether a core has one thread in the app's set and another in the load's or the API's."""
         siblings = frozenset().union(*(core_siblings(cpu) for cpu in self.app))
         return bool((siblings - self.app) & (self.api | self.loadgen))
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """Where the window begins and ends, instants of the monotonic clock.
+
+    Attributes:
+        begin_ns, end_ns: the window; its end is None where the load is counted.
+        settled: False where the load had its time and did not become steady.
+    """
+
+    begin_ns: int
+    end_ns: int | None
+    settled: bool = True
 
 
 class Protocol:
@@ -87,8 +107,7 @@ class Protocol:
         target = target_of(trial.case, trial.server)
         launcher = _launcher_of(target, self._http)
         driver = DRIVERS[trial.case.driver]
-        seconds = None if trial.window_s is None else trial.warm_up_s + trial.window_s
-        plan = LoadPlan(trial.case, target, seconds, trial.timing.drain_s, trial.arrivals_seed)
+        plan = LoadPlan(trial.case, target, None, trial.drain_s, trial.arrivals_seed)
         folder.mkdir(parents=True)
         self._calibrations_ms.append(launcher.calibrate_ms())
         self._observe("starting the server" if target.launcher else "asking", None, None)
@@ -108,18 +127,19 @@ class Protocol:
 
     def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
         """Poll until the view answers, then look at that one answer."""
-        deadline = time.monotonic() + READY_TIMEOUT_S
+        patience_s = target.service_time_s + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while True:
             try:
                 # A connection kept open would hold a greenlet of a gevent worker during the load.
                 response = self._http.get(
-                    target.url, headers={"Connection": "close"}, timeout=READY_TIMEOUT_S
+                    target.url, headers={"Connection": "close"}, timeout=patience_s
                 )
                 break
             except httpx.TransportError as error:
                 watch.check()
                 if time.monotonic() > deadline:
-                    reason = f"no answer within {READY_TIMEOUT_S:g} s"
+                    reason = f"no answer within {patience_s:g} s"
                     outcome = "server-did-not-start" if target.launcher else "server-not-up"
                     raise TrialError(outcome, reason, launcher.log()) from error
                 time.sleep(POLL_S)
@@ -139,34 +159,34 @@ class Protocol:
         process.wait_until_ready()
         start_ns = process.start()
         started_at = datetime.now(UTC)
-        if trial.warm_up_s:
-            self._pause_until(start_ns + int(trial.warm_up_s * 1e9), "warm-up", process, watch)
-        else:
-            self._pause_until(start_ns, "start", process, watch)
+        warm_up = self._warm_up(trial, process, watch, start_ns)
+        phase = "warm-up" if warm_up.begin_ns > start_ns else "start"
+        self._pause_until(warm_up.begin_ns, phase, process, watch)
         api.reset()
-        before = snapshot(launcher, api, self._roles.app)
-        if trial.window_s is None:
+        before = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
+        if warm_up.end_ns is None:
             self._wait_for_end(process, trial, watch)
         else:
-            end_ns = start_ns + int((trial.warm_up_s + trial.window_s) * 1e9)
-            self._pause_until(end_ns, "window", process, watch)
-        after = snapshot(launcher, api, self._roles.app)
+            self._pause_until(warm_up.end_ns, "window", process, watch)
+        after = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
         if not after.app.running or after.app.oom_kills:
             raise death("server-died", after.app, launcher.log())
         memory = launcher.stats(memory=True)
         self._observe("drain", None, None)
-        process.wait_for_end(trial.timing.drain_s + FAREWELL_S)
+        process.wait_for_end(trial.drain_s + FAREWELL_S)
         if api.stats().started_ns != before.api.started_ns:
             raise TrialError("api-restarted", "the API was restarted under the load")
         samples = process.samples(start_ns)
-        begin_s, end_s = trial.warm_up_s, trial.warm_up_s + (trial.window_s or 0)
-        if trial.window_s is None:
-            begin_s, end_s = _extent(samples["sent_s"].min(), samples["answered_s"].max())
+        if warm_up.end_ns is None:
+            window = _extent(samples["sent_s"].min(), samples["answered_s"].max())
+        else:
+            window = (warm_up.begin_ns - start_ns) / 1e9, (warm_up.end_ns - start_ns) / 1e9
         return Recording(
             samples=samples,
             start_ns=start_ns,
             started_at=started_at,
-            window=(begin_s, end_s),
+            window=window,
+            settled=warm_up.settled,
             before=before,
             after=after,
             memory=memory,
@@ -178,6 +198,47 @@ class Protocol:
             api_shared_cpu_count=len(self._roles.api & self._roles.loadgen),
             loadgen_cpu_count=len(self._roles.loadgen),
         )
+
+    def _warm_up(self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int) -> WarmUp:
+        """Choose the window, and let the load stay on until what is due in it has ended."""
+        if trial.window_s is None:
+            return WarmUp(start_ns, None)
+        begin_ns, window_s, settled = start_ns + int(trial.warm_up_s * 1e9), trial.window_s, True
+        if trial.settles:
+            response_time_s, settled = self._settle(trial, process, watch, start_ns)
+            begin_ns = process.soon()
+            if not trial.timing.is_limited:
+                window_s = max(window_s, RESPONSE_TIMES * (response_time_s or 0))
+        end_ns = begin_ns + int(window_s * 1e9)
+        process.follow(Followed(begin_ns, end_ns, end_ns + int(trial.drain_s * 1e9)))
+        return WarmUp(begin_ns, end_ns, settled)
+
+    def _settle(
+        self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int
+    ) -> tuple[float | None, bool]:
+        """Until the load is steady, or for as long as it may take.
+
+        Returns:
+            The response time as it is then; whether nothing says that the load is not steady. A
+            time limit ends a warm-up where the plan did, which says nothing.
+        """
+        settling = Settling(start_ns, trial.case.users)
+        limited = trial.timing.is_limited
+        while True:
+            watch.check()
+            process.check_alive()
+            settling.add(process.news())
+            elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
+            known_s = elapsed_s - LOG_LAG_S
+            response_time_s = settling.response_time_s(known_s)
+            if settling.is_steady(known_s):
+                return response_time_s, True
+            most_s = bound_s(response_time_s, trial.service_time_s)
+            left_s = (trial.warm_up_s if limited else most_s) - elapsed_s
+            if left_s <= 0:
+                return response_time_s, limited
+            self._observe("warm-up", None, process.answered())
+            time.sleep(min(LOOK_EVERY_S, left_s))
 
     def _pause_until(
         self, instant_ns: int, phase: str, process: DriverProcess, watch: Watch
@@ -210,10 +271,10 @@ def _median_of_known(values: Iterable[float | None]) -> float | None:
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:
-    """First request to last answer of a counted load."""
+    """First request to last answer of a counted load, which is still in it."""
     if not isinstance(first, float) or not isinstance(last, float):
         raise TrialError("no-answer", "the driver recorded no answer at all")
-    return first, last
+    return first, math.nextafter(last, math.inf)
 
 
 def _seconds_until(instant_ns: int) -> Iterator[float]:

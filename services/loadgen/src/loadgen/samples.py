@@ -5,12 +5,14 @@ from pathlib import Path
 
 import polars as pl
 
-#: Seconds count from the start of the load; `answered_s` is null where no answer came, `failure`
-#: is null where status and body were right.
+#: Seconds count from the start of the load. `answered_s` is null where no answer came; `ended_s` is
+#: when a request was answered, failed, or was given up, and null of one that was never sent or that
+#: the tool has lost; `failure` is null where status and body were right.
 SCHEMA = {
     "due_s": pl.Float64,
     "sent_s": pl.Float64,
     "answered_s": pl.Float64,
+    "ended_s": pl.Float64,
     "status": pl.Int64,
     "failure": pl.String,
 }
@@ -22,13 +24,16 @@ def frame(records: dict[str, list[object]]) -> pl.DataFrame:
 
 
 def write_samples(samples: pl.DataFrame, warm_up_s: float, file: Path) -> None:
-    """The gzip CSV of a trial: due_s (negative = warm-up), lag_ms, latency_ms, status, failure."""
+    """The gzip CSV of a trial: due_s (negative = warm-up), lag_ms, latency_ms, status, failure and
+    ended_s, seconds from the window's start.
+    """
     table = samples.select(
         due_s=(pl.col("due_s") - warm_up_s).round(6),
         lag_ms=((pl.col("sent_s") - pl.col("due_s")) * 1000).round(3),
         latency_ms=((pl.col("answered_s") - pl.col("due_s")) * 1000).round(3),
         status="status",
         failure="failure",
+        ended_s=(pl.col("ended_s") - warm_up_s).round(6),
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(file, "wb") as stream:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from loadgen import measures
+from loadgen import accounting
 from loadgen.cases import Case, plain
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.own import Own
@@ -216,11 +216,11 @@ def _target(demand: Demand) -> Target:
 def judge(demand: Demand, asked: Check, samples: pl.DataFrame, stats: ApiStats) -> Check:
     """What an attempt's samples say, and the API's record of it."""
     begin_s, end_s = demand.begin_s, demand.begin_s + WINDOW_S
-    due = measures.in_window(samples, begin_s, end_s, "due_s")
-    good = measures.good(due)
+    due = accounting.in_window(samples, begin_s, end_s, "due_s")
+    good = accounting.good(due)
     late_ms = (good["answered_s"] - good["sent_s"]) * 1000 - demand.delay_ms
     late_p99_ms = late_ms.quantile(0.99, interpolation="higher")
-    calls_per_s = measures.good_between(samples, begin_s, end_s) / WINDOW_S
+    calls_per_s = accounting.answers(samples, begin_s, end_s).parts / WINDOW_S
     failures = due.height - good.height
     faults = []
     if calls_per_s < RATE_SHARE * demand.calls_per_s:

@@ -19,6 +19,8 @@ LABELS: dict[str, str] = {
     "lab.interface": "wsgi or asgi",
     "lab.concurrency": "threads, gevent or asyncio",
     "lab.processes": "a whole number from 1: worker processes",
+    "lab.cpus_per_process": "many, where a process computes outside of Python too, in threads of "
+    "its own; leave it out where it uses one CPU at a time",
     "lab.slots": "a whole number from 1: requests it can hold in flight; leave it out if unbounded",
     "lab.url": "http://host[:port]/path of the view, for a server without the lab's launcher",
     "lab.expect": "text that only a right answer of lab.url contains; leave it out if any is right",
@@ -70,6 +72,7 @@ class Server:
         concurrency: what holds a waiting request: a thread, a greenlet or a coroutine.
         processes: worker processes.
         slots: requests it can hold in flight; None = unbounded.
+        many_cpus: whether a process of it may use more than one CPU at a time.
         page: its own view; None: it serves the lab's views.
     """
 
@@ -79,6 +82,7 @@ class Server:
     concurrency: Concurrency
     processes: int
     slots: int | None
+    many_cpus: bool = False
     page: Page | None = None
 
     @property
@@ -204,6 +208,10 @@ def _server(name: str, labels: Mapping[str, str]) -> Server:
         raise _wrong(
             name, "lab.concurrency", f"is {concurrency!r}; allowed: threads, gevent, asyncio"
         )
+    cpus = labels.get("lab.cpus_per_process")
+    if cpus and cpus != "many":
+        what = f"is {cpus!r}; allowed: {LABELS['lab.cpus_per_process']}"
+        raise _wrong(name, "lab.cpus_per_process", what)
     return Server(
         name=name,
         title=labels["lab.title"],
@@ -211,6 +219,7 @@ def _server(name: str, labels: Mapping[str, str]) -> Server:
         concurrency=concurrency,  # type: ignore[arg-type]
         processes=_count(name, "lab.processes", labels["lab.processes"]),
         slots=_count(name, "lab.slots", labels["lab.slots"]) if labels.get("lab.slots") else None,
+        many_cpus=bool(cpus),
         page=_page(name, labels),
     )
 

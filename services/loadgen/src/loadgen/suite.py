@@ -68,6 +68,7 @@ class Suite:
         shortened: a sentence that says what a time limit cuts of it; empty: nothing.
         pools: HTTP client → connections of its pool per process, of those that have so few that
             they may be a limit.
+        many_cpus: HTTP clients by which a process of the server may use more than one CPU.
         narrowed_from: all its cases, where the command line has left some out.
         search: how the capacity of each case's stack is searched; None: it is not.
     """
@@ -86,6 +87,7 @@ class Suite:
     expect: Expected | None = None
     shortened: str = ""
     pools: Mapping[str, int] = field(default_factory=dict)
+    many_cpus: frozenset[str] = frozenset()
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None
 
@@ -217,6 +219,7 @@ class Library:
             expect=file.expect,
             shortened=fit.words,
             pools=self._http_clients.pools,
+            many_cpus=self._http_clients.many_cpus,
             search=file.search,
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, View, Workload, plain
+from loadgen.drivers.base import PATIENCE_S
 from loadgen.search import Rules
 from loadgen.servers import Server
 
@@ -166,7 +167,7 @@ class SuiteFile(_Strict):
     include: tuple[str, ...] = ()
     warm_up_s: Annotated[float, Field(ge=0)] | None = None
     window_s: Annotated[float, Field(gt=0)] | None = None
-    drain_s: Annotated[float, Field(ge=0)] = 10
+    drain_s: Annotated[float, Field(ge=0)] = PATIENCE_S
     at_most_s: Annotated[float, Field(gt=0)] | None = None
     accounting: Accounting = "due"
     defaults: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from loadgen.progress import duration
 from loadgen.servers import Server
 from loadgen.statistics import LEAST_ROUNDS
 from loadgen.timing import Timing
-from loadgen.trial import expected_s, lengths_s, response_time_s
+from loadgen.trial import expected_s, lengths_s, response_time_s, service_time_s
 
 #: Shares of warm-up and window that are tried, in percent.
 SHARES = range(100, 0, -5)
@@ -46,8 +46,12 @@ def fitted(
     Raises:
         ConfigurationError: a single round takes longer.
     """
-    slowest_s = max(response_time_s(case, servers[case.server]) for case in cases)
-    within = replace(timing, drain_s=min(timing.drain_s, slowest_s + QUEUE_S))
+    longest_queue_s = max(
+        response_time_s(case, servers[case.server]) - service_time_s(case, servers[case.server])
+        for case in cases
+    )
+    drain_s = min(timing.drain_s, longest_queue_s + QUEUE_S)
+    within = replace(timing, drain_s=drain_s, is_limited=True)
 
     def round_s(timing: Timing) -> float:
         return sum(expected_s(case, servers[case.server], timing) for case in cases)

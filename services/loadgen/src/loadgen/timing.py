@@ -10,13 +10,14 @@ class Timing:
     """How a suite's trials are timed and counted.
 
     Attributes:
-        warm_up_s: load before the window; None: the protocol's own rule.
+        warm_up_s: load before the window; None: until the load is steady.
         window_s: length of the window; None: the protocol's own rule. A ramp or a counted load
             brings its own.
-        drain_s: the most that unanswered requests are followed after the window.
+        drain_s: how much longer than its service time a request is followed after the window.
         accounting: `due` counts the requests due in the window and follows them through the
             drain; `answered` counts those answered in it, as Locust and hey do.
         share: of warm-up and window, what a suite with a time limit can afford, 0 to 1.
+        is_limited: the suite has a time limit, so no trial takes longer than was planned.
     """
 
     warm_up_s: float | None
@@ -24,3 +25,4 @@ class Timing:
     drain_s: float
     accounting: Accounting
     share: float = 1.0
+    is_limited: bool = False

@@ -7,10 +7,17 @@ from hashlib import sha256
 from loadgen.cases import Case
 from loadgen.laws import pool_ceiling_rps, slots_ceiling_rps, users_ceiling_rps
 from loadgen.servers import Server
+from loadgen.settling import LEAST_STRETCH_S, bound_s
 from loadgen.timing import Timing
 
 #: What a trial takes besides warm-up, window and drain: most of it the server's start.
 OVERHEAD_S = 2.4
+#: A window is at least so long,
+LEAST_WINDOW_S = 8.0
+#: and holds so many response times as they are seen, where the load has settled.
+RESPONSE_TIMES = 3
+#: A service time from which on a window holds fewer of them.
+LONG_SERVICE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,12 @@ class Trial:
         suites: the suites that ask for it, joined with `+`.
         round: 1, 2, …
         position: its place in the run, from 1; the trials of a search have one place together.
-        warm_up_s, window_s: resolved lengths; window_s is None where the load is counted.
+        warm_up_s, window_s: lengths as planned. The warm-up of a trial that settles ends when it is
+            steady, and its window may become longer. window_s is None where the load is counted.
         timing: the suite's rules.
         seed: of the run.
         connections: of the HTTP client's pool, per process; None: never a limit.
+        many_cpus: whether a process of the server may use more than one CPU at a time.
         repeat: 1, 2, … of a search's windows at one rate; None outside of a search.
         ahead: of a search, what is to come of it; None outside of one.
     """
@@ -54,6 +63,7 @@ class Trial:
     timing: Timing
     seed: int
     connections: int | None = None
+    many_cpus: bool = False
     repeat: int | None = None
     ahead: Ahead | None = None
 
@@ -64,12 +74,25 @@ class Trial:
 
     @property
     def arrivals_seed(self) -> int | None:
-        """What the arrivals of its open load are drawn with: other ones in each trial of a run, the
-        same ones where the run is repeated. None for a closed load.
+        """What the arrivals of its open load are drawn with: the same ones for each server that is
+        offered this rate in this round, other ones in each round and window, and the same ones
+        where the run is repeated. None for a closed load.
         """
         if self.case.load == "closed":
             return None
-        return int.from_bytes(sha256(f"{self.seed} {self.name}".encode()).digest()[:4])
+        key = f"{self.seed} {self.case.arrivals} {self.case.rate_rps} {self.round} {self.repeat}"
+        return int.from_bytes(sha256(key.encode()).digest()[:4])
+
+    @property
+    def settles(self) -> bool:
+        """Whether its window begins when the load is steady, and not after a fixed time."""
+        fixed = self.timing.warm_up_s is not None or self.repeat is not None
+        return not (fixed or self.case.ramp or self.case.planned_requests)
+
+    @property
+    def drain_s(self) -> float:
+        """The most that requests are followed after the window."""
+        return self.service_time_s + self.timing.drain_s
 
     @property
     def expected_s(self) -> float:
@@ -125,16 +148,18 @@ def expected_s(case: Case, server: Server, timing: Timing) -> float:
     warm_up_s, window_s = lengths_s(case, server, timing)
     if window_s is None:
         window_s = counted_window_s(case, server)
-    drain_s = min(timing.drain_s, response_time_s(case, server))
-    return OVERHEAD_S + warm_up_s + window_s + max(drain_s, service_time_s(case, server))
+    drain_s = min(service_time_s(case, server) + timing.drain_s, response_time_s(case, server))
+    return OVERHEAD_S + warm_up_s + window_s + drain_s
 
 
 def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float | None]:
-    """Warm-up and window of a case, seconds.
+    """Warm-up and window of a case as planned, seconds.
 
-    A suite's own lengths go first. Else: warm-up ≥ 2 s and ≥ 3 R; window ≥ 8 s and ≥ 10 × service
-    time. A time limit leaves a share of both, at least R of the one and a service time of the
-    other. A ramp is its window; a counted load has none.
+    A suite's own lengths go first. Else: a warm-up of three response times, the first in which
+    every user is answered once, and two that are as good as equal. A window ≥ 8 s, ≥ 10 service
+    times (3 of those of 10 s and more) and ≥ 3 response times. A time limit leaves a share of both,
+    at least R of the one and a service time of the other. A ramp is its window; a counted load has
+    none.
     """
     if case.planned_requests:
         return 0.0, None
@@ -143,8 +168,18 @@ def lengths_s(case: Case, server: Server, timing: Timing) -> tuple[float, float 
     response_s, service_s = response_time_s(case, server), service_time_s(case, server)
     warm_up_s = timing.warm_up_s
     if warm_up_s is None:
-        warm_up_s = max(2.0, 3 * response_s)
-    window_s = timing.window_s or max(8.0, 10 * service_s)
+        settled_s = response_s + 2 * max(response_s, LEAST_STRETCH_S)
+        warm_up_s = min(settled_s, bound_s(response_s, service_s))
+    window_s = timing.window_s
+    if window_s is None:
+        window_s = max(LEAST_WINDOW_S, service_times(service_s) * service_s)
+    if timing.warm_up_s is None:
+        window_s = max(window_s, RESPONSE_TIMES * response_s)
     if timing.share < 1:
         return max(timing.share * warm_up_s, response_s), max(timing.share * window_s, service_s)
     return warm_up_s, window_s
+
+
+def service_times(service_s: float) -> int:
+    """How many service times a window holds at least: long ones wait for their users anyway."""
+    return 10 if service_s < LONG_SERVICE_S else 3

@@ -10,6 +10,11 @@ from loadgen.cases import Arrivals
 SECOND_NS = 1_000_000_000
 
 
+def warm_up_seed(seed: int) -> int:
+    """What the arrivals before a window are drawn with, whose own have the seed."""
+    return seed + 1
+
+
 def instants_ns(
     rate_rps: float, seconds: float, arrivals: Arrivals, seed: int | None
 ) -> Iterator[int]:
@@ -21,7 +26,7 @@ def instants_ns(
 
     Args:
         rate_rps: mean number of arrivals a second.
-        seconds: length of the load; none is due at its end or later.
+        seconds: length of the load; none is due at its end or later. It may have no end.
         arrivals: how they are spaced.
         seed: of the random ones: the same seed gives the same instants.
     """

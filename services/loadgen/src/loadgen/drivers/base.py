@@ -7,10 +7,13 @@ from typing import Protocol
 import polars as pl
 
 from loadgen.cases import Case
+from loadgen.drivers.followed import Followed
 from loadgen.target import Target
 
 #: The file by which a waiting driver says that it could begin.
 READY = "ready"
+#: So much longer than its service time does a view's client wait, and whoever waits for the view.
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class LoadPlan:
     Attributes:
         case: users, ramp, planned requests or arrivals.
         target: where to, and what a right answer contains.
-        seconds: length of the load (warm-up + window); None where it is counted.
+        seconds: no request is due from then on, and those in flight are waited for. None: the load
+            is counted, or stays on until the protocol has what it follows (drivers.followed).
         drain_s: the most that unanswered requests are waited for afterwards.
         arrivals_seed: what an open load's arrivals are drawn with; None: the load is closed.
     """
@@ -44,7 +48,8 @@ class Driver(Protocol):
     Attributes:
         name: the value of the `driver` axis, and of its folder of raw files.
         waits: True: it makes the file READY in its folder once it could begin, then reads the
-            start instant (monotonic ns) from its standard input. False: it begins at once.
+            start instant (monotonic ns) from its standard input, and where its plan has no end what
+            it is to follow. False: it begins at once.
         output: the file in its folder that its standard output goes to.
         log: the file in its folder with a header and a line per request, which grows while it runs;
             None where it tells nothing before its end.
@@ -61,8 +66,14 @@ class Driver(Protocol):
         """The command that makes the load and leaves its files in the folder."""
         ...
 
-    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+    def samples(
+        self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
+    ) -> pl.DataFrame:
         """What it recorded, in the schema of `samples`, seconds since `start_ns`.
+
+        Args:
+            plan, folder, start_ns: of the load.
+            followed: what it was told to follow; None: nothing.
 
         Raises:
             TrialError: its files are missing or say that the load was not made.

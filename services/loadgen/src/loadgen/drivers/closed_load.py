@@ -4,13 +4,11 @@ import asyncio
 from time import monotonic_ns
 
 from loadgen.drivers.connection import Caller
+from loadgen.drivers.followed import Orders
 from loadgen.drivers.load_run import Load, LoadRun
-from loadgen.drivers.request_log import RequestLog
+from loadgen.drivers.request_log import NO_ANSWER, PAUSE_S, UNANSWERED, Request, RequestLog
 
-#: A user whose request got no answer waits before the next one, which is due only then: one whom
-#: the server refuses at once would otherwise ask thousands of times a second, and the driver's own
-#: CPU time would be all that is measured.
-PAUSE_NS = 100_000_000
+PAUSE_NS = int(PAUSE_S * 1e9)
 
 
 class User:
@@ -21,10 +19,12 @@ class User:
 
     Args:
         run: the load that it is one of.
+        number: which of its users.
     """
 
-    def __init__(self, run: "ClosedLoad") -> None:
+    def __init__(self, run: "ClosedLoad", number: int) -> None:
         self._run = run
+        self._number = number
         timeout_s = run.load.timeout_s
         self._caller = Caller(run.endpoint, timeout_s, self._answered, self._failed)
         self._loop = asyncio.get_running_loop()
@@ -40,11 +40,15 @@ class User:
         self._due_ns = due_ns
         self._ask_when_due()
 
+    def waits(self, before_ns: int) -> bool:
+        """Whether a request is in flight that was due before an instant."""
+        return self._sent_ns is not None and self._due_ns < before_ns
+
     def give_up(self) -> None:
-        """The drain is over: a request that is in flight still has no answer."""
+        """The load is over: a request that is in flight still has no answer."""
         self._caller.close()
         if self._sent_ns is not None:
-            self._note(None, 0, "unanswered")
+            self._note(None, monotonic_ns(), 0, UNANSWERED)
 
     def _ask_when_due(self) -> None:
         now_ns = monotonic_ns()
@@ -56,31 +60,34 @@ class User:
         self._caller.ask()
 
     def _answered(self, answered_ns: int, status: int, body: bytes) -> None:
-        self._note(answered_ns, status, self._run.failure_of(status, body))
+        self._note(answered_ns, answered_ns, status, self._run.failure_of(status, body))
         self.ask_at(answered_ns)
 
     def _failed(self, reason: str) -> None:
-        self._note(None, 0, f"no answer: {reason}")
-        self.ask_at(monotonic_ns() + PAUSE_NS)
+        failed_ns = monotonic_ns()
+        self._note(None, failed_ns, 0, NO_ANSWER + reason)
+        self.ask_at(failed_ns + PAUSE_NS)
 
-    def _note(self, answered_ns: int | None, status: int, failure: str) -> None:
+    def _note(self, answered_ns: int | None, ended_ns: int, status: int, failure: str) -> None:
         assert self._sent_ns is not None
-        self._run.requests.append((self._due_ns, self._sent_ns, answered_ns, status, failure))
-        self._sent_ns = None
+        sent_ns, self._sent_ns = self._sent_ns, None
+        self._run.note(
+            Request(self._due_ns, sent_ns, answered_ns, ended_ns, status, failure, self._number)
+        )
 
 
 class ClosedLoad(LoadRun):
     """All users, from the first one's start to the last one's answer."""
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int) -> None:
-        super().__init__(load, log, start_ns)
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+        super().__init__(load, log, start_ns, orders)
         assert load.users is not None
         self._present = load.users
 
     def begin(self) -> None:
         """Users come spread, as the load says."""
         spread_ns = self.load.spread_s * 1e9
-        self._users = [User(self) for _ in range(self._present)]
+        self._users = [User(self, number) for number in range(self._present)]
         for number, user in enumerate(self._users):
             user.ask_at(self.start_ns + int(spread_ns * number / len(self._users)))
 
@@ -88,6 +95,10 @@ class ClosedLoad(LoadRun):
         """Nobody waits any longer."""
         for user in self._users:
             user.give_up()
+
+    def waiting(self, before_ns: int) -> int:
+        """How many users wait for an answer to a request that was due before an instant."""
+        return sum(user.waits(before_ns) for user in self._users)
 
     def leave(self) -> None:
         """A user has its last answer."""

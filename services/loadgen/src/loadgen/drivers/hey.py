@@ -1,14 +1,16 @@
 """hey: a counted, closed load, as article B made it."""
 
+import math
 from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import LoadPlan
+from loadgen.drivers.base import PATIENCE_S, LoadPlan
+from loadgen.drivers.followed import Followed
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
 
-#: A view waits at most 60 s for the API; hey gives it a little more.
+#: As the own driver, in whole seconds.
 TIMEOUT_S = 65
 
 #: The columns that we read; named, since a file without a row tells no types.
@@ -34,12 +36,14 @@ class Hey:
             "hey",
             *("-n", str(case.planned_requests)),
             *("-c", str(case.users)),
-            *("-t", str(TIMEOUT_S)),
+            *("-t", str(max(TIMEOUT_S, math.ceil(plan.target.service_time_s + PATIENCE_S)))),
             *("-o", "csv"),
             plan.target.url,
         ]
 
-    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+    def samples(
+        self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
+    ) -> pl.DataFrame:
         """hey's rows, and a failed one for every planned request that it does not list."""
         try:
             table = pl.read_csv(folder / self.output, schema_overrides=COLUMNS)
@@ -49,6 +53,7 @@ class Hey:
             due_s="offset",
             sent_s="offset",
             answered_s=pl.col("offset") + pl.col("response-time"),
+            ended_s=pl.col("offset") + pl.col("response-time"),
             status="status-code",
             failure=pl.when(pl.col("status-code") != 200).then(
                 pl.format("status {}", pl.col("status-code"))

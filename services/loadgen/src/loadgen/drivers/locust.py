@@ -7,12 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.base import PATIENCE_S, READY, LoadPlan
+from loadgen.drivers.followed import Followed
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.request_log import LOG
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PLAN = "plan.json"
+#: Locust's own time-out; longer only where a view may take longer.
+TIMEOUT_S = 60.0
 
 
 class Locust:
@@ -27,11 +30,19 @@ class Locust:
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
         """Locust with the case's users, all at once or some more each second."""
         case = plan.case
+        if plan.seconds is None:
+            end: tuple[str, ...] = ()  # the locustfile ends it, as the protocol says
+        else:
+            # Locust takes whole seconds; what it adds lies outside the window.
+            end = ("--run-time", f"{math.ceil(plan.seconds)}s")
+            end += ("--stop-timeout", f"{math.ceil(plan.drain_s)}")
         lab = {
             "path": plan.target.path,
             "expected_text": plan.target.expected_text,
             "log": str(folder / LOG),
             "ready": str(folder / READY),
+            "follows": plan.seconds is None,
+            "timeout_s": max(TIMEOUT_S, plan.target.service_time_s + PATIENCE_S),
         }
         (folder / PLAN).write_text(json.dumps(lab))
         return [
@@ -42,13 +53,13 @@ class Locust:
             *("--headless", "--only-summary"),
             *("--users", str(case.users)),
             *("--spawn-rate", f"{(case.users or 0) / (plan.spread_s or 1):g}"),
-            # Locust takes whole seconds; what it adds lies outside the window.
-            *("--run-time", f"{math.ceil(plan.seconds or 0)}s"),
-            *("--stop-timeout", f"{math.ceil(plan.drain_s)}"),
+            *end,
             *("--csv", str(folder / "locust"), "--csv-full-history"),
             *("--exit-code-on-error", "0"),
         ]
 
-    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+    def samples(
+        self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
+    ) -> pl.DataFrame:
         """Our own log: Locust's percentiles are rounded to two digits."""
         return read_log(folder, start_ns)

@@ -1,16 +1,18 @@
 """An open load: requests arrive when they are due, whether others have been answered or not."""
 
-import asyncio
+import math
 import os
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain, takewhile
 from time import monotonic_ns
 
-from loadgen.drivers.arrivals import instants_ns
+from loadgen.drivers.arrivals import instants_ns, warm_up_seed
 from loadgen.drivers.connection import Caller
+from loadgen.drivers.followed import Followed, Orders
 from loadgen.drivers.load_run import Load, LoadRun
-from loadgen.drivers.request_log import DROPPED, RequestLog
+from loadgen.drivers.request_log import DROPPED, NO_ANSWER, UNANSWERED, Request, RequestLog
 
 #: A connection that was idle for so long is closed: well before any server would close it under a
 #: request, and soon enough for a server in which an idle connection holds a slot.
@@ -45,23 +47,27 @@ class Line:
         """Hang up."""
         self._caller.close()
 
+    def waits(self, before_ns: int) -> bool:
+        """Whether its request was due before an instant."""
+        return self._due_ns < before_ns
+
     def give_up(self) -> None:
-        """The drain is over: the request in flight still has no answer."""
+        """The load is over: the request in flight still has no answer."""
         self._caller.close()
-        self._note(None, 0, "unanswered")
+        self._note(None, monotonic_ns(), 0, UNANSWERED)
 
     def _answered(self, answered_ns: int, status: int, body: bytes) -> None:
-        self._note(answered_ns, status, self._run.failure_of(status, body))
+        self._note(answered_ns, answered_ns, status, self._run.failure_of(status, body))
         self.idle_since_ns = answered_ns
         self._run.free(self)
 
     def _failed(self, reason: str) -> None:
-        self._note(None, 0, f"no answer: {reason}")
         self.idle_since_ns = monotonic_ns()
+        self._note(None, self.idle_since_ns, 0, NO_ANSWER + reason)
         self._run.free(self)
 
-    def _note(self, answered_ns: int | None, status: int, failure: str) -> None:
-        self._run.requests.append((self._due_ns, self._sent_ns, answered_ns, status, failure))
+    def _note(self, answered_ns: int | None, ended_ns: int, status: int, failure: str) -> None:
+        self._run.note(Request(self._due_ns, self._sent_ns, answered_ns, ended_ns, status, failure))
 
 
 class OpenLoad(LoadRun):
@@ -72,14 +78,13 @@ class OpenLoad(LoadRun):
     dropped, and noted as never sent.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int) -> None:
-        super().__init__(load, log, start_ns)
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+        super().__init__(load, log, start_ns, orders)
         self._idle: deque[Line] = deque()
         self._busy: set[Line] = set()
 
     def begin(self) -> None:
         """Let the kernel wake us for each arrival: uvloop's timers count in whole milliseconds."""
-        self._loop = asyncio.get_running_loop()
         self._schedule = self._due()
         self._next_ns = next(self._schedule, None)
         flags = os.TFD_NONBLOCK | os.TFD_CLOEXEC
@@ -105,12 +110,37 @@ class OpenLoad(LoadRun):
             self._idle.append(line)
         self._end_if_over()
 
+    def waiting(self, before_ns: int) -> int:
+        """How many arrivals of before an instant have not been answered."""
+        self._arrive()  # the timer may be about to fire
+        return sum(line.waits(before_ns) for line in self._busy)
+
+    def follow(self, window: Followed) -> None:
+        """The window has arrivals of its own, whatever the load before it took."""
+        drawn = () if self._next_ns is None else (self._next_ns,)
+        before = chain(drawn, self._schedule)
+        self._schedule = chain(
+            takewhile(lambda due_ns: due_ns < window.begin_ns, before),
+            self._due_since(window.begin_ns, self.load.arrivals_seed),
+        )
+        self._next_ns = next(self._schedule)
+        self._arrive()
+        super().follow(window)
+
     def _due(self) -> Iterator[int]:
+        """The arrivals of a load that has an end, or of the warm-up of one that has none yet."""
+        seed = self.load.arrivals_seed
+        if self.load.seconds is None and seed is not None:
+            seed = warm_up_seed(seed)
+        return self._due_since(self.start_ns, seed)
+
+    def _due_since(self, begin_ns: int, seed: int | None) -> Iterator[int]:
         load = self.load
         assert load.rate_rps is not None
         assert load.arrivals is not None
-        for since_ns in instants_ns(load.rate_rps, load.seconds, load.arrivals, load.arrivals_seed):
-            yield self.start_ns + since_ns
+        seconds = math.inf if load.seconds is None else load.seconds
+        for since_ns in instants_ns(load.rate_rps, seconds, load.arrivals, seed):
+            yield begin_ns + since_ns
 
     def _arrive(self) -> None:
         """Send what is due by now; what came due while the driver was busy goes out at once."""
@@ -128,7 +158,7 @@ class OpenLoad(LoadRun):
 
     def _send(self, due_ns: int) -> None:
         if len(self._busy) >= self.load.most_outstanding:
-            self.requests.append((due_ns, None, None, 0, DROPPED))
+            self.note(Request(due_ns, None, None, None, 0, DROPPED))
             return
         line = self._idle.pop() if self._idle else Line(self)
         self._busy.add(line)

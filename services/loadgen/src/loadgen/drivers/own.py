@@ -6,15 +6,18 @@ from pathlib import Path
 
 import polars as pl
 
+from loadgen.accounting import in_window
 from loadgen.drivers.arrivals import instants_ns
-from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.base import PATIENCE_S, READY, LoadPlan
+from loadgen.drivers.followed import Followed
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
 from loadgen.drivers.request_log import LOG
 from loadgen.errors import TrialError
 
 PLAN = "plan.json"
-#: A view waits at most 60 s for the API; we wait a little longer.
+#: No answer is waited for any longer than this, or than a view may take: its service time, and
+#: what its client waits besides.
 TIMEOUT_S = 65.0
 #: Arrivals of an open load beyond so many requests in flight are dropped: a server that is so far
 #: behind shows nothing new, and each costs a connection.
@@ -44,14 +47,16 @@ class Own:
             "most_outstanding": MOST_OUTSTANDING,
             "seconds": plan.seconds,
             "drain_s": plan.drain_s,
-            "timeout_s": TIMEOUT_S,
+            "timeout_s": max(TIMEOUT_S, plan.target.service_time_s + PATIENCE_S),
             "log": str(folder / LOG),
             "ready": str(folder / READY),
         }
         (folder / PLAN).write_text(json.dumps(load))
         return [sys.executable, "-m", "loadgen.drivers.own_load", str(folder / PLAN)]
 
-    def samples(self, plan: LoadPlan, folder: Path, start_ns: int) -> pl.DataFrame:
+    def samples(
+        self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
+    ) -> pl.DataFrame:
         """Its log, seconds since the load's start.
 
         Raises:
@@ -59,19 +64,27 @@ class Own:
         """
         samples = read_log(folder, start_ns)
         if plan.case.load == "open":
-            _check_arrivals(plan, samples)
+            _check_arrivals(plan, samples, start_ns, followed)
         return samples
 
 
-def _check_arrivals(plan: LoadPlan, samples: pl.DataFrame) -> None:
-    """All that were due are there, and no other."""
+def _check_arrivals(
+    plan: LoadPlan, samples: pl.DataFrame, start_ns: int, followed: Followed | None = None
+) -> None:
+    """All that were due are there, and no other: of the window, where one was followed."""
     case = plan.case
     assert case.rate_rps is not None
     assert case.arrivals is not None
-    assert plan.seconds is not None
-    due = instants_ns(case.rate_rps, plan.seconds, case.arrivals, plan.arrivals_seed)
+    if followed:
+        seconds = (followed.end_ns - followed.begin_ns) / 1e9
+        begin_s = (followed.begin_ns - start_ns) / 1e9
+        made = in_window(samples, begin_s, begin_s + seconds, "due_s").height
+    else:
+        assert plan.seconds is not None
+        seconds, made = plan.seconds, samples.height
+    due = instants_ns(case.rate_rps, seconds, case.arrivals, plan.arrivals_seed)
     planned = sum(1 for _ in due)
-    if samples.height != planned:
+    if made != planned:
         raise TrialError(
-            "driver-failed", f"own made {samples.height} of the {planned} arrivals that were due"
+            "driver-failed", f"own made {made} of the {planned} arrivals that were due"
         )

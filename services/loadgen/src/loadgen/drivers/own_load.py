@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 
 from loadgen.drivers.closed_load import ClosedLoad
+from loadgen.drivers.followed import Orders
 from loadgen.drivers.load_run import Load
 from loadgen.drivers.open_load import OpenLoad
 from loadgen.drivers.request_log import RequestLog
@@ -25,9 +26,10 @@ def main(plan_file: Path) -> None:
     with RequestLog(Path(load.log), LOG_BUFFER_BYTES) as log:
         _calm_garbage_collector()
         Path(load.ready).touch()
-        start_ns = int(sys.stdin.readline())
+        orders = Orders()
+        start_ns = orders.start_ns()
         kind = OpenLoad if load.users is None else ClosedLoad
-        uvloop.run(kind(load, log, start_ns).run())
+        uvloop.run(kind(load, log, start_ns, orders).run())
 
 
 def _allow_connections(count: int) -> None:

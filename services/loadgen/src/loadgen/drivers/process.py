@@ -8,8 +8,10 @@ from typing import Self
 import polars as pl
 
 from loadgen.drivers.base import READY, Driver, LoadPlan
-from loadgen.drivers.logged import Tally
+from loadgen.drivers.followed import Followed
+from loadgen.drivers.logged import Ended, Tally
 from loadgen.errors import TrialError
+from loadgen.instruments import process_cpu_seconds
 
 READY_TIMEOUT_S = 30.0
 #: Between the start instant's announcement and itself: time for the driver to read it.
@@ -27,6 +29,7 @@ class DriverProcess:
         self._folder = folder
         self._tally = Tally(folder / driver.log) if driver.log else None
         self._process: subprocess.Popen[str] | None = None
+        self._followed: Followed | None = None
 
     def __enter__(self) -> Self:
         if self._driver.waits:
@@ -55,15 +58,31 @@ class DriverProcess:
             start_ns = time.monotonic_ns()
             self._spawn()
             return start_ns
-        start_ns = time.monotonic_ns() + int(NOTICE_S * 1e9)
+        start_ns = self.soon()
+        self._tell(f"{start_ns}\n", "ended before its load began")
+        return start_ns
+
+    @staticmethod
+    def soon() -> int:
+        """An instant of which the driver can be told before it comes, ns."""
+        return time.monotonic_ns() + int(NOTICE_S * 1e9)
+
+    def follow(self, window: Followed) -> None:
+        """Let a load without an end of its own stay on until the requests of a window have ended.
+
+        Its begin must be at least as far away as `soon` says.
+        """
+        self._followed = window
+        self._tell(window.line, "ended before its window began")
+
+    def _tell(self, line: str, if_gone: str) -> None:
         stdin = self._running().stdin
         assert stdin is not None
         try:
-            stdin.write(f"{start_ns}\n")
-            stdin.close()
+            stdin.write(line)
+            stdin.flush()
         except BrokenPipeError:
-            raise self._failed("ended before its load began") from None
-        return start_ns
+            raise self._failed(if_gone) from None
 
     def check_alive(self) -> None:
         """Raises TrialError where the driver ended before its time."""
@@ -90,13 +109,24 @@ class DriverProcess:
         if not self.ended(within_s):
             raise self._failed(f"did not end within {within_s:g} s after its load")
 
+    def cpu_seconds(self) -> float | None:
+        """CPU time of its process so far; None where that cannot be read."""
+        return process_cpu_seconds(self._running().pid)
+
+    def news(self) -> list[Ended]:
+        """The requests that have ended since this was asked last."""
+        return self._tally.news() if self._tally else []
+
     def answered(self) -> int | None:
         """Requests that have ended so far; None where the driver does not tell before its end."""
-        return self._tally.requests() if self._tally else None
+        if self._tally is None:
+            return None
+        self._tally.read()
+        return self._tally.count
 
     def samples(self, start_ns: int) -> pl.DataFrame:
         """What it recorded."""
-        return self._driver.samples(self._plan, self._folder, start_ns)
+        return self._driver.samples(self._plan, self._folder, start_ns, self._followed)
 
     def _spawn(self) -> None:
         command = self._driver.command(self._plan, self._folder)

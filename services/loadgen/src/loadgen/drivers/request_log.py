@@ -3,21 +3,49 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 LOG = "requests.csv"
-HEADER = ("due_ns", "sent_ns", "answered_ns", "status", "failure")
 
 #: The failure of an arrival that was never sent, since too many requests were in flight.
 DROPPED = "dropped"
+#: The failure of a request that was still waiting when the load ended.
+UNANSWERED = "unanswered"
+#: How the failure of a request begins that got no whole answer.
+NO_ANSWER = "no answer: "
+#: A user of the own driver whose request failed so asks again only after this: one whom the server
+#: refuses at once would otherwise ask thousands of times a second, and the driver's own CPU time
+#: would be all that is measured.
+PAUSE_S = 0.1
 
-#: A line: instants due, sent (None: never) and answered (None: no answer), status (0: none),
-#: failure ("": none).
-type Request = tuple[int, int | None, int | None, int, str]
+
+class Request(NamedTuple):
+    """A line; instants are of the monotonic clock, shared by all containers.
+
+    Attributes:
+        due_ns: when it should be sent.
+        sent_ns: when it was; None: never.
+        answered_ns: when its answer was whole; None: there was none.
+        ended_ns: when it was answered, failed, or was given up; None: it was never sent.
+        status: of the answer; 0: none.
+        failure: why it is no good one; empty: it is.
+        user: the number of the user who asked; None where requests come by themselves.
+    """
+
+    due_ns: int
+    sent_ns: int | None
+    answered_ns: int | None
+    ended_ns: int | None
+    status: int
+    failure: str
+    user: int | None = None
+
+
+HEADER = Request._fields
 
 
 class RequestLog:
-    """Writes a line per request; instants are of the monotonic clock, shared by all containers.
+    """Writes a line per request.
 
     Args:
         file: where to.
@@ -36,17 +64,15 @@ class RequestLog:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
-    def write(
-        self, due_ns: int, sent_ns: int | None, answered_ns: int | None, status: int, failure: str
-    ) -> None:
-        """One request; without an answer there is no answer instant."""
-        self._writer.writerow((due_ns, sent_ns, answered_ns, status or None, failure))
+    def write(self, *requests: Request) -> None:
+        """One request, or more."""
+        self.write_all(requests)
 
     def write_all(self, requests: Iterable[Request]) -> None:
         """Some requests, in their order."""
         self._writer.writerows(
-            (due_ns, sent_ns, answered_ns, status or None, failure)
-            for due_ns, sent_ns, answered_ns, status, failure in requests
+            (due_ns, sent_ns, answered_ns, ended_ns, status or None, failure, user)
+            for due_ns, sent_ns, answered_ns, ended_ns, status, failure, user in requests
         )
 
     def flush(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from loadgen.measures import percentile
+from loadgen.accounting import percentile
 from loadgen.suite_file import Accounting
 
 type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -33,12 +33,14 @@ class Requests:
     Attributes:
         sent_s: when each was sent.
         answered_s: when it was answered; infinite where it was not.
-        latency_ms: from due to answered; infinite likewise.
+        ended_s: when it was answered, failed or was given up; infinite where that is not known.
+        latency_ms: from due to answered; infinite where there was no answer.
         good: whether status and body were right.
     """
 
     sent_s: Numbers
     answered_s: Numbers
+    ended_s: Numbers
     latency_ms: Numbers
     good: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -68,12 +70,18 @@ class Course:
 
 def read(file: Path) -> Requests:
     """The samples of a trial; requests that the tool lost have no instants and are left out."""
+    kinds = {"status": pl.Int64, "failure": pl.String}
+    samples = pl.scan_csv(file, schema_overrides=kinds)
+    answered = pl.col("due_s") + pl.col("latency_ms") / 1000
+    # A run of before 26 November 2026 does not know when a failed request ended.
+    known = "ended_s" in samples.collect_schema().names()
+    ended = pl.col("ended_s").cast(pl.Float64) if known else answered
     table = (
-        pl.scan_csv(file, schema_overrides={"status": pl.Int64, "failure": pl.String})
-        .filter(pl.col("due_s").is_not_null())
+        samples.filter(pl.col("due_s").is_not_null())
         .select(
             sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
-            answered=(pl.col("due_s") + pl.col("latency_ms") / 1000).fill_null(math.inf),
+            answered=answered.fill_null(math.inf),
+            ended=ended.fill_null(math.inf),
             latency=pl.col("latency_ms").cast(pl.Float64).fill_null(math.inf),
             good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
         )
@@ -82,6 +90,7 @@ def read(file: Path) -> Requests:
     return Requests(
         sent_s=table["sent"].to_numpy(),
         answered_s=table["answered"].to_numpy(),
+        ended_s=table["ended"].to_numpy(),
         latency_ms=table["latency"].to_numpy(),
         good=table["good"].to_numpy(),
     )
@@ -124,7 +133,7 @@ def course(requests: Requests, window_s: float) -> Course:
     steps = max(1, math.floor(window_s / step_s + 1e-9))
     edges: Numbers = np.arange(steps + 1, dtype=np.float64) * step_s
     good_s = requests.answered_s[requests.good]
-    failed_s = requests.answered_s[~requests.good & np.isfinite(requests.answered_s)]
+    failed_s = requests.ended_s[~requests.good & np.isfinite(requests.ended_s)]
     middles = edges[:-1] + step_s / 2
     p95 = _p95(requests, edges)
     return Course(
@@ -139,7 +148,7 @@ def course(requests: Requests, window_s: float) -> Course:
 
 
 def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
-    """Mean in flight between edges: F(t) = Σ max(0, t − sent) − Σ max(0, t − answered)."""
+    """Mean in flight between edges: F(t) = Σ max(0, t − sent) − Σ max(0, t − ended)."""
 
     def area(instants: Numbers) -> Numbers:
         ordered = np.sort(instants[np.isfinite(instants)])
@@ -147,7 +156,7 @@ def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
         before = np.searchsorted(ordered, edges, side="right")
         return before * edges - sums[before]
 
-    found: Numbers = np.diff(area(requests.sent_s) - area(requests.answered_s)) / np.diff(edges)
+    found: Numbers = np.diff(area(requests.sent_s) - area(requests.ended_s)) / np.diff(edges)
     return found
 
 

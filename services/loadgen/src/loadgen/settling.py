@@ -1,0 +1,95 @@
+"""When a load has become steady, so that its window may begin.
+
+Two things are asked while the load is on. Every user has been answered once: what waits longest is
+in the response times, then. And the response times of two stretches in a row are as good as equal,
+each as long as a response, and two seconds at least. Requests that arrive by themselves have no
+users, so of an open load the second is asked alone.
+
+A server that never becomes steady is measured all the same, once `bound_s` has passed.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from loadgen.drivers.logged import Ended
+
+#: A stretch is at least so long.
+LEAST_STRETCH_S = 2.0
+#: Mean response times of two stretches are as good as equal within this share.
+EQUAL_SHARE = 0.05
+#: A load has settled or never will after so long, or after so many response times;
+ENOUGH_S = 20.0
+ENOUGH_RESPONSES = 5
+#: and at the very most after this, or after so many service times.
+MOST_S = 60.0
+MOST_SERVICES = 5
+
+
+def bound_s(response_time_s: float | None, service_time_s: float) -> float:
+    """How long a load may take to become steady, seconds.
+
+    Args:
+        response_time_s: as it is seen; None: nobody has been answered.
+        service_time_s: the least that it can be.
+    """
+    responses_s = math.inf if response_time_s is None else ENOUGH_RESPONSES * response_time_s
+    return min(max(ENOUGH_S, responses_s), max(MOST_S, MOST_SERVICES * service_time_s))
+
+
+class Settling:
+    """What a load has shown so far, seconds since its start.
+
+    Args:
+        start_ns: of the load.
+        users: how many there are; None: of an open load.
+    """
+
+    def __init__(self, start_ns: int, users: int | None) -> None:
+        self._start_ns = start_ns
+        self._users = users
+        self._seen: set[int] = set()
+        self._ended_s: list[float] = []
+        self._response_s: list[float] = []
+
+    def add(self, requests: Iterable[Ended]) -> None:
+        """Requests that have ended, answered or failed."""
+        for request in requests:
+            self._ended_s.append((request.ended_ns - self._start_ns) / 1e9)
+            self._response_s.append(request.response_ns / 1e9)
+            if request.user is not None:
+                self._seen.add(request.user)
+
+    def response_time_s(self, until_s: float) -> float | None:
+        """The mean response time of what ended last, as far as is known; None: nothing has.
+
+        Of the last stretch of two seconds in which something ended, up to an instant.
+        """
+        ended_s = np.asarray(self._ended_s)
+        before = ended_s[ended_s < until_s]
+        if not before.size:
+            return None
+        return self._mean_s(before.max() - LEAST_STRETCH_S, until_s)
+
+    def is_steady(self, until_s: float) -> bool:
+        """Whether the load has settled, by all that ended before an instant."""
+        if self._users is not None and len(self._seen) < self._users:
+            return False
+        response_s = self.response_time_s(until_s)
+        if response_s is None:
+            return False
+        stretch_s = max(response_s, LEAST_STRETCH_S)
+        middle_s, begin_s = until_s - stretch_s, until_s - 2 * stretch_s
+        if begin_s < 0:
+            return False
+        first, second = self._mean_s(begin_s, middle_s), self._mean_s(middle_s, until_s)
+        if first is None or second is None:
+            return False
+        return max(first, second) <= (1 + EQUAL_SHARE) * min(first, second)
+
+    def _mean_s(self, begin_s: float, end_s: float) -> float | None:
+        """Mean response time of what ended between two instants; None: nothing did."""
+        ended_s = np.asarray(self._ended_s)
+        inside = (ended_s >= begin_s) & (ended_s < end_s)
+        return float(np.asarray(self._response_s)[inside].mean()) if inside.any() else None
