@@ -141,9 +141,12 @@ def test_a_cell_that_some_round_lacks_makes_a_comparison_impossible() -> None:
     assert found.reason == "p95_ms unknown in 1 of 4 rounds"
 
 
-def test_a_rate_of_zero_has_no_ratio() -> None:
-    found = compared("rps", both("rps", [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]))
-    assert (found.verdict, found.reason) == ("not comparable", "rps is zero in some round")
+def test_a_value_of_zero_has_no_ratio() -> None:
+    found = compared("app_cpu_share", both("app_cpu_share", [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]))
+    assert (found.verdict, found.reason) == (
+        "not comparable",
+        "app_cpu_share is zero in some round",
+    )
 
 
 @pytest.mark.parametrize(("load", "comparable"), [(1.04, True), (0.96, True), (1.06, False)])

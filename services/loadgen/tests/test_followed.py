@@ -107,7 +107,7 @@ def test_a_load_whose_protocol_has_gone_ends(driver: str, tmp_path: Path) -> Non
 
 
 def test_the_arrivals_of_a_window_are_its_own_whatever_the_warm_up_took(tmp_path: Path) -> None:
-    axes = {"driver": "own", "load": "open", "users": None, "rate_rps": 80.0}
+    axes: dict[str, Any] = {"driver": "own", "load": "open", "users": None, "rate_rps": 80.0}
     with View(0.02) as view:
         both = [
             (begin_s, follow(view, tmp_path / str(begin_s), begin_s, **axes, arrivals="poisson"))

@@ -57,7 +57,7 @@ def _cells(part: Part) -> Iterator[str]:
     smallest = found.smallest_detectable_ratio if found else None
     yield metric_name(part.metric)
     yield part.outcome
-    yield in_words(decided) if decided and found else "–"
+    yield in_words(decided) if decided and (found or decided.instead) else "–"
     yield percent_text(smallest - 1) if smallest else "–"
     yield decided.label if decided else "–"
     yield part.reason

@@ -132,6 +132,8 @@ def _against(comparisons: Sequence[Comparison]) -> dict[_Key, float]:
 
 def _p_against(comparison: Comparison) -> float:
     found = comparison.difference
+    if comparison.instead and comparison.verdict == "worse":
+        return 0.0  # it answered nobody
     if found is None or found.p is None or _says_nothing(comparison):
         return 1.0
     if comparison.verdict == "worse":
@@ -172,10 +174,12 @@ def _of(reasons: Mapping[str, int], of: int) -> str:
 
 
 def _in_favour(comparison: Comparison) -> float:
-    """How much better than the rival b is at least, as a ratio; infinite where it is not known."""
+    """How much better than the rival b is at least, as a ratio; infinite where it is not known, or
+    the rival answered nobody.
+    """
     found = comparison.difference
     if found is None:
-        return math.inf
+        return 0.0 if comparison.instead and comparison.verdict == "worse" else math.inf
     if comparison.metric in HIGHER_IS_BETTER:
         return found.ratio if found.low is None else found.low
     return 1 / (found.ratio if found.high is None else found.high)
@@ -187,5 +191,5 @@ def _why_unshown(comparison: Comparison) -> str:
     if comparison.verdict == "not comparable":
         return comparison.reason
     if comparison.verdict == "undecided":
-        return "undecided"
+        return comparison.instead or "undecided"
     return f"{comparison.verdict}, which may be chance"

@@ -116,7 +116,7 @@ def _cells(comparison: Comparison) -> list[str]:
     smallest = found.smallest_detectable_ratio if found else None
     return [
         metric_name(comparison.metric),
-        ratio_text(found.ratio) if found else "–",
+        ratio_text(found.ratio) if found else comparison.instead or "–",
         f"{ratio_text(low)}–{ratio_text(high)}" if low is not None and high is not None else "–",
         "–" if smallest is None else percent_text(smallest - 1),
         comparison.verdict,
@@ -124,8 +124,10 @@ def _cells(comparison: Comparison) -> list[str]:
 
 
 def in_words(comparison: Comparison) -> str:
-    """`1.240 [1.118–1.375]`, or the verdict where there is no interval."""
+    """`1.240 [1.118–1.375]`, or the verdict where there is no interval, or why there is none."""
     found = comparison.difference
+    if comparison.instead:
+        return comparison.instead
     if not found or found.low is None or found.high is None:
         return comparison.verdict
     return f"{ratio_text(found.ratio)} [{ratio_text(found.low)}–{ratio_text(found.high)}]"

@@ -10,6 +10,7 @@ from loadgen import caveats
 from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.labels import pair_label
+from loadgen.silence import always_silent, silence, speaks
 from loadgen.statistics import (
     ALARM,
     LEAST_ROUNDS,
@@ -135,6 +136,7 @@ class Comparison:
             users see of them is not the servers' doing.
         b_at_ceiling: b is at a ceiling in every round that counts, so it might do more.
         planted: what was made different on purpose; None: nothing.
+        instead: what stands in the place of a ratio: that a side answered nobody. Empty elsewhere.
     """
 
     suites: str
@@ -149,6 +151,7 @@ class Comparison:
     same_ceiling: bool = False
     b_at_ceiling: bool = False
     planted: Planted | None = None
+    instead: str = ""
 
     @property
     def is_alarm(self) -> bool:
@@ -223,7 +226,10 @@ def compare_rows(
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
     """
-    judged = _judge(same_rounds(a, b) if paired else _two_runs(a, b), metric, counts)
+    judged = _of_silence(a, b) or _judge(
+        same_rounds(a, b) if paired else _two_runs(a, b), metric, counts
+    )
+    verdict = judged.difference.verdict if judged.difference else judged.verdict
     return Comparison(
         suites=suites,
         a=str(a[0]["case"]),
@@ -232,10 +238,11 @@ def compare_rows(
         metric=metric,
         difference=judged.difference,
         p_adjusted=None,
-        verdict=judged.difference.verdict if judged.difference else "not comparable",
+        verdict=verdict,
         reason="; ".join(judged.reasons),
         same_ceiling=judged.same_ceiling,
         b_at_ceiling=judged.b_at_ceiling,
+        instead=judged.instead,
     )
 
 
@@ -308,6 +315,30 @@ class _Judged:
     reasons: tuple[str, ...]
     same_ceiling: bool = False
     b_at_ceiling: bool = False
+    verdict: Verdict | Literal["not comparable"] = "not comparable"
+    instead: str = ""
+
+
+def _of_silence(a: Sequence[Row], b: Sequence[Row]) -> _Judged | None:
+    """The comparison where a side answered nobody, in every metric alike; None where none did.
+
+    Who answers nobody in any round loses, whatever his few figures are. Who does in some rounds may
+    be better or worse: a ratio of the other rounds would be one of good luck.
+    """
+    of_a, of_b = silence(a), silence(b)
+    if not of_a and not of_b:
+        return None
+    both = ((a, of_a), (b, of_b))
+    told = dict.fromkeys(f"{rows[0]['server']} {words}" for rows, words in both if words)
+    instead = "; ".join(told)
+    lost_a, lost_b = always_silent(a), always_silent(b)
+    if lost_a and lost_b:
+        return _Judged(None, ("neither answered anybody",))
+    if not (any(map(speaks, a)) and any(map(speaks, b))):
+        return _Judged(None, (f"{instead}; the other was not measured",))
+    if lost_a or lost_b:
+        return _Judged(None, (instead,), verdict="worse" if lost_b else "better", instead=instead)
+    return _Judged(None, (instead,), verdict="undecided", instead=instead)
 
 
 def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged:

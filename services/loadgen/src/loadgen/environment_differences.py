@@ -30,7 +30,10 @@ PACKAGES = ("app_packages", "loadgen_packages")
 #: The same as git_commit.
 TWICE = ("host.git.commit",)
 #: What a suite or a declaration decides of a case besides its axes.
-PROTOCOL = ("processes", "slots", "warm_up_s", "window_s", "service_time_ms")
+PROTOCOL = ("processes", "slots", "window_s", "service_time_ms")
+#: A window holds three response times as they were seen, so it may differ by this much by itself.
+#: (A warm-up takes what it takes.)
+WINDOW_SHARE = 0.25
 #: Of a Compose service: these have lines of their own, or are words.
 ELSEWHERE = ("command", "labels")
 
@@ -115,11 +118,18 @@ def _protocol(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Differing]:
         changes: dict[tuple[Cell, Cell], None] = {}
         for row in b:
             before = by_case.get(row["case"])
-            timed = column != "window_s" or row["planned_requests"] is None
-            if before and timed and before[column] != row[column]:
+            if before and not _alike(column, before, row):
                 changes[before[column], row[column]] = None
         for was, now in changes:
             yield Differing(f"trials.{column}", text(was) or "none", text(now) or "none")
+
+
+def _alike(column: str, a: Row, b: Row) -> bool:
+    """Whether a column says the same of both; a counted load has no planned window."""
+    was, now = a[column], b[column]
+    if column != "window_s" or not isinstance(was, float) or not isinstance(now, float):
+        return was == now
+    return b["planned_requests"] is not None or abs(was - now) <= WINDOW_SHARE * min(was, now)
 
 
 def _words(value: object) -> str:

@@ -84,7 +84,8 @@ def _judge(measured: Mapping[str, Comparison]) -> Comparison:
     able = [measured[metric] for metric in JUDGES if metric in measured]
     able += [one for metric, one in measured.items() if metric not in JUDGES]
     for one in able:
-        if one.difference and not (one.metric == "rps" and _is_level(one)):
+        known = one.difference or one.instead
+        if known and not (one.metric == "rps" and _is_level(one)):
             return one
     return next((one for one in able if one.difference), able[0])
 
@@ -96,8 +97,7 @@ def _is_level(comparison: Comparison) -> bool:
 
 
 def _standing(comparison: Comparison) -> Standing:
-    found = comparison.difference
-    if found is None or comparison.verdict == "not comparable":
+    if comparison.verdict == "not comparable":
         return "not comparable"
     if comparison.is_alarm and (comparison.p_adjusted or 0) >= ALARM:
         return "undecided"
@@ -107,8 +107,10 @@ def _standing(comparison: Comparison) -> Standing:
 
 
 def _size(comparison: Comparison) -> float:
-    """How far from none it is, whichever the direction."""
-    return abs(math.log(comparison.difference.ratio)) if comparison.difference else 0.0
+    """How far from none it is, whichever the direction; infinite where a side answered nobody."""
+    if comparison.difference is None:
+        return math.inf if comparison.instead else 0.0
+    return abs(math.log(comparison.difference.ratio))
 
 
 def _place(effect: Effect) -> tuple[int, bool, float]:
@@ -170,7 +172,7 @@ def _figures(comparison: Comparison) -> str:
     name = NAMES.get(comparison.metric) or metric_name(comparison.metric)
     found = comparison.difference
     if found is None:
-        return f"{name} unknown"
+        return comparison.instead or f"{name} unknown"
     if found.low is None or found.high is None:
         return f"{name} ×{found.ratio:.2f}"
     return f"{name} ×{found.ratio:.2f} [{found.low:.2f}–{found.high:.2f}]"

@@ -105,6 +105,8 @@ def judge(gates: Iterable[Gate], comparisons: Sequence[Comparison]) -> list[Judg
 
 def _judged(gate: Gate, one: Comparison, p_adjusted: float | None) -> Judged:
     found = one.difference
+    if one.instead and one.verdict in ("better", "worse"):  # a side answered nobody
+        return Judged(gate, one, "failed" if one.verdict == "worse" else "passed", None)
     if p_adjusted is None or not found or found.smallest_detectable_ratio is None:
         return Judged(gate, one, "not judged", None, one.reason or one.verdict)
     smallest = found.smallest_detectable_ratio

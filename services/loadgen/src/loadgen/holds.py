@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from loadgen import caveats
 from loadgen.columns import Cell, Row
 from loadgen.search import Rules, Window
+from loadgen.silence import SERVERS_OWN_END
 
-#: A trial that ended like this says that the server does not carry its load; any other trial that
-#: could not be measured says nothing about it.
-SERVERS_OWN_END = frozenset({"server-died", "out-of-memory"})
 #: A server that keeps up falls short by more than this in one window of forty.
 ALLOWED_DEVIATIONS = 2.0
 TOO_FEW = "too few requests for a p95"

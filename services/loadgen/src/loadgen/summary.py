@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loadgen import caveats
 from loadgen.columns import METRICS, Cell, Row, text
+from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval, interval
 
 AXES = (
@@ -52,20 +53,39 @@ def bound_by(rows: Iterable[Row]) -> str:
 
 
 def mean(rows: Iterable[Row], metric: str) -> Interval | None:
-    """A metric's mean over these rows; None where one of them could not state it."""
+    """A metric's mean over these rows; None where one of them could not state it.
+
+    Of values that are zero in some row there is no geometric mean: then it is the arithmetic one,
+    without an interval.
+    """
     values = [row[metric] for row in rows]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
-    return interval(numbers) if len(numbers) == len(values) else None
+    if not numbers or len(numbers) < len(values):
+        return None
+    if min(numbers) <= 0:
+        return Interval(sum(numbers) / len(numbers), None, None)
+    return interval(numbers)
 
 
 def case_caveats(rows: Sequence[Row]) -> list[str]:
     """The names of what any round of a case, or all together, warn of; in the order of `ALL`."""
     found = set(" ".join(str(row["caveats"] or "") for row in rows).split())
     rps = over_rounds(rows, "rps")
+    if silence(rows) and not always_silent(rows):
+        found.add(caveats.UNSTABLE.name)
     if rps and rps.high and rps.high / rps.mean - 1 > UNSTABLE_SHARE:
         found.add(caveats.UNSTABLE.name)
     known = [caveat.name for caveat in caveats.ALL]
     return [name for name in known if name in found] + sorted(found.difference(known))
+
+
+def starved_users(rows: Iterable[Row]) -> str:
+    """`up to 1173 of 2000 users`, of a case in which some were starved; empty where none was."""
+    most = max(rows, key=lambda row: float(row["starved"] or 0))
+    if not most["starved"]:
+        return ""
+    of = f" of {most['users']} users" if most["users"] else " requests"
+    return f"up to {most['starved']}{of}"
 
 
 def _line(rows: Sequence[Row]) -> list[str]:

@@ -24,9 +24,10 @@ from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
 from loadgen.first_change import effects
 from loadgen.labels import WRITTEN, told_apart
+from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
-from loadgen.summary import case_caveats, over_rounds, that_count
+from loadgen.summary import case_caveats, over_rounds, starved_users, that_count
 from loadgen.waterfall_steps import waterfalls
 
 LEGEND = "ours (the article's); – is a value that could not be known"
@@ -77,8 +78,12 @@ def lines(suite: Suite, rows: Iterable[Row], *, every: bool = False) -> list[Lin
 
 
 def _place(line: Line, column: str) -> tuple[bool, float]:
-    """Where a line stands in a sorted table: the ranked first; what is not known last of each."""
+    """Where a line stands in a sorted table: the ranked first; what is not known last of each, and
+    who answers nobody last of all.
+    """
     value = _over_rounds(line.rows, column)
+    if always_silent(line.rows):
+        return True, math.inf
     if value is None:
         return not is_ranked(line), math.inf
     return not is_ranked(line), -value if column in HIGHER_IS_BETTER else value
@@ -149,7 +154,11 @@ def table(suite: Suite, its_lines: Sequence[Line]) -> Table:
 
 
 def _ending(line: Line) -> Text:
-    """What held the case back; of one that could not be measured, that it failed."""
+    """What held the case back; of one that could not be measured, that it failed; that it answered
+    nobody.
+    """
+    if words := silence(line.rows):
+        return Text(words, "red")
     if not that_count(line.rows):
         return Text("failed", "red")
     return Text(bound_by(line).replace(" / ", "/"))
@@ -164,7 +173,7 @@ def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
         _markdown_line(["---", *("---:" for _ in columns), "---", "---"]),
     ]
     for line in its_lines:
-        cells = [*(cell(line, column) for column in columns), bound_by(line)]
+        cells = [*(cell(line, column) for column in columns), silence(line.rows) or bound_by(line)]
         lines_of_text.append(
             _markdown_line([line.label, *cells, ", ".join(case_caveats(line.rows))])
         )
@@ -211,9 +220,11 @@ def print_advice(console: Console, rows: Iterable[Row]) -> None:
     for of_case in by_case.values():
         server = str(of_case[0]["server"])
         for name in case_caveats(of_case):
+            words = starved_users(of_case) if name == caveats.STARVED.name else ""
+            who = f"{server}: {words}" if words else server
             concerned = servers.setdefault(name, [])
-            if server not in concerned:
-                concerned.append(server)
+            if who not in concerned:
+                concerned.append(who)
     known = [caveat for caveat in caveats.ALL if caveat.name in servers]
     if known:
         console.print()
@@ -244,9 +255,4 @@ def is_ranked(line: Line) -> bool:
 
 def _over_rounds(rows: Sequence[Row], column: str) -> float | None:
     mean = over_rounds(rows, column)
-    if mean:
-        return mean.mean
-    values = [row[column] for row in that_count(rows)]
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
-    # A rate of zero has no geometric mean, but it is known.
-    return sum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
+    return mean.mean if mean else None

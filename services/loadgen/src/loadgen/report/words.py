@@ -23,8 +23,7 @@ def figure(entry: Entry, metric: str) -> str:
     _, digits = WRITTEN[metric]
     found = over_rounds(entry.line.rows, metric)
     if not found:
-        values = entry.known(metric)
-        return number(0.0, digits) if values and not any(values) else UNKNOWN
+        return UNKNOWN
     return number(found.mean, digits) + bounds(found, digits)
 
 

@@ -16,6 +16,7 @@ from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.sections import capacity, setup, waterfall
 from loadgen.report.words import UNITS, counted, figure, listing, with_bounds
+from loadgen.silence import silence
 from loadgen.statistics import LEAST_ROUNDS, MARGIN, Difference, difference
 
 #: More loads than this are not told one by one.
@@ -59,6 +60,7 @@ def _leaders(group: Group) -> Iterator[Markup]:
     """For each load, the highest throughput and who cannot be told from it."""
     if group.suite.self_test or group.suite.search:
         return
+    yield from _silent(group)
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = {words: _standing(group.metric, entries) for words, entries in loads.items()}
     if len(standings) > MOST_LOADS:
@@ -73,6 +75,13 @@ def _leaders(group: Group) -> Iterator[Markup]:
         yield from _without_calls(group, standing.best)
 
 
+def _silent(group: Group) -> Iterator[Markup]:
+    """Who answered nobody, in some rounds or in all."""
+    for entry in group.entries:
+        if words := silence(entry.line.rows):
+            yield Markup("<b>{} {}.</b>").format(entry.called, words)
+
+
 def _by_load(group: Group) -> dict[str, list[Entry]]:
     """The ranked cases by what is asked of the server; without the controls if there are others."""
     loads: dict[str, list[Entry]] = {}
@@ -80,7 +89,7 @@ def _by_load(group: Group) -> dict[str, list[Entry]]:
     for entry in group.entries:
         if entry.case in stages:  # stages of one stack are no rivals
             continue
-        if entry.is_ranked and entry.mean(group.metric) is not None:
+        if entry.is_ranked and entry.mean(group.metric):
             loads.setdefault(_load(entry), []).append(entry)
     return {
         words: [entry for entry in entries if entry.case.http_client != CONTROL] or entries

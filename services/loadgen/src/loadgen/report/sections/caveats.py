@@ -3,6 +3,7 @@
 from loadgen import caveats
 from loadgen.report.blocks import Section, Terms, Text
 from loadgen.report.material import Material
+from loadgen.summary import starved_users
 
 #: Cases beyond this are counted.
 MOST_NAMED = 6
@@ -14,7 +15,9 @@ def section(material: Material) -> Section:
     for group in material.groups:
         for entry in group.entries:
             for name in entry.caveats:
-                named.setdefault(name, {})[entry.line.name] = None
+                words = starved_users(entry.line.rows) if name == caveats.STARVED.name else ""
+                who = f"{entry.line.name}: {words}" if words else entry.line.name
+                named.setdefault(name, {})[who] = None
     entries = [
         (caveat.name, "; ".join(_shortened(list(named[caveat.name]))), _sentence(caveat.advice))
         for caveat in caveats.ALL

@@ -53,7 +53,7 @@ def _cells(claim: Claim, part: Part) -> Iterator[Words]:
     yield ", ".join(claim.http_clients)
     yield Markup('<b class="{}">{}</b>').format(claim.outcome.partition(" ")[0], claim.outcome)
     yield metric_name(part.metric)
-    yield in_words(decided) if decided and found else UNKNOWN
+    yield in_words(decided) if decided and (found or decided.instead) else UNKNOWN
     yield percent_text(smallest - 1) if smallest else UNKNOWN
     yield decided.label if decided else UNKNOWN
     yield part.outcome

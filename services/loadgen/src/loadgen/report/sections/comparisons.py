@@ -94,7 +94,7 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
 def _cells(one: Comparison) -> tuple[str, str, str, str]:
     found = one.difference
     if not found:
-        return (UNKNOWN,) * 4
+        return (one.instead or UNKNOWN, *(UNKNOWN,) * 3)
     known = found.low is not None and found.high is not None
     smallest = found.smallest_detectable_ratio
     return (

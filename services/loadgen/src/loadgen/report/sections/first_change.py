@@ -69,5 +69,5 @@ def _table(found: Sequence[Effect]) -> Table:
 def _cells(effect: Effect) -> Iterator[str]:
     found = effect.judged.difference
     yield from (effect.change, effect.where, metric_name(effect.judged.metric))
-    yield with_bounds(found).removeprefix("×") if found else UNKNOWN
+    yield with_bounds(found).removeprefix("×") if found else effect.judged.instead or UNKNOWN
     yield from (effect.standing, line(effect))

@@ -18,7 +18,7 @@ from loadgen.report.words import listing
 #: More cases than this, of all suites of a run, are not shown: first those whose caveats speak
 #: of time.
 MOST_SHOWN = 36
-ABOUT_TIME = ("unsteady", "in-step", "censored", "failures", "unstable")
+ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
 WIDTH, HEIGHT = 250, 44
 CAPTION = (
     "One round of each case, the one of middling throughput, second by second. Top: requests in "

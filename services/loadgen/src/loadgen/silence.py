@@ -1,0 +1,42 @@
+"""Servers that answer nobody: the worst result that there is, and not a missing one."""
+
+from collections.abc import Iterable
+
+from loadgen.columns import Row
+
+#: A trial that ended like this says that the server does not carry its load; any other trial that
+#: could not be measured says nothing about it.
+SERVERS_OWN_END = {"server-died": "died under the load", "out-of-memory": "ran out of memory"}
+
+
+def is_silent(row: Row) -> bool:
+    """Whether a server had its load and answered nobody well, or died of it."""
+    if row["outcome"] == "measured":
+        return row["ranked"] == "yes" and row["rps"] == 0
+    return row["outcome"] in SERVERS_OWN_END
+
+
+def speaks(row: Row) -> bool:
+    """Whether a row says how well a server answers: one that the lab held back says nothing."""
+    return is_silent(row) or (row["outcome"] == "measured" and row["ranked"] == "yes")
+
+
+def always_silent(rows: Iterable[Row]) -> bool:
+    """Whether a case answered nobody in every round that says something, and in one at least."""
+    telling = [row for row in rows if speaks(row)]
+    return bool(telling) and all(map(is_silent, telling))
+
+
+def silence(rows: Iterable[Row]) -> str:
+    """`answered nobody in 2 of 3 rounds`; of all rounds without the count; empty where it always
+    answered somebody.
+    """
+    telling = [row for row in rows if speaks(row)]
+    silent = [row for row in telling if is_silent(row)]
+    if not silent:
+        return ""
+    ends = dict.fromkeys(SERVERS_OWN_END.get(str(row["outcome"]), "") for row in silent)
+    what = "answered nobody" if "" in ends or len(ends) > 1 else next(iter(ends))
+    if len(silent) == len(telling):
+        return what
+    return f"{what} in {len(silent)} of {len(telling)} rounds"
