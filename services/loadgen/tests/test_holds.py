@@ -16,6 +16,7 @@ def judged(**cells: Cell) -> Window:
         "outcome": "measured",
         "ranked": "yes",
         "failures": 0,
+        "starved": 0,
         "dropped": 0,
         "service_time_ms": 600.0,
         "p95_ms": 650.0,
@@ -34,6 +35,7 @@ def test_a_window_that_meets_every_criterion_holds() -> None:
     ("cells", "reason"),
     [
         ({"failures": 1}, "failures: 1"),
+        ({"starved": 1}, "starved: 1"),
         ({"dropped": 3}, "dropped: 3"),
         ({"p95_ms": 900.5}, "p95: 900 ms"),
         ({"rps": 98.9}, "answered: 98.9%"),

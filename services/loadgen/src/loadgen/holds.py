@@ -37,13 +37,16 @@ def judge(step: int, row: Row, rules: Rules) -> Window:
 def _broken(row: Row, rules: Rules) -> Iterator[str]:
     """The criteria that a measured window does not meet: the name of each, and what it was."""
     failures, dropped = number(row["failures"]) or 0, number(row["dropped"]) or 0
+    starved = number(row["starved"]) or 0
     if failures:
         yield f"failures: {failures:.0f}"
     if dropped:
         yield f"dropped: {dropped:.0f}"
+    if starved:
+        yield f"starved: {starved:.0f}"
     p95_ms, service_ms = number(row["p95_ms"]), number(row["service_time_ms"])
     if p95_ms is None:
-        if not failures:
+        if not (failures or starved):
             yield TOO_FEW
     elif service_ms is not None and p95_ms > rules.p95_by_service_time * service_ms:
         yield f"p95: {p95_ms:.0f} ms"

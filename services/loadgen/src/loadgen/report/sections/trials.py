@@ -33,12 +33,13 @@ COLUMNS = (
     Column("CPU/view (ms)"),
     Column("PSS (MiB)"),
     Column("Failed"),
+    Column("Starved"),
     Column("Bound by", numeric=False),
     Column("Caveats", numeric=False),
 )
 FIGURES = (
     *(("rps", 1), ("p50_ms", 0), ("p95_ms", 0), ("p99_ms", 0), ("app_cpu_ms_per_view", 2)),
-    *(("app_pss_mib", 0), ("failures", 0)),
+    *(("app_pss_mib", 0), ("failures", 0), ("starved", 0)),
 )
 CONTEST = (
     "A row is contested with a run, not with an argument: docs/rules.md says how. Open a row of "
