@@ -81,6 +81,35 @@ print("some last words", flush=True)
 uvicorn.run(app, host="0.0.0.0", port=8000, log_level="warning")
 """
 
+# Servers that are uvicorn but for what they do to some requests. The first request is the one that
+# the protocol looks at before the load, which has a connection of its own.
+ODD = """
+import asyncio, socket, struct, uvicorn
+from consumer.asgi import application
+connections, requests = {{}}, 0
+async def app(scope, receive, send):
+    global requests
+    if scope["type"] == "http":
+        connection = connections.setdefault(scope["client"], len(connections))
+        number, requests = requests, requests + 1
+        {odd}
+    await application(scope, receive, send)
+uvicorn.run(app, host="0.0.0.0", port=8000, log_level="warning")
+"""
+FOR_EVER = "await asyncio.Event().wait()"
+# A connection that lingers for no time is reset, not closed.
+RESET = """
+            transport = receive.__self__.transport
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return transport.abort()
+"""
+
+
+def odd(title: str, what: str) -> dict[str, object]:
+    """A server that does something to the request `number` (from 0) of the `connection`."""
+    return a_server(title, command=["python", "-c", ODD.format(odd=what)])
+
 
 def a_server(title: str, **different: object) -> dict[str, object]:
     """A Compose service: uvicorn with something else."""
@@ -102,7 +131,38 @@ OWN_SERVERS = {
         command=["python", "-c", ENDS.format(end="b'x' * 2_000_000_000")],
         mem_limit="300m",
     ),
+    # Of 30 users 10: the connections 3, 6, … 30.
+    "starving": odd(
+        "It never answers a third of its users",
+        f"if connection and connection % 3 == 0: {FOR_EVER}",
+    ),
+    "resetting": odd("It resets 1 % of its connections", f"if number % 100 == 99:{RESET}"),
+    "mute": odd("It answers nobody", f"if number: {FOR_EVER}"),
 }
+
+# 30 users of 1 s ask for 30 views a second at most: far from saturation, also where others use the
+# machine. The time limit cuts the warm-up of servers with which it would never end.
+OVERLOAD = """
+question = "Do rows say the truth where users are not answered?"
+at_most_s = 120
+window_s = 6
+drain_s = 2
+sort = "rps"
+
+[defaults]
+workload = "single"
+delays_ms = [1000]
+http_client = "no-http"
+users = 30
+
+[[cases]]
+server = ["uvicorn", "starving", "resetting", "mute"]
+
+[[compare]]
+a = {server = "uvicorn"}
+b = {server = "mute"}
+metrics = ["rps", "p95_ms"]
+"""
 
 
 # Who owns the scratch results: nobody that the image of loadgen knows.
@@ -159,6 +219,7 @@ def scratch_lab() -> ScratchLab:
     # Its second trial still runs when another container has come up and looked.
     lasting = SUITE.replace("window_s = 3", "window_s = 12")
     (suites / "lasting.toml").write_text(lasting.format(servers='["uvicorn", "uwsgi-2-threads"]'))
+    (suites / "overload.toml").write_text(OVERLOAD)
     calling = SUITE.replace("no-http", "requests-shared").replace("window_s = 3", "window_s = 6")
     two = '["gunicorn-100-threads", "uwsgi-2-threads"]'
     (suites / "calling.toml").write_text(calling.format(servers=two))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from loadgen import accounting, instruments, protocol, rows, settling, target
-from loadgen.columns import Row
+from loadgen.columns import Row, text
 from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
 from loadgen.instruments import Api
@@ -259,6 +259,15 @@ class TestATrialThatSettles:
         recording = measure(lab, until_steady(window_s=0.1), tmp_path / "raw", monkeypatch)
         begin_s, end_s = recording.window
         assert 0.15 <= end_s - begin_s < 1
+
+    def test_has_a_window_that_its_row_states_to_the_last_digit(
+        self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trial = until_steady(window_s=1.2345678)
+        recording = measure(lab, trial, tmp_path / "raw", monkeypatch)
+        begin_s, end_s = recording.window
+        stated_s = float(text(rows.measured_row(trial, recording)["window_s"]))
+        assert stated_s == pytest.approx(end_s - begin_s, abs=1e-9)
 
     def test_takes_no_longer_than_was_planned_where_time_is_limited(
         self, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

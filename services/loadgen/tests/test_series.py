@@ -63,6 +63,12 @@ def test_a_request_that_its_tool_lost_has_no_instant_and_is_left_out(tmp_path: P
     assert series.read(file).latency_ms.tolist() == [20]
 
 
+def test_a_load_that_nobody_answered_stays_in_flight(tmp_path: Path) -> None:
+    silent = read([(0.0, None, "unanswered"), (1.0, None, "unanswered")], tmp_path)
+    assert silent.latency_ms.tolist() == [np.inf, np.inf]
+    assert series.course(silent, 4.0).in_flight == pytest.approx([1, 2, 2, 2])
+
+
 def test_a_distribution_counts_the_good_answers_due_in_the_window(steady: series.Requests) -> None:
     edges = series.bin_edges(100, 1000)
     counts = series.distribution([steady, steady], [10.0, 5.0], "due", edges)

@@ -212,7 +212,9 @@ class Protocol:
             begin_ns = process.soon()
             if not trial.timing.is_limited:
                 window_s = max(window_s, RESPONSE_TIMES * (response_time_s or 0))
-        end_ns = begin_ns + int(window_s * 1e9)
+        # Whole milliseconds, which the six digits of a row hold: who recomputes a row from its
+        # samples cuts the same window.
+        end_ns = begin_ns + round(window_s * 1000) * 1_000_000
         process.follow(Followed(begin_ns, end_ns, end_ns + int(trial.drain_s * 1e9)))
         return WarmUp(begin_ns, end_ns, settled)
 

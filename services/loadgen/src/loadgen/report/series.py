@@ -24,6 +24,15 @@ LEAST_FOR_P95 = 100
 BINS = 72
 #: Samples have three digits after the point of a millisecond.
 DIGIT_S = 1e-5
+#: Columns of samples.
+KINDS = {
+    "due_s": pl.Float64,
+    "lag_ms": pl.Float64,
+    "latency_ms": pl.Float64,
+    "status": pl.Int64,
+    "failure": pl.String,
+    "ended_s": pl.Float64,
+}
 
 
 @dataclass(frozen=True)
@@ -70,19 +79,19 @@ class Course:
 
 def read(file: Path) -> Requests:
     """The samples of a trial; requests that the tool lost have no instants and are left out."""
-    kinds = {"status": pl.Int64, "failure": pl.String}
-    samples = pl.scan_csv(file, schema_overrides=kinds)
+    # Named, since a column in which nothing stands would be one of texts.
+    samples = pl.scan_csv(file, schema_overrides=KINDS)
     answered = pl.col("due_s") + pl.col("latency_ms") / 1000
     # A run of before 26 November 2026 does not know when a failed request ended.
     known = "ended_s" in samples.collect_schema().names()
-    ended = pl.col("ended_s").cast(pl.Float64) if known else answered
+    ended = pl.col("ended_s") if known else answered
     table = (
         samples.filter(pl.col("due_s").is_not_null())
         .select(
             sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
             answered=answered.fill_null(math.inf),
             ended=ended.fill_null(math.inf),
-            latency=pl.col("latency_ms").cast(pl.Float64).fill_null(math.inf),
+            latency=pl.col("latency_ms").fill_null(math.inf),
             good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
         )
         .collect()

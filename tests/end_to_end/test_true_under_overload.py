@@ -1,0 +1,118 @@
+"""Rows under overload: recomputed from their samples, of servers that leave users unanswered."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import recompute
+from end_to_end.conftest import Compose, Finished, ScratchLab
+from runs import Row, Run, folder_in
+
+USERS = 30
+SERVICE_TIME_MS = 1000
+CEILING_RPS = USERS / 1.0
+PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
+
+
+@pytest.fixture(scope="module")
+def overload(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Finished]:
+    """A run of an honest server beside three that leave requests or users unanswered."""
+    odd = ("starving", "resetting", "mute")
+    up = compose(*scratch_lab.files, "up", "--detach", "--no-deps", *odd)
+    assert up.returncode == 0, up.stderr
+    done = compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "overload")
+    yield Finished(done, Run(scratch_lab.results / folder_in(done.stdout + done.stderr)))
+    compose(*scratch_lab.files, "rm", "--force", "--stop", *odd)
+
+
+@pytest.fixture(scope="module")
+def rows(overload: Finished) -> dict[str, Row]:
+    """The rows by server."""
+    return {row["server"]: row for row in overload.run.rows}
+
+
+def disagreeing(folder: Path) -> list[str]:
+    """The lines of rows that do not agree with their samples."""
+    findings = recompute.audit(folder)
+    assert not all(finding.skipped for finding in findings)
+    return [line for finding in findings if finding.differences for line in finding.lines]
+
+
+def test_every_row_of_smoke_agrees_with_its_samples(smoke: Finished) -> None:
+    assert disagreeing(smoke.run.folder) == []
+
+
+def test_rows_of_servers_that_do_not_answer_agree_with_their_samples(overload: Finished) -> None:
+    assert disagreeing(overload.run.folder) == []
+
+
+def test_a_server_that_does_not_answer_is_measured_all_the_same(
+    overload: Finished, rows: dict[str, Row]
+) -> None:
+    assert overload.done.returncode == 0, overload.done.stdout + overload.done.stderr
+    assert {(row["outcome"], row["ranked"]) for row in rows.values()} == {("measured", "yes")}
+    assert overload.run.environment["outcome"] == "finished"
+
+
+def test_users_who_are_never_answered_are_counted(rows: dict[str, Row]) -> None:
+    row = rows["starving"]
+
+    assert row["starved"] == "10"
+    # On a busy machine one of the others may be given up too, beyond the drain.
+    assert 10 <= int(row["unanswered"]) <= int(row["failures"])
+    assert {"starved", "failures"} <= set(row["caveats"].split())
+    # The other twenty are served, and ask for two thirds of the ceiling; each may have one answer
+    # more in the window than fits into it.
+    most_rps = CEILING_RPS * 2 / 3 * (1 + 1 / float(row["window_s"]))
+    assert CEILING_RPS / 3 < float(row["rps"]) <= most_rps
+
+
+def test_users_who_are_never_answered_rank_as_infinitely_slow(rows: dict[str, Row]) -> None:
+    row = rows["starving"]
+
+    # They are ten of 150 requests at most: over 5 %, and far from half.
+    assert float(row["p50_ms"]) >= SERVICE_TIME_MS
+    assert (row["p95_ms"], row["p99_ms"]) == ("", "")
+
+
+def test_a_connection_that_is_reset_is_a_failure_of_the_server_not_of_the_lab(
+    rows: dict[str, Row],
+) -> None:
+    row = rows["resetting"]
+    caveats = row["caveats"].split()
+
+    # Every hundredth of some 180.
+    assert int(row["failures"]) > 0
+    assert row["starved"] == "0"
+    assert "failures" in caveats
+    assert "loadgen-saturated" not in caveats
+    assert float(row["p50_ms"]) >= SERVICE_TIME_MS
+
+
+def test_a_server_that_answers_nobody_says_so_in_every_column(rows: dict[str, Row]) -> None:
+    row = rows["mute"]
+
+    assert float(row["rps"]) == 0
+    counts = (row["requests"], row["failures"], row["unanswered"], row["starved"])
+    assert counts == (str(USERS),) * 4
+    assert [row[name] for name in PERCENTILES] == [""] * 3
+
+
+def test_a_server_that_answers_nobody_stands_last(overload: Finished) -> None:
+    table = overload.done.stdout.rpartition("Bound by")[2].partition("\n\n")[0]
+    order = re.findall(r"^(uvicorn|starving|resetting|mute) ", table, re.MULTILINE)
+
+    assert sorted(order) == ["mute", "resetting", "starving", "uvicorn"], overload.done.stdout
+    assert order[-1] == "mute"
+
+
+def test_a_server_that_answers_nobody_loses_with_its_reason(overload: Finished) -> None:
+    told = {
+        row["metric"]: (row["ratio"], row["verdict"], row["reason"])
+        for row in overload.run.comparisons
+    }
+
+    lost = ("", "worse", "mute answered nobody")
+    assert told == {"rps": lost, "p95_ms": lost}
