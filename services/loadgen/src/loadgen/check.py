@@ -4,7 +4,6 @@ The API plays a list of delays and failures that is known beforehand. Each drive
 code of a trial, and its samples go through the measures of a trial.
 """
 
-import csv
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.told import told
 from loadgen.errors import ConfigurationError, TrialError, unwritable
 from loadgen.figures import figures_of
+from loadgen.files import write_csv
 from loadgen.findings import COLUMNS, NO, Finding, Load
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
@@ -200,22 +200,27 @@ def make(
     """
     progress = Console(stderr=True)
     findings: list[Finding] = []
-    with (folder / "check.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for number, load in enumerate(asked, start=1):
-            finding = check.run(load)
-            findings.append(finding)
-            writer.writerow({name: _text(cell) for name, cell in finding.cells().items()})
-            stream.flush()
-            line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
-            progress.print(f"{line}  {finding.agrees}", highlight=False)
+    _write(findings, folder)
+    for number, load in enumerate(asked, start=1):
+        finding = check.run(load)
+        findings.append(finding)
+        _write(findings, folder)
+        line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
+        progress.print(f"{line}  {finding.agrees}", highlight=False)
     if markdown:
         print("\n".join(markdown_lines(findings)))
     else:
         print_tables(console, findings)
         console.print(f"\nResults: results/{folder.name}/check.csv", highlight=False)
     return not any(finding.agrees.startswith(NO) for finding in findings)
+
+
+def _write(findings: Sequence[Finding], folder: Path) -> None:
+    lines = ([_text(finding.cells()[name]) for name in COLUMNS] for finding in findings)
+    try:
+        write_csv(folder / "check.csv", COLUMNS, lines)
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 def _text(cell: object) -> object:

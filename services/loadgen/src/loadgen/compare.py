@@ -7,8 +7,8 @@ from rich.console import Console
 
 from loadgen import gates, run_comparison, run_comparison_tables
 from loadgen.columns import METRICS
-from loadgen.environment import replace_text
 from loadgen.errors import ConfigurationError, unwritable
+from loadgen.files import replace_text
 from loadgen.lab import Lab
 from loadgen.report.comparison_page import PAGE, html
 from loadgen.run import DONE, FAILED

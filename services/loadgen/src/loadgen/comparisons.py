@@ -1,6 +1,5 @@
 """What a run says about the pairs that its suites compare."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 from loadgen import caveats
 from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
+from loadgen.files import write_csv
 from loadgen.labels import pair_label
 from loadgen.statistics import (
     ALARM,
@@ -261,10 +261,8 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     comparisons = compare(suites, rows)
     if not comparisons:
         return
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(column.name for column in COLUMNS)
-        writer.writerows(map(text, cells(comparison)) for comparison in comparisons)
+    header = (column.name for column in COLUMNS)
+    write_csv(file, header, (map(text, cells(comparison)) for comparison in comparisons))
 
 
 def cells(comparison: Comparison) -> tuple[Cell, ...]:
