@@ -6,7 +6,6 @@ code of a trial, and its samples go through the measures of a trial.
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +23,7 @@ from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.told import told
 from loadgen.errors import ConfigurationError, TrialError, unwritable
 from loadgen.figures import figures_of
-from loadgen.files import write_csv
+from loadgen.files import new_folder, write_csv
 from loadgen.findings import COLUMNS, NO, Finding, Load
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
@@ -175,9 +174,8 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
     """
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
         origin = api_origin(http)
-        folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-check"
         try:
-            folder.mkdir()
+            folder = new_folder(lab.results, "check")
         except OSError as error:
             raise unwritable(error) from error
         lock.name(folder)

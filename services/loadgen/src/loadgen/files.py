@@ -1,8 +1,13 @@
-"""Files that are written whole or not at all: a full disk or a kill leaves what was there."""
+"""Files that are written whole or not at all, and folders that nobody had before.
+
+A full disk or a kill leaves what was there.
+"""
 
 import csv
 import io
+import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -38,3 +43,19 @@ def replace_bytes(file: Path, content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """Make `<UTC time>-<name>`; where a run of this very second has it, wait for the next.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    while True:
+        folder = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            time.sleep(0.05)
+        else:
+            return folder

@@ -16,7 +16,7 @@ from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.comparisons import write_comparisons
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
-from loadgen.files import write_csv
+from loadgen.files import new_folder, write_csv
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
@@ -193,10 +193,12 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
         ConfigurationError: results/ cannot be written.
     """
     asked = "+".join(description["arguments"]["suites"])
-    folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{asked}"
     described = description | {"sessions": [session(description, changes={})]}
     try:
-        folder.mkdir()
+        folder = new_folder(lab.results, asked)
+    except OSError as error:
+        raise unwritable(error) from error
+    try:
         # Copies of what is run: an edit afterwards must not change the meaning of a run.
         shutil.copytree(lab.project / SUITES, folder / "suites")
         for name in ("compose.yaml", "compose.override.yaml"):
