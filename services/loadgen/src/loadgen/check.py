@@ -14,6 +14,7 @@ import httpx
 import polars as pl
 from rich.console import Console
 
+from loadgen import terminal
 from loadgen.check_tables import markdown_lines, print_tables
 from loadgen.distributions import DISTRIBUTIONS, Failures, planned_answers
 from loadgen.drivers.base import LoadPlan
@@ -183,7 +184,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
             fine = make(Check(origin, http, seed), asked, folder, console, markdown)
         except TrialError as error:
             lines = "\n".join((f"{error.outcome}: {error}", *error.details))
-            Console(stderr=True).print(lines, markup=False, highlight=False, soft_wrap=True)
+            terminal.console(stderr=True).print(lines, soft_wrap=True)
             return FAILED
     return DONE if fine else FAILED
 
@@ -196,7 +197,7 @@ def make(
     Raises:
         TrialError: a driver or the API failed; what was found before is in check.csv.
     """
-    progress = Console(stderr=True)
+    progress = terminal.console(stderr=True)
     findings: list[Finding] = []
     _write(findings, folder)
     for number, load in enumerate(asked, start=1):
@@ -204,12 +205,12 @@ def make(
         findings.append(finding)
         _write(findings, folder)
         line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
-        progress.print(f"{line}  {finding.agrees}", highlight=False)
+        progress.print(f"{line}  {finding.agrees}")
     if markdown:
         print("\n".join(markdown_lines(findings)))
     else:
         print_tables(console, findings)
-        console.print(f"\nResults: results/{folder.name}/check.csv", highlight=False)
+        console.print(f"\nResults: results/{folder.name}/check.csv")
     return not any(finding.agrees.startswith(NO) for finding in findings)
 
 

@@ -68,7 +68,7 @@ def execute(
         )
     run_comparison_tables.print_all(console, found)
     _write(found, lab.results / name)
-    console.print(f"\nComparison: results/{name}/", highlight=False, soft_wrap=True)
+    console.print(f"\nComparison: results/{name}/", soft_wrap=True)
     return DONE if gates.all_passed(found.gates) else FAILED
 
 
