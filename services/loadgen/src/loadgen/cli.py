@@ -27,6 +27,7 @@ from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
 from loadgen.run_folder import read_run
 from loadgen.suite import Suite
+from loadgen.suite_file import MOST_ROUNDS
 from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
@@ -50,7 +51,8 @@ OnlyOption = Annotated[
     str, typer.Option("--only", metavar="CASE", help="Only the case of this slug (globs allowed).")
 ]
 RoundsOption = Annotated[
-    int | None, typer.Option("--rounds", min=1, help="Measure each case N times (or ROUNDS).")
+    int | None,
+    typer.Option("--rounds", min=1, max=MOST_ROUNDS, help="Measure each case N times (or ROUNDS)."),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
@@ -368,8 +370,8 @@ def _rounds_from_environment() -> int | None:
     text = os.environ.get("ROUNDS", "")
     if not text:
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROUNDS:
+        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1 to {MOST_ROUNDS}")
     return int(text)
 
 
