@@ -82,6 +82,17 @@ def test_a_missing_recorded_answer_is_named_with_its_folder(api: Api) -> None:
         assert "my-api" in answer.json["error"]
 
 
+def test_a_recorded_answer_whose_name_no_file_can_have_is_missing(api: Api) -> None:
+    (api.my_api / "ring.json").symlink_to("ring.json")
+
+    for name in ("a" * 300, "a" * 5000, "ring.json"):
+        answer = api.get(f"/as/{name}/1/")
+
+        assert answer.status == 404
+        assert name[:80] in answer.json["error"]
+    assert api.get("/1/").status == 200
+
+
 @pytest.mark.parametrize("name", ["..", ".hidden", "..%2Flab-ca.pem", "a%2Fb", "a%00", "ä.json"])
 def test_a_recorded_answer_is_never_looked_for_outside_its_folder(api: Api, name: str) -> None:
     answer = api.get(f"/as/{name.replace('ä', '%C3%A4')}/1/")

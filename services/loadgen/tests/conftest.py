@@ -1,6 +1,9 @@
 """Fixtures of the load generator's tests."""
 
+import resource
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,3 +37,14 @@ def in_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LAB_PROJECT", str(project))
     monkeypatch.setenv("LAB_RESULTS", str(results))
     return results
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """RLIMIT_FSIZE stands in for it: the kernel refuses the bytes beyond a file's 16th."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)

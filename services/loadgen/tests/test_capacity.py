@@ -5,9 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from loadgen import capacity_tables, columns, tables
+from loadgen import capacity_tables, columns, tables, terminal
 from loadgen.capacity import Capacity, StackCapacity, capacities, stacks, write_capacities
 from loadgen.columns import Cell, Row
 from loadgen.plan import Plan
@@ -160,7 +159,7 @@ def test_a_mean_is_over_the_rounds_that_found_both_ends() -> None:
 
 def test_the_closing_table_fits_80_columns_and_names_each_stack() -> None:
     said = StringIO()
-    tables.print_tables(Console(file=said, width=80), [SUITE], measured(rounds=3))
+    tables.print_tables(terminal.console(file=said, width=80), [SUITE], measured(rounds=3))
     lines = said.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("uvicorn, ") and "p95" in line for line in lines)

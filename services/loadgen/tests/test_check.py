@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from loadgen import check
+from loadgen import check, terminal
 from loadgen.check import api_samples, loads
 from loadgen.drivers.told import told
 from loadgen.figures import Figures, figures_of
@@ -190,7 +189,7 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
         ),
     ]
     loads_ = [finding.load for finding in findings]
-    console = Console(file=io.StringIO(), width=80)
+    console = terminal.console(file=io.StringIO(), width=80)
 
     fine = check.make(_Canned(findings), loads_, tmp_path, console, markdown)
 
@@ -214,5 +213,5 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
 
 def test_where_all_agrees_it_is_a_success(tmp_path: Path) -> None:
     finding = a_finding()
-    console = Console(file=io.StringIO(), width=80)
+    console = terminal.console(file=io.StringIO(), width=80)
     assert check.make(_Canned([finding]), [finding.load], tmp_path, console, markdown=False)

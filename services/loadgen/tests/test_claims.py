@@ -7,9 +7,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from loadgen import claim_tables
+from loadgen import claim_tables, terminal
 from loadgen.cases import Case
 from loadgen.claims import Claim, Outcome, by_words, judge
 from loadgen.columns import Row
@@ -234,7 +233,7 @@ def test_the_same_words_stand_together_with_each_client() -> None:
 
 def printed(claims: list[Claim]) -> str:
     said = StringIO()
-    claim_tables.print_claims(Console(file=said, width=80), claims)
+    claim_tables.print_claims(terminal.console(file=said, width=80), claims)
     return said.getvalue()
 
 

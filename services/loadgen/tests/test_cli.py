@@ -212,6 +212,24 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
         (("quick", "--delays-ms", "60000"), "quick.toml, at_most_s: a round of its 5 cases takes"),
         (("quick", "--delays-ms", "soon"), "--delays-ms: must be a number"),
+        (("run", "../suites/smoke"), "there is no suite '../suites/smoke'; the suites are aa, "),
+        (("run", "smoke", "--delays-ms", "0.00001"), "--delays-ms: may have three digits after"),
+        (("run", "smoke", "--cpu-ms", "0.00001"), "--cpu-ms: may have three digits after the"),
+        (
+            ("run", "clients", "--delays-ms", ",".join("1" * 33)),
+            "--delays-ms: must have at most",
+        ),
+        (("run", "clients", "--delays-ms", ",".join(["12345.678"] * 32)), "a file's name can hold"),
+        (("run", "users", "--users", "100000000"), "--users: must be less than or equal to 16000"),
+        (
+            ("run", "article-a", "--ramp", "0:0,1:9000000,2:9000000"),
+            "a ramp has at most 16000",
+        ),
+        (("run", "article-b", "--planned-requests", "3000000000"), "--planned-requests: must be"),
+        (
+            ("run", "smoke", "--rounds", "100000000"),
+            "'--rounds': Input should be less than",
+        ),
         (("measure",), "No such command 'measure'"),
         (("check", "--driver", "ab"), "--driver 'ab': allowed are own, locust, hey"),
         (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
@@ -229,13 +247,13 @@ def test_wrong_words_are_exit_code_2_and_a_sentence(
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("rounds", ["0", "many", "-1"])
+@pytest.mark.parametrize("rounds", ["0", "many", "-1", "100000000"])
 def test_wrong_rounds_in_the_environment_are_exit_code_2(
     rounds: str, loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROUNDS", rounds)
     code, _, err = loadgen("run", "smoke", "--dry-run")
-    assert (code, err) == (2, f"ROUNDS={rounds!r} must be a whole number from 1\n")
+    assert (code, err) == (2, f"ROUNDS={rounds!r} must be a whole number from 1 to 1000\n")
 
 
 def test_a_wrong_label_is_exit_code_2_and_names_it(loadgen: Loadgen, project: Path) -> None:

@@ -5,9 +5,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from loadgen import comparison_tables
+from loadgen import comparison_tables, terminal
 from loadgen.cases import Case
 from loadgen.columns import METRICS, Row
 from loadgen.comparison_tables import each_once
@@ -46,7 +45,7 @@ def three_rounds(suite: Suite, differ: int = 0) -> list[Row]:
 
 def printed(suite: Suite, given: list[Row]) -> str:
     said = StringIO()
-    console = Console(file=said, width=80)
+    console = terminal.console(file=said, width=80)
     comparison_tables.print_comparisons(console, suite, compare([suite], given))
     return said.getvalue()
 

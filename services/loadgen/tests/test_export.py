@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from loadgen.columns import Cell, Row
+from loadgen.errors import ConfigurationError
 from loadgen.export import write_exports
 from loadgen.export.github_action_benchmark import BIGGER, SMALLER
 from loadgen.run_folder import Run
@@ -58,3 +61,14 @@ def test_what_says_nothing_about_a_server_is_left_out(tmp_path: Path) -> None:
 def test_markdown_is_that_of_the_report(tmp_path: Path) -> None:
     exported(tmp_path, rows(CASE, {"rps": 80.0, "title": "Uvicorn"}))
     assert "| Uvicorn | 80.0 |" in (tmp_path / "export" / "report.md").read_text()
+
+
+def test_exports_that_find_no_room_stay_as_they_were(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    exported(tmp_path, rows(CASE, {"rps": 80.0}))
+    before = {file: file.read_text() for file in (tmp_path / "export").iterdir()}
+    request.getfixturevalue("full_disk")
+    with pytest.raises(ConfigurationError, match=r"results/ cannot be written \(File too large"):
+        exported(tmp_path, rows(CASE, {"rps": 160.0}))
+    assert {file: file.read_text() for file in (tmp_path / "export").iterdir()} == before

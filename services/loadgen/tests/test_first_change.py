@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from rich.console import Console
-
-from loadgen import first_change_tables
+from loadgen import first_change_tables, terminal
 from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.comparisons import compare
@@ -202,7 +200,7 @@ def test_the_same_change_from_several_places_is_one_answer() -> None:
 
 def printed(*listed: Effect) -> str:
     stream = StringIO()
-    first_change_tables.print_effects(Console(file=stream, width=80), listed)
+    first_change_tables.print_effects(terminal.console(file=stream, width=80), listed)
     return stream.getvalue()
 
 

@@ -4,9 +4,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from loadgen import cli, predict, predict_check
+from loadgen import cli, predict, predict_check, terminal
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.mva import flow
@@ -35,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def said(question: Question = QUESTION, **options: str | bool) -> tuple[str, int]:
     written = StringIO()
-    console = Console(file=written, width=80)
+    console = terminal.console(file=written, width=80)
     code = answer(console, measured(some_rows()), question, **options)  # type: ignore[arg-type]
     return written.getvalue(), code
 

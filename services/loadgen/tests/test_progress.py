@@ -4,9 +4,8 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
-from loadgen import columns, progress
+from loadgen import columns, progress, terminal
 from loadgen.errors import TrialError
 from loadgen.progress import Progress, duration
 from loadgen.trial import Ahead
@@ -32,7 +31,7 @@ def test_a_duration_is_said_as_a_person_does(seconds: float, words: str) -> None
 
 def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
     said = StringIO()
-    with Progress(Console(file=said, width=40), TRIALS, 2) as told:
+    with Progress(terminal.console(file=said, width=40), TRIALS, 2) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(
@@ -54,7 +53,7 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
     clock = iter([0.0, 0.0, *range(1, 25)])
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     said = StringIO()
-    told = Progress(Console(file=said), TRIALS, 2)
+    told = Progress(terminal.console(file=said), TRIALS, 2)
     told.begin(TRIALS[0])
     for second in range(1, 25):
         told.observe("window", 30.0 - second, 80 * second)
@@ -66,7 +65,7 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
 
 def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:
     said = StringIO()
-    console = Console(file=said, force_terminal=True, width=120)
+    console = terminal.console(file=said, force_terminal=True, width=120)
     with Progress(console, TRIALS, 2) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
@@ -78,7 +77,7 @@ def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
     case = a_case(load="open", users=None, rate_rps=214.2, arrivals="poisson")
     window = a_trial(position=1, case=case, repeat=2)
     said = StringIO()
-    with Progress(Console(file=said), [window], 3) as told:
+    with Progress(terminal.console(file=said), [window], 3) as told:
         told.begin(window)
         told.measured(columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
     assert said.getvalue().startswith(
@@ -88,7 +87,7 @@ def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
 
 def test_the_time_left_counts_a_search_until_its_place_is_done() -> None:
     search = a_trial(position=1, ahead=Ahead(usual=10, most=16, window_s=100.0))
-    with Progress(Console(file=StringIO()), [search, a_trial(position=2)], 2) as told:
+    with Progress(terminal.console(file=StringIO()), [search, a_trial(position=2)], 2) as told:
         told.begin(search)
         assert told.left_s > 10 * 100
         told.begin(a_trial(position=2))

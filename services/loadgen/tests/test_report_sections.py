@@ -58,6 +58,13 @@ def test_a_waterfall_is_drawn_in_both_orders_in_views_and_in_cpu(tmp_path: Path)
     assert "· api<" in forward
 
 
+def test_what_is_known_of_no_stage_of_a_waterfall_is_not_drawn(tmp_path: Path) -> None:
+    run = [row | {"app_cpu_ms_per_view": None} for row in test_waterfall_steps.RUN]
+    section = made(waterfall.section(material(test_waterfall_steps.a_fall(), run, tmp_path)))
+    names = [name for name, _, _ in charts(section.blocks)]
+    assert names == ["waterfall-1-forward-rps", "waterfall-1-reversed-rps"]
+
+
 def test_a_waterfall_says_what_all_steps_bring_and_which_brings_most(tmp_path: Path) -> None:
     words = said(made(waterfall.section(a_fall(tmp_path))).blocks)
     assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in words

@@ -65,6 +65,32 @@ def test_a_run_has_a_folder_by_time_and_suites(lab: Lab, results: Results) -> No
     assert results.folder.name.endswith("Z-article-a+smoke")
 
 
+def test_a_run_of_the_same_second_keeps_its_folder_and_the_other_has_one_of_its_own(
+    lab: Lab,
+) -> None:
+    runs = []
+    for number in range(3):  # two of them at least are of one second
+        run = new(lab, "smoke")
+        run.keep(a_trial(), failed_row(a_trial(), f"reason-{number}"), None)
+        runs.append(run)
+    assert len({run.folder for run in runs}) == 3
+    outcomes = [row["outcome"] for run in runs for row in read_rows(run.folder)]
+    assert outcomes == ["reason-0", "reason-1", "reason-2"]
+
+
+def test_a_folder_that_is_there_is_never_removed(
+    lab: Lab, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("loadgen.results.write_table", no_room)
+    with pytest.raises(ConfigurationError, match="results/ cannot be written"):
+        new(lab, "article-a", "smoke")
+    assert list(lab.results.iterdir()) == [results.folder]
+    assert (results.folder / "trials.csv").is_file()
+
+
 def test_the_whole_header_is_there_from_the_start(results: Results) -> None:
     header = (results.folder / "trials.csv").read_text()
     assert header == ",".join(column.name for column in TRIALS) + "\n"

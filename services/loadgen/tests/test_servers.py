@@ -271,3 +271,39 @@ def test_a_missing_file_says_what_to_mount(tmp_path: Path) -> None:
 def test_what_is_no_yaml_is_named_with_its_place(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"(?s)compose.override.yaml is not.*line 1"):
         override(project, "services: [")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"services: {}  # caf\xe9", r"compose\.override\.yaml is not UTF-8 \(.*\): save it as"),
+        ("services: {}".encode("utf-16"), r"compose\.override\.yaml is not UTF-8"),
+        (b"services: [mine]", r"compose\.override\.yaml: services must be a mapping"),
+        (b"services: {mine: [uvicorn]}", r"service mine: must be a mapping"),
+        (b"services: {mine: {labels: [3]}}", r"service mine: labels must be a mapping or a list"),
+        (b"services: {mine: {extends: [uvicorn]}}", r"service mine: extends must be a service"),
+        (b"services: {mine: {extends: {file: a}}}", r"service mine: extends must be a service"),
+        (b"services: {mine: {extends: mine}}", r"service mine extends itself"),
+        (b"services: {a: {extends: b}, b: {extends: a}}", r"service a extends itself, by b"),
+        (b"services: {mine: {a: 2026-13-45}}", r"compose\.override\.yaml is not valid YAML: month"),
+        (b"- services", r"compose\.override\.yaml: must be a mapping with services"),
+    ],
+)
+def test_an_override_that_no_server_can_be_read_from_is_refused_in_a_sentence(
+    project: Path, content: bytes, sentence: str
+) -> None:
+    (project / "compose.override.yaml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=sentence) as error:
+        read_servers(project)
+    assert "\n" not in str(error.value)
+
+
+def test_an_override_that_is_no_file_is_refused_in_a_sentence(project: Path) -> None:
+    (project / "compose.override.yaml").mkdir()
+    with pytest.raises(ConfigurationError, match=r"yaml cannot be read \(Is a directory\)"):
+        read_servers(project)
+
+
+@pytest.mark.parametrize("text", ["", "services:", "x-note: nothing yet"])
+def test_an_override_that_declares_nothing_is_fine(project: Path, text: str) -> None:
+    assert list(override(project, text)) == list(read_servers(project))

@@ -5,9 +5,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from loadgen import columns, tables
+from loadgen import columns, tables, terminal
 from loadgen.cases import Case
 from loadgen.columns import Cell, Row
 from loadgen.pairs import Compare
@@ -45,7 +44,7 @@ def a_row(case: Case, **cells: Cell) -> Row:
 
 def printed(suites: list[Suite], rows: list[Row], width: int = 80) -> str:
     said = StringIO()
-    tables.print_tables(Console(file=said, width=width), suites, rows)
+    tables.print_tables(terminal.console(file=said, width=width), suites, rows)
     return said.getvalue()
 
 
@@ -271,7 +270,7 @@ def test_a_table_of_the_longest_names_and_figures_fits_80_columns(
 def coloured(rows: list[Row]) -> set[str]:
     """The escape codes of a terminal that shows colours."""
     said = StringIO()
-    console = Console(file=said, width=80, force_terminal=True, color_system="standard")
+    console = terminal.console(file=said, width=80, force_terminal=True, color_system="standard")
     tables.print_tables(console, [claiming()], rows)
     return {
         code

@@ -2,9 +2,7 @@
 
 from io import StringIO
 
-from rich.console import Console
-
-from loadgen import tables, waterfall_tables
+from loadgen import tables, terminal, waterfall_tables
 from loadgen.columns import Row
 from loadgen.suite import Suite
 from loadgen.waterfall_steps import waterfalls
@@ -15,7 +13,7 @@ from tests.test_waterfall_steps import RUN, a_fall
 
 def printed(run: list[Row], suite: Suite | None = None) -> str:
     said = StringIO()
-    tables.print_tables(Console(file=said, width=80), [suite or a_fall()], run)
+    tables.print_tables(terminal.console(file=said, width=80), [suite or a_fall()], run)
     return said.getvalue()
 
 
@@ -67,5 +65,5 @@ def test_as_markdown_a_stage_is_a_line() -> None:
 
 def test_nothing_measured_prints_nothing() -> None:
     said = StringIO()
-    waterfall_tables.print_waterfalls(Console(file=said), [])
+    waterfall_tables.print_waterfalls(terminal.console(file=said), [])
     assert said.getvalue() == ""

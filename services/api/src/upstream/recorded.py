@@ -1,5 +1,6 @@
 """The reader's own recorded answers, from the folder my-api/."""
 
+import errno
 import mimetypes
 import re
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from upstream.answers import Answer, make, make_error
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+#: No such file, a folder, a name that is too long for a file, a ring of links.
+MISSING = (errno.ENOENT, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 class RecordedAnswers:
@@ -30,13 +33,15 @@ class RecordedAnswers:
         path = self._folder / name
         try:
             body = path.read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
-            return make_error(
-                404, f"no file {name[:80]!r} in the folder my-api ({self._folder}): put it there"
-            )
         except PermissionError:
             return make_error(
                 403, f"the API may not read {name!r} in the folder my-api: chmod a+r my-api/{name}"
+            )
+        except OSError as error:
+            if error.errno not in MISSING:
+                raise
+            return make_error(
+                404, f"no file {name[:80]!r} in the folder my-api ({self._folder}): put it there"
             )
         self._answers[name] = make(body, _content_type(name))
         return self._answers[name]

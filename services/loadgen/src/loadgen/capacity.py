@@ -1,6 +1,5 @@
 """What the searches of a run found: the highest rate that each stack carries, round by round."""
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Column, Row, text
+from loadgen.files import write_csv
 from loadgen.holds import judge, number
 from loadgen.labels import told_apart
 from loadgen.search import Bracket, Rules, Window, next_step
@@ -177,10 +177,7 @@ def write_capacities(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -
     found = capacities(suites, rows)
     if not found:
         return
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(column.name for column in COLUMNS)
-        writer.writerows(_line(each) for each in found)
+    write_csv(file, (column.name for column in COLUMNS), map(_line, found))
 
 
 def _line(found: Capacity) -> list[str]:

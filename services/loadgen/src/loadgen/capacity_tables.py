@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loadgen.capacity import StackCapacity
+from loadgen.markdown_text import literal
 from loadgen.search import Rules
 
 HEADINGS = ("Stack", "Views/s per core", "of C/D", "CPU/view", "MiB/view", "Gave way")
@@ -29,7 +30,7 @@ def print_capacities(console: Console, rules: Rules, stacks: Sequence[StackCapac
         built.add_row(stack.name, *_figures(stack), ", ".join(stack.gave_way) or "–")
     console.print(built)
     for sentence in (*_explanation(rules), *_notes(stacks)):
-        console.print(sentence, style="dim", highlight=False, markup=False)
+        console.print(sentence, style="dim")
 
 
 def markdown(rules: Rules, stacks: Sequence[StackCapacity]) -> str:
@@ -38,7 +39,7 @@ def markdown(rules: Rules, stacks: Sequence[StackCapacity]) -> str:
     text = [_line(headings), _line(["---", *["---:"] * 5, "---", "---:", "---"])]
     for stack in stacks:
         caveats = dict.fromkeys(name for each in stack.found for name in each.caveats)
-        cells = [stack.label, *_figures(stack), _number(stack.mean("app_pss_mib"), 0)]
+        cells = [literal(stack.label), *_figures(stack), _number(stack.mean("app_pss_mib"), 0)]
         cells += [", ".join(stack.gave_way) or "–", f"{len(stack.found)} of {len(stack.rounds)}"]
         text.append(_line([*cells, ", ".join(caveats)]))
     return "\n".join([*text, "", " ".join((*_explanation(rules), *_notes(stacks)))])

@@ -4,10 +4,8 @@ The API plays a list of delays and failures that is known beforehand. Each drive
 code of a trial, and its samples go through the accounting of a trial.
 """
 
-import csv
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +14,7 @@ import httpx
 import polars as pl
 from rich.console import Console
 
+from loadgen import terminal
 from loadgen.check_tables import markdown_lines, print_tables
 from loadgen.distributions import DISTRIBUTIONS, Failures, planned_answers
 from loadgen.drivers.base import LoadPlan
@@ -25,6 +24,7 @@ from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.told import told
 from loadgen.errors import ConfigurationError, TrialError, unwritable
 from loadgen.figures import figures_of
+from loadgen.files import new_folder, write_csv
 from loadgen.findings import COLUMNS, NO, Finding, Load
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
@@ -176,9 +176,8 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
     """
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
         origin = api_origin(http)
-        folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-check"
         try:
-            folder.mkdir()
+            folder = new_folder(lab.results, "check")
         except OSError as error:
             raise unwritable(error) from error
         lock.name(folder)
@@ -186,7 +185,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
             fine = make(Check(origin, http, seed), asked, folder, console, markdown)
         except TrialError as error:
             lines = "\n".join((f"{error.outcome}: {error}", *error.details))
-            Console(stderr=True).print(lines, markup=False, highlight=False, soft_wrap=True)
+            terminal.console(stderr=True).print(lines, soft_wrap=True)
             return FAILED
     return DONE if fine else FAILED
 
@@ -199,24 +198,29 @@ def make(
     Raises:
         TrialError: a driver or the API failed; what was found before is in check.csv.
     """
-    progress = Console(stderr=True)
+    progress = terminal.console(stderr=True)
     findings: list[Finding] = []
-    with (folder / "check.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for number, load in enumerate(asked, start=1):
-            finding = check.run(load)
-            findings.append(finding)
-            writer.writerow({name: _text(cell) for name, cell in finding.cells().items()})
-            stream.flush()
-            line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
-            progress.print(f"{line}  {finding.agrees}", highlight=False)
+    _write(findings, folder)
+    for number, load in enumerate(asked, start=1):
+        finding = check.run(load)
+        findings.append(finding)
+        _write(findings, folder)
+        line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
+        progress.print(f"{line}  {finding.agrees}")
     if markdown:
         print("\n".join(markdown_lines(findings)))
     else:
         print_tables(console, findings)
-        console.print(f"\nResults: results/{folder.name}/check.csv", highlight=False)
+        console.print(f"\nResults: results/{folder.name}/check.csv")
     return not any(finding.agrees.startswith(NO) for finding in findings)
+
+
+def _write(findings: Sequence[Finding], folder: Path) -> None:
+    lines = ([_text(finding.cells()[name]) for name in COLUMNS] for finding in findings)
+    try:
+        write_csv(folder / "check.csv", COLUMNS, lines)
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 def _text(cell: object) -> object:

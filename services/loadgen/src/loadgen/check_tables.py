@@ -28,7 +28,7 @@ def print_tables(console: Console, findings: Sequence[Finding]) -> None:
         console.print("\nThe tools' own figures of the same loads", style="bold")
         console.print(_table(("p50 ms", "p95 ms", "p99 ms", "Count", "Failed"), of_tools))
     if any(finding.agrees == ASKS_AGAIN for finding in findings):
-        console.print(f"\n{NOTE_ON_ASKING_AGAIN}", highlight=False)
+        console.print(f"\n{NOTE_ON_ASKING_AGAIN}")
 
 
 def _table(columns: Sequence[str], lines: Iterable[tuple[Finding, Iterable[str]]]) -> Table:

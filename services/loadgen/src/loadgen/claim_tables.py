@@ -9,6 +9,7 @@ from rich.text import Text
 from loadgen.claims import Claim, Outcome, Part, by_words
 from loadgen.comparison_tables import in_words, percent_text
 from loadgen.labels import metric_name
+from loadgen.markdown_text import literal
 
 HEADING = "What is claimed, and what this run says of it"
 STYLES: dict[Outcome, str] = {"holds": "green", "refuted": "red", "cannot be told": "yellow"}
@@ -23,9 +24,9 @@ def print_claims(console: Console, claims: Sequence[Claim]) -> None:
     if not claims:
         return
     console.print()
-    console.print(HEADING, style="bold", highlight=False)
+    console.print(HEADING, style="bold")
     for words, group in by_words(claims):
-        console.print(words, highlight=False, markup=False)
+        console.print(words)
         for claim in group:
             line = Text(f"{', '.join(claim.http_clients)}: ")
             line.append(claim.outcome, STYLES[claim.outcome])
@@ -40,7 +41,7 @@ def markdown(claims: Sequence[Claim]) -> str:
         return ""
     lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
     for claim in claims:
-        first = [claim.words, ", ".join(claim.http_clients), claim.outcome]
+        first = [literal(claim.words), ", ".join(claim.http_clients), claim.outcome]
         for part in claim.parts:
             lines.append(_line([*first, *_cells(part)]))
             first = ["", "", ""]

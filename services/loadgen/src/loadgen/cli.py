@@ -10,11 +10,10 @@ from secrets import randbelow
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from loadgen import check as checking
-from loadgen import columns_page, environment, predict_check, resume, tables
+from loadgen import columns_page, environment, predict_check, resume, tables, terminal
 from loadgen import compare as comparing
 from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
@@ -28,6 +27,7 @@ from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
 from loadgen.run_folder import read_run
 from loadgen.suite import Suite
+from loadgen.suite_file import MOST_ROUNDS
 from loadgen.tables import print_tables
 
 DEFAULT_SUITE = "articles"
@@ -51,7 +51,8 @@ OnlyOption = Annotated[
     str, typer.Option("--only", metavar="CASE", help="Only the case of this slug (globs allowed).")
 ]
 RoundsOption = Annotated[
-    int | None, typer.Option("--rounds", min=1, help="Measure each case N times (or ROUNDS).")
+    int | None,
+    typer.Option("--rounds", min=1, max=MOST_ROUNDS, help="Measure each case N times (or ROUNDS)."),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
@@ -134,15 +135,15 @@ def quick(
 
 def _perform(lab: Lab, request: Request, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
-    console = Console()
+    console = terminal.console()
     left = request.remains().missing
     for suite in request.suites:
         for reason in suite.left_out:
-            console.print(f"left out of {suite.name}: {reason}", highlight=False, soft_wrap=True)
+            console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)
         if suite.shortened:
-            console.print(f"{suite.name}: {suite.shortened}", highlight=False, soft_wrap=True)
+            console.print(f"{suite.name}: {suite.shortened}", soft_wrap=True)
     asked = ", ".join(request.arguments["suites"])
-    console.print(f"{asked}: {counted(left)}, about {expected(left)}", highlight=False)
+    console.print(f"{asked}: {counted(left)}, about {expected(left)}")
     if not dry_run:
         raise typer.Exit(execute(lab, request, console))
     for trial in left:
@@ -150,7 +151,7 @@ def _perform(lab: Lab, request: Request, dry_run: bool) -> None:
         if trial.ahead:
             usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
             line += f", then about {usual} windows of {window_s:.0f} s, {most} at most"
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 @app.command("list")
@@ -169,7 +170,7 @@ def list_suites() -> None:
     table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
     for name in self_tests:
         table.add_row(*_listed(lab, name))
-    Console().print(table)
+    terminal.console().print(table)
 
 
 def _listed(lab: Lab, name: str) -> tuple[str, str, str, str]:
@@ -193,11 +194,11 @@ def report(
     asked = environment.read(run_folder)["arguments"]["suites"]
     suites = [suite for name in asked for suite in library.load(name)]
     if not markdown:
-        console = Console()
+        console = terminal.console()
         print_tables(console, suites, rows)
         page = write_report(material(run_folder, suites), _for_report(lab, folder))
         where = f"results/{page.relative_to(lab.results)}"
-        console.print(f"\nReport: {where}", highlight=False, soft_wrap=True)
+        console.print(f"\nReport: {where}", soft_wrap=True)
         return
     for text in tables.all_markdown(suites, rows):
         print(text, end="\n\n")
@@ -231,7 +232,7 @@ def compare(
         candidate=candidate,
         metrics=metrics,
         fail_on=fail_on or (),
-        console=Console(),
+        console=terminal.console(),
     )
     raise typer.Exit(exit_code)
 
@@ -245,7 +246,7 @@ def export(
     made = read_run(lab, folder)
     for file in write_exports(made, _for_report(lab, folder) / "export"):
         where = f"results/{file.relative_to(lab.results)}"
-        Console().print(where, highlight=False, soft_wrap=True)
+        terminal.console().print(where, soft_wrap=True)
 
 
 @app.command()
@@ -276,7 +277,12 @@ def predict(
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")
     question = predicting.Question(users, predicting.service_s_of(delays_ms), cpus)
     exit_code = predicting.answer(
-        Console(), found, question, server=server, http_client=http_client, markdown=markdown
+        terminal.console(),
+        found,
+        question,
+        server=server,
+        http_client=http_client,
+        markdown=markdown,
     )
     raise typer.Exit(exit_code)
 
@@ -298,7 +304,7 @@ def check(
 ) -> None:
     """Compare what each driver sees with the API's own record of the same requests."""
     loads = checking.loads(driver, delays, rates)
-    raise typer.Exit(checking.execute(read_lab(), loads, seed, Console(), markdown))
+    raise typer.Exit(checking.execute(read_lab(), loads, seed, terminal.console(), markdown))
 
 
 @app.command()
@@ -340,7 +346,7 @@ def main() -> None:
 
 def _refuse(message: str) -> None:
     """Say what is wrong, on stderr, and leave with the code for wrong usage."""
-    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
+    terminal.console(stderr=True).print(message, soft_wrap=True)
     raise SystemExit(WRONG_USAGE)
 
 
@@ -364,8 +370,8 @@ def _rounds_from_environment() -> int | None:
     text = os.environ.get("ROUNDS", "")
     if not text:
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROUNDS:
+        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1 to {MOST_ROUNDS}")
     return int(text)
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from loadgen import gates, run_comparison, run_comparison_tables
 from loadgen.columns import METRICS
-from loadgen.environment import replace_text
 from loadgen.errors import ConfigurationError, unwritable
+from loadgen.files import replace_text
 from loadgen.lab import Lab
 from loadgen.report.comparison_page import PAGE, html
 from loadgen.run import DONE, FAILED
@@ -68,7 +68,7 @@ def execute(
         )
     run_comparison_tables.print_all(console, found)
     _write(found, lab.results / name)
-    console.print(f"\nComparison: results/{name}/", highlight=False, soft_wrap=True)
+    console.print(f"\nComparison: results/{name}/", soft_wrap=True)
     return DONE if gates.all_passed(found.gates) else FAILED
 
 

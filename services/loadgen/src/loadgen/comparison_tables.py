@@ -24,7 +24,7 @@ def print_comparisons(console: Console, suite: Suite, comparisons: Sequence[Comp
         return
     console.print()
     for sentence in _sentences(suite, comparisons):
-        console.print(sentence, highlight=False, markup=False)
+        console.print(sentence)
     print_listed(console, comparisons)
 
 
@@ -33,9 +33,9 @@ def print_listed(console: Console, comparisons: Sequence[Comparison]) -> None:
     listed = _listed(comparisons)
     if listed:
         console.print(_table(listed))
-        console.print(EXPLANATION, style="dim", highlight=False)
+        console.print(EXPLANATION, style="dim")
     for note in _notes(listed):
-        console.print(note, style="dim", highlight=False, markup=False)
+        console.print(note, style="dim")
 
 
 def markdown(suite: Suite, comparisons: Sequence[Comparison]) -> str:

@@ -1,6 +1,5 @@
 """What a run says about the pairs that its suites compare."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from loadgen import caveats, distance
 from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.distance import Distance, mean_distance
+from loadgen.files import write_csv
 from loadgen.labels import pair_label
 from loadgen.silence import always_silent, silence, speaks
 from loadgen.statistics import (
@@ -277,10 +277,8 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     comparisons = compare(suites, rows)
     if not comparisons:
         return
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(column.name for column in COLUMNS)
-        writer.writerows(map(text, cells(comparison)) for comparison in comparisons)
+    header = (column.name for column in COLUMNS)
+    write_csv(file, header, (map(text, cells(comparison)) for comparison in comparisons))
 
 
 def cells(comparison: Comparison) -> tuple[Cell, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loadgen.errors import ConfigurationError
+from loadgen.files import replace_text
 
 if TYPE_CHECKING:  # the lab reads the environment of earlier runs
     from loadgen.lab import Lab
@@ -80,17 +81,6 @@ def write(file: Path, environment: Mapping[str, Any]) -> None:
     """Write it, replacing an earlier state whole; where that fails the earlier state stays."""
     text = json.dumps(environment, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
     replace_text(file, text)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all: a full disk or a kill leaves what was there before."""
-    draft = file.with_name(f"{file.name}.new")
-    try:
-        draft.write_text(text)
-        draft.replace(file)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """How the changes of a suite are printed, in a terminal and as Markdown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from loadgen.first_change import Effect, answer, line
+from loadgen.markdown_text import literal
 
 HEADING = "What to change first"
 EXPLANATION = (
@@ -20,16 +22,17 @@ def print_effects(console: Console, found: Sequence[Effect]) -> None:
     if not found:
         return
     console.print()
-    console.print(HEADING, style="bold", highlight=False)
-    console.print(answer(found), highlight=False, markup=False)
+    console.print(HEADING, style="bold")
+    console.print(answer(found))
     for number, effect in enumerate(found, start=1):
         style = "" if effect.standing == "better" else "dim"
         console.print(Padding(Text(f"{number}. {line(effect)}", style), (0, 0, 0, 2)))
-    console.print(EXPLANATION, style="dim", highlight=False)
+    console.print(EXPLANATION, style="dim")
 
 
 def markdown(found: Sequence[Effect]) -> str:
     """The same as Markdown; empty where there is none."""
     if not found:
         return ""
-    return "\n".join([answer(found), "", *(f"1. {line(effect)}" for effect in found)])
+    shown = [replace(effect, change=literal(effect.change)) for effect in found]
+    return "\n".join([answer(shown), "", *(f"1. {line(effect)}" for effect in shown)])

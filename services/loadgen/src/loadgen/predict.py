@@ -132,11 +132,11 @@ def answer(
     if markdown:
         _print_markdown(console, lines)
     else:
-        console.print(question.words, style="bold", highlight=False)
+        console.print(question.words, style="bold")
         if lines:
             console.print(_table(lines))
     for note in _notes(question, refused):
-        console.print(note, style=None if markdown else "dim", highlight=False, markup=False)
+        console.print(note, style=None if markdown else "dim")
     return DONE if lines else NOTHING
 
 
@@ -170,7 +170,7 @@ def _print_markdown(console: Console, lines: Sequence[Sequence[str]]) -> None:
         "---" if heading in ("Server", "Client", "Bound by") else "---:" for heading in HEADINGS
     ]
     for cells in (HEADINGS, rules, *lines):
-        console.print(f"| {' | '.join(cells)} |", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"| {' | '.join(cells)} |", soft_wrap=True)
     console.print()
 
 

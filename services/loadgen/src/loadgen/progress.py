@@ -138,7 +138,7 @@ class Progress:
         self._answered = (now, answered)
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(line, soft_wrap=True)
 
 
 def _by_position(trials: Iterable[Trial]) -> dict[int, float]:

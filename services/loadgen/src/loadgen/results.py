@@ -2,7 +2,6 @@
 
 import csv
 import errno
-import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.comparisons import write_comparisons
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
+from loadgen.files import new_folder, write_csv
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
@@ -201,10 +201,12 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
         ConfigurationError: results/ cannot be written.
     """
     asked = "+".join(description["arguments"]["suites"])
-    folder = lab.results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{asked}"
     described = description | {"sessions": [session(description, changes={})]}
     try:
-        folder.mkdir()
+        folder = new_folder(lab.results, asked)
+    except OSError as error:
+        raise unwritable(error) from error
+    try:
         # Copies of what is run: an edit afterwards must not change the meaning of a run.
         shutil.copytree(lab.project / SUITES, folder / "suites")
         for name in ("compose.yaml", "compose.override.yaml"):
@@ -231,11 +233,8 @@ def session(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
 
 def write_table(file: Path, rows: Iterable[Row]) -> None:
     """Write a table of trials with these rows, replacing an earlier one whole."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(column.name for column in TRIALS)
-    writer.writerows([text(row[column.name]) for column in TRIALS] for row in rows)
-    environment.replace_text(file, table.getvalue())
+    lines = ([text(row[column.name]) for column in TRIALS] for row in rows)
+    write_csv(file, (column.name for column in TRIALS), lines)
 
 
 def _append(file: Path, cells: Iterable[str]) -> None:

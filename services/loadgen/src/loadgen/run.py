@@ -96,7 +96,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
             abouts[upstreams.SERVICE] = _launcher(upstreams.SERVICE, http).about()
         checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
-            console.print(str(each), highlight=False, soft_wrap=True)
+            console.print(str(each), soft_wrap=True)
         if any(each.faults for each in checks):
             return FAILED
         described = environment.describe(lab, request.arguments, abouts)
@@ -311,12 +311,10 @@ def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
 
 def _say_what_is_left(console: Console, results: Results, missing: int) -> None:
     """What a resumed run still has to do, and what of the environment is not as it was."""
-    console.print(f"{results.tally}: {missing or 'none'} to be measured", highlight=False)
+    console.print(f"{results.tally}: {missing or 'none'} to be measured")
     for key, values in results.changes.items():
         console.print(
             f"changed since the run began: {key} was {values['was']}, is {values['is']}",
-            markup=False,
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -336,4 +334,4 @@ def _say_how_it_ended(
         lines.insert(0, "Stop the lab with: docker compose down")
     console.print()
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)

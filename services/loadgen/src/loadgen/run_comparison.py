@@ -6,11 +6,10 @@ unknown amount, and its verdict is no more than indicative. Two servers of one r
 same rounds, share all that: there a verdict is a verdict, and there gates belong.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from loadgen import files
 from loadgen.agreement import Agreement, agreements
 from loadgen.columns import TEXT, Column, Row, text
 from loadgen.comparisons import COLUMNS as OF_COMPARISONS
@@ -181,9 +180,7 @@ def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
 def csv_text(found: RunComparison) -> str:
     """compare.csv: a line per comparison."""
     trust = "indicative" if found.indicative else "paired"
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(column.name for column in COLUMNS)
-    for one in found.comparisons:
-        writer.writerow(map(text, (found.a_run, found.b_run, *cells(one)[1:], trust)))
-    return table.getvalue()
+    lines = (
+        map(text, (found.a_run, found.b_run, *cells(one)[1:], trust)) for one in found.comparisons
+    )
+    return files.csv_text((column.name for column in COLUMNS), lines)

@@ -17,6 +17,7 @@ from loadgen.comparison_tables import (
 )
 from loadgen.environment_differences import Differing
 from loadgen.gates import Judged, Outcome
+from loadgen.markdown_text import code, literal
 from loadgen.run_comparison import RunComparison
 
 #: More than this of a kind are in compare.md.
@@ -26,21 +27,21 @@ STYLES: dict[Outcome, str] = {"passed": "green", "failed": "red", "not judged": 
 
 def print_all(console: Console, found: RunComparison) -> None:
     """Everything that fits a terminal."""
-    console.print(heading(found), style="bold", highlight=False, markup=False)
+    console.print(heading(found), style="bold")
     for remark in found.remarks:
-        console.print(remark, highlight=False, markup=False)
+        console.print(remark)
     for sentence in unmatched(found):
-        console.print(sentence, highlight=False, markup=False)
+        console.print(sentence)
     if found.differing:
-        console.print("\nWhat the environments do not share:", highlight=False)
+        console.print("\nWhat the environments do not share:")
         _listed(console, [difference_words(one) for one in found.differing])
     console.print()
     more = " (all in compare.csv)" if len(found.comparisons) > MOST_LINES else ""
-    console.print(f"{counted(found.comparisons)}{more}.", highlight=False, markup=False)
+    console.print(f"{counted(found.comparisons)}{more}.")
     print_listed(console, found.comparisons)
     for agreement in found.agreements:
         console.print()
-        console.print(agreement_words(agreement), style="bold", highlight=False, markup=False)
+        console.print(agreement_words(agreement), style="bold")
         lines = [disagreement_words(found, one) for one in disagreements(agreement)]
         _listed(console, lines)
     if found.gates:
@@ -50,7 +51,7 @@ def print_all(console: Console, found: RunComparison) -> None:
                 line = Text(f"{judged.gate.text} ")
                 line.append(judged.outcome, STYLES[judged.outcome])
                 console.print(line.append(f": {gate_words(judged)}"))
-        console.print(gates_words(found.gates), highlight=False, markup=False)
+        console.print(gates_words(found.gates))
 
 
 def markdown(found: RunComparison) -> Iterator[str]:
@@ -70,11 +71,11 @@ def markdown(found: RunComparison) -> Iterator[str]:
     for agreement in found.agreements:
         yield from ("", f"**{agreement_words(agreement)}**", "")
         for line in disagreements(agreement):
-            yield f"- {disagreement_words(found, line)}"
+            yield f"- {literal(disagreement_words(found, line))}"
     if found.differing:
         yield from ("", f"| What differs | {found.a} | {found.b} |", "| --- | --- | --- |")
         for other in found.differing:
-            yield f"| {other.what} | `{other.a}` | `{other.b}` |"
+            yield f"| {literal(other.what)} | {code(other.a)} | {code(other.b)} |"
 
 
 def heading(found: RunComparison) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from loadgen.files import replace_bytes
+
 #: Seconds count from the start of the load. `answered_s` is null where no answer came; `ended_s` is
 #: when a request was answered, failed, or was given up, and null of one that was never sent or that
 #: the tool has lost; `failure` is null where status and body were right.
@@ -36,5 +38,4 @@ def write_samples(samples: pl.DataFrame, warm_up_s: float, file: Path) -> None:
         ended_s=(pl.col("ended_s") - warm_up_s).round(6),
     )
     file.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(file, "wb") as stream:
-        stream.write(table.write_csv().encode())
+    replace_bytes(file, gzip.compress(table.write_csv().encode()))

@@ -149,49 +149,72 @@ def read_services(project: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def _services(file: Path) -> dict[str, Mapping[str, Any]]:
+    """The services of a Compose file as they are written."""
     try:
-        document = yaml.load(file.read_text(), _ComposeLoader)
+        document = yaml.load(file.read_text("utf-8"), _ComposeLoader)
     except FileNotFoundError:
         raise ConfigurationError(
             f"{file} is missing: loadgen reads the servers from it. Mount the project's folder."
         ) from None
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not UTF-8 ({error}): save it as UTF-8") from error
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise ConfigurationError(f"{file} is not valid YAML: {error}") from error
-    services = document.get("services") if isinstance(document, dict) else None
-    return {name: service or {} for name, service in (services or {}).items()}
+    if not isinstance(document, dict | None):
+        raise ConfigurationError(f"{file}: must be a mapping with services")
+    services = (document or {}).get("services") or {}
+    if not isinstance(services, dict):
+        raise ConfigurationError(f"{file}: services must be a mapping")
+    for name, service in services.items():
+        if not isinstance(service, dict | None):
+            raise ConfigurationError(f"{file}, service {name}: must be a mapping")
+    return {str(name): service or {} for name, service in services.items()}
 
 
 def _labels(service: Mapping[str, Any], name: str) -> dict[str, str]:
     """A service's labels; Compose allows a mapping and a list of `key=value`."""
     labels = service.get("labels") or {}
-    if isinstance(labels, list):
+    if isinstance(labels, list) and all(isinstance(entry, str) for entry in labels):
         labels = dict(entry.partition("=")[::2] for entry in labels)
     if not isinstance(labels, dict):
         raise ConfigurationError(f"service {name}: labels must be a mapping or a list")
     return {str(key): "" if value is None else str(value) for key, value in labels.items()}
 
 
-def _all_labels(name: str, services: _Services, base: _Services) -> dict[str, str]:
+def _all_labels(
+    name: str, services: _Services, base: _Services, extended_by: tuple[str, ...] = ()
+) -> dict[str, str]:
     """A service's labels, and those of the services that it extends: Compose passes them on.
 
     Args:
         name: the service.
         services: those of its own file.
         base: those of compose.yaml.
+        extended_by: the services of that file that extend it, outermost first.
     """
+    if name in extended_by:
+        by = "".join(f", by {other}" for other in extended_by[1:])
+        raise ConfigurationError(f"service {name} extends itself{by}")
     service = services[name]
     extends = service.get("extends")
     if extends is None:
         return _labels(service, name)
     if isinstance(extends, str):
         extends = {"service": extends}
-    parent = str(extends.get("service"))
+    if not isinstance(extends, dict) or not extends.get("service"):
+        raise ConfigurationError(
+            f"service {name}: extends must be a service, or a mapping with one and its file"
+        )
+    parent = str(extends["service"])
     there = base if "file" in extends or parent not in services else services
     if parent not in there:
         raise ConfigurationError(
             f"service {name} extends {parent!r}, which compose.yaml does not declare"
         )
-    return _all_labels(parent, there, base) | _labels(service, name)
+    above = (*extended_by, name) if there is services else ()
+    return _all_labels(parent, there, base, above) | _labels(service, name)
 
 
 def _server(name: str, labels: Mapping[str, str]) -> Server:

@@ -33,6 +33,8 @@ from loadgen.waterfall import Builder, Waterfall
 
 #: What an article may have published of a case: columns by name.
 FIGURES = {"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"}
+#: A file's name has 255 letters at most; a case's has `.r1000.w16.csv.gz` and the like behind it.
+LONGEST_SLUG = 220
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Library:
 
     def _read(self, name: str) -> SuiteFile:
         path = self._folder / f"{name}.toml"
-        if not path.exists():
+        if name not in self.names():
             raise ConfigurationError(
                 f"there is no suite {name!r}; the suites are {', '.join(self.names())}"
             )
@@ -185,6 +187,8 @@ class Library:
             raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{path.name} is not UTF-8: {error}") from error
+        except OSError as error:
+            raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
         except ValidationError as error:
             raise self._invalid(name, "", error) from error
 
@@ -270,7 +274,12 @@ class Library:
             if value not in names:
                 what = f"unknown {value!r}; known: {', '.join(names)}"
                 raise self._wrong_axis(name, where, axis, what)
-        return checked.case(self._servers[checked.server])
+        case = checked.case(self._servers[checked.server])
+        if len(case.slug) > LONGEST_SLUG:
+            what = f"needs a name of {len(case.slug)} letters, and a file's name can hold "
+            what += f"{LONGEST_SLUG} of it: name fewer or shorter values"
+            raise self._wrong_axis(name, where, "delays_ms", what)
+        return case
 
     def _waterfalls(self, name: str, file: SuiteFile) -> Iterator[Waterfall]:
         def case_of(where: str, axes: Mapping[str, Any]) -> Case:

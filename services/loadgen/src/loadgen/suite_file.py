@@ -4,7 +4,14 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, View, Workload, plain
 from loadgen.drivers.base import PATIENCE_S
@@ -12,7 +19,24 @@ from loadgen.search import Rules
 from loadgen.servers import Server
 
 Accounting = Literal["due", "answered"]
-Milliseconds = Annotated[float, Field(ge=0, le=60_000)]
+
+
+def _to_the_microsecond(milliseconds: float) -> float:
+    """The app reads no finer time, and no number with an exponent."""
+    if milliseconds != round(milliseconds, 3):
+        raise ValueError("may have three digits after the point at most")
+    return milliseconds
+
+
+Milliseconds = Annotated[float, Field(ge=0, le=60_000), AfterValidator(_to_the_microsecond)]
+#: The app makes no more calls for one view.
+MOST_CALLS = 32
+#: Each user has a connection, and loadgen's container may open 16384 files (compose.yaml).
+MOST_USERS = 16_000
+#: A longer run is a typing error.
+MOST_ROUNDS = 1_000
+MOST_REQUESTS = 1_000_000
+Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
 Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
 #: The fastest open load that may be asked for: far more than one process can make.
 MOST_RPS = 10_000
@@ -45,13 +69,15 @@ class Axes(_Strict):
     workload: Workload = "fanout"
     http_client: str = "httpx-per-request"
     upstream: Upstream = "http"
-    delays_ms: Annotated[tuple[Milliseconds, ...], Field(min_length=1)] | None = None
+    delays_ms: (
+        Annotated[tuple[Milliseconds, ...], Field(min_length=1, max_length=MOST_CALLS)] | None
+    ) = None
     cpu_ms: Milliseconds = 0
     driver: Literal["own", "locust", "hey"] = "own"
     load: Load = "closed"
-    users: Annotated[int, Field(ge=1)] | None = None
+    users: Users | None = None
     ramp: Ramp | None = None
-    planned_requests: Annotated[int, Field(ge=1)] | None = None
+    planned_requests: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None
     rate_rps: Annotated[float, Field(gt=0, le=MOST_RPS)] | None = None
     arrivals: Arrivals | None = None
 
@@ -98,6 +124,8 @@ class Axes(_Strict):
         flat = len(ramp) == 3 and ramp[1][1] == ramp[2][1]
         if not flat or ramp[0] != (0, 0) or not 0 < ramp[1][0] < ramp[2][0] or ramp[1][1] < 1:
             raise ValueError("ramp must read [[0, 0], [seconds, users], [end, users]]")
+        if ramp[1][1] > MOST_USERS:
+            raise ValueError(f"a ramp has at most {MOST_USERS} users")
 
     def case(self, server: Server) -> Case:
         values = self.model_dump()
@@ -162,7 +190,7 @@ class SuiteFile(_Strict):
     """A suite file as written."""
 
     question: str
-    rounds: Annotated[int, Field(ge=1)] = 1
+    rounds: Annotated[int, Field(ge=1, le=MOST_ROUNDS)] = 1
     sort: str | None = None
     include: tuple[str, ...] = ()
     warm_up_s: Annotated[float, Field(ge=0)] | None = None
@@ -238,7 +266,8 @@ def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
 
 
 def _in_our_words(message: str) -> str:
-    message = message.removeprefix("Value error, ").replace("Input should", "must")
+    message = message.removeprefix("Value error, ").replace(" after validation", "")
+    message = message.replace("Input should", "must").replace("Tuple should", "must")
     return message.replace("a valid ", "a ").replace("a dictionary", "a table")
 
 

@@ -1,11 +1,11 @@
 """summary.csv: a line per case, over its rounds."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from loadgen import caveats
 from loadgen.columns import METRICS, Cell, Row, text
+from loadgen.files import write_csv
 from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval, interval
 
@@ -30,10 +30,7 @@ def write_summary(rows: Iterable[Row], file: Path) -> None:
     header = [*AXES, "rounds", "measured", "ranked"]
     for metric in METRICS:
         header += [metric, f"{metric}_low", f"{metric}_high"]
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*header, "caveats"])
-        writer.writerows(_line(of_case) for of_case in by_case.values())
+    write_csv(file, [*header, "caveats"], (_line(of_case) for of_case in by_case.values()))
 
 
 def that_count(rows: Iterable[Row]) -> list[Row]:

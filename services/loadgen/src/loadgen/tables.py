@@ -24,6 +24,7 @@ from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
 from loadgen.first_change import effects
 from loadgen.labels import WRITTEN, told_apart
+from loadgen.markdown_text import literal
 from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite
@@ -96,7 +97,7 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
     for suite in suites:
         its_lines = lines(suite, rows)
         console.print()
-        console.print(suite.question, style="bold", highlight=False)
+        console.print(suite.question, style="bold")
         its_falls = [one for one in falls if one.suite == suite.name]
         waterfall_tables.print_waterfalls(console, its_falls)
         if suite.search:
@@ -104,9 +105,9 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         if its_lines:
             console.print(table(suite, its_lines))
         if suite.published:
-            console.print(LEGEND, style="dim", highlight=False)
+            console.print(LEGEND, style="dim")
         for reason in suite.left_out:
-            console.print(f"left out: {reason}", style="dim", highlight=False, markup=False)
+            console.print(f"left out: {reason}", style="dim")
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
     claim_tables.print_claims(console, judge(suites, comparisons))
     print_advice(console, rows)
@@ -119,7 +120,7 @@ def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
     comparisons = compare(suites, rows)
     falls = waterfalls(suites, rows)
     for suite in suites:
-        yield suite.question
+        yield literal(suite.question)
         for one in falls:
             if one.suite == suite.name:
                 yield waterfall_tables.markdown(one)
@@ -175,7 +176,7 @@ def markdown(suite: Suite, its_lines: Sequence[Line]) -> str:
     for line in its_lines:
         cells = [*(cell(line, column) for column in columns), silence(line.rows) or bound_by(line)]
         lines_of_text.append(
-            _markdown_line([line.label, *cells, ", ".join(case_caveats(line.rows))])
+            _markdown_line([literal(line.label), *cells, ", ".join(case_caveats(line.rows))])
         )
     return "\n".join(lines_of_text)
 
@@ -229,10 +230,8 @@ def print_advice(console: Console, rows: Iterable[Row]) -> None:
     if known:
         console.print()
     for caveat in known:
-        console.print(
-            f"[bold]{caveat.name}[/bold] ({', '.join(servers[caveat.name])}): {caveat.advice}",
-            highlight=False,
-        )
+        where = ", ".join(servers[caveat.name])
+        console.print(Text.assemble((caveat.name, "bold"), f" ({where}): {caveat.advice}"))
 
 
 def _columns(published: Sequence[Published]) -> list[str]:

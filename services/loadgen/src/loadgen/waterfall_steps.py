@@ -3,7 +3,6 @@
 `waterfalls(suites, rows)` is all that a table or a chart of them needs.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,6 +11,7 @@ from pathlib import Path
 from loadgen import caveats, distance, summary
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.comparisons import Comparison, adjusted, compare_rows, is_ranked
+from loadgen.files import write_csv
 from loadgen.statistics import Interval
 from loadgen.suite import Suite
 from loadgen.waterfall import Order, Step, Waterfall
@@ -108,13 +108,13 @@ def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -
     found = waterfalls(suites, rows)
     if not found:
         return
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(column.name for column in COLUMNS)
-        for waterfall in found:
-            for order, stages in waterfall.orders.items():
-                for number, stage in enumerate(stages):
-                    writer.writerow(map(text, _line(waterfall, order, number, stage)))
+    lines = (
+        map(text, _line(waterfall, order, number, stage))
+        for waterfall in found
+        for order, stages in waterfall.orders.items()
+        for number, stage in enumerate(stages)
+    )
+    write_csv(file, (column.name for column in COLUMNS), lines)
 
 
 def remark(stage: Stage) -> str:

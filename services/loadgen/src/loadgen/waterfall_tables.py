@@ -9,6 +9,7 @@ from rich.table import Table
 from loadgen.comparison_tables import each_once
 from loadgen.comparisons import Comparison
 from loadgen.labels import WRITTEN, metric_name
+from loadgen.markdown_text import literal
 from loadgen.statistics import Interval
 from loadgen.waterfall import Order
 from loadgen.waterfall_steps import METRICS, MeasuredWaterfall, Stage, remark
@@ -24,14 +25,14 @@ def print_waterfalls(console: Console, waterfalls: Sequence[MeasuredWaterfall]) 
         for order, stages in waterfall.orders.items():
             console.print()
             title = f"{waterfall.title}: {TITLES[order]}"
-            console.print(title, style="bold", highlight=False, markup=False)
+            console.print(title, style="bold")
             console.print(_table(stages))
         for sentence in _sentences(waterfall):
-            console.print(sentence, highlight=False, markup=False)
+            console.print(sentence)
     if waterfalls:
-        console.print(EXPLANATION, style="dim", highlight=False)
+        console.print(EXPLANATION, style="dim")
         for note in _notes(waterfalls):
-            console.print(note, style="dim", highlight=False, markup=False)
+            console.print(note, style="dim")
         console.print()
 
 
@@ -43,11 +44,11 @@ def markdown(waterfall: MeasuredWaterfall) -> str:
     numbers = ("---:", "---:", "---:", "---")
     text = []
     for order, stages in waterfall.orders.items():
-        text += [f"{waterfall.title}: {TITLES[order]}", ""]
+        text += [f"{literal(waterfall.title)}: {TITLES[order]}", ""]
         text.append("| " + " | ".join(headings) + " |")
         text.append("| " + " | ".join(["---", *numbers * len(METRICS), "---", "---"]) + " |")
         for stage in stages:
-            cells = [stage.words]
+            cells = [literal(stage.words)]
             for metric in METRICS:
                 cells += [_value(stage.values[metric]), *_change(stage.changes.get(metric))]
             cells += [stage.bound_by or "–", remark(stage)]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from loadgen.environment import replace_text
 from loadgen.errors import unwritable
 from loadgen.export import github_action_benchmark, markdown
+from loadgen.files import replace_text
 from loadgen.run_folder import Run
 
 #: A run → the text of each file, by its name.

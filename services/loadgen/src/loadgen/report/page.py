@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadgen.environment import replace_text
+from loadgen.files import replace_text
 from loadgen.report import palette
 from loadgen.report.blocks import Gallery, Section, Text, charts
 from loadgen.report.drawing import standalone

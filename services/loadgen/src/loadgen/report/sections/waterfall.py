@@ -38,6 +38,8 @@ def section(material: Material) -> Section | None:
         blocks.append(Text([in_words(waterfall)]))
         for order, stages in waterfall.orders.items():
             for metric in METRICS:
+                if not any(stage.values[metric] for stage in stages):
+                    continue  # known of none, as CPU per view is where the lab starts no server
                 name = f"waterfall-{at}-{order}-{'rps' if metric == 'rps' else 'cpu'}"
                 blocks.append(_figure(waterfall, order, stages, metric, ceilings, name))
         blocks.append(_table(waterfall))
