@@ -239,7 +239,7 @@ def test_what_the_environments_do_not_share_is_listed(
     before = a_run("before")
     after = a_run(
         "after",
-        cells={"warm_up_s": 2.0, "slots": None},
+        cells={"window_s": 20.0, "slots": None},
         kernel="6.18",
         cpu_sets={"app": [0, 1], "api": [2], "loadgen": [3]},
         git_commit="2" * 40,
@@ -259,10 +259,18 @@ def test_what_the_environments_do_not_share_is_listed(
         "app_packages.uvloop: none → 0.22",
         "servers.uvicorn.command: uvicorn consumer.asgi:application → uvicorn --loop",
         "compose.uvicorn.cpuset: ${APP_CPUS:-0} → 0-3",
-        "trials.warm_up_s: none → 2",
+        "trials.window_s: none → 20",
     ):
         assert words in lines
     assert not any("uvicorn: 0.40" in line for line in lines)
+
+
+def test_a_window_that_is_longer_since_responses_were_is_no_other_environment(
+    loadgen: Loadgen, a_run: MakeRun
+) -> None:
+    short, long = ({"window_s": length_s} for length_s in (20.0, 24.0))
+    _, said, _ = loadgen("compare", a_run("before", cells=short), a_run("after", cells=long))
+    assert "trials.window_s" not in said
 
 
 def test_runs_that_agree_on_everything_list_nothing(loadgen: Loadgen, a_run: MakeRun) -> None:

@@ -150,11 +150,11 @@ def test_the_samples_of_a_trial_are_kept_with_the_warm_up_below_zero(results: Re
     file = results.folder / "samples" / f"{trial.name}.csv.gz"
     with gzip.open(file, "rt", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["due_s", "lag_ms", "latency_ms", "status", "failure"]
+    assert list(rows[0]) == ["due_s", "lag_ms", "latency_ms", "status", "failure", "ended_s"]
     assert [tuple(row.values()) for row in rows] == [
-        ("-1.5", "0.0", "500.0", "200", ""),
-        ("0.5", "0.0", "250.0", "200", "status 500"),
-        ("1.0", "0.0", "", "", "lost"),
+        ("-1.5", "0.0", "500.0", "200", "", "-1.0"),
+        ("0.5", "0.0", "250.0", "200", "status 500", "0.75"),
+        ("1.0", "0.0", "", "", "lost", ""),
     ]
 
 
@@ -162,7 +162,7 @@ def test_lag_is_how_late_a_request_was_sent(tmp_path: Path) -> None:
     samples = some_samples([(1.0, 2.0, None)]).with_columns(sent_s=1.25)
     write_samples(samples, 0.0, tmp_path / "folder" / "samples.csv.gz")
     with gzip.open(tmp_path / "folder" / "samples.csv.gz", "rt") as stream:
-        assert stream.read().splitlines()[1] == "1.0,250.0,1000.0,200,"
+        assert stream.read().splitlines()[1] == "1.0,250.0,1000.0,200,,2.0"
 
 
 def test_a_drivers_own_files_stay_and_ours_go(results: Results) -> None:

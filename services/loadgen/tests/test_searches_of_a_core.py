@@ -40,7 +40,8 @@ def samples(rate_rps: float, seconds: float, seed: int) -> pl.DataFrame:
     busy_s = VIEW_S * np.arange(1, due_s.size + 1)
     # D. V. Lindley's recursion: done = max(done of the one before, due) + view.
     done_s = busy_s + np.maximum.accumulate(due_s - busy_s + VIEW_S)
-    answered = {"due_s": due_s, "sent_s": due_s, "answered_s": done_s + SERVICE_S}
+    ended_s = done_s + SERVICE_S
+    answered = {"due_s": due_s, "sent_s": due_s, "answered_s": ended_s, "ended_s": ended_s}
     status = np.full(due_s.size, 200)
     known: dict[str, list[object]] = {name: list(values) for name, values in answered.items()}
     return frame({**known, "status": list(status), "failure": [None] * due_s.size})
