@@ -137,6 +137,7 @@ OWN_SERVERS = {
         f"if connection and connection % 3 == 0: {FOR_EVER}",
     ),
     "resetting": odd("It resets 1 % of its connections", f"if number % 100 == 99:{RESET}"),
+    "patient": a_server("It waits 20 s for its upstream"),
     "mute": odd("It answers nobody", f"if number: {FOR_EVER}"),
 }
 
@@ -162,6 +163,23 @@ server = ["uvicorn", "starving", "resetting", "mute"]
 a = {server = "uvicorn"}
 b = {server = "mute"}
 metrics = ["rps", "p95_ms"]
+"""
+
+
+# Long delays: everybody is answered once in the warm-up, and once in a window just over that.
+PATIENT = """
+question = "Can a delay of 20 s be measured?"
+warm_up_s = 20.5
+window_s = 21
+
+[defaults]
+workload = "single"
+delays_ms = [20000]
+http_client = "aiohttp-shared"
+users = 100
+
+[[cases]]
+server = "patient"
 """
 
 
@@ -220,6 +238,7 @@ def scratch_lab() -> ScratchLab:
     lasting = SUITE.replace("window_s = 3", "window_s = 12")
     (suites / "lasting.toml").write_text(lasting.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     (suites / "overload.toml").write_text(OVERLOAD)
+    (suites / "patient.toml").write_text(PATIENT)
     calling = SUITE.replace("no-http", "requests-shared").replace("window_s = 3", "window_s = 6")
     two = '["gunicorn-100-threads", "uwsgi-2-threads"]'
     (suites / "calling.toml").write_text(calling.format(servers=two))

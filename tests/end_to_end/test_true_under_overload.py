@@ -1,6 +1,7 @@
 """Rows under overload: recomputed from their samples, of servers that leave users unanswered."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 import recompute
 from end_to_end.conftest import Compose, Finished, ScratchLab
+from lab import ROOT
 from runs import Row, Run, folder_in
 
 USERS = 30
@@ -17,8 +19,30 @@ PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 
 
 @pytest.fixture(scope="module")
-def overload(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Finished]:
+def begun(compose: Compose, scratch_lab: ScratchLab) -> Iterator[subprocess.Popen[str]]:
+    """A run of 100 users who wait 20 s each, with results of its own: five views a second, which
+    disturb nobody, so the other run of this module goes on beside it.
+    """
+    up = compose(*scratch_lab.files, "up", "--detach", "--no-deps", "patient")
+    assert up.returncode == 0, up.stderr
+    options = ["--rm", "-T", *scratch_lab.results_on("small")]
+    with subprocess.Popen(
+        ["docker", "compose", "run", *options, "loadgen", "run", "patient"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        yield process
+    compose(*scratch_lab.files, "rm", "--force", "--stop", "patient")
+
+
+@pytest.fixture(scope="module")
+def overload(
+    compose: Compose, scratch_lab: ScratchLab, begun: subprocess.Popen[str]
+) -> Iterator[Finished]:
     """A run of an honest server beside three that leave requests or users unanswered."""
+    del begun  # it is under way
     odd = ("starving", "resetting", "mute")
     up = compose(*scratch_lab.files, "up", "--detach", "--no-deps", *odd)
     assert up.returncode == 0, up.stderr
@@ -116,3 +140,19 @@ def test_a_server_that_answers_nobody_loses_with_its_reason(overload: Finished) 
 
     lost = ("", "worse", "mute answered nobody")
     assert told == {"rps": lost, "p95_ms": lost}
+
+
+def test_a_delay_of_20_s_is_measured_with_all_users_and_no_failure(
+    overload: Finished, begun: subprocess.Popen[str], scratch_lab: ScratchLab
+) -> None:
+    del overload  # it went on meanwhile
+    output, _ = begun.communicate(timeout=180)
+    assert begun.returncode == 0, output
+    run = Run(scratch_lab.small / folder_in(output))
+    (row,) = run.rows
+
+    assert (row["outcome"], row["failures"], row["unanswered"]) == ("measured", "0", "0")
+    assert row["starved"] == "0"
+    assert int(row["requests"]) >= 100
+    assert 20_000 <= float(row["min_ms"]) <= float(row["p50_ms"]) < 22_000
+    assert disagreeing(run.folder) == []
