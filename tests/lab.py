@@ -140,9 +140,9 @@ class Launcher:
         """Starts the server (`settings=…`, `preload=…`); returns at once."""
         return self.get("/start", **query)
 
-    def stop(self) -> dict[str, Any]:
-        """Stops the server; returns when nothing of it is left."""
-        return self.get("/stop")
+    def stop(self, **query: str) -> dict[str, Any]:
+        """Stops the server (`now="1"`: kills it); returns when nothing of it is left."""
+        return self.get("/stop", **query)
 
     def stats(self, **query: str) -> dict[str, Any]:
         """Counters of the server's processes (`memory="0"`: without those that take time)."""

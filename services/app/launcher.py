@@ -34,6 +34,7 @@ import json
 import math
 import os
 import platform
+import resource
 import signal
 import socket
 import ssl
@@ -44,6 +45,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -145,17 +147,29 @@ def living_descendants() -> list[Process]:
     return [process for process in descendants() if not process.zombie]
 
 
+def tree_is_gone() -> bool:
+    """Whether nothing of the server's tree is left, not even a zombie.
+
+    A launcher without children has no descendants: an orphan is its child in the same instant.
+    """
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
+
+
 def wait_for_tree(seconds: float) -> None:
-    """Return when nothing of the server's tree is alive, or after that time."""
+    """Return when nothing of the server's tree is left, or after that time."""
     end = time.monotonic() + seconds
-    while living_descendants() and time.monotonic() < end:
+    while not tree_is_gone() and time.monotonic() < end:
         time.sleep(0.01)
 
 
 def kill_tree() -> None:
-    """Return when nothing of the server's tree is alive, not even what was born meanwhile."""
-    while tree := living_descendants():
-        for process in tree:
+    """Return when nothing of the server's tree is left, not even what was born meanwhile."""
+    while not tree_is_gone():
+        for process in descendants():
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 os.kill(process.pid, signal.SIGKILL)
         time.sleep(0.005)
@@ -167,6 +181,52 @@ def become_subreaper() -> None:
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(error)}")
+
+
+class Children:
+    """Waits for every child of the launcher, as init does: the server, and the orphans it adopts.
+
+    A child that nobody waits for stays as a zombie. Nothing else in here may wait for one, not even
+    by Popen.poll(): then the exit code goes where it belongs, and under `counting` a process is
+    either alive or in the account of those that were waited for, never in both and never in none.
+
+    Attributes:
+        counting: No child is waited for while somebody else holds it.
+    """
+
+    def __init__(self) -> None:
+        self.counting = threading.Lock()
+        self._server: Server | None = None
+        self._born = threading.Event()
+        threading.Thread(target=self._wait_for_all, daemon=True).start()
+
+    def add(self, start: Callable[[], "Server"]) -> "Server":
+        """The server that `start` makes, whose exit code is left to it."""
+        # Held until its PID is known: it may end at once.
+        with self.counting:
+            self._server = server = start()
+        self._born.set()
+        return server
+
+    def _wait_for_all(self) -> None:
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # it stays to be waited for
+            except ChildProcessError:
+                self._born.wait()
+                self._born.clear()
+                continue
+            assert ended is not None, "only with WNOHANG"
+            with self.counting:
+                self._wait_for(ended.si_pid)
+
+    def _wait_for(self, pid: int) -> None:
+        if self._server is not None and self._server.process.pid == pid:
+            self._server.collect()
+        # That was it, unless an orphan has got the PID of a server which ended before. A server
+        # that could not be executed has been waited for too, by Popen.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 # ---------------------------------------------------------------------------------------- counters
@@ -186,7 +246,13 @@ def cgroup_v2_cpu() -> float:
 
 
 def proc_cpu() -> float:
-    return sum(process.cpu_seconds for process in descendants()) + time.process_time()
+    """Of the processes that there are, and of those that the launcher has waited for.
+
+    Right only while it waits for none: Children.counting.
+    """
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    living = sum(process.cpu_seconds for process in descendants())
+    return living + ended.ru_utime + ended.ru_stime + time.process_time()
 
 
 def find_cpu_source() -> tuple[str, Callable[[], float]]:
@@ -334,18 +400,29 @@ class Server:
         )
         with contextlib.suppress(OSError):  # it has ended already, or this kernel forbids it
             (PROC / str(self.process.pid) / "oom_score_adj").write_text(OOM_SCORE)
+        self._ended = threading.Event()
         self._reader = threading.Thread(target=self._pass_on, daemon=True)
         self._reader.start()
 
     @property
     def running(self) -> bool:
-        return self.process.poll() is None
+        return self.process.returncode is None
 
     @property
     def exit_code(self) -> int | None:
         """As a shell has it: 128 + n for signal n; None while it runs."""
-        code = self.process.poll()
+        code = self.process.returncode
         return code if code is None or code >= 0 else 128 - code
+
+    def signal(self, number: int) -> None:
+        """Only while nobody waits for it: Children.counting. Else its PID may be another's."""
+        if self.running:
+            os.kill(self.process.pid, number)
+
+    def collect(self) -> None:
+        """Take its exit code, once it has ended. Nobody but Children may do this."""
+        self.process.poll()
+        self._ended.set()
 
     def wait(self, seconds: float | None = None) -> None:
         """Return when the process has ended and all its output is read.
@@ -353,7 +430,7 @@ class Server:
         Args:
             seconds: the most to wait for the output, which a child that lives on may hold open.
         """
-        self.process.wait()
+        self._ended.wait()
         self._reader.join(seconds)
 
     def _pass_on(self) -> None:
@@ -373,6 +450,7 @@ class Launcher:
         self._when_ended = when_ended
         self._turn = threading.Lock()
         self._server: Server | None = None
+        self._children = Children()
         self._generation = 0
         self._cpu_source, self._container_cpu = find_cpu_source()
         self._cpu_at_start: float | None = None
@@ -398,7 +476,7 @@ class Launcher:
             self._oom_kills_at_start = oom_kills()
             started_ns = time.monotonic_ns()
             try:
-                server = Server(self._command, settings, environment)
+                server = self._children.add(partial(Server, self._command, settings, environment))
             except OSError as error:
                 message = f"{self._command[0]} cannot be started: {error}"
                 raise RefusedError(500, message) from error
@@ -419,7 +497,8 @@ class Launcher:
                 return {"exit_code": None, "log": self._last_lines()}
             server.stopped = True
             if not now:
-                server.process.send_signal(number)
+                with self._children.counting:
+                    server.signal(number)
                 wait_for_tree(TERMINATION_S)
             kill_tree()
             server.wait()
@@ -511,7 +590,7 @@ class Launcher:
 
     def _watch(self, server: Server) -> None:
         """When the server ends by itself: leave time to read why, then end likewise."""
-        server.process.wait()
+        server.wait(0)
         if server.stopped:
             return
         say(f"the server ended by itself with exit code {server.exit_code}")
@@ -538,7 +617,8 @@ class Launcher:
 
     def _server_cpu(self) -> float:
         """CPU seconds of the container without the launcher's own."""
-        return self._container_cpu() - time.process_time()
+        with self._children.counting:
+            return self._container_cpu() - time.process_time()
 
 
 # -------------------------------------------------------------------------------------------- HTTP
@@ -600,7 +680,8 @@ def main(command: list[str]) -> int:
         say("which server? Give its command as arguments.")
         return 2
     become_subreaper()
-    control = ThreadingHTTPServer(("0.0.0.0", int(os.environ.get("LAB_PORT", PORT))), Handler)
+    address = ("0.0.0.0", int(os.environ.get("LAB_PORT", PORT)))
+    control = ThreadingHTTPServer(address, Handler, bind_and_activate=False)
     launcher = Handler.launcher = Launcher(command, when_ended=control.shutdown)
 
     def forward(number: int, _frame: object) -> None:
@@ -609,6 +690,9 @@ def main(command: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
+    # Not sooner: whoever sees the port open may send a signal.
+    control.server_bind()
+    control.server_activate()
     if os.environ.get("LAB_AUTOSTART") == "1":
         threading.Thread(target=launcher.autostart, daemon=True).start()
     # In the main thread, since it looks up twice a second: one that waits on a lock can miss a

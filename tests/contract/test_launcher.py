@@ -156,6 +156,20 @@ def test_every_server_keeps_an_idle_connection_and_leaves_no_process_when_it_sto
     assert kept_by == {server.name for server in servers} - KEEP_NONE
 
 
+def test_no_process_of_an_earlier_trial_is_left_not_even_a_zombie(
+    by_name: dict[str, Server], launcher: MakeLauncher, engine: Engine
+) -> None:
+    """A trial ends its server at once: then workers outlive the parent that would wait for them."""
+    for name in ("gunicorn-4x10", "uwsgi-100-threads", "uvicorn-4"):
+        container = engine.container(name)
+        launch = launcher(by_name[name])
+        for _ in range(3):
+            with launch.running():
+                assert len(server_processes(engine, container)) > 2
+                launch.stop(now="1")
+            assert server_processes(engine, container) == [], name
+
+
 def test_the_bundle_of_a_server_holds_the_public_certificates_and_the_labs(
     by_name: dict[str, Server], launcher: MakeLauncher, compose: Compose
 ) -> None:

@@ -1,14 +1,18 @@
 """Asks the application, in this process, for paths: a JSON line for each answer.
 
-Arguments: wsgi, asgi, asgi-without-lifespan or api, then the paths.
+Arguments: wsgi, asgi, asgi-without-lifespan or api, then the paths. TEST_PATIENCE_S in the
+environment takes the place of the clients' patience.
 """
 
 import asyncio
 import json
+import os
 import sys
 import time
 from typing import Any
 from wsgiref.util import setup_testing_defaults
+
+from consumer.http_clients import limits
 
 
 def ask_wsgi(paths: list[str]) -> None:
@@ -93,6 +97,8 @@ def tell(status: int, headers: dict[str, str], body: bytes, before: Before) -> N
 
 
 if __name__ == "__main__":
+    if patience_s := os.environ.get("TEST_PATIENCE_S"):
+        limits.PATIENCE_S = float(patience_s)
     interface, *paths = sys.argv[1:]
     match interface:
         case "wsgi":

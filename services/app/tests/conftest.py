@@ -1,5 +1,7 @@
 """What the tests share: upstreams of their own, over http and over https."""
 
+import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,3 +41,17 @@ def https_upstream(tls: ssl.SSLContext) -> Iterator[Upstream]:
     """The same over https."""
     with Upstream(tls) as server:
         yield server
+
+
+@pytest.fixture
+def full() -> Iterator[str]:
+    """URL of a server that accepts nobody, and has no room left for those who wait for it."""
+    with contextlib.ExitStack() as waiting:
+        listener = waiting.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        with contextlib.suppress(TimeoutError):
+            while True:
+                waiting.enter_context(socket.create_connection(address, timeout=0.2))
+        yield f"http://127.0.0.1:{address[1]}"

@@ -17,7 +17,7 @@ from consumer.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from consumer.http_clients import HTTP_CLIENTS, Answer, Call, lifetime, limits
+from consumer.http_clients import HTTP_CLIENTS, Answer, Call, lifetime
 
 ALL = [(view, name) for name, views in HTTP_CLIENTS.items() for view in views]
 WITH_HTTP = [(view, name) for view, name in ALL if name != "no-http"]
@@ -30,8 +30,8 @@ BLOCKING = ("async", "requests-blocking-in-async")
 CROWDED = [client for client in SHARED if client != BLOCKING]
 
 
-def calls(base: str, *paths: str) -> list[Call]:
-    return [Call(f"{base}/{path}/", 0, b"{}") for path in paths]
+def calls(base: str, *paths: str, timeout_s: float = 30) -> list[Call]:
+    return [Call(f"{base}/{path}/", 0, timeout_s, b"{}") for path in paths]
 
 
 def fetch(view: str, name: str, *rounds: Sequence[Call]) -> list[list[Answer]]:
@@ -91,12 +91,9 @@ def test_a_small_pool_holds_as_many_calls_as_the_registry_says(upstream: Upstrea
     assert (len(upstream.peers), upstream.peak_in_flight) == (limit + 5, limit)
 
 
-def test_the_wait_for_a_place_in_a_small_pool_can_time_out(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TIMEOUT_S", 0.5)
+def test_the_wait_for_a_place_in_a_small_pool_can_time_out(upstream: Upstream) -> None:
     with pytest.raises(UpstreamTimeoutError):
-        fetch("async", "aiohttp-small-pool", calls(upstream.url, *["400"] * 201))
+        fetch("async", "aiohttp-small-pool", calls(upstream.url, *["400"] * 201, timeout_s=0.5))
 
 
 @pytest.mark.parametrize(("view", "name"), WITH_HTTP)
@@ -107,21 +104,26 @@ def test_an_upstream_that_is_not_there_is_a_failure(view: str, name: str) -> Non
 
 
 @pytest.mark.parametrize(("view", "name"), WITH_HTTP)
-def test_an_upstream_that_is_too_slow_is_a_timeout(
-    view: str, name: str, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+def test_an_upstream_that_is_too_slow_for_this_call_is_a_timeout(
+    view: str, name: str, upstream: Upstream
 ) -> None:
-    monkeypatch.setattr(limits, "TIMEOUT_S", 0.4)
-    lifetime.close_process()  # what is shared is made anew, with this timeout
+    patient = calls(upstream.url, "0")  # a shared client is made by a call with another time-out
+    hasty = calls(upstream.url, "0", "3000", "0", timeout_s=0.4)
     with pytest.raises(UpstreamTimeoutError, match="/3000/"):
-        fetch(view, name, calls(upstream.url, "0", "3000", "0"))
-    lifetime.close_process()
+        fetch(view, name, patient, hasty)
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_a_connection_that_is_never_made_is_a_timeout(view: str, name: str, full: str) -> None:
+    with pytest.raises(UpstreamTimeoutError, match=full):
+        fetch(view, name, calls(full, "0", timeout_s=0.4))
 
 
 @pytest.mark.parametrize(("view", "name"), WITH_HTTP)
 def test_all_calls_have_ended_when_one_fails(view: str, name: str, upstream: Upstream) -> None:
-    wrong = Call(f"http://127.0.0.1:{free_port()}/", 0, b"{}")
+    wrong = calls(f"http://127.0.0.1:{free_port()}", "0")
     with pytest.raises(UpstreamError):
-        fetch(view, name, [wrong, *calls(upstream.url, "200", "200")])
+        fetch(view, name, [*wrong, *calls(upstream.url, "200", "200")])
     assert (len(upstream.peers), upstream.in_flight) == (2, 0)
 
 
@@ -213,7 +215,7 @@ def test_a_forked_process_has_a_client_of_its_own(name: str, upstream: Upstream)
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 def test_no_http_is_never_early_and_makes_no_call(view: str) -> None:
-    asked = [Call("http://nowhere/", ms, b"{}") for ms in (3, 10, 0.5)]
+    asked = [Call("http://nowhere/", ms, 30, b"{}") for ms in (3, 10, 0.5)]
     for _ in range(20):
         start = time.monotonic()
         (answers,) = fetch(view, "no-http", asked)

@@ -118,6 +118,35 @@ def test_an_upstream_that_is_not_there_is_a_502(view: str, settings: str) -> Non
     assert nowhere in page.json()["error"]
 
 
+@pytest.mark.parametrize(("interface", "view"), [("wsgi", "sync"), ("asgi", "async")])
+def test_a_view_waits_for_its_service_time_and_some_patience_then_it_is_a_504(
+    interface: str, view: str, upstream: Upstream
+) -> None:
+    names = [name for name, views in HTTP_CLIENTS.items() if view in views and name != "no-http"]
+    # Longer than the patience alone.
+    in_time = [f"/{view}/single/{name}/?delays_ms=600" for name in names]
+    late = [f"/{view}/fanout/{name}/?delays_ms=0,10&upstream=django" for name in names]
+    pages = get(
+        in_time + late,
+        upstream=upstream.url,
+        interface=interface,
+        environment={
+            "LAB_UPSTREAM_DJANGO": f"{upstream.url}/late",
+            "TEST_PATIENCE_S": "0.5",
+        },
+    )
+    answered, given_up = pages[: len(names)], pages[len(names) :]
+    assert dict(zip(names, [page.status for page in answered], strict=True)) == dict.fromkeys(
+        names, 200
+    )
+    assert dict(zip(names, [page.status for page in given_up], strict=True)) == dict.fromkeys(
+        names, 504
+    )
+    for page in given_up:
+        assert f"{upstream.url}/late" in page.json()["error"]
+        assert page.wall_ms >= 500
+
+
 @pytest.mark.parametrize("wrong", ["status/500", "garbage"])
 def test_one_wrong_answer_among_three_is_a_502(wrong: str, upstream: Upstream) -> None:
     base = f"{upstream.url}/{wrong}?"  # what follows is the query then

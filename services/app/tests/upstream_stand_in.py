@@ -17,6 +17,8 @@ TODO = {"userId": 1, "id": 1, "title": "delectus aut autem", "completed": False}
 class Upstream(ThreadingHTTPServer):
     """Answers /{ms}/ and /todos/1?ms= as the lab's API; /status/{n}/ and /garbage/ go wrong.
 
+    What is asked for below /late/ takes 3 s longer.
+
     With a TLS context it speaks https.
 
     Attributes:
@@ -98,7 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> tuple[int, bytes]:
         url = urlsplit(self.path)
-        match url.path.strip("/").split("/"):
+        path = url.path.strip("/").split("/")
+        if path[0] == "late":
+            del path[0]
+            time.sleep(3)
+        match path:
             case ["todos", "1"]:
                 time.sleep(float(parse_qs(url.query)["ms"][0]) / 1000)
                 return 200, json.dumps(TODO).encode()

@@ -14,10 +14,10 @@ from wsgiref.util import setup_testing_defaults
 
 from consumer import http_clients
 from consumer.errors import UpstreamError
-from consumer.http_clients import Call, View
+from consumer.http_clients import Call, View, limits
 
 QUERY = "delays_ms=0"
-NOBODY = [Call("http://127.0.0.1:1/", delay_ms=0, example=b"")]
+NOBODY = [Call("http://127.0.0.1:1/", 0, limits.timeout_s(0), b"")]
 
 type AsgiApplication = Callable[
     [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]],

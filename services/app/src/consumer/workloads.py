@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from consumer.errors import BadParameterError, UpstreamError
-from consumer.http_clients import Answer, Call
+from consumer.http_clients import Answer, Call, limits
 
 TEMPLATE = "country.html"
 
@@ -34,7 +34,8 @@ class Workload:
 
 def _fanout_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
     example = json.dumps(_COUNTRY).encode()
-    return [Call(f"{base}/{ms}/", float(ms), example) for ms in delays_ms]
+    timeout_s = limits.timeout_s(max(map(float, delays_ms)))
+    return [Call(f"{base}/{ms}/", float(ms), timeout_s, example) for ms in delays_ms]
 
 
 def _fanout_page(
@@ -52,7 +53,8 @@ def _single_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
             f"delays_ms has {len(delays_ms)} delays: the workload single makes one call"
         )
     (ms,) = delays_ms
-    return [Call(f"{base}/todos/1?ms={ms}", float(ms), json.dumps(_TODO).encode())]
+    example = json.dumps(_TODO).encode()
+    return [Call(f"{base}/todos/1?ms={ms}", float(ms), limits.timeout_s(float(ms)), example)]
 
 
 def _single_page(

@@ -27,11 +27,13 @@ class Call:
     Attributes:
         url: What to GET.
         delay_ms: How long the upstream takes, in milliseconds.
+        timeout_s: How long each wait of the call may take, in seconds (limits.timeout_s).
         example: Body of a right answer, for a client that makes no call.
     """
 
     url: str
     delay_ms: float
+    timeout_s: float
     example: bytes
 
 

@@ -18,12 +18,6 @@ def shared(connections: int) -> FetchAsync:
             connector=aiohttp.TCPConnector(
                 limit=connections, keepalive_timeout=limits.KEEP_ALIVE_S
             ),
-            timeout=aiohttp.ClientTimeout(
-                total=None,  # its default is 5 minutes for all of a call
-                connect=limits.TIMEOUT_S,  # with the wait for a place in the pool
-                sock_connect=limits.TIMEOUT_S,
-                sock_read=limits.TIMEOUT_S,
-            ),
         )
 
     session = PerLoop(make, close=lambda session: session.close())
@@ -35,8 +29,14 @@ def shared(connections: int) -> FetchAsync:
 
 
 async def _get(session: aiohttp.ClientSession, call: Call) -> Answer:
+    timeout = aiohttp.ClientTimeout(
+        total=None,  # its default is 5 minutes for all of a call
+        connect=call.timeout_s,  # with the wait for a place in the pool
+        sock_connect=call.timeout_s,
+        sock_read=call.timeout_s,
+    )
     try:
-        async with session.get(call.url) as response:
+        async with session.get(call.url, timeout=timeout) as response:
             return Answer(response.status, await response.read())
     except TimeoutError as error:  # aiohttp's own are among these
         raise UpstreamTimeoutError(f"{call.url}: {type(error).__name__}: {error}") from error

@@ -22,11 +22,11 @@ def per_request(
     """
 
     def fetch(calls: Sequence[Call]) -> list[Answer]:
-        with httpx.Client(timeout=limits.TIMEOUT_S, verify=tls()) as client:
+        with httpx.Client(verify=tls()) as client:
             return parallel.in_threads(partial(_get, httpx, client), calls)
 
     async def fetch_async(calls: Sequence[Call]) -> list[Answer]:
-        async with httpx.AsyncClient(timeout=limits.TIMEOUT_S, verify=tls()) as client:
+        async with httpx.AsyncClient(verify=tls()) as client:
             return await parallel.in_tasks(partial(_get_async, httpx, client), calls)
 
     return fetch, fetch_async
@@ -41,7 +41,7 @@ def shared(httpx: ModuleType) -> tuple[Fetch, FetchAsync]:
             max_keepalive_connections=limits.CONNECTIONS_MAX,
             keepalive_expiry=limits.KEEP_ALIVE_S,
         )
-        return {"timeout": limits.TIMEOUT_S, "limits": connections}
+        return {"limits": connections}
 
     client = PerProcess(
         make=lambda: httpx.Client(**options()),
@@ -63,7 +63,7 @@ def shared(httpx: ModuleType) -> tuple[Fetch, FetchAsync]:
 
 def _get(httpx: ModuleType, client: Any, call: Call) -> Answer:
     try:
-        response = client.get(call.url)
+        response = client.get(call.url, timeout=call.timeout_s)
     except httpx.HTTPError as error:
         raise _translated(httpx, error, call) from error
     return Answer(response.status_code, response.content)
@@ -71,7 +71,7 @@ def _get(httpx: ModuleType, client: Any, call: Call) -> Answer:
 
 async def _get_async(httpx: ModuleType, client: Any, call: Call) -> Answer:
     try:
-        response = await client.get(call.url)
+        response = await client.get(call.url, timeout=call.timeout_s)
     except httpx.HTTPError as error:
         raise _translated(httpx, error, call) from error
     return Answer(response.status_code, response.content)

@@ -18,13 +18,9 @@ from consumer.http_clients.lifetime import PerLoop, PerProcess
 
 
 def _limited[Builder: (ClientBuilder, SyncClientBuilder)](builder: Builder) -> Builder:
-    timeout = timedelta(seconds=limits.TIMEOUT_S)
-    return (
-        builder.connect_timeout(timeout)
-        .read_timeout(timeout)
-        # Its calls never wait for a connection: it opens as many as there are calls.
-        .pool_max_idle_per_host(limits.CONNECTIONS_MAX)
-        .pool_idle_timeout(timedelta(seconds=limits.KEEP_ALIVE_S))
+    # Its calls never wait for a connection: it opens as many as there are calls.
+    return builder.pool_max_idle_per_host(limits.CONNECTIONS_MAX).pool_idle_timeout(
+        timedelta(seconds=limits.KEEP_ALIVE_S)
     )
 
 
@@ -48,7 +44,7 @@ async def fetch_async(calls: Sequence[Call]) -> list[Answer]:
 
 def _get(client: SyncClient, call: Call) -> Answer:
     try:
-        response = client.get(call.url).build().send()
+        response = client.get(call.url).timeout(_patience(call)).build().send()
         return Answer(response.status, response.bytes().to_bytes())
     except PyreqwestError as error:
         raise _translated(error, call) from error
@@ -56,10 +52,15 @@ def _get(client: SyncClient, call: Call) -> Answer:
 
 async def _get_async(client: Client, call: Call) -> Answer:
     try:
-        response = await client.get(call.url).build().send()
+        response = await client.get(call.url).timeout(_patience(call)).build().send()
         return Answer(response.status, (await response.bytes()).to_bytes())
     except PyreqwestError as error:
         raise _translated(error, call) from error
+
+
+def _patience(call: Call) -> timedelta:
+    """For all of the call: what it waits for one by one only a whole client can be told."""
+    return timedelta(seconds=call.timeout_s)
 
 
 def _translated(error: PyreqwestError, call: Call) -> Exception:

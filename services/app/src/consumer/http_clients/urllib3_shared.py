@@ -16,7 +16,6 @@ def _manager() -> urllib3.PoolManager:
         maxsize=limits.CONNECTIONS_MAX,
         # Without a context each connection makes one of its own, which loads all CA certificates.
         ssl_context=ssl.create_default_context(),
-        timeout=urllib3.Timeout(connect=limits.TIMEOUT_S, read=limits.TIMEOUT_S),
         retries=False,
     )
 
@@ -30,7 +29,7 @@ def fetch(calls: Sequence[Call]) -> list[Answer]:
 
 def _get(call: Call) -> Answer:
     try:
-        response = _shared.get().request("GET", call.url)
+        response = _shared.get().request("GET", call.url, timeout=call.timeout_s)
     except urllib3.exceptions.HTTPError as error:
         raise _translated(error, call) from error
     return Answer(response.status, response.data)
