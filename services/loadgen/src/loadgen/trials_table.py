@@ -34,14 +34,15 @@ def read_rows(folder: Path) -> list[Row]:
     whole = table[: table.rfind("\n") + 1]
     try:
         return list(_rows(whole))
-    except (ValueError, csv.Error) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    except (KeyError, ValueError, csv.Error) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.args[0]}") from error
 
 
 def _rows(table: str) -> Iterator[Row]:
-    """Raises ValueError for the first line that is none of ours."""
+    """The rows; raises for the first line that is none of ours."""
     lines = csv.reader(io.StringIO(table, newline=""))
     header = next(lines, [])
+    parse(dict.fromkeys(header, ""))
     for cells in lines:
         if not cells:
             continue
@@ -51,5 +52,5 @@ def _rows(table: str) -> Iterator[Row]:
             )
         try:
             yield parse(dict(zip(header, cells, strict=True)))
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"line {lines.line_num}: {error.args[0]}") from error
+        except ValueError as error:
+            raise ValueError(f"line {lines.line_num}: {error}") from error
