@@ -31,9 +31,9 @@ import polars as pl
 from loadgen.cases import Case
 from loadgen.columns import Row, row
 from loadgen.report import PAGE, material, write_report
-from loadgen.results import write_table
 from loadgen.suite import Suite
 from loadgen.timing import Timing
+from loadgen.trials_table import write_table
 
 type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 

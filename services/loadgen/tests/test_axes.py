@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
+from loadgen.app_registry import read_registry
 from loadgen.axes import NAMES, SetAxes, replaced, with_axes
 from loadgen.errors import ConfigurationError
-from loadgen.http_clients import read_http_clients
 from loadgen.lab import SUITES
 from loadgen.servers import read_servers
-from loadgen.settings import read_settings
 from loadgen.suite import Library, Suite
 
 SUITE = """
@@ -46,10 +45,8 @@ def told(axes: SetAxes) -> SetAxes:
 def suite(project: Path, text: str = SUITE, **axes: Any) -> Suite:
     """A suite of this text with these axes set."""
     (project / SUITES / "mine.toml").write_text(text)
-    library = Library(
-        project / SUITES, read_servers(project), read_http_clients(project), read_settings(project)
-    )
-    (found,) = library.with_axes(axes).load("mine")
+    library = Library(project / SUITES, read_servers(project), read_registry(project), axes)
+    (found,) = library.load("mine")
     return found
 
 

@@ -15,8 +15,8 @@ from loadgen import cli
 from loadgen.cases import Case
 from loadgen.columns import NUMBER, TRIALS, Row
 from loadgen.lab import SUITES, Lab, read_lab
-from loadgen.results import write_table
 from loadgen.run_comparison import COLUMNS
+from loadgen.trials_table import write_table
 from tests.test_comparisons import rows
 
 #: Two servers that do the same, and what a suite claims of them.

@@ -8,9 +8,9 @@ import pytest
 from loadgen import files
 from loadgen.capacity import write_capacities
 from loadgen.comparisons import write_comparisons
-from loadgen.results import write_table
 from loadgen.samples import write_samples
 from loadgen.summary import write_summary
+from loadgen.trials_table import write_table
 from loadgen.waterfall_steps import write_waterfalls
 from tests.make import some_samples
 from tests.test_capacity import SUITE as SEARCHING

@@ -10,8 +10,8 @@ from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.mva import flow
 from loadgen.predict import Question, answer, service_s_of, stacks_of
-from loadgen.results import write_table
 from loadgen.stacks import measured
+from loadgen.trials_table import write_table
 from tests.test_stacks import a_row
 
 #: Views that get cheaper with load, as an event loop's do.

@@ -15,7 +15,7 @@ from loadgen import cli
 from loadgen.columns import Cell
 from loadgen.lab import SUITES, read_lab
 from loadgen.markdown_text import literal
-from loadgen.results import write_table
+from loadgen.trials_table import write_table
 from tests.test_compare import ENVIRONMENT
 from tests.test_comparisons import rows
 

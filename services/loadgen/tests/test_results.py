@@ -18,9 +18,10 @@ from loadgen.columns import TRIALS
 from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab import Lab, read_lab
 from loadgen.pairs import Compare
-from loadgen.results import Results, create, read_rows
+from loadgen.results import Results, create
 from loadgen.rows import failed_row, measured_row
 from loadgen.samples import write_samples
+from loadgen.trials_table import read_rows
 from tests.make import (
     Request,
     a_case,

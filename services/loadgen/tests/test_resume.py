@@ -8,9 +8,9 @@ from loadgen import columns, resume
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.plan import Plan
-from loadgen.results import write_table
 from loadgen.search import Rules
 from loadgen.trial import Trial
+from loadgen.trials_table import write_table
 from tests.make import a_case, a_server, a_suite
 
 CLIENTS = ("httpx-per-request", "aiohttp-shared")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from loadgen.app_registry import read_registry
+from loadgen.axes import SetAxes
 from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import REGISTRY, read_http_clients
@@ -39,10 +41,8 @@ TRAPS = {"aiohttp-small-pool", "requests-blocking-in-async"}
 type Load = Callable[[str], Suite]
 
 
-def library(project: Path) -> Library:
-    return Library(
-        project / SUITES, read_servers(project), read_http_clients(project), read_settings(project)
-    )
+def library(project: Path, axes: SetAxes | None = None) -> Library:
+    return Library(project / SUITES, read_servers(project), read_registry(project), axes)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
 def test_quick_takes_at_most_210_s_whatever_the_delays(
     project: Path, delays_ms: list[float]
 ) -> None:
-    suites = library(project).with_axes({"delays_ms": [delays_ms]}).load("quick")
+    suites = library(project, {"delays_ms": [delays_ms]}).load("quick")
     trials = list(Plan(suites, read_servers(project), None, seed=1).trials())
     assert sum(trial.expected_s for trial in trials) <= 210
     assert len(trials) == 3 * len(suites[0].cases) or max(delays_ms) > 1000
@@ -234,7 +234,7 @@ def test_quick_takes_at_most_210_s_whatever_the_delays(
 
 def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 5 cases"):
-        library(project).with_axes({"delays_ms": [[60_000]]}).load("quick")
+        library(project, {"delays_ms": [[60_000]]}).load("quick")
 
 
 def test_the_twins_are_compared_60_times(project: Path) -> None:

@@ -152,7 +152,7 @@ def test_the_view_follows_the_server(load: Load) -> None:
 
 
 def test_axes_from_the_command_line_are_its_starts(project: Path) -> None:
-    (suite,) = library(project).with_axes({"users": [7]}).load("why")
+    (suite,) = library(project, {"users": [7]}).load("why")
     assert {case.users for case in suite.cases} == {7}
     assert len(suite.waterfalls) == 3
 
@@ -168,7 +168,7 @@ def test_axes_that_a_waterfall_cannot_take_are_refused(
     project: Path, axes: dict[str, list[object]], words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        library(project).with_axes(axes).load("why")
+        library(project, axes).load("why")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from loadgen import check as checking
-from loadgen import columns_page, environment, predict_check, resume, tables, terminal
+from loadgen import columns_page, predict_check, resume, tables, terminal
 from loadgen import compare as comparing
 from loadgen import predict as predicting
 from loadgen.axes import SetAxes, with_axes
@@ -23,9 +23,8 @@ from loadgen.gates import GRAMMAR
 from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
-from loadgen.results import read_rows
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
-from loadgen.run_folder import read_run
+from loadgen.run_folder import HOW_TO_NAME, find, place_for_files, read_run
 from loadgen.suite import Suite
 from loadgen.suite_file import MOST_ROUNDS
 from loadgen.tables import print_tables
@@ -61,9 +60,9 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="List the trials and how long they take; measure none.")
 ]
 ResumeOption = Annotated[
-    Path | None,
-    typer.Option("--resume", metavar="DIR", help="Finish a run: results/… as it names itself."),
+    str | None, typer.Option("--resume", metavar="RUN", help=f"Finish a run: {HOW_TO_NAME}")
 ]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
 
 
 @app.callback(invoke_without_command=True)
@@ -181,33 +180,32 @@ def _listed(lab: Lab, name: str) -> tuple[str, str, str, str]:
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+    run: RunArgument,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown, for a README.")
     ] = False,
 ) -> None:
     """Print the tables of an earlier run, and draw its report.html."""
     lab = read_lab()
-    run_folder = lab.project / folder
-    rows = read_rows(run_folder)
-    library = lab.as_of(run_folder).suites
-    asked = environment.read(run_folder)["arguments"]["suites"]
-    suites = [suite for name in asked for suite in library.load(name)]
-    if not markdown:
-        console = terminal.console()
-        print_tables(console, suites, rows)
-        page = write_report(material(run_folder, suites), _for_report(lab, folder))
-        where = f"results/{page.relative_to(lab.results)}"
-        console.print(f"\nReport: {where}", soft_wrap=True)
+    made = read_run(lab, run)
+    if markdown:
+        for text in tables.all_markdown(made.suites, made.rows):
+            print(text, end="\n\n")
         return
-    for text in tables.all_markdown(suites, rows):
-        print(text, end="\n\n")
+    console = terminal.console()
+    print_tables(console, made.suites, made.rows)
+    try:
+        page = write_report(material(made.folder, made.suites), place_for_files(lab, made.folder))
+    except OSError as error:
+        raise unwritable(error) from error
+    where = f"results/{page.relative_to(lab.results)}"
+    console.print(f"\nReport: {where}", soft_wrap=True)
 
 
 @app.command(epilog=comparing.EPILOG)
 def compare(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="DIR [DIR]", help="One or two runs, results/…")
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN [RUN]", help=f"One or two runs, each: {HOW_TO_NAME}")
     ],
     baseline: Annotated[
         str | None, typer.Option("--baseline", metavar="SERVICE", help="Of the one run.")
@@ -227,7 +225,7 @@ def compare(
     """Compare two runs, the second against the first; or two servers of one run."""
     exit_code = comparing.execute(
         read_lab(),
-        folders,
+        runs,
         baseline=baseline,
         candidate=candidate,
         metrics=metrics,
@@ -239,19 +237,19 @@ def compare(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+    run: RunArgument,
 ) -> None:
     """Write a run as other programs read it: github-action-benchmark's JSON, and Markdown."""
     lab = read_lab()
-    made = read_run(lab, folder)
-    for file in write_exports(made, _for_report(lab, folder) / "export"):
+    made = read_run(lab, run)
+    for file in write_exports(made, place_for_files(lab, made.folder) / "export"):
         where = f"results/{file.relative_to(lab.results)}"
         terminal.console().print(where, soft_wrap=True)
 
 
 @app.command()
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, results/…")],
+    run: RunArgument,
     users: Annotated[int | None, typer.Option("--users", min=1, help="Without think time.")] = None,
     delays_ms: Annotated[
         str | None,
@@ -269,7 +267,7 @@ def predict(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Say what each stack of a run would make of another load."""
-    found = predicting.stacks_of(read_lab().project / folder)
+    found = predicting.stacks_of(find(read_lab(), run))
     if checked:
         print("\n".join(predict_check.markdown_lines(predict_check.check(found))))
         return
@@ -311,21 +309,6 @@ def check(
 def columns() -> None:
     """Print docs/columns.md: every column of every file, and every caveat."""
     print(columns_page.page(), end="")
-
-
-def _for_report(lab: Lab, folder: Path) -> Path:
-    """Where the report of a run goes: beside its rows, or into results/ where it lies elsewhere.
-
-    Raises:
-        ConfigurationError: results/ cannot be written.
-    """
-    inside = folder.parts[1:] if folder.parts[:1] == ("results",) else (folder.name,)
-    place = lab.results.joinpath(*inside)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(error) from error
-    return place
 
 
 def main() -> None:

@@ -272,7 +272,11 @@ def parse(line: Mapping[str, str]) -> Row:
     """
     if unknown := set(line) - _NAMES:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
-    return {
-        column.name: column.kind(cell) if (cell := line.get(column.name)) else None
-        for column in TRIALS
-    }
+    return {column.name: _read(column, line.get(column.name)) for column in TRIALS}
+
+
+def _read(column: Column, cell: str | None) -> Cell:
+    try:
+        return column.kind(cell) if cell else None
+    except ValueError:
+        raise ValueError(f"{column.name} is {cell!r}, which is no number") from None

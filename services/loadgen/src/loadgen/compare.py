@@ -30,7 +30,7 @@ Quote it: --fail-on 'p95_ms>5%'.
 
 def execute(
     lab: Lab,
-    folders: Sequence[Path],
+    runs: Sequence[str],
     *,
     baseline: str | None,
     candidate: str | None,
@@ -42,7 +42,7 @@ def execute(
 
     Args:
         lab: where runs are, and where the comparison goes.
-        folders: two runs; or one, with baseline and candidate.
+        runs: two, as `run_folder.find` takes them; or one, with baseline and candidate.
         baseline, candidate: servers.
         metrics: columns, joined with commas; None: the usual ones.
         fail_on: gates, as `gates.parse` takes them.
@@ -53,18 +53,18 @@ def execute(
     """
     asked = _metrics(metrics)
     thresholds = [gates.parse(text) for text in fail_on]
-    if len(folders) == 1 and baseline and candidate:
-        run = read_run(lab, folders[0])
+    if len(runs) == 1 and baseline and candidate:
+        run = read_run(lab, runs[0])
         found = run_comparison.of_servers(run, baseline, candidate, asked, thresholds)
         name = f"compare-{run.name}-{baseline}-{candidate}"
-    elif len(folders) == 2 and not baseline and not candidate:
-        a, b = (read_run(lab, folder) for folder in folders)
+    elif len(runs) == 2 and not baseline and not candidate:
+        a, b = (read_run(lab, named) for named in runs)
         found = run_comparison.of_runs(a, b, asked, thresholds)
         name = f"compare-{a.name}-{b.name}"
     else:
         raise ConfigurationError(
-            "compare takes two runs (compare DIR DIR), or one with two of its servers "
-            "(compare DIR --baseline SERVICE --candidate SERVICE)"
+            "compare takes two runs (compare RUN RUN), or one with two of its servers "
+            "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
     run_comparison_tables.print_all(console, found)
     _write(found, lab.results / name)

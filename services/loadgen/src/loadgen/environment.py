@@ -87,12 +87,15 @@ def read(folder: Path) -> dict[str, Any]:
     """The environment of an earlier run.
 
     Raises:
-        ConfigurationError: the folder has none.
+        ConfigurationError: the folder has none that can be read.
     """
+    file = folder / "environment.json"
     try:
-        environment: dict[str, Any] = json.loads((folder / "environment.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise ConfigurationError(f"{folder}/environment.json cannot be read: {error}") from error
+        environment = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    if not isinstance(environment, dict):
+        raise ConfigurationError(f"{file} cannot be read: it is no JSON object")
     return environment
 
 

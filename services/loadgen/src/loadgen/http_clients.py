@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -35,6 +35,7 @@ class HttpClient(BaseModel):
 
 
 _TABLES = TypeAdapter(dict[str, HttpClient])
+ANYTHING = HttpClient(views=get_args(View))
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class HttpClients:
 
     def views(self, name: str) -> tuple[View, ...]:
         """The views that this client can serve."""
-        return self.by_name[name].views
+        return self._of(name).views
 
     def connections(self, name: str) -> int | None:
         """Connections of the client's pool per process; None: so many that it never limits."""
-        return self.by_name[name].connections
+        return self._of(name).connections
 
     @property
     def pools(self) -> dict[str, int]:
@@ -69,7 +70,37 @@ class HttpClients:
 
     def gevent(self, name: str) -> bool:
         """Whether the client works where greenlets stand for threads."""
-        return self.by_name[name].gevent
+        return self._of(name).gevent
+
+    def _of(self, name: str) -> HttpClient:
+        """Of one that is not known any more, nobody knows what it could not do."""
+        return self.by_name.get(name, ANYTHING)
+
+    def able(self, name: str, view: str, *, gevent: bool) -> "HttpClients":
+        """The same clients, of which this one can serve that view, under gevent too if so said."""
+        known = self.by_name.get(name)
+        views = {view, *(known.views if known else ())}
+        if known and views == {*known.views} and (known.gevent or not gevent):
+            return self
+        table = known.model_dump() if known else {}
+        able = table | {"views": sorted(views), "gevent": gevent or not known or known.gevent}
+        return HttpClients({**self.by_name, name: HttpClient.model_validate(able)})
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it: the registry's own tables."""
+        document: dict[str, Any] = _TABLES.dump_python(
+            dict(self.by_name), mode="json", exclude_defaults=True
+        )
+        return document
+
+
+def clients_from(document: Mapping[str, Any]) -> HttpClients:
+    """The clients of a document.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return HttpClients(_TABLES.validate_python(document))
 
 
 def read_http_clients(project: Path) -> HttpClients:
@@ -80,13 +111,13 @@ def read_http_clients(project: Path) -> HttpClients:
     """
     file = project / REGISTRY
     try:
-        return HttpClients(_TABLES.validate_python(tomllib.loads(file.read_text("utf-8"))))
+        return clients_from(tomllib.loads(file.read_text("utf-8")))
     except FileNotFoundError:
         raise ConfigurationError(f"{file} is missing: it lists the HTTP clients") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from error
     except ValidationError as error:
         raise ConfigurationError(f"{file}, {_first_mistake(error)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
 
 
 def _first_mistake(error: ValidationError) -> str:

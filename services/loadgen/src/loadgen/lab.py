@@ -2,18 +2,18 @@
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from loadgen import environment
+from loadgen.app_registry import AppRegistry, read_registry, registry_of
 from loadgen.axes import SetAxes
 from loadgen.errors import ConfigurationError
-from loadgen.http_clients import read_http_clients
 from loadgen.instruments import cpu_set
 from loadgen.protocol import Roles
 from loadgen.servers import Server, read_servers
-from loadgen.settings import read_settings
 from loadgen.suite import Library
 
 SUITES = Path("services/loadgen/suites")
@@ -23,59 +23,81 @@ SUITES = Path("services/loadgen/suites")
 class Lab:
     """The lab around this process.
 
+    What is declared in it is read when it is asked for: a mistake there ends what needs it.
+
     Attributes:
         project: the project's folder, read-only.
         results: the folder of runs.
-        servers: every declared server, by name.
-        suites: the suite files.
         roles: CPU sets.
         host_facts: what scripts/bench knows and a container cannot see; empty without it.
+        axes: of all cases of its suites, set from the command line.
+        run: the folder of a run, of which servers, clients, settings and suites are as they were
+            when it began; None: they are as they are now.
     """
 
     project: Path
     results: Path
-    servers: dict[str, Server]
-    suites: Library
     roles: Roles
     host_facts: dict[str, Any]
+    axes: SetAxes = field(default_factory=dict)
+    run: Path | None = None
 
-    def with_axes(self, axes: SetAxes) -> "Lab":
-        """The lab with these axes of all cases of its suites set from the command line."""
-        return replace(self, suites=self.suites.with_axes(axes))
+    @cached_property
+    def servers(self) -> dict[str, Server]:
+        """Every declared server, by name.
 
-    def as_of(self, run: Path) -> "Lab":
-        """The lab with servers and suites as they were when a run began: its own copies, and the
-        axes that were set on its command line.
+        Raises:
+            ConfigurationError: a file or a label is missing or wrong.
+        """
+        return read_servers(self.run or self.project)
+
+    @cached_property
+    def app(self) -> AppRegistry:
+        """The app's HTTP clients and settings.
 
         Raises:
             ConfigurationError: they cannot be read.
         """
-        servers = read_servers(run)
-        suites = _suites(run / "suites", servers, self.project)
+        if self.run:
+            return registry_of(self.run, self.servers, self.project)
+        return read_registry(self.project)
+
+    @cached_property
+    def suites(self) -> Library:
+        """The suite files.
+
+        Raises:
+            ConfigurationError: what their cases may name cannot be read.
+        """
+        folder = self.run / "suites" if self.run else self.project / SUITES
+        return Library(folder, self.servers, self.app, self.axes)
+
+    def with_axes(self, axes: SetAxes) -> "Lab":
+        """The lab with these axes of all cases of its suites set from the command line."""
+        return replace(self, axes=axes)
+
+    def as_of(self, run: Path) -> "Lab":
+        """The lab as it was when a run began: by its own copies, and with the axes that were set.
+
+        Raises:
+            ConfigurationError: its environment.json cannot be read.
+        """
         arguments = environment.read(run).get("arguments") or {}
-        return replace(self, servers=servers, suites=suites).with_axes(arguments.get("axes") or {})
+        return replace(self, run=run, axes=arguments.get("axes") or {})
 
 
 def read_lab() -> Lab:
     """The lab as mounted and as Compose's environment describes it.
 
     Raises:
-        ConfigurationError: a file, a label or a variable is missing or wrong.
+        ConfigurationError: a variable is wrong.
     """
-    project = Path(os.environ.get("LAB_PROJECT", "/lab"))
-    servers = read_servers(project)
     return Lab(
-        project=project,
+        project=Path(os.environ.get("LAB_PROJECT", "/lab")),
         results=Path(os.environ.get("LAB_RESULTS", "/results")),
-        servers=servers,
-        suites=_suites(project / SUITES, servers, project),
         roles=Roles(app=_cpus("APP_CPUS"), api=_cpus("API_CPUS"), loadgen=_cpus("LOADGEN_CPUS")),
         host_facts=_host_facts(os.environ.get("LAB_HOST_FACTS", "")),
     )
-
-
-def _suites(folder: Path, servers: dict[str, Server], project: Path) -> Library:
-    return Library(folder, servers, read_http_clients(project), read_settings(project))
 
 
 def _cpus(variable: str) -> frozenset[int]:

@@ -12,8 +12,8 @@ from rich.table import Table
 from loadgen.cases import plain
 from loadgen.errors import ConfigurationError
 from loadgen.prediction import Prediction, Refusal, Stack, predict
-from loadgen.results import read_rows
 from loadgen.stacks import Measured, measured
+from loadgen.trials_table import read_rows
 
 HEADINGS = (
     *("Server", "Client", "Views/s", "Mean (ms)", "CPU", "CPU/view (ms)", "Memory (MiB)"),

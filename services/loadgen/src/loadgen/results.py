@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import drift, environment
+from loadgen.app_registry import COPY
 from loadgen.capacity import write_capacities
 from loadgen.columns import TRIALS, Row, parse, text
 from loadgen.comparisons import write_comparisons
 from loadgen.drivers.registry import DRIVERS
-from loadgen.errors import ConfigurationError, ResultsLostError, unwritable
-from loadgen.files import new_folder, write_csv
+from loadgen.errors import ResultsLostError, unwritable
+from loadgen.files import new_folder
 from loadgen.lab import SUITES, Lab
 from loadgen.rows import Recording
 from loadgen.samples import write_samples
 from loadgen.suite import Suite
 from loadgen.summary import write_summary
 from loadgen.trial import Trial
+from loadgen.trials_table import TRIALS_CSV, write_table
 from loadgen.waterfall_steps import write_waterfalls
 
 #: The outcome of a run whose trials have all been measured.
@@ -108,7 +110,7 @@ class Results:
                     recording.window[0],
                     self.folder / "samples" / f"{trial.name}.csv.gz",
                 )
-            _append(self.folder / "trials.csv", cells.values())
+            _append(self.folder / TRIALS_CSV, cells.values())
             if recording is not None:
                 self._tidy(trial)
         # The digits of the file, so that `report` prints the same tables as the run did.
@@ -212,8 +214,9 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
         for name in ("compose.yaml", "compose.override.yaml"):
             if (lab.project / name).exists():
                 shutil.copy(lab.project / name, folder / name)
+        environment.write(folder / COPY, lab.app.document())
         environment.write(folder / "environment.json", described)
-        write_table(folder / "trials.csv", ())
+        write_table(folder / TRIALS_CSV, ())
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise unwritable(error) from error
@@ -231,12 +234,6 @@ def session(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     return own | {"changes": dict(changes)}
 
 
-def write_table(file: Path, rows: Iterable[Row]) -> None:
-    """Write a table of trials with these rows, replacing an earlier one whole."""
-    lines = ([text(row[column.name]) for column in TRIALS] for row in rows)
-    write_csv(file, (column.name for column in TRIALS), lines)
-
-
 def _append(file: Path, cells: Iterable[str]) -> None:
     """Append a line, whole or not at all."""
     size = file.stat().st_size if file.exists() else 0
@@ -247,19 +244,3 @@ def _append(file: Path, cells: Iterable[str]) -> None:
         with suppress(OSError):  # the first error says more
             os.truncate(file, size)
         raise
-
-
-def read_rows(folder: Path) -> list[Row]:
-    """The rows of an earlier run; a last line that was cut off is none.
-
-    Raises:
-        ConfigurationError: the folder is no run, or its trials.csv is not ours.
-    """
-    try:
-        table = (folder / "trials.csv").read_text()
-        whole = table[: table.rfind("\n") + 1]
-        return [parse(line) for line in csv.DictReader(whole.splitlines(keepends=True))]
-    except (FileNotFoundError, NotADirectoryError):
-        raise ConfigurationError(f"{folder} is no run: it has no trials.csv") from None
-    except (KeyError, ValueError) as error:
-        raise ConfigurationError(f"{folder}/trials.csv cannot be read: {error}") from error

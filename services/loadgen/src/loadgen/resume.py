@@ -6,28 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadgen import environment
+from loadgen import environment, run_folder
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab import Lab
 from loadgen.plan import Plan
-from loadgen.results import FINISHED, Results, read_rows, session, write_table
+from loadgen.results import FINISHED, Results, session
 from loadgen.suite import Suite
 from loadgen.trial import Trial, trial_name
+from loadgen.trials_table import read_rows, write_table
 
 
-def find(lab: Lab, directory: Path) -> Path:
-    """The run's folder, in results/ or by its name alone.
+def find(lab: Lab, named: str) -> Path:
+    """The folder of a run of which something is missing.
+
+    Args:
+        lab: where runs are.
+        named: as `run_folder.find` takes it.
 
     Raises:
         ConfigurationError: there is no such run, or nothing of it is missing.
     """
-    inside = directory.parts[1:] if directory.parts[:1] == ("results",) else directory.parts
-    folder = lab.results.joinpath(*inside)
-    if not (folder / "trials.csv").is_file():
-        raise ConfigurationError(f"{directory} is no run: it has no trials.csv")
+    folder = run_folder.find(lab, named)
     if environment.read(folder).get("outcome") == FINISHED:
-        raise ConfigurationError(f"{directory} is finished: no trial is missing")
+        raise ConfigurationError(f"{folder.name} is finished: no trial is missing")
     return folder
 
 

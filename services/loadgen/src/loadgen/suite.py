@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from loadgen.app_registry import AppRegistry
 from loadgen.axes import SetAxes, option, replaced
 from loadgen.cases import Case, plain
 from loadgen.columns import METRICS
 from loadgen.errors import ConfigurationError
-from loadgen.http_clients import HttpClients
 from loadgen.pairs import AXES, Compare, Matcher, Pair
 from loadgen.search import Rules
 from loadgen.servers import Server
@@ -112,7 +112,8 @@ class Library:
 
     Args:
         folder: of the suite files.
-        servers, http_clients, settings: what there is.
+        servers: those that there are.
+        app: the HTTP clients and settings that there are.
         axes: set from the command line, in the place of what the files say; default: none.
     """
 
@@ -120,19 +121,14 @@ class Library:
         self,
         folder: Path,
         servers: Mapping[str, Server],
-        http_clients: HttpClients,
-        settings: Sequence[str],
+        app: AppRegistry,
         axes: SetAxes | None = None,
     ) -> None:
         self._folder = folder
         self._servers = servers
-        self._http_clients = http_clients
-        self._settings = settings
+        self._app = app
+        self._http_clients = app.http_clients
         self._axes: SetAxes = axes or {}
-
-    def with_axes(self, axes: SetAxes) -> "Library":
-        """The same suites with these axes of all their cases set from the command line."""
-        return Library(self._folder, self._servers, self._http_clients, self._settings, axes)
 
     def names(self) -> list[str]:
         """All suites, by name."""
@@ -264,11 +260,9 @@ class Library:
             checked = Axes.model_validate(axes)
         except ValidationError as error:
             raise self._invalid_case(name, where, error) from error
-        known: dict[str, Iterable[str]] = {
-            "server": self._servers,
-            "http_client": self._http_clients.names,
-            "settings": self._settings,
-        }
+        known: dict[str, Iterable[str]] = {"server": self._servers}
+        if self._app.complete:
+            known |= {"http_client": self._http_clients.names, "settings": self._app.settings}
         for axis, names in known.items():
             value = getattr(checked, axis)
             if value not in names:

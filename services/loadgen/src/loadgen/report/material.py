@@ -12,12 +12,12 @@ from loadgen.claims import Claim, judge
 from loadgen.columns import Row
 from loadgen.comparisons import Comparison, compare, of_suite
 from loadgen.report.flags import reasons
-from loadgen.results import read_rows
 from loadgen.servers import Server, read_servers
 from loadgen.suite import Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
 from loadgen.tables import Line, is_ranked, lines
 from loadgen.trial import trial_name
+from loadgen.trials_table import read_rows
 from loadgen.waterfall_steps import MeasuredWaterfall, waterfalls
 
 
