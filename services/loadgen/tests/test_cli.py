@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen import cli, run, target
+from loadgen import cli, target, up
 from loadgen.lab import SUITES
 from tests.stand_ins import StandInLab, View
 
@@ -64,8 +64,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
         monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
         monkeypatch.setattr(target, "APP_PORT", stand_in.app_port)
         monkeypatch.setattr(target, "LAUNCHER_PORT", stand_in.launcher_port)
-        monkeypatch.setattr(run, "LAUNCHER_PORT", stand_in.launcher_port)
-        monkeypatch.setattr(run, "API_PORT", stand_in.api_port)
+        monkeypatch.setattr(up, "API_PORT", stand_in.api_port)
+        monkeypatch.setattr(up, "NAME_GRACE_S", 0.3)
         yield stand_in
 
 
@@ -103,7 +103,7 @@ def test_without_a_word_the_articles_are_run(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "articles: 12 trials" in loadgen("run", "--dry-run")[1]
-    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    monkeypatch.setattr(up, "NAME_GRACE_S", 0)
     assert "articles: 12 trials" in loadgen()[1]
 
 
@@ -264,26 +264,35 @@ def test_a_wrong_label_is_exit_code_2_and_names_it(loadgen: Loadgen, project: Pa
     assert err == "service uvicorn, label lab.interface is 'rsgi'; allowed: wsgi, asgi\n"
 
 
-def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy(
+def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy_said_once(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, results: Path
 ) -> None:
-    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
-    lab.unknown_names.add("uvicorn-4")
+    monkeypatch.setattr(up, "UP_TIMEOUT_S", 1e9)  # for this it does not wait
+    lab.unknown_names |= {"uvicorn", "uvicorn-4"}
     code, _, err = loadgen("run", "brief")
     assert code == 2
-    assert "Start it with: docker compose up -d uvicorn-4" in err
+    assert err == (
+        "uvicorn and uvicorn-4 are not up. Start them with: docker compose up -d uvicorn "
+        "uvicorn-4\n"
+    )
     assert not folders(results)
+
+
+def test_a_check_without_the_api_is_exit_code_2_with_the_remedy(
+    loadgen: Loadgen, lab: StandInLab
+) -> None:
+    lab.unknown_names.add("api")
+    code, _, err = loadgen("check")
+    assert (code, err) == (2, "api is not up. Start it with: docker compose up -d api\n")
 
 
 def test_article_as_own_api_must_be_up_where_views_call_it(
     loadgen: Loadgen,
     project: Path,
-    monkeypatch: pytest.MonkeyPatch,
     lab: StandInLab,
     results: Path,
 ) -> None:
     (project / SUITES / "brief.toml").write_text(BRIEF + 'upstream = "django"\n')
-    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
     lab.unknown_names.add("api-django")
     code, _, err = loadgen("run", "brief")
     assert code == 2
@@ -452,11 +461,12 @@ def test_a_server_of_ones_own_that_is_not_up_is_exit_code_2_with_the_remedy(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, own_page: View
 ) -> None:
     assert not lab.runs
-    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    monkeypatch.setattr(up, "UP_TIMEOUT_S", 0)
     own_page.close()
     code, _, err = loadgen("run", "brief")
     assert code == 2
-    assert "Start it with: docker compose up -d mine" in err
+    assert err.startswith("mine does not answer (")
+    assert "docker compose logs mine" in err
 
 
 def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
@@ -754,7 +764,7 @@ def test_a_second_run_is_refused_while_the_first_is_alive(
 def test_an_api_that_does_not_come_back_ends_the_run(
     loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "UP_TIMEOUT_S", 0)
+    monkeypatch.setattr(up, "UP_TIMEOUT_S", 0)
     lab.on_start = lambda: lab.unknown_names.add("api")
     code, out, _ = loadgen("run", "brief")
     folder = the_run(results)

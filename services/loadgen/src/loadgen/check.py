@@ -14,7 +14,7 @@ import httpx
 import polars as pl
 from rich.console import Console
 
-from loadgen import terminal
+from loadgen import terminal, up
 from loadgen.check_tables import markdown_lines, print_tables
 from loadgen.distributions import DISTRIBUTIONS, Failures, planned_answers
 from loadgen.drivers.base import LoadPlan
@@ -28,7 +28,7 @@ from loadgen.files import new_folder, write_csv
 from loadgen.findings import COLUMNS, NO, Finding, Load
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
-from loadgen.run import DONE, FAILED, api_origin
+from loadgen.run import DONE, FAILED
 from loadgen.samples import SCHEMA, frame
 from loadgen.target import Target
 
@@ -175,7 +175,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
         ConfigurationError: the API is not up, a run is under way, or results/ cannot be written.
     """
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
-        origin = api_origin(http)
+        origin = up.api_origin(up.wait_for([up.api(http)]))
         try:
             folder = new_folder(lab.results, "check")
         except OSError as error:

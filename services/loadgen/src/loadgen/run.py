@@ -1,7 +1,5 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
-import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from loadgen import environment, resume, upstreams
+from loadgen import environment, resume, target, up, upstreams
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.idle import Idle
@@ -26,15 +24,10 @@ from loadgen.report.commands import BENCH
 from loadgen.results import FINISHED, Results, create
 from loadgen.rows import failed_row, measured_row
 from loadgen.self_check import as_document, check, demands
-from loadgen.servers import Page, Server
+from loadgen.servers import Server
 from loadgen.suite import Suite
 from loadgen.tables import print_tables
-from loadgen.target import LAUNCHER_PORT, address_of
 from loadgen.trial import Ahead, Trial
-
-API_PORT = 9000
-#: `docker compose up` starts all containers at once: how long one may take to answer.
-UP_TIMEOUT_S = 30.0
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -88,12 +81,15 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
         remains = request.remains()
         left = remains.missing
-        api = Api(api_origin(http) if left else "", http)
+        addresses = up.wait_for(_needed(left, http))
+        api = Api(up.api_origin(addresses) if left else "", http)
         servers = {trial.server.name: trial.server for trial in left}
-        launchers = {name: _launcher_of(server, http) for name, server in servers.items()}
+        launchers = {
+            name: _launcher_of(server, addresses, http) for name, server in servers.items()
+        }
         abouts = {name: launcher.about() for name, launcher in launchers.items()}
-        if any(trial.case.upstream == upstreams.DJANGO for trial in left):
-            abouts[upstreams.SERVICE] = _launcher(upstreams.SERVICE, http).about()
+        if upstreams.SERVICE in addresses:
+            abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
         checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), soft_wrap=True)
@@ -163,37 +159,29 @@ def _seconds(trials: Sequence[Trial], windows: Callable[[Ahead], int]) -> float:
     return to_come + sum(trial.expected_s for trial in trials)
 
 
-def wait_for(service: str, port: int, path: str, http: httpx.Client) -> str:
-    """The address of a service once it answers.
-
-    Raises:
-        ConfigurationError: it does not within the time that a start may take.
-    """
-
-    def ask() -> str:
-        address = address_of(service)
-        http.get(f"http://{address}:{port}{path}", timeout=5).raise_for_status()
-        return address
-
-    return _once_up(service, ask)
+def _needed(left: Sequence[Trial], http: httpx.Client) -> list[up.Service]:
+    """What has to be up for these trials."""
+    if not left:
+        return []
+    servers = {trial.server.name: trial.server for trial in left}.values()
+    needed = [up.api(http), *(up.server(each, http) for each in servers)]
+    if any(trial.case.upstream == upstreams.DJANGO for trial in left):
+        needed.append(up.launcher(upstreams.SERVICE, http))
+    return needed
 
 
-def _once_up[T](service: str, ask: Callable[[], T]) -> T:
-    deadline = time.monotonic() + UP_TIMEOUT_S
-    while True:
-        try:
-            return ask()
-        except (httpx.HTTPError, OSError, ConfigurationError) as error:
-            if time.monotonic() > deadline:
-                raise ConfigurationError(
-                    f"{service} is not up ({error}). Start it with: docker compose up -d {service}"
-                ) from error
-            time.sleep(0.2)
+def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Client) -> Launcher:
+    """What is beside a server."""
+    if server.page and server.always_on:
+        return NoLauncher(server.page.url)
+    return _launcher(addresses[server.name], http)
 
 
-def api_origin(http: httpx.Client) -> str:
-    """Where the API is, once it answers; raises ConfigurationError where it does not."""
-    return f"http://{wait_for('api', API_PORT, '/-/stats', http)}:{API_PORT}"
+def _launcher(address: str, http: httpx.Client) -> Launcher:
+    """The launcher at an address; a server that a killed run has left is ended."""
+    launcher = Launcher(f"http://{address}:{target.LAUNCHER_PORT}", http)
+    launcher.stop()
+    return launcher
 
 
 def _api_is_back(http: httpx.Client) -> str:
@@ -203,35 +191,9 @@ def _api_is_back(http: httpx.Client) -> str:
         RunStoppedError: without it every trial to come would fail.
     """
     try:
-        return api_origin(http)
+        return up.api_origin(up.wait_for([up.api(http)], up.UP_TIMEOUT_S))
     except ConfigurationError as error:
         raise RunStoppedError(str(error)) from error
-
-
-def _launcher_of(server: Server, http: httpx.Client) -> Launcher:
-    """What is beside a server, once it is up."""
-    if server.page and server.always_on:
-        _wait_for_page(server.page, server.name)
-        return NoLauncher(server.page.url)
-    return _launcher(server.name, http)
-
-
-def _launcher(service: str, http: httpx.Client) -> Launcher:
-    """A service's launcher, once it is up; a server that a killed run has left is ended."""
-    address = wait_for(service, LAUNCHER_PORT, "/stats?memory=0", http)
-    launcher = Launcher(f"http://{address}:{LAUNCHER_PORT}", http)
-    launcher.stop()
-    return launcher
-
-
-def _wait_for_page(page: Page, service: str) -> None:
-    """Until its server accepts a connection: what it answers is each trial's business."""
-
-    def connect() -> None:
-        address = address_of(service, page.host)
-        socket.create_connection((address, page.port), timeout=5).close()
-
-    _once_up(service, connect)
 
 
 def _run(plan: Plan, results: Results, measure: Callable[[Trial], Row]) -> Ending:

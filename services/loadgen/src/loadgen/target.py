@@ -52,7 +52,7 @@ def address_of(service: str, host: str | None = None) -> str:
     """
     try:
         return socket.gethostbyname(host or service)
-    except OSError:
+    except (OSError, UnicodeError):  # a label over 63 letters is no name either
         raise ConfigurationError(
             f"{service} is not up. Start it with: docker compose up -d {service}"
         ) from None
