@@ -28,7 +28,7 @@ from loadgen.rows import failed_row, measured_row
 from loadgen.self_check import as_document, check, demands
 from loadgen.servers import Page, Server
 from loadgen.suite import Suite
-from loadgen.tables import print_tables
+from loadgen.tables import labels_of, print_tables
 from loadgen.target import LAUNCHER_PORT, address_of
 from loadgen.trial import Ahead, Trial
 
@@ -107,7 +107,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         else:
             results = create(lab, request.suites, described, count)
         lock.name(results.folder)
-        with Progress(console, left, count) as progress:
+        with Progress(console, left, count, labels_of(request.suites)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
             idle = Idle(launchers, len(lab.roles.app))
 

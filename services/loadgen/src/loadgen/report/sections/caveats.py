@@ -14,7 +14,7 @@ def section(material: Material) -> Section:
     for group in material.groups:
         for entry in group.entries:
             for name in entry.caveats:
-                named.setdefault(name, {})[entry.line.name] = None
+                named.setdefault(name, {})[material.labels.name(entry.case)] = None
     entries = [
         (caveat.name, "; ".join(_shortened(list(named[caveat.name]))), _sentence(caveat.advice))
         for caveat in caveats.ALL
