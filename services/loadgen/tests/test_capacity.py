@@ -169,6 +169,16 @@ def test_the_closing_table_fits_80_columns_and_names_each_stack() -> None:
     assert "cpu-drift" not in said.getvalue(), "advice is for trials, a search reads its windows"
 
 
+def test_the_closing_table_has_every_reason_for_which_a_stack_gave_way() -> None:
+    reasons = ("p95", "piling up", "failures", "answered")
+    each = Capacity("s", CASES[0], 1, "t", 1, 400, 316, 366, gave_way=reasons)
+    stack = StackCapacity("gunicorn-gevent-2000, urllib3-shared", "l", (each,))
+    said = StringIO()
+    capacity_tables.print_capacities(terminal.console(file=said, width=80), RULES, [stack])
+    for reason in reasons:
+        assert reason in said.getvalue()
+
+
 def test_markdown_says_in_how_many_rounds_it_was_found_and_where_not() -> None:
     rows = [
         row

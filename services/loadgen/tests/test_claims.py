@@ -254,6 +254,19 @@ def test_without_claims_nothing_is_printed() -> None:
     assert claim_tables.markdown([]) == ""
 
 
+def test_a_claim_that_two_suites_ask_of_the_same_clients_is_told_apart_by_its_suite() -> None:
+    once = best_of_six("rps", rivals=("one",))
+    again = best_of_six("rps", rivals=("one", "two"), name="again")
+    given = against({"one": 50.0, "two": 60.0}, again)
+    claims = judge([once, again], compare([once, again], given))
+    lines = claim_tables.markdown(claims).splitlines()[2:]
+    assert [line.split(" | ")[1] for line in lines] == [
+        "httpx-per-request (a-suite)",
+        "httpx-per-request (again)",
+    ]
+    assert "httpx-per-request (again): holds" in " ".join(printed(claims).split())
+
+
 def test_markdown_has_a_line_for_each_metric() -> None:
     suite = best_of_six("rps", "p95_ms", rivals=("one",))
     one, best = suite.cases

@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
-import pytest
-
 from loadgen import comparison_tables, terminal
-from loadgen.cases import Case
 from loadgen.columns import METRICS, Row
 from loadgen.comparison_tables import each_once
 from loadgen.comparisons import compare
-from loadgen.labels import pair_label
 from loadgen.pairs import Compare
 from loadgen.suite import Suite
 from tests.make import a_case, a_suite
@@ -130,32 +126,6 @@ def test_markdown_is_the_same_with_adjusted_p_and_remarks() -> None:
         "| uvicorn → gunicorn-100-threads | p95 | – | – | – | not comparable | – | "
         "p95_ms unknown in 1 of 3 rounds |"
     )
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "label"),
-    [
-        ({}, {"server": "twin"}, "uvicorn → twin"),
-        ({}, {"http_client": "no-http"}, "uvicorn: httpx-per-request → no-http"),
-        (
-            {"users": 5},
-            {"server": "twin", "users": 5},
-            "uvicorn → twin, 5 users",
-        ),
-        (
-            {"driver": "hey", "planned_requests": 100, "delays_ms": (50.0,)},
-            {"driver": "hey", "planned_requests": 100, "delays_ms": (50.0,), "server": "twin"},
-            "uvicorn → twin, 100/100, 50 ms",
-        ),
-    ],
-)
-def test_a_label_says_what_differs_and_then_what_is_shared(
-    a: dict[str, Any], b: dict[str, Any], label: str
-) -> None:
-    pair = (a_case(**a), a_case(**b))
-    axes = {"users": 7} if "users" in a else {"delays_ms": (9.0,)} if "delays_ms" in a else {}
-    others: tuple[Case, ...] = tuple(a_case(**side | axes) for side in (a, b)) if axes else ()
-    assert pair_label(*pair, (*pair, *others)) == label
 
 
 def test_a_reason_that_concerns_several_is_said_once_without_their_figures() -> None:

@@ -87,7 +87,7 @@ def test_at_the_same_ceiling_cpu_per_view_judges_and_it_is_said() -> None:
         measured(OTHER, figures(165.9, cpu_ms=4), SCATTER[::-1], **AT_CEILING),
     )
     assert (effect.standing, effect.judged.metric) == ("better", "app_cpu_ms_per_view")
-    assert line(effect).startswith("another server (uvicorn aiohttp-shared → granian-asgi): CPU ")
+    assert line(effect).startswith("another server (uvicorn → granian-asgi): CPU ")
     assert "CPU per view ×0.80 [" in line(effect)
     assert "views/s cannot tell, both make all that their ceiling allows" in line(effect)
     assert "p95 ×1.00 [0.99–1.01] (equivalent)" in line(effect)

@@ -7,11 +7,14 @@ import pytest
 
 from loadgen import columns, progress, terminal
 from loadgen.errors import TrialError
+from loadgen.labels import Labels
 from loadgen.progress import Progress, duration
 from loadgen.trial import Ahead
 from tests.make import a_case, a_trial
 
-TRIALS = [a_trial(position=1), a_trial(position=2, case=a_case(driver="hey", planned_requests=50))]
+CASES = (a_case(users=10), a_case(driver="hey", planned_requests=50))
+TRIALS = [a_trial(position=at, case=case) for at, case in enumerate(CASES, start=1)]
+LABELS = Labels(CASES, {})
 
 
 @pytest.mark.parametrize(
@@ -31,7 +34,7 @@ def test_a_duration_is_said_as_a_person_does(seconds: float, words: str) -> None
 
 def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
     said = StringIO()
-    with Progress(terminal.console(file=said, width=40), TRIALS, 2) as told:
+    with Progress(terminal.console(file=said, width=40), TRIALS, 2, LABELS) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(
@@ -40,9 +43,9 @@ def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
         told.begin(TRIALS[1])
         told.failed(TrialError("no-answer", "[all] lost", ("its last [words]",)))
     assert said.getvalue().splitlines() == [
-        "[1/2] uvicorn httpx-per-request  12.3 views/s, p50 610 ms, p95 – ms"
+        "[1/2] uvicorn, locust, 10 users  12.3 views/s, p50 610 ms, p95 – ms"
         "  (at-ceiling, failures)",
-        "[2/2] uvicorn httpx-per-request 50/100  FAILED, no-answer: [all] lost",
+        "[2/2] uvicorn, hey, 50/100  FAILED, no-answer: [all] lost",
         "    | its last [words]",
     ]
 
@@ -53,41 +56,56 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
     clock = iter([0.0, 0.0, *range(1, 25)])
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     said = StringIO()
-    told = Progress(terminal.console(file=said), TRIALS, 2)
+    told = Progress(terminal.console(file=said), TRIALS, 2, LABELS)
     told.begin(TRIALS[0])
     for second in range(1, 25):
         told.observe("window", 30.0 - second, 80 * second)
     lines = said.getvalue().splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("[1/2] uvicorn httpx-per-request  window, 20 s left · 80 views/s")
-    assert "run: about" in lines[0]
+    assert lines[0].startswith("[1/2] window, 20 s left · 80 views/s now · run: about ")
+    assert lines[0].endswith(" · uvicorn, locust, 10 users")
 
 
 def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:
     said = StringIO()
     console = terminal.console(file=said, force_terminal=True, width=120)
-    with Progress(console, TRIALS, 2) as told:
+    with Progress(console, TRIALS, 2, LABELS) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
     assert "12.3 views/s, p50 610 ms, p95 640 ms" in said.getvalue()
 
 
+def test_what_a_long_name_leaves_of_a_narrow_terminal_is_the_time_left() -> None:
+    said = StringIO()
+    long = a_case(server="gunicorn-uvicorn-worker", http_client="requests-blocking-in-async")
+    labels = Labels([long, *CASES], {})
+    with Progress(
+        terminal.console(file=said, force_terminal=True, width=60), [a_trial(case=long)], 1, labels
+    ) as told:
+        told.begin(a_trial(case=long))
+        told.observe("window", 5.0, None)
+    assert "window, 5 s left · run: about" in said.getvalue()
+
+
 def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
     case = a_case(load="open", users=None, rate_rps=214.2, arrivals="poisson")
+    stacks = (a_case(users=300), a_case(users=300, http_client="no-http"))
     window = a_trial(position=1, case=case, repeat=2)
     said = StringIO()
-    with Progress(terminal.console(file=said), [window], 3) as told:
+    with Progress(terminal.console(file=said), [window], 3, Labels(stacks, {})) as told:
         told.begin(window)
         told.measured(columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
     assert said.getvalue().startswith(
-        "[1/3] uvicorn httpx-per-request 214.2/s, window 2  213.9 views/s, p50 604 ms"
+        "[1/3] uvicorn, httpx-per-request, window 2 at 214.2/s  213.9 views/s, p50 604 ms"
     )
 
 
 def test_the_time_left_counts_a_search_until_its_place_is_done() -> None:
     search = a_trial(position=1, ahead=Ahead(usual=10, most=16, window_s=100.0))
-    with Progress(terminal.console(file=StringIO()), [search, a_trial(position=2)], 2) as told:
+    with Progress(
+        terminal.console(file=StringIO()), [search, a_trial(position=2)], 2, LABELS
+    ) as told:
         told.begin(search)
         assert told.left_s > 10 * 100
         told.begin(a_trial(position=2))

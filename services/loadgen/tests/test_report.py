@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,8 @@ def test_the_answer_names_the_leader_and_what_it_lost_to_its_client(a_run: RUN) 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST, CONTROL)), change)))
     assert "uvicorn (httpx-shared) has the most, 20.0 [20.0–20.1] views/s" in said
     assert "more than any other" in said
-    assert "Last is gunicorn-100-threads: 10.0 [10.0–10.0], ×0.50 [0.50–0.50]" in said
+    last = "gunicorn-100-threads (httpx-per-request)"
+    assert f"Last is {last}: 10.0 [10.0–10.0], ×0.50 [0.50–0.50]" in said
     assert "the same server makes 21.0 [21.0–21.1]; with one it keeps 95.2 [95.2–95.2] %." in said
 
 
@@ -196,7 +198,19 @@ def test_where_rounds_disagree_nobody_leads(a_run: RUN) -> None:
 def test_what_is_a_little_behind_for_sure_is_as_good(a_run: RUN) -> None:
     change = rates({SLOW: 20.2, FAST: 20.0})
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
-    assert "less than 3 % behind, which does not matter: uvicorn." in said
+    assert "less than 3 % behind, which does not matter: uvicorn (httpx-shared)." in said
+
+
+def test_of_many_loads_the_stack_that_leads_is_named_with_its_client(a_run: RUN) -> None:
+    clients = {"httpx-shared": 20.0, "httpx2-shared": 10.0}
+    cases = tuple(
+        replace(FAST, http_client=client, cpu_ms=cpu_ms)
+        for cpu_ms in (0.0, 1.0, 2.0, 3.0)
+        for client in clients
+    )
+    change = rates({case: clients[case.http_client] for case in cases})
+    said = text_of(html_of(a_run(a_suite(cases=cases), change)))
+    assert "Of 4 loads: uvicorn, httpx-shared leads alone in 4." in said
 
 
 def test_one_round_ranks_nobody(a_run: RUN) -> None:
@@ -216,7 +230,7 @@ def test_at_a_ceiling_cpu_per_view_tells_servers_apart(a_run: RUN) -> None:
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
     assert "Nobody leads: " in said
     assert "as much as its users allow; less than 3 % behind" in said
-    assert "Of these 2 uvicorn needs the least CPU, 2.0" in said
+    assert "Of these 2 uvicorn (httpx-shared) needs the least CPU, 2.0" in said
 
 
 def test_sync_and_async_are_held_against_each_other_by_their_best_stacks(a_run: RUN) -> None:
@@ -309,6 +323,18 @@ def test_an_open_load_has_a_report_too(a_run: RUN) -> None:
     html = html_of(a_run(a_suite(cases=(case,))))
     assert "Over time" in Page(html).headings
     assert "-c 18 -q 1.11111" in html, "a plain hey is told the rate"
+
+
+def test_what_stands_with_the_cases_of_other_suites_tells_what_differs_from_them(
+    a_run: RUN,
+) -> None:
+    folder, suites = a_run(a_suite(cases=(FAST,)), lambda *_: {"caveats": "at-ceiling"})
+    other = a_suite(name="other", cases=(a_case(server="uvicorn", users=20, delays_ms=(450.0,)),))
+    html = html_of((folder, [*suites, other]))
+    called = "uvicorn, httpx-shared, 10 users"
+    for section in ("trials", "caveats"):
+        text = html.split(f'id="{section}"')[1].split("</section>")[0].lower()
+        assert called.removeprefix("uvicorn") in text, section
 
 
 def test_failed_and_unranked_trials_are_visible_as_such(a_run: RUN) -> None:

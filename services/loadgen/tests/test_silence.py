@@ -4,9 +4,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from loadgen import columns
+from loadgen import columns, terminal
 from loadgen.cases import Case
 from loadgen.claims import judge
 from loadgen.columns import Cell, Row
@@ -128,7 +127,7 @@ def test_it_stands_last_in_a_sorted_table_and_says_why() -> None:
     given = [*rows(MUTE, *[SILENT] * 3), *rows(late, *[unranked] * 3), *rows(LOUD, *[HEARD] * 3)]
     assert [line.name for line in lines(suite, given)] == ["loud", "late", "mute"]
     shown = StringIO()
-    print_tables(Console(file=shown, width=120), [suite], given)
+    print_tables(terminal.console(file=shown, width=120), [suite], given)
     (line,) = [text for text in shown.getvalue().splitlines() if text.startswith("mute")]
     assert "answered nobody" in line
 

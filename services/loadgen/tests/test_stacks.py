@@ -97,8 +97,8 @@ def test_stacks_differ_by_server_client_and_what_the_view_does() -> None:
     found = measured(rows)
     assert [(one.first["server"], one.first["http_client"], one.axes) for one in found] == [
         ("uvicorn", "httpx-per-request", "0 ms of CPU"),
-        ("gunicorn-100-threads", "httpx-per-request", ""),
-        ("uvicorn", "aiohttp-shared", ""),
+        ("gunicorn-100-threads", "httpx-per-request", "0 ms of CPU"),
+        ("uvicorn", "aiohttp-shared", "0 ms of CPU"),
         ("uvicorn", "httpx-per-request", "2 ms of CPU"),
     ]
     assert [len(one.levels) for one in found] == [2, 1, 1, 1]

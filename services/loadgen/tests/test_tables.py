@@ -180,14 +180,18 @@ def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) ->
     assert one.label != other.label
 
 
-def test_users_are_told_where_most_cases_have_others() -> None:
+def test_users_are_told_in_every_line_where_one_has_others() -> None:
     cases = (
         a_case(server="uwsgi-2-threads", users=4),
         a_case(server="uvicorn"),
         a_case(server="granian-asgi"),
     )
     found = tables.lines(a_suite(cases=cases), [a_row(case) for case in cases])
-    assert [line.name for line in found] == ["uwsgi-2-threads, 4 users", "uvicorn", "granian-asgi"]
+    assert [line.name for line in found] == [
+        "uwsgi-2-threads, 4 users",
+        "uvicorn, 100 users",
+        "granian-asgi, 100 users",
+    ]
 
 
 def test_what_is_left_out_is_said_below_the_table() -> None:

@@ -9,7 +9,7 @@ from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Column, Row, text
 from loadgen.files import write_csv
 from loadgen.holds import judge, number
-from loadgen.labels import told_apart
+from loadgen.labels import Labels, titles
 from loadgen.search import Bracket, Rules, Window, next_step
 from loadgen.suite import Suite
 
@@ -103,7 +103,7 @@ class StackCapacity:
     """A stack over the rounds of a run.
 
     Attributes:
-        name: the server's service and what else tells the stack apart in its suite.
+        name: the server's service, and all else that differs in its suite.
         label: the same with the server's title.
         rounds: its searches, by round.
     """
@@ -163,12 +163,11 @@ def stacks(suite: Suite, rows: Sequence[Row]) -> list[StackCapacity]:
     by_case: dict[Case, list[Capacity]] = {}
     for each in capacities([suite], rows):
         by_case.setdefault(each.case, []).append(each)
-    found = []
-    for case, rounds in by_case.items():
-        apart = list(told_apart(case, suite.whole))
-        name = ", ".join([case.server, *apart])
-        label = ", ".join([rounds[0].title, *apart])
-        found.append(StackCapacity(name, label, tuple(rounds)))
+    labels, titled = Labels(suite.whole, suite.native_views), titles(rows)
+    found = [
+        StackCapacity(labels.name(case), labels.name(case, titled[case.server]), tuple(rounds))
+        for case, rounds in by_case.items()
+    ]
     return sorted(found, key=lambda stack: -(stack.low_rps_per_cpu or 0))
 
 

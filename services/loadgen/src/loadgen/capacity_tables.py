@@ -16,7 +16,7 @@ HEADINGS = ("Stack", "Views/s per core", "of C/D", "CPU/view", "MiB/view", "Gave
 def print_capacities(console: Console, rules: Rules, stacks: Sequence[StackCapacity]) -> None:
     """A suite's stacks, the best first, and what it means that a rate holds."""
     built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
-    # A server's name in one piece: of a narrow terminal the reasons take what is left.
+    # A server's name in one piece: on a narrow terminal the reasons stand below each other.
     longest = max((len(word) for stack in stacks for word in stack.name.split()), default=0)
     for number, heading in enumerate(HEADINGS):
         figures = 0 < number < len(HEADINGS) - 1
@@ -27,7 +27,7 @@ def print_capacities(console: Console, rules: Rules, stacks: Sequence[StackCapac
             overflow="fold",
         )
     for stack in stacks:
-        built.add_row(stack.name, *_figures(stack), ", ".join(stack.gave_way) or "–")
+        built.add_row(stack.name, *_figures(stack), ",\n".join(stack.gave_way) or "–")
     console.print(built)
     for sentence in (*_explanation(rules), *_notes(stacks)):
         console.print(sentence, style="dim")

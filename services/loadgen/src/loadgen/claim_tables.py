@@ -1,6 +1,6 @@
 """How claims are printed, in a terminal and as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -28,7 +28,7 @@ def print_claims(console: Console, claims: Sequence[Claim]) -> None:
     for words, group in by_words(claims):
         console.print(words)
         for claim in group:
-            line = Text(f"{', '.join(claim.http_clients)}: ")
+            line = Text(f"{asked_of(claim, claims)}: ")
             line.append(claim.outcome, STYLES[claim.outcome])
             console.print(Padding(line, (0, 0, 0, 2)))
             for part in claim.parts:
@@ -41,11 +41,20 @@ def markdown(claims: Sequence[Claim]) -> str:
         return ""
     lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
     for claim in claims:
-        first = [literal(claim.words), ", ".join(claim.http_clients), claim.outcome]
+        first = [literal(claim.words), asked_of(claim, claims), claim.outcome]
         for part in claim.parts:
             lines.append(_line([*first, *_cells(part)]))
             first = ["", "", ""]
     return "\n".join(lines)
+
+
+def asked_of(claim: Claim, claims: Iterable[Claim]) -> str:
+    """A claim's clients; and its suite, where another one asks the same words of the same ones."""
+    clients = ", ".join(claim.http_clients)
+    alike = [one for one in claims if one.words == claim.words]
+    if sum(one.http_clients == claim.http_clients for one in alike) < 2:
+        return clients
+    return f"{clients} ({claim.suite})"
 
 
 def _line(cells: Sequence[str]) -> str:

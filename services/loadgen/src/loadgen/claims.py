@@ -22,7 +22,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
-from loadgen.comparisons import HIGHER_IS_BETTER, Comparison
+from loadgen.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
 from loadgen.pairs import Compare
 from loadgen.statistics import ALARM, equivalence_p, holm
 from loadgen.suite import Suite
@@ -87,9 +87,10 @@ def judge(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> list[Cl
             left out count as not measured: better than one rival is not better than five.
         comparisons: all of the run, as `comparisons.compare` gives them.
     """
-    by_key = {(one.a, one.b, one.metric): one for one in comparisons}
+    listed = list(comparisons)
     found: dict[str, list[Claim]] = {}
     for suite in suites:
+        by_key = {(one.a, one.b, one.metric): one for one in of_suite(suite, listed)}
         for entry in suite.compare:
             if entry.words is None:
                 continue

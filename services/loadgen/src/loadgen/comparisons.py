@@ -10,7 +10,7 @@ from loadgen.cases import Case
 from loadgen.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
 from loadgen.distance import Distance, mean_distance
 from loadgen.files import write_csv
-from loadgen.labels import pair_label
+from loadgen.labels import Labels
 from loadgen.silence import always_silent, silence, speaks
 from loadgen.statistics import (
     ALARM,
@@ -23,7 +23,7 @@ from loadgen.statistics import (
     interval,
     rounds_needed,
 )
-from loadgen.suite import Suite
+from loadgen.suite import Suite, native_views
 
 #: Of these more is better; of every other metric, less.
 HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
@@ -133,7 +133,7 @@ class Comparison:
     Attributes:
         suites: those that ask, joined with `+`.
         a, b: the cases' slugs.
-        label: what differs between them, in words that tell it apart within the run.
+        label: what differs between them, then what else differs in the table that it stands in.
         metric: the column.
         difference: over the rounds that count; None where they cannot be compared.
         p_adjusted: its p by Benjamini and Hochberg over all comparisons of the run.
@@ -186,12 +186,14 @@ class Alarms:
 
 
 def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
-    """Every metric of every pair of which both cases have rows, each once."""
+    """Every metric of every pair of which both cases have rows, each once; called by all that
+    differs among what the suites compare.
+    """
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(str(row["case"]), []).append(row)
     asking = list(suites)
-    cases = [case for suite in asking for case in suite.cases]
+    labels = _labels(asking)
     found: dict[tuple[str, str, str], Comparison] = {}
     for suite in asking:
         for a, b, metric, planted in _asked(suite):
@@ -203,7 +205,7 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
                 found[key] = replace(found[key], suites="+".join(names))
                 continue
             of_a, of_b = by_case[a.slug], by_case[b.slug]
-            judged = compare_rows(suite.name, pair_label(a, b, cases), of_a, of_b, metric)
+            judged = compare_rows(suite.name, labels.pair(a, b), of_a, of_b, metric)
             made = _planted(judged.difference, same_rounds(of_a, of_b), metric, planted)
             found[key] = replace(judged, planted=made)
     return adjusted(list(found.values()))
@@ -256,8 +258,14 @@ def compare_rows(
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """Those that this suite asks for."""
-    return [one for one in comparisons if suite.name in one.suites.split("+")]
+    """Those that this suite asks for, called by what differs among them alone."""
+    labels = _labels([suite])
+    cases = {case.slug: case for case in suite.whole}
+    return [
+        replace(one, label=labels.pair(cases[one.a], cases[one.b]))
+        for one in comparisons
+        if suite.name in one.suites.split("+")
+    ]
 
 
 def alarms(comparisons: Iterable[Comparison]) -> list[Alarms]:
@@ -292,6 +300,15 @@ def cells(comparison: Comparison) -> tuple[Cell, ...]:
         *((found.smallest_detectable_ratio, found.p) if found else (None,) * 2),
         *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
     )
+
+
+def _labels(suites: Iterable[Suite]) -> Labels:
+    """What the cases are called that these suites compare, in runs of the whole suites."""
+    listed = list(suites)
+    pairs = (
+        pair for suite in listed for entry in suite.compare for pair in entry.pairs(suite.whole)
+    )
+    return Labels((case for pair in pairs for case in pair), native_views(listed))
 
 
 def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:

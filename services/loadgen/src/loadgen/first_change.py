@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from loadgen.comparisons import HIGHER_IS_BETTER, Comparison
+from loadgen.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
 from loadgen.labels import metric_name
 from loadgen.statistics import ALARM, MARGIN
 from loadgen.suite import Suite
@@ -53,7 +53,7 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
         suite: as it was run.
         comparisons: all of the run, as `comparisons.compare` gives them.
     """
-    by_key = {(one.a, one.b, one.metric): one for one in comparisons}
+    by_key = {(one.a, one.b, one.metric): one for one in of_suite(suite, comparisons)}
     found = []
     for entry in suite.compare:
         if entry.change is None:

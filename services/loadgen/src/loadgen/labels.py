@@ -1,10 +1,10 @@
-"""How columns and cases are written in tables."""
+"""How cases, pairs and columns are called in tables and charts."""
 
-import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from loadgen.cases import Case, plain
+from loadgen.cases import Case, Corner, plain
+from loadgen.columns import Row
 
 #: How a column is written: its heading and its digits after the point.
 WRITTEN: dict[str, tuple[str, int]] = {
@@ -24,57 +24,101 @@ WRITTEN: dict[str, tuple[str, int]] = {
 }
 
 
-def told_apart(case: Case, cases: Iterable[Case]) -> Iterator[str]:
-    """What tells a case apart from the others of its server, in words.
+type _Word = Callable[[Case], str]
 
-    Its users also where most of all cases have others: fewer users make a row of another kind.
+#: Each axis in words, of what the view is, then of what is asked of it; empty where it has none.
+WORDS: Mapping[str, _Word] = {
+    "http_client": lambda case: case.http_client,
+    "settings": lambda case: case.settings,
+    "view": lambda case: f"{case.view} view" if case.view else "",
+    "workload": lambda case: case.workload,
+    "upstream": lambda case: case.upstream,
+    "delays_ms": lambda case: f"{case.delays} ms" if case.delays_ms else "",
+    "cpu_ms": lambda case: "" if case.cpu_ms is None else f"{plain(case.cpu_ms)} ms of CPU",
+    "driver": lambda case: case.driver,
+    "ramp": lambda case: f"ramp {_corners(case.ramp)}" if case.ramp else "",
+    "planned_requests": lambda case: _counted(case),
+    "users": lambda case: f"{case.users} users" if case.users and not _counted(case) else "",
+    "rate_rps": lambda case: f"{plain(case.rate_rps)}/s" if case.rate_rps else "",
+    "arrivals": lambda case: f"{case.arrivals} arrivals" if case.arrivals else "",
+}
+#: Having none of the others is no difference that has to be told: it shows by itself.
+TELLING_IF_NONE = frozenset({"ramp", "planned_requests", "users", "rate_rps"})
+
+
+class Labels:
+    """What the cases of one table are called: their server, and all else that differs among them.
+
+    What is the same in the whole table is never said. Nor is the view where each case has the one
+    that is native to its server: the server tells it.
+
+    Args:
+        cases: of the table.
+        native_views: server → the view that it has where nobody says; of a server that is missing
+            here a single view is taken for native.
     """
-    if case.planned_requests:
-        yield f"{case.planned_requests}/{case.users}"
-    words = {
-        "http_client": case.http_client,
-        "settings": case.settings,
-        "view": f"{case.view} view",
-        "workload": case.workload,
-        "upstream": case.upstream,
-        "delays_ms": f"{case.delays} ms",
-        "cpu_ms": f"{plain(case.cpu_ms or 0)} ms of CPU",
-        "driver": case.driver,
-        "ramp": "ramp" if case.ramp else "no ramp",
-        "users": f"{case.users} users" if case.users else "",
-        "rate_rps": f"{plain(case.rate_rps)}/s" if case.rate_rps else "",
-        "arrivals": f"{case.arrivals} arrivals" if case.arrivals else "",
+
+    def __init__(self, cases: Iterable[Case], native_views: Mapping[str, str]) -> None:
+        listed = list(cases)
+        self._words = {axis: word for axis, word in WORDS.items() if _differs(axis, word, listed)}
+        if _are_native(listed, native_views):
+            self._words.pop("view", None)
+        if len({case.ramp for case in listed if case.ramp}) == 1 and "ramp" in self._words:
+            self._words["ramp"] = lambda case: "ramp" if case.ramp else ""
+
+    def apart(self, case: Case) -> list[str]:
+        """What besides its server tells a case apart, in words."""
+        return list(filter(None, (word(case) for word in self._words.values())))
+
+    def name(self, case: Case, server: str | None = None) -> str:
+        """`uvicorn, aiohttp-shared`.
+
+        Args:
+            case: one of the table.
+            server: what its server is called; None: as the Compose service.
+        """
+        return ", ".join([server or case.server, *self.apart(case)])
+
+    def pair(self, a: Case, b: Case) -> str:
+        """`uvicorn → uvicorn-twin, no-http`: what differs between two, then what they share."""
+        of_a, of_b = ([case.server, *self.apart(case)] for case in (a, b))
+        shared = [word for word in of_a if word in of_b]
+        sides = [" ".join(word for word in words if word not in shared) for words in (of_a, of_b)]
+        where = f"{a.server}: " if a.server == b.server else ""
+        return ", ".join(
+            [where + " → ".join(sides), *(word for word in shared if word != a.server)]
+        )
+
+
+def titles(rows: Iterable[Row]) -> dict[str, str]:
+    """Server → its title; with its name where another server has the same title."""
+    found = {str(row["server"]): str(row["title"]) for row in rows}
+    count = Counter(found.values())
+    return {
+        server: title if count[title] == 1 else f"{title} ({server})"
+        for server, title in found.items()
     }
-    key = operator.attrgetter("server", "planned_requests")
-    listed = list(cases)
-    siblings = [other for other in listed if key(other) == key(case)]
-    for axis, word in words.items():
-        varies = len({getattr(other, axis) for other in siblings}) > 1
-        varies |= axis == "users" and case.users != _users_of_most(listed, case.users)
-        if varies and word and not (axis == "users" and case.planned_requests):
-            yield word
 
 
-def _users_of_most(cases: Sequence[Case], otherwise: int | None) -> int | None:
-    """The users that over half of the cases have."""
-    users, count = Counter(case.users for case in cases).most_common(1)[0]
-    return users if 2 * count > len(cases) else otherwise
+def _differs(axis: str, word: _Word, cases: Iterable[Case]) -> bool:
+    words = {word(case) for case in cases}
+    return len(words if axis in TELLING_IF_NONE else words - {""}) > 1
 
 
-def case_label(case: Case, cases: Iterable[Case]) -> str:
-    """`uvicorn, aiohttp-shared`: the server, and what else tells a case apart."""
-    return ", ".join([case.server, *told_apart(case, cases)])
+def _are_native(cases: Iterable[Case], native_views: Mapping[str, str]) -> bool:
+    """Whether no case has another view than its server would have by itself, as far as is known."""
+    known = dict(native_views)
+    return all(known.setdefault(case.server, case.view) == case.view for case in cases if case.view)
 
 
-def pair_label(a: Case, b: Case, cases: Iterable[Case]) -> str:
-    """`uvicorn → uvicorn-twin, no-http`: what differs between two cases, then what they share."""
-    listed = list(cases)
-    of_a = [a.server, *told_apart(a, listed)]
-    of_b = [b.server, *told_apart(b, listed)]
-    shared = [word for word in of_a if word in of_b]
-    sides = [" ".join(word for word in words if word not in shared) for words in (of_a, of_b)]
-    where = f"{a.server}: " if a.server == b.server else ""
-    return ", ".join([where + " → ".join(sides), *(word for word in shared if word != a.server)])
+def _corners(ramp: Iterable[Corner]) -> str:
+    """As the command line takes a ramp: `0:0,10:100,30:100`."""
+    return ",".join(f"{plain(second)}:{users}" for second, users in ramp)
+
+
+def _counted(case: Case) -> str:
+    """Requests and users of a counted load: `150/30`."""
+    return f"{case.planned_requests}/{case.users}" if case.planned_requests else ""
 
 
 def metric_name(metric: str) -> str:

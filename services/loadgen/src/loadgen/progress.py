@@ -11,6 +11,7 @@ from rich.text import Text
 from loadgen.cases import plain
 from loadgen.columns import Row
 from loadgen.errors import TrialError
+from loadgen.labels import Labels
 from loadgen.trial import Trial
 
 #: Without a terminal a long phase is reported this often.
@@ -34,11 +35,15 @@ class Progress:
         console: where to.
         trials: the trials to be measured, for the time left.
         count: those of the whole run; a resumed one has some already.
+        labels: what its cases are called.
     """
 
-    def __init__(self, console: Console, trials: Sequence[Trial], count: int) -> None:
+    def __init__(
+        self, console: Console, trials: Sequence[Trial], count: int, labels: Labels
+    ) -> None:
         self._console = console
         self._count = count
+        self._labels = labels
         self._left_s = _by_position(trials)
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._trial: Trial | None = None
@@ -81,12 +86,13 @@ class Progress:
         now = time.monotonic()
         self._measure_rate(now, answered)
         run_left_s = max(0.0, self.left_s - (now - self._trial_began))
-        parts = [f"{self._heading(self._trial)}  {phase}"]
+        parts = [f"{self._place(self._trial)} {phase}"]
         if left_s is not None:
             parts[0] += f", {duration(left_s)} left"
         if self._rate_rps is not None:
             parts.append(f"{self._rate_rps:.0f} views/s now")
         parts.append(f"run: about {duration(run_left_s)} left")
+        parts.append(self._name(self._trial))  # last, for a narrow terminal cuts it
         line = " · ".join(parts)
         if self._console.is_terminal:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
@@ -118,14 +124,16 @@ class Progress:
         self._left_s[self._position] = max(0.0, left_s)
 
     def _heading(self, trial: Trial) -> str:
-        case = trial.case
-        load = f"{case.planned_requests}/{case.users}" if case.planned_requests else ""
-        if case.rate_rps:
-            load = f"{plain(case.rate_rps)}/s"
-        if trial.repeat is not None:
-            load += f", window {trial.repeat}"
-        name = " ".join(part for part in (case.server, case.http_client, load) if part)
-        return f"[{trial.position}/{self._count}] {name}"
+        return f"{self._place(trial)} {self._name(trial)}"
+
+    def _place(self, trial: Trial) -> str:
+        return f"[{trial.position}/{self._count}]"
+
+    def _name(self, trial: Trial) -> str:
+        name = self._labels.name(trial.case)
+        if trial.repeat is None:
+            return name
+        return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
 
     def _measure_rate(self, now: float, answered: int | None) -> None:
         if answered is None:

@@ -26,7 +26,7 @@ from loadgen.rows import failed_row, measured_row
 from loadgen.self_check import as_document, check, demands
 from loadgen.servers import Server
 from loadgen.suite import Suite
-from loadgen.tables import print_tables
+from loadgen.tables import labels_of, print_tables
 from loadgen.trial import Ahead, Trial
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -103,7 +103,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         else:
             results = create(lab, request.suites, described, count)
         lock.name(results.folder)
-        with Progress(console, left, count) as progress:
+        with Progress(console, left, count, labels_of(request.suites)) as progress:
             protocol = Protocol(api, http, lab.roles, progress.observe)
             idle = Idle(launchers, len(lab.roles.app))
 

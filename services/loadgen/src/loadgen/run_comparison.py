@@ -18,9 +18,10 @@ from loadgen.distance import are_neighbours, mean_distance
 from loadgen.environment_differences import Differing, differing
 from loadgen.errors import ConfigurationError
 from loadgen.gates import Gate, Judged, judge
-from loadgen.labels import case_label, pair_label
+from loadgen.labels import Labels
 from loadgen.pairs import Compare
 from loadgen.run_folder import Run
+from loadgen.suite import native_views
 
 #: What is compared where nobody says what.
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view", "app_pss_mib")
@@ -88,11 +89,12 @@ def of_runs(a: Run, b: Run, metrics: Sequence[str], gates: Sequence[Gate]) -> Ru
         raise ConfigurationError(
             f"{a.name} and {b.name} have no case in common: nothing can be compared"
         )
-    siblings = [cases[slug] for slug in shared if slug in cases]
+    siblings = (cases[slug] for slug in shared if slug in cases)
+    labels = Labels(siblings, native_views((*a.suites, *b.suites)))
     comparisons = [
         compare_rows("", label, of_a[slug], of_b[slug], metric, paired=False)
         for slug in shared
-        for label in (case_label(cases[slug], siblings) if slug in cases else slug,)
+        for label in (labels.name(cases[slug]) if slug in cases else slug,)
         for metric in _metrics(metrics, gates)
     ]
     return RunComparison(
@@ -136,8 +138,9 @@ def of_servers(
             "server and its view: name both in the same [[cases]] of a suite"
         )
     both = [case for case in measured if case.server in (baseline, candidate)]
+    labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))
     comparisons = [
-        compare_rows("", pair_label(a, b, both), by_case[a.slug], by_case[b.slug], metric)
+        compare_rows("", labels.pair(a, b), by_case[a.slug], by_case[b.slug], metric)
         for a, b in pairs
         for metric in _metrics(metrics, gates)
     ]

@@ -93,7 +93,12 @@ class Server:
     @property
     def default_view(self) -> Literal["sync", "async"]:
         """The view that is native to the interface."""
-        return "async" if self.interface == "asgi" else "sync"
+        return native_view(self.interface)
+
+
+def native_view(interface: object) -> Literal["sync", "async"]:
+    """The view that needs no bridge between threads and an event loop: `asgi` → `async`."""
+    return "async" if interface == "asgi" else "sync"
 
 
 type _Services = Mapping[str, Mapping[str, Any]]

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from loadgen.cases import Case
 from loadgen.columns import Cell, Row
+from loadgen.labels import Labels
 from loadgen.mva import flow, held_s_of
 from loadgen.prediction import Memory, Point, Stack
+from loadgen.servers import native_view
 from loadgen.summary import over_rounds
 
 #: What makes a stack: all that a view does, and who serves it. Load and delays are asked for.
@@ -49,7 +53,7 @@ class Measured:
 
     Attributes:
         first: one of its rows, for its names.
-        axes: what tells it apart from the run's other stacks of that server and client.
+        axes: what differs among the run's stacks besides server and client, in words.
         levels: at least one.
     """
 
@@ -90,12 +94,12 @@ def measured(rows: Iterable[Row]) -> list[Measured]:
     for row in rows:
         if _speaks(row):
             by_stack.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
-    siblings: dict[tuple[Cell, ...], list[tuple[Cell, ...]]] = {}
-    for key in by_stack:
-        siblings.setdefault(key[:2], []).append(key)
+    firsts = [of_stack[0] for of_stack in by_stack.values()]
+    native_views = {str(row["server"]): native_view(row["interface"]) for row in firsts}
+    labels = Labels(map(_case, firsts), native_views)
     return [
-        Measured(of_stack[0], _apart(key, siblings[key[:2]]), _levels(of_stack))
-        for key, of_stack in by_stack.items()
+        Measured(of_stack[0], _apart(labels, _case(of_stack[0])), _levels(of_stack))
+        for of_stack in by_stack.values()
     ]
 
 
@@ -115,13 +119,15 @@ def _positive(cell: Cell) -> bool:
     return isinstance(cell, int | float) and cell > 0
 
 
-def _apart(key: tuple[Cell, ...], siblings: Sequence[tuple[Cell, ...]]) -> str:
-    """The axes on which it differs from other stacks of its server and client."""
-    words = []
-    for index, axis in enumerate(AXES[2:], start=2):
-        if len({other[index] for other in siblings}) > 1:
-            words.append(f"{key[index]:g} ms of CPU" if axis == "cpu_ms" else str(key[index]))
-    return ", ".join(words)
+def _case(row: Row) -> Case:
+    """The stack of a row, without any load."""
+    axes: dict[str, Any] = {axis: row[axis] or "" for axis in AXES}
+    unasked: dict[str, Any] = {"delays_ms": (), "driver": "", "load": "closed"}
+    return Case(**axes | unasked | {"cpu_ms": row["cpu_ms"]})
+
+
+def _apart(labels: Labels, stack: Case) -> str:
+    return ", ".join(word for word in labels.apart(stack) if word != stack.http_client)
 
 
 def _levels(rows: Sequence[Row]) -> tuple[Level, ...]:

@@ -73,6 +73,7 @@ class Suite:
         many_cpus: HTTP clients by which a process of the server may use more than one CPU.
         narrowed_from: all its cases, where the command line has left some out.
         search: how the capacity of each case's stack is searched; None: it is not.
+        native_views: server → the view that its cases have where the file does not say.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Suite:
     many_cpus: frozenset[str] = frozenset()
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None
+    native_views: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> tuple[Case, ...]:
@@ -105,6 +107,11 @@ class Suite:
         for waterfall in self.waterfalls:
             found += [pair for pair in waterfall.pairs if set(pair) <= set(self.cases)]
         return list(dict.fromkeys(found))
+
+
+def native_views(suites: Iterable[Suite]) -> dict[str, str]:
+    """Server → the view that it has where nobody says, of all these suites."""
+    return {server: view for suite in suites for server, view in suite.native_views.items()}
 
 
 class Library:
@@ -221,6 +228,7 @@ class Library:
             pools=self._http_clients.pools,
             many_cpus=self._http_clients.many_cpus,
             search=file.search,
+            native_views={case.server: self._servers[case.server].default_view for case in cases},
         )
 
     def _fitted(self, name: str, file: SuiteFile, cases: Sequence[Case]) -> Fit:

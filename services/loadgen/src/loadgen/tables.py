@@ -23,11 +23,11 @@ from loadgen.claims import judge
 from loadgen.columns import Cell, Row
 from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
 from loadgen.first_change import effects
-from loadgen.labels import WRITTEN, told_apart
+from loadgen.labels import WRITTEN, Labels, titles
 from loadgen.markdown_text import literal
 from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval
-from loadgen.suite import Published, Suite
+from loadgen.suite import Published, Suite, native_views
 from loadgen.summary import case_caveats, over_rounds, starved_users, that_count
 from loadgen.waterfall_steps import waterfalls
 
@@ -55,6 +55,8 @@ class Line:
 def lines(suite: Suite, rows: Iterable[Row], *, every: bool = False) -> list[Line]:
     """The suite's cases with their rows: by its `sort`, the best first; else in its order.
 
+    They are called as in a run of the whole suite, also where the command line has left some out.
+
     Args:
         suite: whose cases.
         rows: of the run.
@@ -63,19 +65,26 @@ def lines(suite: Suite, rows: Iterable[Row], *, every: bool = False) -> list[Lin
     found = list(rows)
     result = []
     in_waterfalls = {case for waterfall in suite.waterfalls for case in waterfall.cases}
+    elsewhere = set() if every else set(suite.whole) if suite.search else in_waterfalls
+    titled = titles(found)
+    labels = Labels((c for c in suite.whole if c not in elsewhere), suite.native_views)
     for case in suite.cases:
-        if not every and (suite.search or case in in_waterfalls):
+        if case in elsewhere:
             continue
         of_case = tuple(row for row in found if row["case"] == case.slug)
         if of_case:
-            apart = list(told_apart(case, suite.cases))
-            name = ", ".join([case.server, *apart])
-            label = ", ".join([str(of_case[0]["title"]), *apart])
-            result.append(Line(name, label, of_case, _figures(suite.published, of_case[0])))
+            label = labels.name(case, titled[case.server])
+            published = _figures(suite.published, of_case[0])
+            result.append(Line(labels.name(case), label, of_case, published))
     if suite.sort:
         by = suite.sort
         result.sort(key=lambda line: _place(line, by))
     return result
+
+
+def labels_of(suites: Sequence[Suite]) -> Labels:
+    """What cases are called where those of all these suites stand together."""
+    return Labels((case for suite in suites for case in suite.whole), native_views(suites))
 
 
 def _place(line: Line, column: str) -> tuple[bool, float]:

@@ -6,6 +6,7 @@ Instants of x are in the chart's own unit; y counts pixels from the top.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
@@ -16,7 +17,7 @@ from loadgen.report.palette import INK, SOFT, Colour
 type Shape = Literal["circle", "triangle-left", "triangle-right"]
 
 WIDTH = 440
-#: Pixels of a row, of a second line of its words, and from the middle of its marks to its end.
+#: Pixels of a row, of another line of its words, and from the middle of its marks to its end.
 ROW = 38
 SECOND_LINE = 14
 BELOW = 14
@@ -30,7 +31,7 @@ class RowWords:
     """The words above a row's marks.
 
     Attributes:
-        left: what it is; what finds no room beside `right` goes to a second line.
+        left: what it is; what finds no room beside `right` goes to lines below.
         right: what came out.
         faint: whether the row is to stand back.
     """
@@ -41,13 +42,12 @@ class RowWords:
 
     @property
     def lines(self) -> list[str]:
-        """The left words, on one line or two."""
+        """The left words, on as many lines as they need."""
         room = MOST_LETTERS - len(self.right)
         if len(self.left) <= room:
             return [self.left]
         first = self.left[: room + 1].rpartition(" ")[0] or self.left[:room]
-        rest = self.left[len(first) :].lstrip()
-        return [first, rest if len(rest) <= MOST_LETTERS else rest[: MOST_LETTERS - 1] + "…"]
+        return [first, *wrap(self.left[len(first) :].lstrip(), MOST_LETTERS)]
 
 
 @dataclass

@@ -11,11 +11,12 @@ from loadgen.cases import Case
 from loadgen.claims import Claim, judge
 from loadgen.columns import Row
 from loadgen.comparisons import Comparison, compare, of_suite
+from loadgen.labels import Labels, titles
 from loadgen.report.flags import reasons
 from loadgen.servers import Server, read_servers
 from loadgen.suite import Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
-from loadgen.tables import Line, is_ranked, lines
+from loadgen.tables import Line, is_ranked, labels_of, lines
 from loadgen.trial import trial_name
 from loadgen.trials_table import read_rows
 from loadgen.waterfall_steps import MeasuredWaterfall, waterfalls
@@ -123,6 +124,16 @@ class Material:
     environment: Mapping[str, Any]
     servers: Mapping[str, Server]
     reasons: Mapping[str, str]
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What cases are called where those of all suites stand in one table."""
+        return labels_of(self.suites)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What each server is called in tables."""
+        return titles(self.rows)
 
     @cached_property
     def comparisons(self) -> list[Comparison]:

@@ -9,9 +9,11 @@ from markupsafe import Markup
 
 from loadgen import caveats
 from loadgen.capacity import stacks
+from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.comparisons import Comparison, is_equal_load
 from loadgen.first_change import answer, effects
+from loadgen.labels import WORDS, Labels
 from loadgen.report.blocks import Block, Heading, Section, Text, Words
 from loadgen.report.material import Entry, Group, Material
 from loadgen.report.sections import capacity, setup, waterfall
@@ -64,7 +66,7 @@ def _leaders(group: Group) -> Iterator[Markup]:
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = {words: _standing(group.metric, entries) for words, entries in loads.items()}
     if len(standings) > MOST_LOADS:
-        yield _over_loads(list(standings.values()))
+        yield _over_loads(list(standings.values()), _stacks(group))
         return
     for words, standing in standings.items():
         load = f"With {words}: " if len(standings) > 1 else ""
@@ -139,10 +141,21 @@ def _is_near(how: Difference) -> bool:
     return how.low is not None and how.low >= 1 / (1 + MARGIN)
 
 
-def _over_loads(standings: Sequence[_Standing]) -> Markup:
+def _stacks(group: Group) -> Labels:
+    """What the stacks of a group are called whatever their load."""
+    return Labels(map(_without_load, group.entries), group.suite.native_views)
+
+
+def _without_load(entry: Entry) -> Case:
+    """A case without all that makes its load."""
+    asked_less = replace(entry.case, users=None, ramp=None, planned_requests=None, rate_rps=None)
+    return replace(asked_less, load="closed", arrivals=None, delays_ms=(), cpu_ms=None)
+
+
+def _over_loads(standings: Sequence[_Standing], stacks: Labels) -> Markup:
     """Of many loads, how often who leads alone."""
-    alone = Counter(one.best.line.rows[0]["title"] for one in standings if _leads_alone(one))
-    told = [f"{title} leads alone in {count}" for title, count in alone.most_common()]
+    alone = Counter(stacks.name(_without_load(one.best)) for one in standings if _leads_alone(one))
+    told = [f"{name} leads alone in {count}" for name, count in alone.most_common()]
     if together := sum(not _leads_alone(one) for one in standings):
         told.append(f"in {together} nobody does, or nobody can be told to")
     return Markup("Of {} loads: {}.").format(len(standings), listing(told, most=6))
@@ -283,7 +296,9 @@ def _load(entry: Entry) -> str:
     if case.cpu_ms:
         words.append(f"{case.cpu_ms:g} ms of CPU")
     if case.ramp:
-        words.append("ramp")
+        words.append(WORDS["ramp"](case))
+    if case.arrivals == "constant":
+        words.append(WORDS["arrivals"](case))
     return ", ".join(words)
 
 

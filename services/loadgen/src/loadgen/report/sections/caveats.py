@@ -15,9 +15,9 @@ def section(material: Material) -> Section:
     for group in material.groups:
         for entry in group.entries:
             for name in entry.caveats:
+                label = material.labels.name(entry.case)
                 words = starved_users(entry.line.rows) if name == caveats.STARVED.name else ""
-                who = f"{entry.line.name}: {words}" if words else entry.line.name
-                named.setdefault(name, {})[who] = None
+                named.setdefault(name, {})[f"{label}: {words}" if words else label] = None
     entries = [
         (caveat.name, "; ".join(_shortened(list(named[caveat.name]))), _sentence(caveat.advice))
         for caveat in caveats.ALL

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from loadgen.claim_tables import HEADING
+from loadgen.claim_tables import HEADING, asked_of
 from loadgen.claims import Claim, Part, by_words
 from loadgen.comparison_tables import in_words, percent_text
 from loadgen.labels import metric_name
@@ -35,7 +35,7 @@ def section(material: Material) -> Section | None:
     if not material.claims:
         return None
     rows = [
-        TableRow(tuple(_cells(claim, part)))
+        TableRow(tuple(_cells(claim, part, asked_of(claim, material.claims))))
         for _, claims in by_words(material.claims)
         for claim in claims
         for part in claim.parts
@@ -45,12 +45,12 @@ def section(material: Material) -> Section | None:
     return Section("claims", HEADING, [Text([WORDS], kind="note"), table])
 
 
-def _cells(claim: Claim, part: Part) -> Iterator[Words]:
+def _cells(claim: Claim, part: Part, clients: str) -> Iterator[Words]:
     decided = part.deciding
     found = decided.difference if decided else None
     smallest = found.smallest_detectable_ratio if found else None
     yield claim.words
-    yield ", ".join(claim.http_clients)
+    yield clients
     yield Markup('<b class="{}">{}</b>').format(claim.outcome.partition(" ")[0], claim.outcome)
     yield metric_name(part.metric)
     yield in_words(decided) if decided and (found or decided.instead) else UNKNOWN

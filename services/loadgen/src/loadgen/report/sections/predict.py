@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
+from loadgen.labels import titles
 from loadgen.prediction import Stack
 from loadgen.report.blocks import Section, Text
 from loadgen.report.material import Material
@@ -70,10 +71,12 @@ def _data(found: Sequence[Measured]) -> Markup:
     stacks = [one.stack(one.levels) for one in found]
     level = max((level for one in found for level in one.levels), key=lambda one: one.users)
     start = {"users": level.users, "delay_ms": round(level.service_s * 1000), "cpus": 1}
-    document = {"stacks": [asdict(stack) | {"label": _label(stack)} for stack in stacks]}
+    titled = titles(one.first for one in found)
+    labelled = [asdict(stack) | {"label": _label(stack, titled[stack.server])} for stack in stacks]
+    document = {"stacks": labelled}
     text = json.dumps(document | {"start": start})
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _label(stack: Stack) -> str:
-    return ", ".join(filter(None, (stack.title, stack.http_client, stack.axes)))
+def _label(stack: Stack, title: str) -> str:
+    return ", ".join(filter(None, (title, stack.http_client, stack.axes)))

@@ -56,7 +56,7 @@ def section(material: Material) -> Section | None:
             entries.setdefault(entry.case.slug, (group.suite, entry))
     if not entries:
         return None
-    rows = [_row(entry, row) for _, entry in entries.values() for row in entry.line.rows]
+    rows = [_row(material, entry, row) for _, entry in entries.values() for row in entry.line.rows]
     rows += list(_windows(material, entries))
     table = Table(
         "Every trial of the run. A dashed line: not ranked; struck through: not measured.",
@@ -78,10 +78,16 @@ def _windows(material: Material, entries: Mapping[str, tuple[Suite, Entry]]) -> 
             if row["repeat"] is None or not isinstance(rate_rps, int | float):
                 continue
             if suite.search and row["case"] == suite.search.offered(entry.case, rate_rps).slug:
-                yield _row(entry, row, f", {rate_rps:g} arrivals/s, window {row['repeat']}")
+                what = f", {rate_rps:g} arrivals/s, window {row['repeat']}"
+                yield _row(material, entry, row, what)
 
 
-def _row(entry: Entry, row: Row, what: str = "") -> TableRow:
+def _label(material: Material, entry: Entry) -> str:
+    """The server's title, and all else that differs in the run."""
+    return material.labels.name(entry.case, material.titles[entry.case.server])
+
+
+def _row(material: Material, entry: Entry, row: Row, what: str = "") -> TableRow:
     state = ""
     caveats = str(row["caveats"] or "")
     if row["outcome"] != "measured":
@@ -90,7 +96,7 @@ def _row(entry: Entry, row: Row, what: str = "") -> TableRow:
         state, caveats = "unranked", f"not ranked: {caveats}"
     figures = (number(_float(row, name), digits) for name, digits in FIGURES)
     cells = (
-        entry.line.label + what,
+        _label(material, entry) + what,
         str(row["round"]),
         *figures,
         str(row["bound_by"] or UNKNOWN),
@@ -107,7 +113,7 @@ def _float(row: Row, column: str) -> float | None:
 def _refutation(material: Material, suite: Suite, entry: Entry) -> Folded:
     return Folded(
         summary=Markup("{} <small>{}</small>").format(
-            entry.line.label, entry.outcome or f"{number(entry.mean('rps'), 1)} views/s"
+            _label(material, entry), entry.outcome or f"{number(entry.mean('rps'), 1)} views/s"
         ),
         blocks=list(_blocks(material, suite, entry)),
         key=f"refute-{entry.key}",
