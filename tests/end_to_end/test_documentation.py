@@ -17,6 +17,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 QUOTATION = re.compile(r"<!-- (results/reference/\S+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
 #: The same of what `predict --check` prints.
 CHECKED = re.compile(r"<!-- predict (results/reference/\S+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
+#: A prediction as a reader is to type it; what it is for stands behind two spaces.
+PREDICTION = re.compile(
+    r"^ {4}(?:scripts/bench|docker compose run --rm loadgen) (predict (?:\S+ ?)+)", re.MULTILINE
+)
 
 Report = Callable[[str], str]
 
@@ -54,6 +58,16 @@ def test_predictions_are_as_far_off_as_their_page_says(loadgen: Compose) -> None
     assert checked
     for folder, text in checked:
         assert loadgen("predict", folder, "--check").stdout.strip() == text
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/predictions.md"])
+def test_the_example_of_a_prediction_answers(loadgen: Compose, page: str) -> None:
+    examples = PREDICTION.findall((ROOT / page).read_text())
+
+    assert len(examples) == 1
+    done = loadgen(*examples[0].split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Not predicted" not in done.stdout
 
 
 def test_predictions_beat_the_plain_bounds(loadgen: Compose) -> None:

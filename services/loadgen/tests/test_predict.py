@@ -1,5 +1,7 @@
 """`loadgen predict`: what it prints, what it refuses, and how it is checked."""
 
+import shutil
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -35,14 +37,14 @@ def folder(tmp_path: Path) -> Path:
 def said(question: Question = QUESTION, **options: str | bool) -> tuple[str, int]:
     written = StringIO()
     console = terminal.console(file=written, width=80)
-    code = answer(console, measured(some_rows()), question, **options)  # type: ignore[arg-type]
+    code = answer(console, measured(some_rows()), "a-run", question, **options)  # type: ignore[arg-type]
     return written.getvalue(), code
 
 
 def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() -> None:
     text, code = said()
     assert code == 0
-    assert "80 users, an upstream of 800 ms, one CPU" in text
+    assert "80 users, an upstream of 800 ms, one CPU, from a-run\n" in text
     line = next(line for line in text.splitlines() if line.startswith("uvicorn"))
     rps, mean_ms = (float(cell) for cell in line.split()[2:4])
     assert flow(80, 0.8, 0.012).rps < rps < flow(80, 0.8, 0.01).rps
@@ -73,6 +75,7 @@ def test_markdown_has_the_same_lines() -> None:
     text, _ = said(markdown=True)
     assert text.startswith("| Server | Client | Views/s |")
     assert "| uvicorn | httpx-per-request | " in text
+    assert "\n80 users, an upstream of 800 ms, one CPU, from a-run.\n" in text
 
 
 def test_everything_fits_80_columns() -> None:
@@ -145,3 +148,73 @@ def test_the_command_line(
     assert "Plain bounds" in capsys.readouterr().out
     assert call("--users", "80") == 2
     assert "needs --users and --delays-ms, or --check" in capsys.readouterr().err
+    assert call("--users", "100000000", "--delays-ms", "800") == 2
+    assert capsys.readouterr().err.startswith("Invalid value for '--users'")
+    assert call("--users", "80", "--delays-ms", "800", "--cpus", "100000000") == 2
+    assert capsys.readouterr().err.startswith("Invalid value for '--cpus'")
+    assert call("--users", "80", "--delays-ms", "0.00001") == 2
+    assert capsys.readouterr().err.startswith("--delays-ms '0.00001': write milliseconds, from")
+
+
+class TestWithoutARun:
+    """The newest that knows a stack under several numbers of users, else the newest reference."""
+
+    WORDS = ("--users", "80", "--delays-ms", "800")
+
+    @pytest.fixture
+    @staticmethod
+    def runs(in_project: Path, project: Path) -> dict[str, Path]:
+        made = {
+            "20260103T000000Z-one-load": (in_project, [a_row(50), a_row(50, server="uvicorn-4")]),
+            "20260102T000000Z-curve": (in_project, some_rows()),
+            "20260101T000000Z-older": (in_project, some_rows()),
+            "20260201T000000Z-two-loads": (project / "results" / "reference", some_rows()[:2]),
+            "20250101T000000Z-reference": (project / "results" / "reference", some_rows()),
+        }
+        for name, (home, of_run) in made.items():
+            (home / name).mkdir(parents=True)
+            write_table(home / name / "trials.csv", of_run)
+        (in_project / "20260104T000000Z-broken").mkdir()
+        (in_project / "20260104T000000Z-broken" / "trials.csv").write_text("what?\n")
+        return {name.partition("Z-")[2]: home / name for name, (home, _) in made.items()}
+
+    @pytest.fixture
+    @staticmethod
+    def predicts(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., str]:
+        def call(*words: str, code: int = 0) -> str:
+            monkeypatch.setenv("COLUMNS", "120")
+            monkeypatch.setattr("sys.argv", ["loadgen", "predict", *words])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+            assert (ended.value.code or 0) == code
+            written = capsys.readouterr()
+            return written.out + written.err
+
+        return call
+
+    def test_the_newest_with_a_curve_answers_and_is_named(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        assert runs["curve"].name in predicts(*self.WORDS).splitlines()[0]
+
+    def test_else_the_newest_reference_with_a_curve(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        for name in ("curve", "older"):
+            shutil.rmtree(runs[name])
+        assert runs["reference"].name in predicts(*self.WORDS).splitlines()[0]
+
+    def test_else_it_says_what_to_do(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        for name in ("curve", "older", "reference"):
+            shutil.rmtree(runs[name])
+        said = predicts(*self.WORDS, code=2)
+        assert said.startswith("no run in results/ has a curve over users: name a run, or measure")
+
+    def test_it_can_be_checked_too(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        assert predicts("--check") == predicts(str(runs["curve"]), "--check")

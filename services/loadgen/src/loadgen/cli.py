@@ -24,7 +24,7 @@ from loadgen.lab import Lab, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
-from loadgen.run_folder import HOW_TO_NAME, find, place_for_files, read_run
+from loadgen.run_folder import HOW_TO_NAME, every, find, place_for_files, read_run
 from loadgen.suite import Suite
 from loadgen.suite_file import MOST_ROUNDS
 from loadgen.tables import print_tables
@@ -249,13 +249,26 @@ def export(
 
 @app.command()
 def predict(
-    run: RunArgument,
-    users: Annotated[int | None, typer.Option("--users", min=1, help="Without think time.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help=f"A run: {HOW_TO_NAME} Default: the newest with a curve over users, else the "
+            "newest such reference.",
+        ),
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option("--users", min=1, max=predicting.MOST_USERS, help="Without think time."),
+    ] = None,
     delays_ms: Annotated[
         str | None,
         typer.Option("--delays-ms", help="Of the upstream; of several the longest counts."),
     ] = None,
-    cpus: Annotated[int, typer.Option("--cpus", min=1, help="CPUs, a process each.")] = 1,
+    cpus: Annotated[
+        int,
+        typer.Option("--cpus", min=1, max=predicting.MOST_CPUS, help="CPUs, a process each."),
+    ] = 1,
     server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
     http_client: Annotated[
         str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
@@ -267,7 +280,9 @@ def predict(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Say what each stack of a run would make of another load."""
-    found = predicting.stacks_of(find(read_lab(), run))
+    lab = read_lab()
+    folder = find(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
+    found = predicting.stacks_of(folder)
     if checked:
         print("\n".join(predict_check.markdown_lines(predict_check.check(found))))
         return
@@ -277,6 +292,7 @@ def predict(
     exit_code = predicting.answer(
         terminal.console(),
         found,
+        folder.name,
         question,
         server=server,
         http_client=http_client,

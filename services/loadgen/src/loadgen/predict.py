@@ -1,6 +1,8 @@
 """`loadgen predict`: a load of the reader's own, from the rows of a run."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,6 +23,10 @@ HEADINGS = (
 )
 MEANS = "Means: these laws know no percentiles. docs/predictions.md says how far off they are."
 NOTHING, DONE = 1, 0
+#: Numbers of users that make a curve.
+FEWEST_LOADS = 3
+#: More users or CPUs than these are a typing error, and the laws would count to them one by one.
+MOST_USERS, MOST_CPUS = 100_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,30 @@ def stacks_of(folder: Path) -> list[Measured]:
     return found
 
 
+def newest_with_a_curve(folders: Iterable[Path]) -> Path:
+    """The first run that knows a stack under so many numbers of users that predictions lie between.
+
+    Args:
+        folders: runs, as `run_folder.every` gives them; one that cannot be read is passed by.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    for folder in folders:
+        with suppress(ConfigurationError):
+            if any(map(_is_curve, stacks_of(folder))):
+                return folder
+    raise ConfigurationError(
+        "no run in results/ has a curve over users: name a run, or measure one with the suite users"
+    )
+
+
+def _is_curve(stack: Measured) -> bool:
+    """Whether it was measured under enough numbers of users at one delay."""
+    loads = {(level.service_s, level.users) for level in stack.levels}
+    return max(Counter(service_s for service_s, _ in loads).values()) >= FEWEST_LOADS
+
+
 def service_s_of(delays_ms: str) -> float:
     """`800`, or `300,600,150`, of which the longest counts, in seconds.
 
@@ -84,9 +114,9 @@ def service_s_of(delays_ms: str) -> float:
         longest = max(float(part) for part in delays_ms.split(","))
     except ValueError:
         longest = 0.0
-    if not 0 < longest <= 60_000:
+    if not 0.001 <= longest <= 60_000:
         raise ConfigurationError(
-            f"--delays-ms {delays_ms!r}: write milliseconds, above 0 and up to 60000, e.g. 800"
+            f"--delays-ms {delays_ms!r}: write milliseconds, from 0.001 to 60000, e.g. 800"
         )
     return longest / 1000
 
@@ -94,6 +124,7 @@ def service_s_of(delays_ms: str) -> float:
 def answer(
     console: Console,
     found: Sequence[Measured],
+    source: str,
     question: Question,
     *,
     server: str = "*",
@@ -105,6 +136,7 @@ def answer(
     Args:
         console: where to.
         found: as `stacks_of` gives them.
+        source: the run that they are of, in words.
         question: the load.
         server, http_client: globs that select stacks.
         markdown: print Markdown instead of a table for a terminal.
@@ -132,10 +164,10 @@ def answer(
     if markdown:
         _print_markdown(console, lines)
     else:
-        console.print(question.words, style="bold")
+        console.print(f"{question.words}, from {source}", style="bold")
         if lines:
             console.print(_table(lines))
-    for note in _notes(question, refused):
+    for note in _notes(question, source if markdown else "", refused):
         console.print(note, style=None if markdown else "dim")
     return DONE if lines else NOTHING
 
@@ -174,7 +206,11 @@ def _print_markdown(console: Console, lines: Sequence[Sequence[str]]) -> None:
     console.print()
 
 
-def _notes(question: Question, refused: Sequence[tuple[Stack, Refusal]]) -> Iterator[str]:
+def _notes(
+    question: Question, source: str, refused: Sequence[tuple[Stack, Refusal]]
+) -> Iterator[str]:
+    if source:
+        yield f"{question.words}, from {source}."
     if question.assumption:
         yield question.assumption
     yield MEANS

@@ -15,8 +15,8 @@ from loadgen.suite import Suite
 from loadgen.trials_table import TRIALS_CSV, read_rows
 
 LATEST = "latest"
-#: The folder of committed runs, in the folder of runs.
-REFERENCE = "reference"
+#: The folder of runs as a reader of the project knows it, and in it that of committed ones.
+RESULTS, REFERENCE = "results", Path("reference")
 #: How a reader names a run, for `--help`.
 HOW_TO_NAME = "its path (results/…), its folder's name, or latest."
 _BEGAN = re.compile(r"\d{8}T\d{6}Z-.*")
@@ -76,13 +76,25 @@ def find(lab: Lab, named: str) -> Path:
             raise ConfigurationError(f"there is no run in results/ yet, and so no {LATEST} one")
         return newest
     inside = _inside_results(Path(named))
-    for folder in (lab.results / inside, lab.results / REFERENCE / inside, lab.project / named):
+    in_homes = [home / where for home in _homes(lab) for where in (inside, REFERENCE / inside)]
+    for folder in (*in_homes, lab.project / named):
         if _is_run(folder):
             return folder
     raise ConfigurationError(
         f"{named} is no run: it has no {TRIALS_CSV}. Name a run by its path (results/…), by its "
         f"folder's name, or as {LATEST}"
     )
+
+
+def every(lab: Lab) -> Iterator[Path]:
+    """The reader's own runs, the one that began last first; then the committed ones, likewise."""
+    yield from runs_in(lab.results)
+    yield from runs_in(lab.project / RESULTS / REFERENCE)
+
+
+def _homes(lab: Lab) -> tuple[Path, Path]:
+    """The folder of runs, and that of the project: the same as a rule."""
+    return lab.results, lab.project / RESULTS
 
 
 def runs_in(folder: Path) -> Iterator[Path]:
@@ -101,7 +113,7 @@ def _is_run(folder: Path) -> bool:
 def _inside_results(path: Path) -> Path:
     """What of a path lies inside the folder of runs, wherever the reader's project is."""
     parts = path.parts
-    last = max((at for at, part in enumerate(parts) if part == "results"), default=-1)
+    last = max((at for at, part in enumerate(parts) if part == RESULTS), default=-1)
     return Path(*parts[last + 1 :])
 
 
