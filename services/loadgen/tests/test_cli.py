@@ -391,13 +391,13 @@ def test_a_run_can_be_reported_again(
     code, out, err = loadgen("report", "results/earlier")
     assert (code, err) == (0, "")
     assert "Does it answer?" in out
-    assert "uvicorn-4, 20/4" in out
+    assert "\nuvicorn-4 " in out
     assert "Report: results/earlier/report.html" in out
     page = (results / "earlier" / "report.html").read_text()
-    assert "Uvicorn, 4 processes, async, 20/4" in page
+    assert "Uvicorn, 4 processes, async<" in page
     code, out, err = loadgen("report", "results/earlier", "--markdown")
     assert (code, err) == (0, "")
-    assert "| Uvicorn, 4 processes, async, 20/4 |" in out
+    assert "| Uvicorn, 4 processes, async |" in out
 
 
 @pytest.fixture
@@ -478,7 +478,7 @@ def test_a_failed_trial_is_exit_code_1_and_a_row_and_the_others_go_on(
     assert code == 1
     assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
     assert outcome(folder) == "1 of 2 trials failed"
-    assert "[1/2] uvicorn no-http 20/4  FAILED, server-did-not-start: the server ended" in out
+    assert "[1/2] uvicorn  FAILED, server-did-not-start: the server ended" in out
     assert "    | no such module" in out
     assert "1 of 2 trials could not be measured: uvicorn\n" in out
 
@@ -578,7 +578,7 @@ class TestResume:
         assert folder.name.endswith("-quick")
         arguments = json.loads((folder / "environment.json").read_text())["arguments"]
         assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
-        told = "1. more processes (uvicorn → uvicorn-4, 20/4): views/s ×"
+        told = "1. more processes (uvicorn → uvicorn-4): views/s ×"
         assert told in out
         assert out.index("bodies-unchecked") < out.index("What to change first")
         assert told in loadgen("report", str(folder))[1]
@@ -836,7 +836,7 @@ delays_ms = [50]
         for row in windows:
             name = f"{row['case']}.r1.w{row['repeat']}"
             assert (folder / "samples" / f"{name}.csv.gz").exists()
-            assert f"{row['rate_rps']}/s, window {row['repeat']}" in out
+            assert f"window {row['repeat']} at {row['rate_rps']}/s" in out
         with (folder / "capacity.csv").open(newline="") as stream:
             (found,) = csv.DictReader(stream)
         assert len(found["windows"].split()) == len(windows)

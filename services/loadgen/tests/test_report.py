@@ -210,7 +210,7 @@ def test_of_many_loads_the_stack_that_leads_is_named_with_its_client(a_run: RUN)
     )
     change = rates({case: clients[case.http_client] for case in cases})
     said = text_of(html_of(a_run(a_suite(cases=cases), change)))
-    assert "Of 4 loads: uvicorn, httpx-shared leads alone in 4." in said
+    assert "Of 4 loads: uvicorn (httpx-shared) leads alone in 4." in said
 
 
 def test_one_round_ranks_nobody(a_run: RUN) -> None:

@@ -79,6 +79,11 @@ class Labels:
         """
         return ", ".join([server or case.server, *self.apart(case)])
 
+    def called(self, case: Case) -> str:
+        """The same within a sentence: `uvicorn (aiohttp-shared)`."""
+        apart = ", ".join(self.apart(case))
+        return f"{case.server} ({apart})" if apart else case.server
+
     def pair(self, a: Case, b: Case) -> str:
         """`uvicorn → uvicorn-twin, no-http`: what differs between two, then what they share."""
         of_a, of_b = ([case.server, *self.apart(case)] for case in (a, b))

@@ -154,7 +154,9 @@ def _without_load(entry: Entry) -> Case:
 
 def _over_loads(standings: Sequence[_Standing], stacks: Labels) -> Markup:
     """Of many loads, how often who leads alone."""
-    alone = Counter(stacks.name(_without_load(one.best)) for one in standings if _leads_alone(one))
+    alone = Counter(
+        stacks.called(_without_load(one.best)) for one in standings if _leads_alone(one)
+    )
     told = [f"{name} leads alone in {count}" for name, count in alone.most_common()]
     if together := sum(not _leads_alone(one) for one in standings):
         told.append(f"in {together} nobody does, or nobody can be told to")
