@@ -82,6 +82,15 @@ def test_article_as_own_api_is_saturated_by_its_cpu_share_alone() -> None:
     assert found(**unknown, api_full_share=0.81) == ["api-saturated"]
 
 
+def test_a_view_without_calls_does_not_wait_for_an_api_that_others_call() -> None:
+    late: dict[str, Any] = {"api_late_p99_ms": 6.1, "api_lag_p99_ms": 6.1, "api_full_share": 0.81}
+    calling, alone = (
+        a_trial(case=a_case(http_client=name)) for name in ("httpx-shared", "no-http")
+    )
+    assert found(calling, **late) == ["api-saturated"]
+    assert found(alone, **late) == []
+
+
 @pytest.mark.parametrize(
     ("fact", "allowed", "crossed", "name"),
     [

@@ -248,9 +248,10 @@ def _bodies_unchecked(trial: Trial) -> bool:
 
 
 def _api_saturated(row: Row, trial: Trial) -> bool:
-    """Not where nobody called it: views without HTTP calls do not wait for it."""
+    """Not where nobody called it, nor where only others did: views without calls wait for none."""
     late_ms = _late_ms(trial)
-    return row["api_calls"] != 0 and (
+    calls = trial.case.http_client != "no-http" and row["api_calls"] != 0
+    return calls and (
         _above(row["api_late_p99_ms"], late_ms)
         or _above(row["api_lag_p99_ms"], late_ms)
         or _above(row["api_full_share"], BUSY_SHARE)
