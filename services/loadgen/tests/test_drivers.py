@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from loadgen import accounting
+from loadgen.drivers import base
 from loadgen.drivers import hey as hey_driver
 from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.registry import DRIVERS
@@ -38,7 +39,7 @@ def hey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
         ) as view,
     ):
         patch.setattr(hey_driver, "TIMEOUT_S", 2)
-        patch.setattr(hey_driver, "PATIENCE_S", 0)
+        patch.setattr(base, "PATIENCE_S", 0)
         yield drive(view, folder, None, 0, driver="hey", users=10, planned_requests=100)
 
 

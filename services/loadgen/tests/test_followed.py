@@ -1,5 +1,6 @@
 """Loads that stay on until what was due in a window has ended, by the drivers as they are."""
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from loadgen import accounting
 from loadgen.drivers.arrivals import instants_ns
-from loadgen.drivers.base import READY
+from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.followed import Followed, Orders
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
@@ -154,3 +155,24 @@ def test_a_protocol_that_goes_without_an_order_is_told() -> None:
         assert told == [None]
         with pytest.raises(EOFError, match="gone before the load began"):
             orders.start_ns()
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_a_driver_whose_load_is_followed_has_no_time_out_of_its_own(
+    driver: str, tmp_path: Path
+) -> None:
+    """A user who gave up and asked again would not have waited through the window."""
+    with View(0) as view:
+        followed, bounded = (
+            a_plan(view, seconds, 20, driver=driver, users=USERS) for seconds in (None, 1.0)
+        )
+    assert told(followed, tmp_path)["timeout_s"] >= 3600
+    assert told(bounded, tmp_path)["timeout_s"] < 100
+
+
+def told(plan: LoadPlan, folder: Path) -> dict[str, Any]:
+    """What the driver's process is told."""
+    DRIVERS[plan.case.driver].command(plan, folder)
+    load = json.loads((folder / "plan.json").read_text())
+    assert isinstance(load, dict)
+    return load

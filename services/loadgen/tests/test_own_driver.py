@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from loadgen import accounting
+from loadgen.drivers import base
 from loadgen.drivers import own as own_driver
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.closed_load import ClosedLoad, User
@@ -142,7 +143,7 @@ def test_a_server_that_never_answers_has_each_users_one_request_unanswered(tmp_p
 
 def test_patience_with_one_request_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_driver, "TIMEOUT_S", 0.1)
-    monkeypatch.setattr(own_driver, "PATIENCE_S", 0)
+    monkeypatch.setattr(base, "PATIENCE_S", 0)
     with View(0, lambda _: Behaviour.SILENCE) as view:
         driven = drive(view, tmp_path / "raw", 0.5, 20, driver="own", users=1)
     assert set(driven.failures()) == {"no answer: TimeoutError"}

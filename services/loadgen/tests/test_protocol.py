@@ -12,6 +12,7 @@ import pytest
 
 from loadgen import accounting, instruments, protocol, rows, settling, target
 from loadgen.columns import Row, text
+from loadgen.drivers import base
 from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
 from loadgen.instruments import Api
@@ -289,7 +290,7 @@ def over_django() -> Trial:
         ),
         server=SERVER,
         warm_up_s=0.25,
-        window_s=1.5,
+        window_s=3.0,
         timing=a_timing(warm_up_s=0.25, drain_s=1.0),
     )
 
@@ -627,7 +628,7 @@ def test_a_load_without_one_answer_costs_the_trial(
 ) -> None:
     lab.behaviour = lambda number: Behaviour.RIGHT if number == 1 else Behaviour.SILENCE
     monkeypatch.setattr(hey_driver, "TIMEOUT_S", 1)
-    monkeypatch.setattr(hey_driver, "PATIENCE_S", 0)
+    monkeypatch.setattr(base, "PATIENCE_S", 0)
     with pytest.raises(TrialError, match="no answer at all") as error:
         measure(lab, counted(users=2, planned_requests=2), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "no-answer"

@@ -14,6 +14,18 @@ from loadgen.target import Target
 READY = "ready"
 #: So much longer than its service time does a view's client wait, and whoever waits for the view.
 PATIENCE_S = 30.0
+#: The drivers' own time-out in a load that is followed: none. A user who gave up and asked again
+#: would have waited through no window, and would not be starved.
+NEVER_S = 86_400.0
+
+
+def timeout_s(plan: "LoadPlan", usual_s: float) -> float:
+    """How long a driver waits for an answer: for ever, where the protocol says when the load ends;
+    else as usual, or for as long as the view may take.
+    """
+    if plan.seconds is None and not plan.case.planned_requests:
+        return NEVER_S
+    return max(usual_s, plan.target.service_time_s + PATIENCE_S)
 
 
 @dataclass(frozen=True)

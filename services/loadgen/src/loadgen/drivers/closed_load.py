@@ -41,8 +41,8 @@ class User:
         self._ask_when_due()
 
     def waits(self, before_ns: int) -> bool:
-        """Whether a request is in flight that was due before an instant."""
-        return self._sent_ns is not None and self._due_ns < before_ns
+        """Whether its request was due before an instant; it may be about to be sent."""
+        return self._due_ns < before_ns
 
     def give_up(self) -> None:
         """The load is over: a request that is in flight still has no answer."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import PATIENCE_S, LoadPlan
+from loadgen.drivers.base import LoadPlan, timeout_s
 from loadgen.drivers.followed import Followed
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
@@ -36,7 +36,7 @@ class Hey:
             "hey",
             *("-n", str(case.planned_requests)),
             *("-c", str(case.users)),
-            *("-t", str(max(TIMEOUT_S, math.ceil(plan.target.service_time_s + PATIENCE_S)))),
+            *("-t", str(math.ceil(timeout_s(plan, TIMEOUT_S)))),
             *("-o", "csv"),
             plan.target.url,
         ]

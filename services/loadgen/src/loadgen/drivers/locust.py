@@ -7,14 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import PATIENCE_S, READY, LoadPlan
+from loadgen.drivers.base import READY, LoadPlan, timeout_s
 from loadgen.drivers.followed import Followed
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.request_log import LOG
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PLAN = "plan.json"
-#: Locust's own time-out; longer only where a view may take longer.
+#: Locust's own time-out, of a load that has an end.
 TIMEOUT_S = 60.0
 
 
@@ -42,7 +42,7 @@ class Locust:
             "log": str(folder / LOG),
             "ready": str(folder / READY),
             "follows": plan.seconds is None,
-            "timeout_s": max(TIMEOUT_S, plan.target.service_time_s + PATIENCE_S),
+            "timeout_s": timeout_s(plan, TIMEOUT_S),
         }
         (folder / PLAN).write_text(json.dumps(lab))
         return [

@@ -8,7 +8,7 @@ import polars as pl
 
 from loadgen.accounting import in_window
 from loadgen.drivers.arrivals import instants_ns
-from loadgen.drivers.base import PATIENCE_S, READY, LoadPlan
+from loadgen.drivers.base import READY, LoadPlan, timeout_s
 from loadgen.drivers.followed import Followed
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
@@ -16,8 +16,7 @@ from loadgen.drivers.request_log import LOG
 from loadgen.errors import TrialError
 
 PLAN = "plan.json"
-#: No answer is waited for any longer than this, or than a view may take: its service time, and
-#: what its client waits besides.
+#: No answer of a load that has an end is waited for any longer than this, or than a view may take.
 TIMEOUT_S = 65.0
 #: Arrivals of an open load beyond so many requests in flight are dropped: a server that is so far
 #: behind shows nothing new, and each costs a connection.
@@ -47,7 +46,7 @@ class Own:
             "most_outstanding": MOST_OUTSTANDING,
             "seconds": plan.seconds,
             "drain_s": plan.drain_s,
-            "timeout_s": max(TIMEOUT_S, plan.target.service_time_s + PATIENCE_S),
+            "timeout_s": timeout_s(plan, TIMEOUT_S),
             "log": str(folder / LOG),
             "ready": str(folder / READY),
         }
