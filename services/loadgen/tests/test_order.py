@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -130,8 +130,8 @@ def test_a_runs_order_can_be_had_again_years_later() -> None:
     hub = [(CASES[0], other) for other in CASES[1:6]]
     orders = Orders(hub, seed=7)
     assert [[case.users for case in orders.next(CASES[:8])] for _ in range(2)] == [
-        [3, 5, 6, 1, 2, 4, 7, 8],
-        [7, 4, 3, 1, 5, 6, 2, 8],
+        [7, 8, 3, 5, 6, 1, 2, 4],
+        [8, 4, 3, 1, 5, 6, 2, 7],
     ]
 
 
@@ -166,6 +166,14 @@ def test_of_suites_with_many_rivals_of_one_as_many_are_as_can_be(names: str, pro
     assert min(counts) >= 0.8 * most
     ever = {pair for order in orders for pair in neighbours(order, pairs)}
     assert len(ever) >= 0.95 * most_neighbours(pairs, 5)
+
+
+def test_a_block_too_large_to_be_settled_is_ordered_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("loadgen.order.MOST_DISTANCES", 50)
+    order = Orders(list(combinations(CASES, 2)), seed=1).next(CASES)
+    assert sorted(order, key=str) == sorted(CASES, key=str)
 
 
 def test_who_cannot_be_a_neighbour_is_near(project: Path) -> None:

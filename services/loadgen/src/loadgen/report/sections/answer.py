@@ -154,10 +154,8 @@ def _without_load(entry: Entry) -> Case:
 
 def _over_loads(standings: Sequence[_Standing], stacks: Labels) -> Markup:
     """Of many loads, how often who leads alone."""
-    alone = Counter(
-        stacks.called(_without_load(one.best)) for one in standings if _leads_alone(one)
-    )
-    told = [f"{name} leads alone in {count}" for name, count in alone.most_common()]
+    alone = Counter(_without_load(one.best) for one in standings if _leads_alone(one))
+    told = [f"{stacks.called(one)} leads alone in {count}" for one, count in alone.most_common()]
     if together := sum(not _leads_alone(one) for one in standings):
         told.append(f"in {together} nobody does, or nobody can be told to")
     return Markup("Of {} loads: {}.").format(len(standings), listing(told, most=6))
