@@ -407,3 +407,17 @@ def test_who_pauses_counts_as_a_user() -> None:
     assert accounting.users_by_little(failed, 2.0, 12.0, pauses=False).in_flight == pytest.approx(
         0.5
     )
+
+
+def test_by_what_ended_a_connection_that_was_reset_in_the_window_is_a_failure() -> None:
+    reset = some_samples([(1.2, None, "no answer: ConnectionResetError")]).with_columns(ended_s=1.5)
+    counted = accounting.counted(reset, 1.0, 2.0, "answered")
+    assert counted["failure"].to_list() == ["no answer: ConnectionResetError"]
+    given_up = reset.with_columns(ended_s=2.5)
+    assert accounting.counted(given_up, 1.0, 2.0, "answered").is_empty()
+
+
+def test_parts_of_answers_that_came_later_are_no_answers_of_a_window_in_which_nothing_ended() -> (
+    None
+):
+    assert not accounting.Answers(parts=3.0, ended=0).agree(100)

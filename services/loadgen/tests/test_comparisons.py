@@ -39,7 +39,7 @@ def rows(case: Case, *of_rounds: Mapping[str, Cell] | None) -> list[Row]:
     return [
         columns.row(
             case.cells()
-            | {"round": number, "outcome": "no-answer" if cells is None else "measured"}
+            | {"round": number, "outcome": "driver-failed" if cells is None else "measured"}
             | {"ranked": "no" if cells is None else "yes", "rps": 80.0}
             | dict(cells or {})
         )

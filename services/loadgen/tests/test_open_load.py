@@ -16,7 +16,7 @@ from loadgen import accounting
 from loadgen.drivers import open_load
 from loadgen.drivers import own as own_driver
 from loadgen.drivers.arrivals import instants_ns
-from loadgen.drivers.followed import Orders
+from loadgen.drivers.followed import Followed, Orders
 from loadgen.drivers.load_run import Load
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.open_load import Line, OpenLoad
@@ -266,3 +266,19 @@ def run_here(
 
         uvloop.run(run())
     return pl.read_csv(folder / LOG)
+
+
+@pytest.mark.parametrize("start_ns", [1_234_567_891, 8_000_000_123, 987_654_321_987_654])
+@pytest.mark.parametrize("begin_ms", [1603, 4777, 6001])
+def test_an_arrival_at_the_very_end_of_a_window_is_of_the_next(
+    start_ns: int, begin_ms: int, tmp_path: Path
+) -> None:
+    begin_ns = start_ns + begin_ms * 10**6
+    end_ns = begin_ns + 8_400 * 10**6
+    with View(0) as view:
+        plan = a_plan(view, None, 5, **open_axes(50.0, "constant"))
+    with RequestLog(tmp_path / LOG) as log:
+        due_ns = (begin_ns + number * 20 * 10**6 for number in range(425))
+        log.write_all(Request(due, due, due + 1, due + 1, 200, "") for due in due_ns)
+    samples = Own().samples(plan, tmp_path, start_ns, Followed(begin_ns, end_ns, end_ns))
+    assert samples.height == 425

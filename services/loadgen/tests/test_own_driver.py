@@ -15,10 +15,11 @@ from loadgen.drivers import base
 from loadgen.drivers import own as own_driver
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.closed_load import ClosedLoad, User
-from loadgen.drivers.followed import Orders
+from loadgen.drivers.followed import Followed, Orders
 from loadgen.drivers.load_run import Load
 from loadgen.drivers.logged import Tally, read_log
 from loadgen.drivers.own import Own
+from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.request_log import LOG, RequestLog
 from loadgen.errors import TrialError
 from loadgen.samples import SCHEMA
@@ -259,3 +260,20 @@ def test_a_driver_that_is_killed_leaves_the_lines_of_what_it_has_seen(
     log = (tmp_path / LOG).read_text()
     assert log.endswith("\n")
     assert read_log(tmp_path, 0).height == seen(tally) >= before
+
+
+def test_a_driver_that_is_gone_when_it_is_told_something_costs_its_trial_only(
+    tmp_path: Path,
+) -> None:
+    with View(0) as view:
+        plan = a_plan(view, None, 5, driver="own", users=2)
+
+        def follow_what_is_gone() -> None:
+            with DriverProcess(Own(), plan, tmp_path) as process:
+                process.wait_until_ready()
+                process._running().kill()
+                process._running().wait()
+                process.follow(Followed(1, 2, 3))
+
+        with pytest.raises(TrialError, match="own ended before its window began"):
+            follow_what_is_gone()

@@ -672,3 +672,22 @@ def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
     ):
         instruments.Api(view.origin, http).stats()
     assert error.value.outcome == "api-lost"
+
+
+def test_an_answer_that_cannot_be_read_is_a_wrong_one_and_costs_its_trial_only(
+    lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def garble(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.send_header("Content-Length", "4")
+        handler.end_headers()
+        handler.wfile.write(b"text")
+        raise ConnectionAbortedError
+
+    with (
+        View(0, on_request=garble) as view,
+        pytest.raises(TrialError, match="answers what cannot be read") as error,
+    ):
+        measure(lab, of_a_page(view.port), tmp_path / "raw", monkeypatch)
+    assert error.value.outcome == "wrong-answer"

@@ -82,6 +82,40 @@ def test_a_round_that_says_nothing_of_the_server_does_not_save_it() -> None:
     assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
 
 
+def test_a_driver_that_is_late_with_refusals_excuses_nobody() -> None:
+    refused = SILENT | {"ranked": "no", "caveats": "loadgen-saturated failures", "failures": 900}
+    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[refused] * 3))
+    assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
+
+
+def test_a_window_between_two_waves_is_no_silence() -> None:
+    waves = SILENT | {"starved": 30, "failures": 0, "unanswered": 0}
+    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[waves] * 3))
+    assert (found.verdict, found.instead) == ("not comparable", "")
+
+
+def test_a_tool_that_records_no_answer_at_all_tells_of_silence() -> None:
+    nothing = DIED | {"outcome": "no-answer"}
+    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[nothing] * 3))
+    assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
+
+
+def test_a_server_that_died_in_some_rounds_made_nothing_in_them() -> None:
+    mean = over_rounds(rows(MUTE, HEARD | {"rps": 150.0}, DIED, NO_MEMORY), "rps")
+    assert mean is not None
+    assert mean.mean == pytest.approx(50)
+
+
+def test_a_latency_beside_starved_users_says_how_many_there_were() -> None:
+    starving = HEARD | {"starved": 40, "users": 100}
+    found = {
+        one.metric: one.reason
+        for one in compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[starving] * 3))
+    }
+    assert "mute starved up to 40 of 100 users" in found["p95_ms"]
+    assert "starved" not in found["app_cpu_ms_per_view"]
+
+
 def test_what_the_lab_held_back_is_no_silence() -> None:
     held_back = SILENT | {"ranked": "no", "caveats": "api-saturated"}
     (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[held_back] * 3))

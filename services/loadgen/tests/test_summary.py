@@ -15,7 +15,7 @@ def rounds(*values: Cell, **cells: Cell) -> list[Row]:
     """A row per round of one case, with these rps; None: the trial failed."""
     made = []
     for number, rps in enumerate(values, start=1):
-        outcome = "no-answer" if rps is None else "measured"
+        outcome = "driver-failed" if rps is None else "measured"
         planned: dict[str, Cell] = {"case": "one", "server": "uvicorn", "round": number}
         made.append(columns.row(planned | {"outcome": outcome, "rps": rps} | cells))
     return made

@@ -302,18 +302,18 @@ def test_a_terminal_shows_colours_only_for_outcomes(monkeypatch: pytest.MonkeyPa
         for number in (1, 2, 3)
     ]
     assert coloured(rows) == {PLAIN, BOLD, DIM, GREEN}
-    failed = [a_row(SLOW, outcome="no-answer", ranked="no"), *rows[3:]]
+    failed = [a_row(SLOW, outcome="driver-failed", ranked="no"), *rows[3:]]
     assert coloured(failed) == {PLAIN, BOLD, DIM, RED, YELLOW}
 
 
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    rows = [a_row(SLOW, outcome="no-answer", ranked="no"), a_row(FAST)]
+    rows = [a_row(SLOW, outcome="driver-failed", ranked="no"), a_row(FAST)]
     assert coloured(rows) <= {PLAIN, BOLD, DIM}
 
 
 def test_a_case_that_could_not_be_measured_says_so_in_its_line() -> None:
-    text = printed([ARTICLE], [a_row(SLOW, outcome="no-answer", ranked="no"), a_row(FAST)])
+    text = printed([ARTICLE], [a_row(SLOW, outcome="driver-failed", ranked="no"), a_row(FAST)])
     line = next(line for line in text.splitlines() if line.startswith("uwsgi-2-threads"))
     assert line.split()[-1] == "failed"
 

@@ -67,12 +67,13 @@ def counted(
     """The requests that a row speaks of.
 
     `due`: those due in the window, however late their answer, and those that wait through it.
-    `answered`: those answered in it, as Locust and hey count, and those that the tool lost.
+    `answered`: those that ended in it, well or not, as Locust and hey count, and those that the
+    tool lost.
     """
     if accounting == "due":
         due = in_window(samples, start_s, end_s, "due_s")
         return pl.concat([due, starved(samples, start_s, end_s)])
-    until_end = pl.col("answered_s").is_between(start_s, end_s, closed="both")
+    until_end = pl.col("ended_s").is_between(start_s, end_s, closed="both")
     return samples.filter(until_end | pl.col("due_s").is_null())
 
 
@@ -110,7 +111,12 @@ class Answers:
     ended: int
 
     def agree(self, in_flight: float) -> bool:
-        """Whether they are the same but for chance at the edges, where so many were in flight."""
+        """Whether they are the same but for chance at the edges, where so many were in flight.
+
+        Where nothing ended, parts of answers that came later are no chance.
+        """
+        if not self.ended:
+            return not self.parts
         most = max(AGREEING_SHARE * self.parts, AGREEING_ROOTS * math.sqrt(in_flight))
         return abs(self.parts - self.ended) <= most
 

@@ -166,6 +166,7 @@ class Facts:
 
     Attributes:
         censored: a percentile of the requests due lands on an unanswered one, or some were dropped.
+        too_few: a percentile has fewer than five samples above it.
         app_cpu_count: CPUs of the app's set.
         smt_shared: the app and the load run on threads of one core.
         little_holds: requests in flight are as many as users; True where that cannot be asked.
@@ -174,6 +175,7 @@ class Facts:
     """
 
     censored: bool
+    too_few: bool
     app_cpu_count: int
     smt_shared: bool
     little_holds: bool
@@ -183,13 +185,12 @@ class Facts:
 
 def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
     """The warnings that a row deserves, in the order of `ALL`."""
-    percentiles = (row["p50_ms"], row["p95_ms"], row["p99_ms"])
     applies = {
         AT_CEILING: _at_ceiling(row, trial),
         API_SATURATED: _api_saturated(row, trial),
         LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
         CENSORED: facts.censored,
-        TOO_FEW: not facts.censored and None in percentiles,
+        TOO_FEW: not facts.censored and facts.too_few,
         STARVED: _above(row["starved"], 0),
         UNSTEADY: facts.unsteady,
         IN_STEP: IN_STEP.name in facts.signs,

@@ -24,11 +24,12 @@ from loadgen.statistics import (
     rounds_needed,
 )
 from loadgen.suite import Suite, native_views
+from loadgen.summary import THROUGHPUT, starved_users
 
 #: Of these more is better; of every other metric, less.
 HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
-#: What users and slots allow at most, whichever the server.
-THROUGHPUT = frozenset({"rps", "max_rps"})
+#: Of these nobody who waited through the window is a part, or one request among many.
+LATENCIES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"})
 #: CPU per view falls with load, by 0.2 to 0.4 % for each percent (measured on uvicorn with aiohttp:
 #: 5.8 ms at 10 users, 3.5 at 100, 2.1 at 400). So it is compared only where the rates differ by
 #: less than this share, which moves it by less than the margin of 3 %.
@@ -389,11 +390,22 @@ def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
     same_ceiling = _at_one_ceiling(rounds)
+    if metric in LATENCIES:
+        reasons += _starved(rounds)
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
     better = metric in HIGHER_IS_BETTER
     found = difference(a, b, higher_is_better=better, paired=rounds.paired)
     return _Judged(found, tuple(reasons), same_ceiling, all(map(_at_ceiling, rounds.b)))
+
+
+def _starved(rounds: Samples) -> list[str]:
+    """Whose users waited through the window, which no latency can show."""
+    return [
+        f"{rows[0]['server']} starved {words}"
+        for rows in (rounds.a, rounds.b)
+        if (words := starved_users(rows))
+    ]
 
 
 def _load_ratio(rounds: Samples) -> float | None:

@@ -141,6 +141,9 @@ class Protocol:
                     outcome = "server-did-not-start" if target.launcher else "server-not-up"
                     raise TrialError(outcome, reason, launcher.log()) from error
                 time.sleep(POLL_S)
+            except httpx.HTTPError as error:
+                reason = f"{target.path} answers what cannot be read: {error}"
+                raise TrialError("wrong-answer", reason, launcher.log()) from error
         if response.status_code != httpx.codes.OK:
             raise TrialError(
                 "wrong-answer",

@@ -317,6 +317,7 @@ def _facts(
     in_flight, users = account.users, trial.case.users
     return caveats.Facts(
         censored=account.censored or DROPPED in account.due["failure"],
+        too_few=account.latency.too_few,
         app_cpu_count=recording.app_cpu_count,
         smt_shared=recording.smt_shared,
         little_holds=not (in_flight and users) or little_holds(in_flight.in_flight, users),

@@ -2,18 +2,30 @@
 
 from collections.abc import Iterable
 
+from loadgen.caveats import API_SATURATED
 from loadgen.columns import Row
 
 #: A trial that ended like this says that the server does not carry its load; any other trial that
-#: could not be measured says nothing about it.
-SERVERS_OWN_END = {"server-died": "died under the load", "out-of-memory": "ran out of memory"}
+#: could not be measured says nothing about it. (hey records no answer where there is none.)
+SERVERS_OWN_END = {
+    "server-died": "died under the load",
+    "out-of-memory": "ran out of memory",
+    "no-answer": "answered nobody",
+}
 
 
 def is_silent(row: Row) -> bool:
-    """Whether a server had its load and answered nobody well, or died of it."""
-    if row["outcome"] == "measured":
-        return row["ranked"] == "yes" and row["rps"] == 0
-    return row["outcome"] in SERVERS_OWN_END
+    """Whether a server had its load and answered nobody well, or died of it.
+
+    The driver may be late where every request is refused at once; only an API that was the limit
+    excuses a server. Nor is it silent where the window fell between two waves: all who waited
+    through it were answered after it, and nothing failed.
+    """
+    if row["outcome"] != "measured":
+        return row["outcome"] in SERVERS_OWN_END
+    excused = API_SATURATED.name in str(row["caveats"] or "").split()
+    between_waves = bool(row["starved"]) and not row["failures"]
+    return row["rps"] == 0 and not excused and not between_waves
 
 
 def speaks(row: Row) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from loadgen import caveats
 from loadgen.columns import METRICS, Cell, Row, text
 from loadgen.files import write_csv
-from loadgen.silence import always_silent, silence
+from loadgen.silence import always_silent, is_silent, silence
 from loadgen.statistics import Interval, interval
 
 AXES = (
@@ -14,6 +14,8 @@ AXES = (
     *("upstream", "delays_ms", "cpu_ms", "driver", "load", "users", "rate_rps"),
     "planned_requests",
 )
+#: Of these a server that answers nobody makes none.
+THROUGHPUT = frozenset({"rps", "max_rps"})
 #: Rounds whose mean rate is known no better than this, either way, have not settled.
 UNSTABLE_SHARE = 0.05
 
@@ -40,8 +42,16 @@ def that_count(rows: Iterable[Row]) -> list[Row]:
 
 
 def over_rounds(rows: Iterable[Row], metric: str) -> Interval | None:
-    """A metric's mean over the rounds that count; None where one of them could not state it."""
-    return mean(that_count(rows), metric)
+    """A metric's mean over the rounds that count; None where one of them could not state it.
+
+    A server that died under the load made no view in that round.
+    """
+    listed = list(rows)
+    counted = that_count(listed)
+    if counted and metric in THROUGHPUT:
+        died = [row for row in listed if row["outcome"] != "measured" and is_silent(row)]
+        counted += [row | {metric: 0.0} for row in died]
+    return mean(counted, metric)
 
 
 def bound_by(rows: Iterable[Row]) -> str:

@@ -21,14 +21,14 @@ from loadgen import (
 from loadgen.capacity import stacks
 from loadgen.claims import judge
 from loadgen.columns import Cell, Row
-from loadgen.comparisons import HIGHER_IS_BETTER, THROUGHPUT, compare, of_suite
+from loadgen.comparisons import HIGHER_IS_BETTER, compare, of_suite
 from loadgen.first_change import effects
 from loadgen.labels import WRITTEN, Labels, titles
 from loadgen.markdown_text import literal
 from loadgen.silence import always_silent, silence
 from loadgen.statistics import Interval
 from loadgen.suite import Published, Suite, native_views
-from loadgen.summary import case_caveats, over_rounds, starved_users, that_count
+from loadgen.summary import THROUGHPUT, case_caveats, over_rounds, starved_users, that_count
 from loadgen.waterfall_steps import waterfalls
 
 LEGEND = "ours (the article's); – is a value that could not be known"

@@ -52,6 +52,8 @@ def _uneven(trial: Trial, samples: pl.DataFrame, window: tuple[float, float]) ->
     server, users = trial.server, trial.case.users
     if server.processes < 2 or not server.slots or not users or users > server.slots:
         return False
+    if not trial.service_time_s:
+        return False
     due = accounting.good(accounting.in_window(samples, *window, "due_s"))
     times = (due["answered_s"] - due["due_s"]).to_numpy() / trial.service_time_s
     if times.size < LEAST_ANSWERS:
@@ -75,6 +77,8 @@ def _one_at_a_time(trial: Trial, samples: pl.DataFrame, window: tuple[float, flo
     """
     server, users = trial.server, trial.case.users
     if server.concurrency != "asyncio" or (users is not None and users <= server.processes):
+        return False
+    if not trial.service_time_s:
         return False
     ended = accounting.in_window(accounting.good(samples), *window, "answered_s")["answered_s"]
     instants_s = np.sort(ended.to_numpy())

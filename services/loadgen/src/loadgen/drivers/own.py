@@ -77,7 +77,8 @@ def _check_arrivals(
     if followed:
         seconds = (followed.end_ns - followed.begin_ns) / 1e9
         begin_s = (followed.begin_ns - start_ns) / 1e9
-        made = in_window(samples, begin_s, begin_s + seconds, "due_s").height
+        end_s = (followed.end_ns - start_ns) / 1e9
+        made = in_window(samples, begin_s, end_s, "due_s").height
     else:
         assert plan.seconds is not None
         seconds, made = plan.seconds, samples.height

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -42,6 +43,9 @@ class DriverProcess:
         with self._process:
             if self._process.poll() is None:
                 self._process.kill()
+            if self._process.stdin:
+                with suppress(BrokenPipeError):  # it is gone, with what it was not told any more
+                    self._process.stdin.close()
 
     def wait_until_ready(self) -> None:
         """Until a driver that waits has imported what it needs."""
