@@ -3,7 +3,9 @@
 import asyncio
 import multiprocessing
 import ssl
+import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -27,6 +29,7 @@ PER_REQUEST = [
 SHARED = [(view, name) for view, name in WITH_HTTP if (view, name) not in PER_REQUEST]
 # In an async view, and yet it needs no event loop of its own.
 BLOCKING = ("async", "requests-blocking-in-async")
+WITHOUT_SNIFFIO = "httpx-no-sniffio-per-request"
 CROWDED = [client for client in SHARED if client != BLOCKING]
 
 
@@ -83,6 +86,70 @@ def test_the_calls_of_a_view_are_made_in_parallel(view: str, name: str, upstream
 def test_a_blocked_loop_makes_one_call_at_a_time(upstream: Upstream) -> None:
     fetch(*BLOCKING, calls(upstream.url, "20", "20", "20"))
     assert (len(upstream.peers), upstream.peak_in_flight) == (3, 1)
+
+
+class Searches:
+    """Stands before the search of sys.path and counts the modules that are searched for."""
+
+    def __init__(self) -> None:
+        self.names: Counter[str] = Counter()
+        self.missing: set[str] = set()
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        del path, target
+        self.names[name] += 1
+        if name in self.missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> Searches:
+    counted = Searches()
+    monkeypatch.setattr(sys, "meta_path", [counted, *sys.meta_path])
+    return counted
+
+
+def fetch_at_once(calls: Sequence[Call], *names: str) -> None:
+    """With several clients per request, and without a lifespan, which opens shared ones too."""
+
+    async def fetch() -> None:
+        await asyncio.gather(*(http_clients.async_fetch(name)(calls) for name in names))
+
+    asyncio.run(fetch())
+
+
+def test_without_sniffio_as_many_searches_fail_as_where_it_is_not_installed(
+    upstream: Upstream, searches: Searches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = calls(upstream.url, "20")
+    fetch_at_once(one, WITHOUT_SNIFFIO, "httpx-per-request")  # what is imported once is imported
+    searches.names.clear()
+
+    fetch_at_once(one, WITHOUT_SNIFFIO)
+    (here,) = searches.names.values()
+    searches.names.clear()
+    monkeypatch.delitem(sys.modules, "sniffio")
+    searches.missing.add("sniffio")
+    fetch_at_once(one, "httpx-per-request")
+
+    assert searches.names == {"sniffio": here}
+    assert here > 3
+
+
+def test_the_client_without_sniffio_leaves_the_others_of_its_process_alone(
+    upstream: Upstream, searches: Searches
+) -> None:
+    one = calls(upstream.url, "20")
+    fetch_at_once(one, WITHOUT_SNIFFIO, "httpx-per-request")
+    searches.names.clear()
+
+    fetch_at_once(one, WITHOUT_SNIFFIO)
+    alone = searches.names.copy()
+    searches.names.clear()
+    fetch_at_once(one, "httpx-per-request")
+    assert searches.names == {}
+    fetch_at_once(one, WITHOUT_SNIFFIO, "httpx-per-request")
+    assert searches.names == alone
 
 
 def test_a_small_pool_holds_as_many_calls_as_the_registry_says(upstream: Upstream) -> None:

@@ -34,7 +34,7 @@ ON_PURPOSE = [
 ]
 
 #: Clients that show what goes wrong, in a suite of their own.
-TRAPS = {"aiohttp-small-pool", "requests-blocking-in-async"}
+TRAPS = {"aiohttp-small-pool", "httpx-no-sniffio-per-request", "requests-blocking-in-async"}
 
 type Load = Callable[[str], Suite]
 
