@@ -160,7 +160,7 @@ def test_no_process_of_an_earlier_trial_is_left_not_even_a_zombie(
     by_name: dict[str, Server], launcher: MakeLauncher, compose: Compose
 ) -> None:
     """A trial ends its server at once: then workers outlive the parent that would wait for them."""
-    # The engine does not tell zombies, so this asks inside: all but init, the launcher and itself.
+    # The engine does not list zombies, so this asks inside: init, the launcher and itself apart.
     script = """
 import os, pathlib
 for process in pathlib.Path("/proc").glob("[0-9]*"):

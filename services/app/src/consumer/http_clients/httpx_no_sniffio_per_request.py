@@ -1,13 +1,13 @@
 """httpx-no-sniffio-per-request: httpx-per-request where sniffio is not installed, a trap.
 
 httpcore 1.0.9 asks sniffio which event loop it runs on, and imports it each time that it asks: for
-every lock, event and shield that it makes, some twenty in a view of three calls. Python does not
-remember a failed import: where sniffio is missing, as it is beside anyio 4.12 and later, each of
-them searches all of sys.path anew (https://github.com/encode/httpcore/pull/1103).
+every lock, event and shield that it makes for an async client, 20 in a view of three calls. Python
+does not remember that an import failed. So where sniffio is missing, as it is beside anyio 4.12 and
+later, each of them searches all of sys.path (https://github.com/encode/httpcore/pull/1103).
 
-The app has sniffio for its other clients. So for this one httpcore is answered by a search for
-another module, which is not there: the same search, and no other client of the process is touched.
-Only async views have such locks.
+The app has sniffio, for its other clients. So here each question is a search for another module,
+which is as absent as sniffio would be: it costs the same, and the other clients of the process
+still get their answer from sniffio.
 """
 
 from collections.abc import Sequence
