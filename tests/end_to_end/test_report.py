@@ -132,7 +132,7 @@ def test_the_table_sorts_by_number_with_the_unknown_last(page: Page) -> None:
 def test_the_table_sorts_by_words(page: Page) -> None:
     page.reload()
     page.locator("#trials thead th", has_text="Bound by").get_by_role("button").click()
-    found = column(page, 10)
+    found = column(page, 11)
     assert found == sorted(found)
     assert {"cpu", "slots", "unexplained"} <= set(found)
 
