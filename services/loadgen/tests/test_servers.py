@@ -66,6 +66,7 @@ def test_labels_come_through_anchors(project: Path) -> None:
         concurrency="threads",
         processes=1,
         slots=100,
+        many_cpus=True,
     )
 
 
