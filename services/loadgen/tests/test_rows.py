@@ -646,3 +646,14 @@ def test_a_driver_has_what_the_api_leaves_of_a_cpu_that_they_share() -> None:
     assert row["driver_full_share"] == pytest.approx(0.45 / 0.55)
     assert row["api_full_share"] == pytest.approx(0.45 / 0.55)
     assert "loadgen-saturated" in str(row["caveats"]).split()
+
+
+def test_connections_that_are_lost_in_the_window_are_failures_also_if_they_were_due_before() -> (
+    None
+):
+    served = constant_users(users=10, latency_s=0.5, until_s=14)
+    lost = some_samples([(1.0, None, "no answer: ConnectionLost")] * 5).with_columns(ended_s=4.0)
+    trial = a_trial(case=a_case(driver="own", delays_ms=(500.0,), users=10))
+    row = measured_row(trial, a_recording(pl.concat([served, lost]), (2, 12)))
+    assert row["failures"] == 0  # of the requests that were due in the window
+    assert "failures" in str(row["caveats"]).split()

@@ -172,6 +172,7 @@ class Facts:
         little_holds: requests in flight are as many as users; True where that cannot be asked.
         unsteady: the window is not of one piece.
         signs: why nothing explains the row, as far as its samples show it.
+        failed: some request failed in the window, also one that was due before it.
     """
 
     censored: bool
@@ -181,6 +182,7 @@ class Facts:
     little_holds: bool
     unsteady: bool
     signs: frozenset[Sign]
+    failed: bool = False
 
 
 def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
@@ -197,7 +199,7 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         UNEVEN: UNEVEN.name in facts.signs,
         RAMP_IN_MEAN: RAMP_IN_MEAN.name in facts.signs,
         ONE_AT_A_TIME: ONE_AT_A_TIME.name in facts.signs,
-        FAILURES: _above(row["failures"], 0),
+        FAILURES: facts.failed or _above(row["failures"], 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
         NOT_FRESH: trial.server.always_on,
         MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,

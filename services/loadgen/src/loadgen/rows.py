@@ -323,6 +323,9 @@ def _facts(
         little_holds=not (in_flight and users) or little_holds(in_flight.in_flight, users),
         unsteady=account.unsteady,
         signs=signs,
+        failed=not accounting.in_window(
+            recording.samples.drop_nulls("failure"), *recording.window, "ended_s"
+        ).is_empty(),
     )
 
 
