@@ -30,7 +30,7 @@ UNBOUNDED = 150
 WITHOUT_END_MS = 60_000
 # Views asked for in one burst. A thread that waits for the interpreter's lock wakes up every 5 ms
 # to ask for it: beyond a thousand such threads a CPU does nothing else (docs/servers.md).
-BURST = 150
+BURST = 50
 IN_FLIGHT_TIMEOUT_S = 60
 SETTLED_S = 1
 
@@ -241,14 +241,17 @@ def views_at_once(server: Server) -> int:
 async def settled(
     api: httpx.Client, enough: Callable[[int], bool], for_s: float = SETTLED_S
 ) -> dict[str, Any]:
-    """The API's counters when enough calls have been in flight for a while."""
+    """The API's counters when enough calls have been in flight for a while, or never were."""
     deadline = time.monotonic() + IN_FLIGHT_TIMEOUT_S
-    since = time.monotonic()
+    since = None
     while True:
         stats: dict[str, Any] = await asyncio.to_thread(lambda: api.get("/-/stats").json())
+        now = time.monotonic()
         if not enough(stats["in_flight"]):
-            since = time.monotonic()
-        if time.monotonic() > min(deadline, since + for_s):
+            since = None
+        elif since is None:
+            since = now
+        if now >= deadline or (since is not None and now >= since + for_s):
             return stats
         await asyncio.sleep(POLL_S)
 
