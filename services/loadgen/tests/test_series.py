@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loadgen.errors import ConfigurationError
 from loadgen.report import series
 from loadgen.samples import write_samples
 from tests.make import Request, constant_users, some_samples
+
+HEADER = b"due_s,lag_ms,latency_ms,status,failure,ended_s\n"
 
 
 @pytest.fixture
@@ -90,3 +93,22 @@ def test_what_lies_beyond_the_bins_is_counted_in_the_last(tmp_path: Path) -> Non
     counts = series.distribution([requests], [10.0], "due", series.bin_edges(100, 1000))
     assert counts[[0, -1]].tolist() == [1, 1]
     assert counts.sum() == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no gzip, and no samples",
+        gzip.compress(HEADER + b"soon,0,1,200,,1\n"),
+        gzip.compress(b"second,rate\n1,2\n"),
+        gzip.compress(HEADER + b"0,0,1,200,,1\n" * 9)[:-20],
+    ],
+    ids=["empty", "no gzip", "a text for a time", "other columns", "cut short"],
+)
+def test_a_broken_file_is_named_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.csv.gz"
+    file.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=r"broken\.csv\.gz cannot be read .*remove it"):
+        series.read(file)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from loadgen.accounting import percentile
+from loadgen.errors import ConfigurationError
 from loadgen.suite_file import Accounting
 
 type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -78,7 +79,22 @@ class Course:
 
 
 def read(file: Path) -> Requests:
-    """The samples of a trial; requests that the tool lost have no instants and are left out."""
+    """The samples of a trial; requests that the tool lost have no instants and are left out.
+
+    Raises:
+        ConfigurationError: the file is no samples of a trial, or is broken.
+    """
+    try:
+        return _read(file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
+            "report draws of it"
+        ) from error
+
+
+def _read(file: Path) -> Requests:
     # Named, since a column in which nothing stands would be one of texts.
     samples = pl.scan_csv(file, schema_overrides=KINDS)
     answered = pl.col("due_s") + pl.col("latency_ms") / 1000
