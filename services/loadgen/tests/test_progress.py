@@ -66,6 +66,24 @@ def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
     assert lines[0].endswith(" · uvicorn, locust, 10 users")
 
 
+def test_a_trial_that_outlasts_its_time_takes_none_from_the_window_or_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = TRIALS
+    assert first.window_s
+    clock = iter([0.0, 0.0, 1000.0, 2000.0])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    said = StringIO()
+    told = Progress(terminal.console(file=said), TRIALS, 2, LABELS)
+    told.begin(first)
+    told.observe("warm-up", None, None)
+    told.observe("window", 4.0, None)
+    warm_up, window = said.getvalue().splitlines()
+    left_s = progress.duration(second.expected_s + first.window_s)
+    assert f"run: about {left_s} left" in warm_up
+    assert f"run: about {progress.duration(second.expected_s + 4)} left" in window
+
+
 def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:
     said = StringIO()
     console = terminal.console(file=said, force_terminal=True, width=120)

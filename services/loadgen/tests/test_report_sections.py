@@ -8,7 +8,7 @@ from markupsafe import Markup
 from loadgen.columns import Row
 from loadgen.report.blocks import Block, Figure, Section, Table, Text, charts
 from loadgen.report.material import Material
-from loadgen.report.sections import answer, capacity, first_change, trials, waterfall
+from loadgen.report.sections import answer, capacity, first_change, latency, trials, waterfall
 from loadgen.suite import Suite
 from tests import test_capacity, test_waterfall_steps
 from tests import test_first_change as of_changes
@@ -145,3 +145,17 @@ def test_what_to_change_first_leads_the_answer_and_is_drawn_best_first(tmp_path:
     ranked = [(row.cells[0], row.cells[4]) for row in the_table(section.blocks).rows]
     assert ranked == [("share the client", "better"), ("another server", "worse")]
     assert [name for name, _, _ in charts(section.blocks)] == ["first-change-a-suite"]
+
+
+def test_the_starved_stand_beside_the_failed_and_are_unknown_where_they_were_not_counted(
+    tmp_path: Path,
+) -> None:
+    suite, spans = of_changes.quick(), {"min_ms": 600.0, "max_ms": 700.0}
+    run = [
+        *of_changes.measured(of_changes.SHARED, spans, failures=1, unanswered=0, starved=4),
+        *of_changes.measured(of_changes.SYNC, spans, failures=1, unanswered=0),
+    ]
+    table = the_table(made(latency.section(material(suite, run, tmp_path))).blocks)
+    assert [column.heading for column in table.columns][-3:] == ["Failed", "Unanswered", "Starved"]
+    counts = [[str(cell) for cell in row.cells[-3:]] for row in table.rows]
+    assert counts == [["3", "0", "12"], ["3", "0", "–"]]

@@ -61,9 +61,10 @@ TOO_FEW = Caveat(
 )
 STARVED = Caveat(
     "starved",
-    "so many users waited through the whole window without an answer, while others were served: "
-    "the server accepts more than it has slots for, or answers whoever came last. Percentiles take "
-    "these users as infinitely slow.",
+    "so many users waited through the whole window without an answer, and percentiles take them as "
+    "infinitely slow: the window is shorter than a turn of all users (users / rps), or the server "
+    "answers others first, since it accepts more than it has slots for, or takes whoever came "
+    "last. Lengthen the window or lower the load.",
 )
 UNSTEADY = Caveat(
     "unsteady",
@@ -99,7 +100,9 @@ UNSTABLE = Caveat(
     "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
 )
 FAILURES = Caveat(
-    "failures", "some answers were wrong or missing: see the failure column of samples/."
+    "failures",
+    "some requests failed, or had no answer yet when the load ended (unanswered): the failure "
+    "column of samples/ says which and why.",
 )
 BODIES_UNCHECKED = Caveat(
     "bodies-unchecked",

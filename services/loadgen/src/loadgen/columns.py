@@ -68,7 +68,7 @@ TRIALS: tuple[Column, ...] = (
         "arrivals_seed",
         COUNT,
         "",
-        "what an open load's arrivals were drawn with, from the run's seed and the trial's name",
+        "what an open load's arrivals were drawn with, from the run's seed, the round and the load",
     ),
     Column("started_at", TEXT, "", "UTC time at which the load began"),
     Column("warm_up_s", NUMBER, "s", "load before the window: what it took to become steady"),
@@ -78,15 +78,25 @@ TRIALS: tuple[Column, ...] = (
         "s",
         "length of the window; of a counted load: first request to last answer",
     ),
-    Column("requests", COUNT, "", "requests that the latency columns speak of (see accounting)"),
     Column(
-        "failures", COUNT, "", "of those: wrong status, wrong body, no answer or lost by the tool"
+        "requests",
+        COUNT,
+        "",
+        "requests that the latency columns speak of: those due in the window, and the starved ones",
+    ),
+    Column(
+        "failures",
+        COUNT,
+        "",
+        "of those: wrong status, wrong body, or no answer by the load's end; a starved one that "
+        "was answered after the window is none, though percentiles take it as infinitely slow",
     ),
     Column(
         "unanswered",
         COUNT,
         "",
-        "requests of the window, whenever they were due, that the bounded drain left unanswered",
+        "requests due in the window or before it without an answer by the load's end; samples/ "
+        "also holds those that were due after the window, which no row counts",
     ),
     Column(
         "starved",
@@ -120,7 +130,8 @@ TRIALS: tuple[Column, ...] = (
         "max_rps",
         NUMBER,
         "1/s",
-        "the best mean rate of good answers over any 10 s",
+        "the best mean rate of good answers over any 10 s of the window: of one hardly longer it "
+        "may be below rps",
         summarised=True,
     ),
     Column("inflight_mean", NUMBER, "", "mean number of requests in flight in the window"),

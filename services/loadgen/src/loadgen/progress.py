@@ -85,7 +85,7 @@ class Progress:
         assert self._trial is not None
         now = time.monotonic()
         self._measure_rate(now, answered)
-        run_left_s = max(0.0, self.left_s - (now - self._trial_began))
+        run_left_s = self._run_left_s(now - self._trial_began, phase, left_s)
         parts = [f"{self._place(self._trial)} {phase}"]
         if left_s is not None:
             parts[0] += f", {duration(left_s)} left"
@@ -134,6 +134,20 @@ class Progress:
         if trial.repeat is None:
             return name
         return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
+
+    def _run_left_s(self, took_s: float, phase: str, left_s: float | None) -> float:
+        """About how long the run takes yet; a trial that outlasts its time takes none of others'.
+
+        Args:
+            took_s: what the trial has taken so far.
+            phase: where it is; a warm-up has the whole window before it.
+            left_s: of the phase, where that is known.
+        """
+        trial = self._trial
+        assert trial is not None
+        to_come_s = (trial.window_s or 0.0) if phase == "warm-up" else 0.0
+        own_s = max(trial.expected_s - took_s, to_come_s + (left_s or 0.0))
+        return max(0.0, self.left_s - trial.expected_s) + own_s
 
     def _measure_rate(self, now: float, answered: int | None) -> None:
         if answered is None:

@@ -21,8 +21,8 @@ HOW_TO_READ = (
     "The hill holds every good answer of the rounds that count: how many took how long, on a "
     "logarithmic scale. On it: p50 (dot), p95 and p99 (ticks), means over rounds, and in figures "
     "at the right. The red line is the service time: no answer can be faster. A percentile is "
-    "missing (–) where it fell on a request that failed or was never answered, or where too few "
-    "lie above it."
+    "missing (–) where it fell on a request that failed, was never answered or waited through the "
+    "whole window (starved), or where too few lie above it."
 )
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -119,11 +119,12 @@ def _table(group: Group) -> Table:
         *(Column(WRITTEN[metric][0]) for metric in metrics),
         Column("Failed"),
         Column("Unanswered"),
+        Column("Starved"),
     )
     rows = [TableRow(tuple(_cells(entry, metrics)), entry.state) for entry in group.entries]
     caption = (
-        "Milliseconds, mean over rounds with the 95 % interval. A failed or unanswered request "
-        "ranks as infinitely slow; failed and unanswered ones are summed over rounds."
+        "Milliseconds, mean over rounds with the 95 % interval. A failed, unanswered or "
+        "starved request ranks as infinitely slow; how many there are is summed over rounds."
     )
     return Table(caption, columns, rows, folded="The same as a table")
 
@@ -132,5 +133,6 @@ def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[str]:
     yield entry.line.label
     for metric in metrics:
         yield figure(entry, metric)
-    for column in ("failures", "unanswered"):
-        yield number(sum(entry.known(column)), 0)
+    for column in ("failures", "unanswered", "starved"):
+        counts = entry.known(column)
+        yield number(sum(counts) if counts else None, 0)  # older runs did not count the starved
