@@ -9,6 +9,7 @@ A server that never becomes steady is measured all the same, once `bound_s` has 
 """
 
 import math
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
@@ -50,8 +51,9 @@ class Settling:
         self._start_ns = start_ns
         self._users = users
         self._seen: set[int] = set()
-        self._ended_s: list[float] = []
-        self._response_s: list[float] = []
+        # Arrays, which numpy takes as they are: they are looked at again and again while they grow.
+        self._ended_s = array("d")
+        self._response_s = array("d")
 
     def add(self, requests: Iterable[Ended]) -> None:
         """Requests that have ended, answered or failed."""
