@@ -159,6 +159,11 @@ def differences(folder: Path) -> list[str]:
     return list(finding.differences)
 
 
+def columns(finding: recompute.Finding) -> list[str]:
+    """Which columns a row has wrong."""
+    return [words.partition(":")[0] for words in finding.differences]
+
+
 def test_a_row_that_says_what_its_samples_say_agrees(run: Run) -> None:
     assert differences(run()) == []
 
@@ -299,7 +304,7 @@ def test_where_a_suite_counts_answers_only_those_and_the_starved_are_asked_for(r
 
     assert agrees.differences == ()
     assert "counts what was answered" in agrees.words
-    assert [words.partition(":")[0] for words in differs.differences] == [
+    assert columns(differs) == [
         "starved",
         "ended_rps",
         "rps",
@@ -335,7 +340,7 @@ def test_a_counted_load_is_all_in_its_window(run: Run) -> None:
 
     assert agrees.differences == ()
     assert "counted, not timed" in agrees.words
-    assert [words.partition(":")[0] for words in differs.differences] == [
+    assert columns(differs) == [
         "requests",
         "failures",
         "ended_rps",

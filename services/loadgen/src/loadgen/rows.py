@@ -1,7 +1,7 @@
 """What a trial recorded → its row."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -117,6 +117,7 @@ class _Account:
         users: as Little's law finds them; None where it cannot be asked.
         by_parts: whether answers may count by parts at all. Not of an open load, whose queue grows
             all the time where the server cannot keep up, nor where a row counts as its tool does.
+        times_add_up: Little's law holds of the response times, or cannot be asked.
         unsteady: the window is not of one piece.
     """
 
@@ -128,48 +129,43 @@ class _Account:
     censored: bool
     users: accounting.Users | None
     by_parts: bool
+    times_add_up: bool
     unsteady: bool
-
-    def times_add_up(self, users: int | None) -> bool:
-        """Whether Little's law holds of the response times, or cannot be asked."""
-        return not (self.users and users) or self.users.times_add_up(users)
 
 
 def _account(trial: Trial, recording: Recording) -> _Account:
     samples, window = recording.samples, recording.window
     timing, case = trial.timing, trial.case
     due = accounting.in_window(samples, *window, "due_s")
+    requests = accounting.counted(samples, *window, timing.accounting)
     starved = accounting.starved(samples, *window).height
-    latency = accounting.latency(due, starved)
+    answers = accounting.answers(samples, *window)
+    of_due = accounting.latency(due, starved)
     by_the_protocol = timing.accounting == "due" and trial.window_s is not None
     closed = by_the_protocol and case.load == "closed" and case.ramp is None
     users = None
     if closed:
         pauses = case.driver == Own.name
         users = accounting.users_by_little(samples, *window, pauses=pauses)
-    answers = accounting.answers(samples, *window)
-    account = _Account(
-        due=due,
-        requests=accounting.counted(samples, *window, timing.accounting),
-        starved=starved,
-        answers=answers,
-        latency=latency,
-        censored=latency.censored,
-        users=users,
-        by_parts=closed,
-        unsteady=False,
-    )
-    if timing.accounting == "answered":
-        account = replace(account, latency=accounting.latency(account.requests))
-    if not by_the_protocol:
-        return account
-    unsteady = (
+    times_add_up = not (users and case.users) or users.times_add_up(case.users)
+    unsteady = by_the_protocol and (
         not recording.settled
         or _unsteady_by(trial, recording) > UNSTEADY_SHARE
-        or not account.times_add_up(case.users)
+        or not times_add_up
         or not answers.agree(case.users or accounting.inflight_mean(samples, *window))
     )
-    return replace(account, unsteady=unsteady)
+    return _Account(
+        due=due,
+        requests=requests,
+        starved=starved,
+        answers=answers,
+        latency=of_due if timing.accounting == "due" else accounting.latency(requests),
+        censored=of_due.censored,
+        users=users,
+        by_parts=closed,
+        times_add_up=times_add_up,
+        unsteady=unsteady,
+    )
 
 
 def _planned(trial: Trial) -> dict[str, object]:
@@ -201,7 +197,7 @@ def _load(trial: Trial, recording: Recording, account: _Account) -> dict[str, ob
     behind = account.starved if trial.timing.accounting == "due" else 0
     requests = due if trial.timing.accounting == "due" else account.requests
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
-    known = account.times_add_up(trial.case.users)
+    known = account.times_add_up
     percentiles = latency.percentiles if known else dict.fromkeys(latency.percentiles)
     return {
         "started_at": recording.started_at.isoformat(timespec="seconds"),
