@@ -35,6 +35,7 @@ from loadgen import accounting
 from loadgen.cases import Case
 from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.own import Own
+from loadgen.samples import in_window
 from loadgen.target import Target
 
 WARM_UP_S = 4.0
@@ -217,7 +218,7 @@ def _measure(load: Load, port: int, cpu: int, seconds: float) -> Iterator[Figure
             if process.wait(DRAIN_S + READY_S):
                 raise RuntimeError(f"the driver ended with exit code {process.returncode}")
         samples = Own().samples(plan, folder, start_ns, None)
-    due = accounting.in_window(samples, *window, by="due_s")
+    due = in_window(samples, *window, by="due_s")
     used = (cpu_seconds[1] - cpu_seconds[0]) / (instants[1] - instants[0])
     answered = accounting.answers(samples, *window).parts / seconds
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).sort().to_numpy()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loadgen import accounting
 from loadgen.drivers.arrivals import instants_ns
-from loadgen.suite_file import Accounting
+from loadgen.timing import Accounting
 from tests.make import Request, constant_users, some_samples
 
 #: Instants in eighths of a second: exact as floats, so that a plain count is exact too.

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from loadgen.app_registry import read_registry
-from loadgen.axes import NAMES, SetAxes, replaced, with_axes
+from loadgen.axes import NAMES, replaced, with_axes
 from loadgen.errors import ConfigurationError
-from loadgen.lab import SUITES
+from loadgen.lab import SUITES, SetAxes
 from loadgen.servers import read_servers
 from loadgen.suite import Library, Suite
 

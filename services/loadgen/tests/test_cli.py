@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen import cli, target, up
+from loadgen import cli, network, up
 from loadgen.lab import SUITES
 from tests.stand_ins import StandInLab, View
 
@@ -62,8 +62,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
     """A lab whose services are all at one address."""
     with StandInLab() as stand_in:
         monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
-        monkeypatch.setattr(target, "APP_PORT", stand_in.app_port)
-        monkeypatch.setattr(target, "LAUNCHER_PORT", stand_in.launcher_port)
+        monkeypatch.setattr(network, "APP_PORT", stand_in.app_port)
+        monkeypatch.setattr(network, "LAUNCHER_PORT", stand_in.launcher_port)
         monkeypatch.setattr(up, "API_PORT", stand_in.api_port)
         monkeypatch.setattr(up, "NAME_GRACE_S", 0.3)
         yield stand_in
@@ -335,7 +335,7 @@ def test_a_report_that_cannot_be_drawn_costs_no_result_but_is_said(
     def no_room(file: Path, _text: str) -> None:
         raise OSError(28, "No space left on device", str(file))
 
-    monkeypatch.setattr("loadgen.report.page.replace_text", no_room)
+    monkeypatch.setattr("loadgen.report.run_page.replace_text", no_room)
     code, out, _ = loadgen("run", "brief")
     folder = the_run(results)
     assert code == 1

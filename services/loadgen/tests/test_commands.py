@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.axes import SetAxes, with_axes
+from loadgen.axes import with_axes
+from loadgen.lab import SetAxes
 from loadgen.report import commands
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen import environment
+from loadgen import environment, machine
 from loadgen.errors import ConfigurationError
 from loadgen.instruments import NoLauncher
 from loadgen.lab import read_lab
@@ -24,20 +24,20 @@ MOUNTINFO = """\
 
 
 def test_the_cpu_has_its_model_name() -> None:
-    assert environment.cpu_model(AMD64) == "Fast CPU @ 3.00GHz: rev 2"
+    assert machine.cpu_model(AMD64) == "Fast CPU @ 3.00GHz: rev 2"
 
 
 def test_a_kernel_that_names_no_model_leaves_it_unknown() -> None:
-    assert environment.cpu_model(ARM64) is None
+    assert machine.cpu_model(ARM64) is None
 
 
 @pytest.mark.parametrize("driver", ["overlay", "fuse.fuse-overlayfs"])
 def test_the_storage_driver_is_the_file_system_of_the_root(driver: str) -> None:
-    assert environment.storage_driver(MOUNTINFO.format(driver=driver)) == driver
+    assert machine.storage_driver(MOUNTINFO.format(driver=driver)) == driver
 
 
 def test_without_a_root_the_storage_driver_is_unknown() -> None:
-    assert environment.storage_driver("24 20 0:5 / /proc rw - proc proc rw\n") is None
+    assert machine.storage_driver("24 20 0:5 / /proc rw - proc proc rw\n") is None
 
 
 def git(project: Path, **files: str) -> Path:
@@ -50,7 +50,7 @@ def git(project: Path, **files: str) -> Path:
 
 def test_the_commit_of_a_branch_is_read_from_its_file(tmp_path: Path) -> None:
     project = git(tmp_path, HEAD="ref: refs/heads/main\n", refs__heads__main=COMMIT + "\n")
-    assert environment.git_commit(project) == COMMIT
+    assert machine.git_commit(project) == COMMIT
 
 
 def test_the_commit_of_a_packed_branch_is_found(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_commit_of_a_packed_branch_is_found(tmp_path: Path) -> None:
         f"# pack-refs with: peeled\n{OTHER} refs/heads/mainly\n{COMMIT} refs/heads/main\n^{OTHER}\n"
     )
     project = git(tmp_path, HEAD="ref: refs/heads/main\n", packed_refs=packed)
-    assert environment.git_commit(project) == COMMIT
+    assert machine.git_commit(project) == COMMIT
 
 
 def test_a_loose_commit_goes_before_a_packed_one(tmp_path: Path) -> None:
@@ -68,19 +68,19 @@ def test_a_loose_commit_goes_before_a_packed_one(tmp_path: Path) -> None:
         refs__heads__main=COMMIT,
         packed_refs=f"{OTHER} refs/heads/main\n",
     )
-    assert environment.git_commit(project) == COMMIT
+    assert machine.git_commit(project) == COMMIT
 
 
 def test_a_detached_head_is_the_commit(tmp_path: Path) -> None:
-    assert environment.git_commit(git(tmp_path, HEAD=COMMIT + "\n")) == COMMIT
+    assert machine.git_commit(git(tmp_path, HEAD=COMMIT + "\n")) == COMMIT
 
 
 def test_a_branch_without_a_commit_is_unknown(tmp_path: Path) -> None:
-    assert environment.git_commit(git(tmp_path, HEAD="ref: refs/heads/main\n")) is None
+    assert machine.git_commit(git(tmp_path, HEAD="ref: refs/heads/main\n")) is None
 
 
 def test_a_project_that_is_no_repository_has_no_commit(tmp_path: Path) -> None:
-    assert environment.git_commit(tmp_path) is None
+    assert machine.git_commit(tmp_path) is None
 
 
 @pytest.mark.usefixtures("in_project")
@@ -89,9 +89,7 @@ def test_a_description_says_what_ran_where(project: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LAB_HOST_FACTS", '{"docker": "20.10"}')
     git(project, HEAD=COMMIT)
     about = {"command": ["serve"], "python": "3.13.5", "cpus": [0], "packages": {"Django": "6.1"}}
-    described = environment.describe(
-        read_lab(), {"suites": ["smoke"], "seed": 7}, {"uvicorn": about}
-    )
+    described = machine.describe(read_lab(), {"suites": ["smoke"], "seed": 7}, {"uvicorn": about})
     assert described["outcome"] == "unfinished: before the first trial"
     assert described["finished_at"] is None
     assert described["arguments"] == {"suites": ["smoke"], "seed": 7}
@@ -108,7 +106,7 @@ def test_a_description_says_what_ran_where(project: Path, monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("in_project")
 def test_a_server_without_a_launcher_has_its_address_instead_of_a_command() -> None:
     about = NoLauncher("http://mine:8000/report/").about()
-    described = environment.describe(read_lab(), {}, {"mine": about})
+    described = machine.describe(read_lab(), {}, {"mine": about})
     assert described["servers"] == {"mine": {"command": None, "url": "http://mine:8000/report/"}}
 
 

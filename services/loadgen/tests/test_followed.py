@@ -15,6 +15,7 @@ from loadgen.drivers.base import READY, LoadPlan
 from loadgen.drivers.followed import Followed, Orders
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
+from loadgen.samples import in_window
 from tests.drive import ARRIVALS_SEED, a_plan
 from tests.stand_ins import Behaviour, View
 
@@ -45,7 +46,7 @@ def follow(
 
 
 def due_in(samples: pl.DataFrame) -> pl.DataFrame:
-    return accounting.in_window(samples, BEGIN_S, END_S, "due_s")
+    return in_window(samples, BEGIN_S, END_S, "due_s")
 
 
 @pytest.mark.parametrize("driver", ["own", "locust"])
@@ -117,7 +118,7 @@ def test_the_arrivals_of_a_window_are_its_own_whatever_the_warm_up_took(tmp_path
     expected = [ns / 1e9 for ns in instants_ns(80, END_S - BEGIN_S, "poisson", ARRIVALS_SEED)]
     for begin_s, samples in both:
         end_s = begin_s + END_S - BEGIN_S
-        due = accounting.in_window(samples, begin_s, end_s, "due_s")["due_s"].sort()
+        due = in_window(samples, begin_s, end_s, "due_s")["due_s"].sort()
         assert (due - begin_s).to_list() == pytest.approx(expected, abs=1e-6)
         warm_up = samples.filter(pl.col("due_s") < begin_s)["due_s"]
         assert 10 < warm_up.len() < 130

@@ -10,11 +10,12 @@ from loadgen import columns
 from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
+from loadgen.lengths import lengths_s
 from loadgen.pairs import Compare
 from loadgen.plan import Plan
 from loadgen.search import Rules
 from loadgen.suite import Suite
-from loadgen.trial import Trial, lengths_s
+from loadgen.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing, a_trial
 
 SERVERS = {"uvicorn": a_server()}

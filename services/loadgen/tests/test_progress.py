@@ -8,7 +8,8 @@ import pytest
 from loadgen import columns, progress, terminal
 from loadgen.errors import TrialError
 from loadgen.labels import Labels
-from loadgen.progress import Progress, duration
+from loadgen.progress import Progress
+from loadgen.timing import duration
 from loadgen.trial import Ahead
 from tests.make import a_case, a_trial
 
@@ -79,9 +80,9 @@ def test_a_trial_that_outlasts_its_time_takes_none_from_the_window_or_from_other
     told.observe("warm-up", None, None)
     told.observe("window", 4.0, None)
     warm_up, window = said.getvalue().splitlines()
-    left_s = progress.duration(second.expected_s + first.window_s)
+    left_s = duration(second.expected_s + first.window_s)
     assert f"run: about {left_s} left" in warm_up
-    assert f"run: about {progress.duration(second.expected_s + 4)} left" in window
+    assert f"run: about {duration(second.expected_s + 4)} left" in window
 
 
 def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() -> None:

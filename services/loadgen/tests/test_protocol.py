@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from loadgen import accounting, instruments, protocol, rows, settling, target
+from loadgen import accounting, instruments, lengths, network, protocol, rows, settling
 from loadgen.columns import Row, text
+from loadgen.cpus import Roles
 from loadgen.drivers import base
 from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
 from loadgen.instruments import Api
-from loadgen.protocol import Observer, Protocol, Roles
+from loadgen.protocol import Observer, Protocol
 from loadgen.rows import Recording
 from loadgen.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_timing, a_trial
@@ -73,8 +74,8 @@ def measure(
     patch: pytest.MonkeyPatch,
     observer: Observer = nobody,
 ) -> Recording:
-    patch.setattr(target, "APP_PORT", lab.app_port)
-    patch.setattr(target, "LAUNCHER_PORT", lab.launcher_port)
+    patch.setattr(network, "APP_PORT", lab.app_port)
+    patch.setattr(network, "LAUNCHER_PORT", lab.launcher_port)
     with httpx.Client(trust_env=False) as http:
         api = Api(f"http://127.0.0.1:{lab.api_port}", http)
         return Protocol(api, http, ROLES, observer).run(trial, folder)
@@ -203,8 +204,8 @@ class TestATimedTrial:
 def soon_steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """A load that needs less than in life: stretches of a quarter of a second, a second at most."""
     monkeypatch.setattr(settling, "LEAST_STRETCH_S", 0.25)
-    monkeypatch.setattr(settling, "ENOUGH_S", 1.5)
-    monkeypatch.setattr(settling, "MOST_S", 1.5)
+    monkeypatch.setattr(lengths, "ENOUGH_S", 1.5)
+    monkeypatch.setattr(lengths, "MOST_S", 1.5)
 
 
 def until_steady(window_s: float = 1.0, delay_ms: float = 50.0, **timing: Any) -> Trial:

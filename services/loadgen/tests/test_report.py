@@ -370,7 +370,7 @@ def test_a_page_that_would_be_too_large_leaves_its_small_pictures_to_their_files
     a_run: RUN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, suites = a_run(a_suite(cases=(FAST,)))
-    monkeypatch.setattr("loadgen.report.page.MOST_BYTES", 10_000)
+    monkeypatch.setattr("loadgen.report.run_page.MOST_BYTES", 10_000)
     html = html_of((folder, suites))
     assert 'class="gallery"' not in html
     assert "With these pictures the page would be over 1 MB" in html

@@ -10,7 +10,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.plan import Plan
 from loadgen.search import Rules
 from loadgen.trial import Trial
-from loadgen.trials_table import write_table
+from loadgen.trials_table import name_of, write_table
 from tests.make import a_case, a_server, a_suite
 
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
@@ -126,7 +126,7 @@ def test_a_case_that_the_run_does_not_ask_for_is_refused(tmp_path: Path) -> None
 
 
 def test_windows_are_told_apart_by_their_number() -> None:
-    names = [resume.name_of(row) for row in measured()]
+    names = [name_of(row) for row in measured()]
     assert len(set(names)) == len(names)
 
 

@@ -15,9 +15,11 @@ from loadgen.errors import ConfigurationError
 from loadgen.http_clients import REGISTRY
 from loadgen.lab import SUITES, read_lab
 from loadgen.plan import Plan
-from loadgen.run_folder import find, read_run
+from loadgen.run_folder import read_run
+from loadgen.run_folders import find
 from loadgen.servers import read_servers
 from loadgen.settings import FOLDER
+from loadgen.suite import library
 from loadgen.trial import Trial
 from loadgen.trials_table import write_table
 from tests.test_compare import ENVIRONMENT
@@ -61,7 +63,7 @@ def a_run(results: Path, project: Path) -> Callable[..., Path]:
         lab = read_lab()
         if keeps_a_copy:
             environment.write(folder / COPY, lab.app.document())
-        trials = Plan(lab.suites.load("again"), lab.servers, 5, seed=1).certain()
+        trials = Plan(library(lab).load("again"), lab.servers, 5, seed=1).certain()
         made = [row_of(trial) for trial in trials[:-1]]
         write_table(folder / "trials.csv", made)
         return folder

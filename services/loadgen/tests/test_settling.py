@@ -3,7 +3,8 @@
 import pytest
 
 from loadgen.drivers.logged import Ended
-from loadgen.settling import Settling, bound_s
+from loadgen.lengths import bound_s
+from loadgen.settling import Settling
 
 SECOND_NS = 10**9
 

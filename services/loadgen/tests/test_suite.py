@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from loadgen.app_registry import read_registry
-from loadgen.axes import SetAxes
 from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
 from loadgen.http_clients import REGISTRY, read_http_clients
-from loadgen.lab import SUITES
+from loadgen.lab import SUITES, SetAxes
 from loadgen.pairs import Pair
 from loadgen.plan import Plan
 from loadgen.search import Rules

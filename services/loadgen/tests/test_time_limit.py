@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
+from loadgen.lengths import expected_s, lengths_s
 from loadgen.time_limit import Fit, fitted
-from loadgen.trial import expected_s, lengths_s
 from tests.make import a_case, a_server, a_timing
 
 SERVERS = {"uvicorn": a_server(), "two-threads": a_server(name="two-threads", slots=2)}

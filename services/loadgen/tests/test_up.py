@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from loadgen import target, up
+from loadgen import network, up
 from loadgen.errors import ConfigurationError
 from tests.make import a_page, a_server
 from tests.stand_ins import StandInLab, View
@@ -20,7 +20,7 @@ FOREVER_S = 1e9
 def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
     with StandInLab() as stand_in:
         monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
-        monkeypatch.setattr(target, "LAUNCHER_PORT", stand_in.launcher_port)
+        monkeypatch.setattr(network, "LAUNCHER_PORT", stand_in.launcher_port)
         monkeypatch.setattr(up, "API_PORT", stand_in.api_port)
         monkeypatch.setattr(up, "NAME_GRACE_S", 0.3)
         monkeypatch.setattr(up, "UP_TIMEOUT_S", FOREVER_S)

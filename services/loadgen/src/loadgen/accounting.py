@@ -22,7 +22,8 @@ import numpy as np
 import polars as pl
 
 from loadgen.drivers.request_log import NO_ANSWER, PAUSE_S, UNANSWERED
-from loadgen.suite_file import Accounting
+from loadgen.samples import in_window
+from loadgen.timing import Accounting
 
 type Ordered = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -44,15 +45,6 @@ LEAST_STRETCHES = 10
 
 #: Length of the stretch that `max_rps` is the best of, as Locust's chart averages.
 BEST_STRETCH_S = 10.0
-
-
-# ------------------------------------------------------------------- which requests a row speaks of
-
-
-def in_window(samples: pl.DataFrame, start_s: float, end_s: float, by: str) -> pl.DataFrame:
-    """The samples whose instant `by` lies in [start, end); one without a due instant counts."""
-    inside = pl.col(by).is_between(start_s, end_s, closed="left")
-    return samples.filter(inside | pl.col("due_s").is_null())
 
 
 def starved(samples: pl.DataFrame, start_s: float, end_s: float) -> pl.DataFrame:

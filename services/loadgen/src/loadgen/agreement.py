@@ -11,12 +11,12 @@ from typing import Protocol
 
 from loadgen.claims import COST, Claim, Part, judge
 from loadgen.columns import Row
-from loadgen.comparison_tables import in_words, percent_text
 from loadgen.comparisons import Comparison, compare
 from loadgen.environment_differences import Differing, kinds
 from loadgen.labels import metric_name
 from loadgen.suite import Suite
 from loadgen.summary import bound_by, that_count
+from loadgen.wording import in_words, percent_text
 
 #: Outcomes that say something.
 CLAIMED = ("holds", "refuted")

@@ -8,15 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab import SetAxes
 from loadgen.suite_file import LIST_AXES, Axes
 
 NAMES = tuple(Axes.model_fields)
 
 #: What makes a load, in ways that exclude each other: who sets one way gives up the others.
 LOADS = (frozenset({"users"}), frozenset({"ramp"}), frozenset({"load", "rate_rps", "arrivals"}))
-
-#: Axis → the values that are asked for, as a suite file writes them.
-type SetAxes = Mapping[str, Sequence[Any]]
 
 
 def option(axis: str) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Literal
 
-View = Literal["sync", "async"]
+from loadgen.servers import View
+
 Workload = Literal["fanout", "single"]
 Upstream = Literal["http", "https", "django"]
 Load = Literal["closed", "open"]

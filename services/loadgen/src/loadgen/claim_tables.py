@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from loadgen.claims import Claim, Outcome, Part, by_words
-from loadgen.comparison_tables import in_words, percent_text
 from loadgen.labels import metric_name
 from loadgen.markdown_text import literal
+from loadgen.wording import in_words, percent_text
 
 HEADING = "What is claimed, and what this run says of it"
 STYLES: dict[Outcome, str] = {"holds": "green", "refuted": "red", "cannot be told": "yellow"}

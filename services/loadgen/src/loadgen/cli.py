@@ -16,16 +16,17 @@ from loadgen import check as checking
 from loadgen import columns_page, predict_check, resume, tables, terminal
 from loadgen import compare as comparing
 from loadgen import predict as predicting
-from loadgen.axes import SetAxes, with_axes
+from loadgen.axes import with_axes
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.export import write_exports
 from loadgen.gates import GRAMMAR
-from loadgen.lab import Lab, read_lab
+from loadgen.lab import Lab, SetAxes, read_lab
 from loadgen.plan import Plan
 from loadgen.report import material, write_report
 from loadgen.run import INTERRUPTED, Request, counted, execute, expected, usual_count, usual_time
-from loadgen.run_folder import HOW_TO_NAME, every, find, place_for_files, read_run
-from loadgen.suite import Suite
+from loadgen.run_folder import read_run
+from loadgen.run_folders import HOW_TO_NAME, every, find, place_for_files
+from loadgen.suite import Library, Suite, library
 from loadgen.suite_file import MOST_ROUNDS
 from loadgen.tables import print_tables
 
@@ -160,22 +161,23 @@ def list_suites() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):
         table.add_column(heading)
-    names = lab.suites.names()
-    self_tests = [name for name in names if lab.suites.is_self_test(name)]
+    suites = library(lab)
+    names = suites.names()
+    self_tests = [name for name in names if suites.is_self_test(name)]
     for name in names:
         if name not in self_tests:
-            table.add_row(*_listed(lab, name))
+            table.add_row(*_listed(lab, suites, name))
     table.add_row()
     table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
     for name in self_tests:
-        table.add_row(*_listed(lab, name))
+        table.add_row(*_listed(lab, suites, name))
     terminal.console().print(table)
 
 
-def _listed(lab: Lab, name: str) -> tuple[str, str, str, str]:
+def _listed(lab: Lab, suites: Library, name: str) -> tuple[str, str, str, str]:
     """A suite's name, trials, time and question."""
-    trials = Plan(lab.suites.load(name), lab.servers, None, seed=0).certain()
-    return name, str(usual_count(trials)), usual_time(trials), lab.suites.question(name)
+    trials = Plan(suites.load(name), lab.servers, None, seed=0).certain()
+    return name, str(usual_count(trials)), usual_time(trials), suites.question(name)
 
 
 @app.command()
@@ -376,7 +378,8 @@ def _rounds_from_environment() -> int | None:
 
 def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> Request:
     """The trials that the arguments ask for, of the lab's suites and servers."""
-    named = {suite.name: suite for name in arguments["suites"] for suite in lab.suites.load(name)}
+    suites = library(lab)
+    named = {suite.name: suite for name in arguments["suites"] for suite in suites.load(name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
     plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
     return Request(arguments, narrowed, plan, folder)

@@ -11,6 +11,7 @@ from rich.table import Table
 from loadgen.comparisons import Comparison, alarms
 from loadgen.labels import metric_name
 from loadgen.suite import Suite
+from loadgen.wording import in_words, percent_text, ratio_text
 
 #: More comparisons than this are counted, and only those that say something are listed.
 MOST_LINES = 20
@@ -121,26 +122,6 @@ def _cells(comparison: Comparison) -> list[str]:
         "–" if smallest is None else percent_text(smallest - 1),
         comparison.verdict,
     ]
-
-
-def in_words(comparison: Comparison) -> str:
-    """`1.240 [1.118–1.375]`, or the verdict where there is no interval, or why there is none."""
-    found = comparison.difference
-    if comparison.instead:
-        return comparison.instead
-    if not found or found.low is None or found.high is None:
-        return comparison.verdict
-    return f"{ratio_text(found.ratio)} [{ratio_text(found.low)}–{ratio_text(found.high)}]"
-
-
-def ratio_text(ratio: float) -> str:
-    """A ratio with the digits that matter."""
-    return f"{ratio:.3f}" if ratio < 10 else f"{ratio:.1f}"
-
-
-def percent_text(share: float) -> str:
-    """A share in percent."""
-    return f"{100 * share:.1f} %"
 
 
 def _notes(comparisons: Iterable[Comparison]) -> Iterator[str]:

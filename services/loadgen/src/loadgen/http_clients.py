@@ -8,8 +8,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from loadgen.cases import View
 from loadgen.errors import ConfigurationError
+from loadgen.servers import View
 
 #: The app's own registry, inside the project's folder.
 REGISTRY = Path("services/app/src/consumer/http_clients/registry.toml")

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import Any
 
 from loadgen import environment
 from loadgen.app_registry import AppRegistry, read_registry, registry_of
-from loadgen.axes import SetAxes
+from loadgen.cpus import Roles, cpu_set
 from loadgen.errors import ConfigurationError
-from loadgen.instruments import cpu_set
-from loadgen.protocol import Roles
 from loadgen.servers import Server, read_servers
-from loadgen.suite import Library
 
 SUITES = Path("services/loadgen/suites")
+
+#: Axis → the values that are asked for, as a suite file writes them.
+type SetAxes = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,10 @@ class Lab:
             return registry_of(self.run, self.servers, self.project)
         return read_registry(self.project)
 
-    @cached_property
-    def suites(self) -> Library:
-        """The suite files.
-
-        Raises:
-            ConfigurationError: what their cases may name cannot be read.
-        """
-        folder = self.run / "suites" if self.run else self.project / SUITES
-        return Library(folder, self.servers, self.app, self.axes)
+    @property
+    def suite_files(self) -> Path:
+        """The folder of the suite files."""
+        return self.run / "suites" if self.run else self.project / SUITES
 
     def with_axes(self, axes: SetAxes) -> "Lab":
         """The lab with these axes of all cases of its suites set from the command line."""

@@ -8,12 +8,13 @@ from loadgen.cases import Case
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError
 from loadgen.holds import judge
+from loadgen.lengths import lengths_s
 from loadgen.order import Orders
 from loadgen.search import Rules, Window, next_step
 from loadgen.servers import Server
 from loadgen.suite import Suite
 from loadgen.timing import Timing
-from loadgen.trial import Ahead, Trial, lengths_s
+from loadgen.trial import Ahead, Trial
 
 #: What a plan yields, is sent, and (of a search) ends with.
 type Trials[T] = Generator[Trial, Row | None, T]

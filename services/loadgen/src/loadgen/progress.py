@@ -12,20 +12,11 @@ from loadgen.cases import plain
 from loadgen.columns import Row
 from loadgen.errors import TrialError
 from loadgen.labels import Labels
+from loadgen.timing import duration
 from loadgen.trial import Trial
 
 #: Without a terminal a long phase is reported this often.
 PLAIN_EVERY_S = 10.0
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: `45 s`, `3 min 05 s`, `1 h 10 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 class Progress:

@@ -11,23 +11,19 @@ from pathlib import Path
 import httpx
 
 from loadgen.cases import Case
-from loadgen.drivers.base import PATIENCE_S, LoadPlan
+from loadgen.cpus import Roles
+from loadgen.drivers.base import LoadPlan
 from loadgen.drivers.followed import Followed
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.errors import TrialError
-from loadgen.instruments import (
-    Api,
-    Launcher,
-    NoLauncher,
-    core_siblings,
-    fresh_server,
-    snapshot,
-)
+from loadgen.instruments import Api, Launcher, NoLauncher, fresh_server, snapshot
+from loadgen.lengths import RESPONSE_TIMES, bound_s
 from loadgen.rows import Recording
-from loadgen.settling import Settling, bound_s
+from loadgen.settling import Settling
 from loadgen.target import Target, target_of
-from loadgen.trial import RESPONSE_TIMES, Trial
+from loadgen.timing import PATIENCE_S
+from loadgen.trial import Trial
 from loadgen.upstreams import DJANGO, django_api
 from loadgen.watch import Watch, death
 
@@ -44,25 +40,6 @@ LOG_LAG_S = 0.6
 
 #: Told the phase, the seconds that it will still take (None: not known), and answers so far.
 type Observer = Callable[[str, float | None, int | None], None]
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The CPUs of each role.
-
-    Attributes:
-        app, api, loadgen: CPU numbers.
-    """
-
-    app: frozenset[int]
-    api: frozenset[int]
-    loadgen: frozenset[int]
-
-    @property
-    def smt_shared(self) -> bool:
-        """Whether a core has one thread in the app's set and another in the load's or the API's."""
-        siblings = frozenset().union(*(core_siblings(cpu) for cpu in self.app))
-        return bool((siblings - self.app) & (self.api | self.loadgen))
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
     Args:
         lab: where the run takes place.
         suites: the suites whose cases are measured.
-        description: the environment, as `environment.describe` gives it.
+        description: the environment, as `machine.describe` gives it.
         count: trials of the run.
 
     Raises:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadgen import environment, run_folder
+from loadgen import environment, run_folders
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab import Lab
 from loadgen.plan import Plan
 from loadgen.results import FINISHED, Results, session
 from loadgen.suite import Suite
-from loadgen.trial import Trial, trial_name
-from loadgen.trials_table import read_rows, write_table
+from loadgen.trial import Trial
+from loadgen.trials_table import name_of, read_rows, write_table
 
 
 def find(lab: Lab, named: str) -> Path:
@@ -22,12 +22,12 @@ def find(lab: Lab, named: str) -> Path:
 
     Args:
         lab: where runs are.
-        named: as `run_folder.find` takes it.
+        named: as `run_folders.find` takes it.
 
     Raises:
         ConfigurationError: there is no such run, or nothing of it is missing.
     """
-    folder = run_folder.find(lab, named)
+    folder = run_folders.find(lab, named)
     if environment.read(folder).get("outcome") == FINISHED:
         raise ConfigurationError(f"{folder.name} is finished: no trial is missing")
     return folder
@@ -107,7 +107,7 @@ def reopen(
     Args:
         folder: of the run.
         suites: what it asks.
-        description: the environment now, as `environment.describe` gives it.
+        description: the environment now, as `machine.describe` gives it.
         remains: what stays, and what is missing.
         count: trials of the whole run.
     """
@@ -133,8 +133,3 @@ def _forget(folder: Path, driver: str, name: str) -> None:
     """Remove the files of a trial."""
     shutil.rmtree(folder / driver / name, ignore_errors=True)
     (folder / "samples" / f"{name}.csv.gz").unlink(missing_ok=True)
-
-
-def name_of(row: Row) -> str:
-    """The key of the trial that a row is of."""
-    return trial_name(row["case"], row["round"], row["repeat"])

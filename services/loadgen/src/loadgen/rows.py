@@ -26,6 +26,7 @@ from loadgen.laws import (
     usable_cpus,
     users_ceiling_rps,
 )
+from loadgen.samples import in_window
 from loadgen.trial import Trial
 from loadgen.unexplained import Sign
 
@@ -136,7 +137,7 @@ class _Account:
 def _account(trial: Trial, recording: Recording) -> _Account:
     samples, window = recording.samples, recording.window
     timing, case = trial.timing, trial.case
-    due = accounting.in_window(samples, *window, "due_s")
+    due = in_window(samples, *window, "due_s")
     requests = accounting.counted(samples, *window, timing.accounting)
     starved = accounting.starved(samples, *window).height
     answers = accounting.answers(samples, *window)
@@ -319,7 +320,7 @@ def _facts(
         little_holds=not (in_flight and users) or little_holds(in_flight.in_flight, users),
         unsteady=account.unsteady,
         signs=signs,
-        failed=not accounting.in_window(
+        failed=not in_window(
             recording.samples.drop_nulls("failure"), *recording.window, "ended_s"
         ).is_empty(),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from loadgen import environment, resume, target, up, upstreams
+from loadgen import machine, network, resume, up, upstreams
 from loadgen.columns import Row
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.idle import Idle
@@ -17,7 +17,7 @@ from loadgen.instruments import Api, Launcher, NoLauncher
 from loadgen.lab import Lab
 from loadgen.lock import RunLock
 from loadgen.plan import Plan
-from loadgen.progress import Progress, duration
+from loadgen.progress import Progress
 from loadgen.protocol import Protocol
 from loadgen.report import PAGE, material, write_report
 from loadgen.report.commands import BENCH
@@ -27,7 +27,9 @@ from loadgen.self_check import as_document, check, demands
 from loadgen.servers import Server
 from loadgen.suite import Suite
 from loadgen.tables import labels_of, print_tables
+from loadgen.timing import duration
 from loadgen.trial import Ahead, Trial
+from loadgen.trials_table import name_of
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -95,7 +97,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
             console.print(str(each), soft_wrap=True)
         if any(each.faults for each in checks):
             return FAILED
-        described = environment.describe(lab, request.arguments, abouts)
+        described = machine.describe(lab, request.arguments, abouts)
         described["self_check"] = as_document(checks)
         if request.resumed:
             results = resume.reopen(request.resumed, request.suites, described, remains, count)
@@ -107,7 +109,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
             protocol = Protocol(api, http, lab.roles, progress.observe)
             idle = Idle(launchers, len(lab.roles.app))
 
-            there = {resume.name_of(row): row for row in remains.rows}
+            there = {name_of(row): row for row in remains.rows}
 
             def measure(trial: Trial) -> Row:
                 if trial.name in there:
@@ -179,7 +181,7 @@ def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Clien
 
 def _launcher(address: str, http: httpx.Client) -> Launcher:
     """The launcher at an address; a server that a killed run has left is ended."""
-    launcher = Launcher(f"http://{address}:{target.LAUNCHER_PORT}", http)
+    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     launcher.stop()
     return launcher
 

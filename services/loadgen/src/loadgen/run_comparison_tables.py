@@ -7,18 +7,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from loadgen.agreement import Agreement, Disagreement
-from loadgen.comparison_tables import (
-    EXPLANATION,
-    MOST_LINES,
-    counted,
-    in_words,
-    markdown_lines,
-    print_listed,
-)
+from loadgen.comparison_tables import EXPLANATION, MOST_LINES, counted, markdown_lines, print_listed
 from loadgen.environment_differences import Differing
 from loadgen.gates import Judged, Outcome
 from loadgen.markdown_text import code, literal
 from loadgen.run_comparison import RunComparison
+from loadgen.wording import in_words
 
 #: More than this of a kind are in compare.md.
 MOST_LISTED = 12

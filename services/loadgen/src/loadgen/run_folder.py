@@ -1,7 +1,6 @@
 """A run that has been made: where it is, its rows, its environment, its suites as they were."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,11 @@ from typing import Any
 from loadgen import environment
 from loadgen.columns import Row
 from loadgen.environment_differences import Surroundings
-from loadgen.errors import ConfigurationError, unwritable
+from loadgen.errors import ConfigurationError
 from loadgen.lab import Lab
-from loadgen.suite import Suite
-from loadgen.trials_table import TRIALS_CSV, read_rows
-
-LATEST = "latest"
-#: The folder of runs as a reader of the project knows it, and in it that of committed ones.
-RESULTS, REFERENCE = "results", Path("reference")
-#: How a reader names a run, for `--help`.
-HOW_TO_NAME = "its path (results/…), its folder's name, or latest."
-_BEGAN = re.compile(r"\d{8}T\d{6}Z-.*")
+from loadgen.run_folders import find
+from loadgen.suite import Suite, library
+from loadgen.trials_table import read_rows
 
 
 @dataclass(frozen=True)
@@ -59,81 +52,6 @@ class Run:
         return Surroundings(self.folder, self.environment, rows)
 
 
-def find(lab: Lab, named: str) -> Path:
-    """The folder of a run: the one rule by which every command finds it.
-
-    Args:
-        lab: where runs are.
-        named: its path as a reader of the project writes it; or its folder's name alone, of
-            results/ or results/reference/; or `latest`, the run of results/ that began last.
-
-    Raises:
-        ConfigurationError: there is no such run.
-    """
-    if named == LATEST:
-        newest = next(runs_in(lab.results), None)
-        if newest is None:
-            raise ConfigurationError(f"there is no run in results/ yet, and so no {LATEST} one")
-        return newest
-    inside = _inside_results(Path(named))
-    in_homes = [home / where for home in _homes(lab) for where in (inside, REFERENCE / inside)]
-    for folder in (*in_homes, lab.project / named):
-        if _is_run(folder):
-            return folder
-    raise ConfigurationError(
-        f"{named} is no run: it has no {TRIALS_CSV}. Name a run by its path (results/…), by its "
-        f"folder's name, or as {LATEST}"
-    )
-
-
-def every(lab: Lab) -> Iterator[Path]:
-    """The reader's own runs, the one that began last first; then the committed ones, likewise."""
-    yield from runs_in(lab.results)
-    yield from runs_in(lab.project / RESULTS / REFERENCE)
-
-
-def _homes(lab: Lab) -> tuple[Path, Path]:
-    """The folder of runs, and that of the project: the same as a rule."""
-    return lab.results, lab.project / RESULTS
-
-
-def runs_in(folder: Path) -> Iterator[Path]:
-    """The runs of a folder that have the name that a run gets; the one that began last first."""
-    named = [path for path in folder.glob("*") if _BEGAN.fullmatch(path.name)]
-    yield from filter(_is_run, sorted(named, key=lambda path: path.name, reverse=True))
-
-
-def _is_run(folder: Path) -> bool:
-    try:
-        return (folder / TRIALS_CSV).is_file()
-    except OSError:  # a name too long for a folder, or a folder that nobody may look into
-        return False
-
-
-def _inside_results(path: Path) -> Path:
-    """What of a path lies inside the folder of runs, wherever the reader's project is."""
-    parts = path.parts
-    last = max((at for at, part in enumerate(parts) if part == RESULTS), default=-1)
-    return Path(*parts[last + 1 :])
-
-
-def place_for_files(lab: Lab, run: Path) -> Path:
-    """Where files about a run go: beside its rows, or in results/ where they lie elsewhere.
-
-    Raises:
-        ConfigurationError: results/ cannot be written.
-    """
-    if run.is_relative_to(lab.results):
-        return run
-    inside = _inside_results(run)
-    place = lab.results / (run.name if inside == run else inside)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(error) from error
-    return place
-
-
 def read_run(lab: Lab, named: str) -> Run:
     """A run with its suites as they were when it began.
 
@@ -150,6 +68,6 @@ def read_run(lab: Lab, named: str) -> Run:
     asked = (described.get("arguments") or {}).get("suites")
     if not asked:
         raise ConfigurationError(f"{folder}/environment.json does not say what suites were run")
-    library = lab.as_of(folder).suites
-    suites = {suite.name: suite for name in asked for suite in library.load(name)}
+    then = library(lab.as_of(folder))
+    suites = {suite.name: suite for name in asked for suite in then.load(name)}
     return Run(folder, list(suites.values()), rows, described)

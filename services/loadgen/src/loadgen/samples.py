@@ -39,3 +39,12 @@ def write_samples(samples: pl.DataFrame, warm_up_s: float, file: Path) -> None:
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_bytes(file, gzip.compress(table.write_csv().encode()))
+
+
+# ------------------------------------------------------------------- which requests a row speaks of
+
+
+def in_window(samples: pl.DataFrame, start_s: float, end_s: float, by: str) -> pl.DataFrame:
+    """The samples whose instant `by` lies in [start, end); one without a due instant counts."""
+    inside = pl.col(by).is_between(start_s, end_s, closed="left")
+    return samples.filter(inside | pl.col("due_s").is_null())

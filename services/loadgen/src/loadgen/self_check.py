@@ -21,7 +21,9 @@ from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.instruments import Api, ApiStats
 from loadgen.laws import slots_ceiling_rps, users_ceiling_rps
-from loadgen.target import Target, address_of, calls_per_view
+from loadgen.network import address_of
+from loadgen.samples import in_window
+from loadgen.target import Target, calls_per_view
 from loadgen.trial import Trial
 
 PORTS: dict[str, int] = {"http": 9000, "https": 9443}
@@ -216,7 +218,7 @@ def _target(demand: Demand) -> Target:
 def judge(demand: Demand, asked: Check, samples: pl.DataFrame, stats: ApiStats) -> Check:
     """What an attempt's samples say, and the API's record of it."""
     begin_s, end_s = demand.begin_s, demand.begin_s + WINDOW_S
-    due = accounting.in_window(samples, begin_s, end_s, "due_s")
+    due = in_window(samples, begin_s, end_s, "due_s")
     good = accounting.good(due)
     late_ms = (good["answered_s"] - good["sent_s"]) * 1000 - demand.delay_ms
     late_p99_ms = late_ms.quantile(0.99, interpolation="higher")

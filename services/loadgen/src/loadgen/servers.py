@@ -296,3 +296,6 @@ def _count(name: str, label: str, text: str) -> int:
 
 def _wrong(name: str, label: str, what: str) -> ConfigurationError:
     return ConfigurationError(f"service {name}, label {label} {what}")
+
+
+View = Literal["sync", "async"]

@@ -8,35 +8,16 @@ users, so of an open load the second is asked alone.
 A server that never becomes steady is measured all the same, once `bound_s` has passed.
 """
 
-import math
 from array import array
 from collections.abc import Iterable
 
 import numpy as np
 
 from loadgen.drivers.logged import Ended
+from loadgen.lengths import LEAST_STRETCH_S
 
-#: A stretch is at least so long.
-LEAST_STRETCH_S = 2.0
 #: Mean response times of two stretches are as good as equal within this share.
 EQUAL_SHARE = 0.05
-#: A load has settled or never will after so long, or after so many response times;
-ENOUGH_S = 20.0
-ENOUGH_RESPONSES = 5
-#: and at the very most after this, or after so many service times.
-MOST_S = 60.0
-MOST_SERVICES = 5
-
-
-def bound_s(response_time_s: float | None, service_time_s: float) -> float:
-    """How long a load may take to become steady, seconds.
-
-    Args:
-        response_time_s: as it is seen; None: nobody has been answered.
-        service_time_s: the least that it can be.
-    """
-    responses_s = math.inf if response_time_s is None else ENOUGH_RESPONSES * response_time_s
-    return min(max(ENOUGH_S, responses_s), max(MOST_S, MOST_SERVICES * service_time_s))
 
 
 class Settling:

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from loadgen.app_registry import AppRegistry
-from loadgen.axes import SetAxes, option, replaced
+from loadgen.axes import option, replaced
 from loadgen.cases import Case, plain
 from loadgen.columns import METRICS
 from loadgen.errors import ConfigurationError
+from loadgen.lab import Lab, SetAxes
 from loadgen.pairs import AXES, Compare, Matcher, Pair
 from loadgen.search import Rules
 from loadgen.servers import Server
@@ -112,6 +113,15 @@ class Suite:
 def native_views(suites: Iterable[Suite]) -> dict[str, str]:
     """Server → the view that it has where nobody says, of all these suites."""
     return {server: view for suite in suites for server, view in suite.native_views.items()}
+
+
+def library(lab: Lab) -> "Library":
+    """The suites of a lab, with its servers, clients and settings, and the axes that are set.
+
+    Raises:
+        ConfigurationError: what their cases may name cannot be read.
+    """
+    return Library(lab.suite_files, lab.servers, lab.app, lab.axes)
 
 
 class Library:

@@ -13,12 +13,10 @@ from pydantic import (
     model_validator,
 )
 
-from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, View, Workload, plain
-from loadgen.drivers.base import PATIENCE_S
+from loadgen.cases import Arrivals, Case, Corner, Load, Upstream, Workload, plain
 from loadgen.search import Rules
-from loadgen.servers import Server
-
-Accounting = Literal["due", "answered"]
+from loadgen.servers import Server, View
+from loadgen.timing import PATIENCE_S, Accounting
 
 
 def _to_the_microsecond(milliseconds: float) -> float:

@@ -1,15 +1,11 @@
 """Where a case's requests go, and what a right answer looks like."""
 
-import socket
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from loadgen import network
 from loadgen.cases import Case, plain
-from loadgen.errors import ConfigurationError
 from loadgen.servers import Page, Server
-
-APP_PORT = 8000
-LAUNCHER_PORT = 9100
 
 #: Text that only the right answer contains.
 EXPECTED_TEXT = {"fanout": 'id="country"', "single": "delectus aut autem"}
@@ -44,20 +40,6 @@ class Target:
         return self.origin + self.path
 
 
-def address_of(service: str, host: str | None = None) -> str:
-    """The IPv4 address of a Compose service, or of the host at which it listens if another.
-
-    Raises:
-        ConfigurationError: the service is not up.
-    """
-    try:
-        return socket.gethostbyname(host or service)
-    except (OSError, UnicodeError):  # a label over 63 letters is no name either
-        raise ConfigurationError(
-            f"{service} is not up. Start it with: docker compose up -d {service}"
-        ) from None
-
-
 def calls_per_view(case: Case) -> int:
     """Upstream calls that one view of a case makes."""
     return 0 if case.http_client == "no-http" else len(case.delays_ms)
@@ -79,9 +61,9 @@ def target_of(case: Case, server: Server) -> Target:
     """
     if server.page:
         return _target_of_page(server.page, server.name)
-    address = address_of(server.name)
+    address = network.address_of(server.name)
     return Target(
-        origin=f"http://{address}:{APP_PORT}",
+        origin=f"http://{address}:{network.APP_PORT}",
         path=path_of(case),
         expected_text=EXPECTED_TEXT[case.workload],
         service_time_s=max(case.delays_ms) / 1000,
@@ -92,14 +74,14 @@ def target_of(case: Case, server: Server) -> Target:
 
 def _target_of_page(page: Page, service: str) -> Target:
     return Target(
-        origin=f"http://{address_of(service, page.host)}:{page.port}",
+        origin=f"http://{network.address_of(service, page.host)}:{page.port}",
         path=page.path,
         expected_text=page.expected_text,
         service_time_s=page.service_time_s,
         calls_per_view=None,
-        launcher=_launcher_at(address_of(service)) if page.launcher else None,
+        launcher=_launcher_at(network.address_of(service)) if page.launcher else None,
     )
 
 
 def _launcher_at(address: str) -> str:
-    return f"http://{address}:{LAUNCHER_PORT}"
+    return f"http://{address}:{network.LAUNCHER_PORT}"

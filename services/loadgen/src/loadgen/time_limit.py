@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from loadgen.cases import Case
 from loadgen.errors import ConfigurationError
-from loadgen.progress import duration
+from loadgen.lengths import expected_s, lengths_s, response_time_s, service_time_s
 from loadgen.servers import Server
 from loadgen.statistics import LEAST_ROUNDS
-from loadgen.timing import Timing
-from loadgen.trial import expected_s, lengths_s, response_time_s, service_time_s
+from loadgen.timing import Timing, duration
 
 #: Shares of warm-up and window that are tried, in percent.
 SHARES = range(100, 0, -5)

@@ -1,8 +1,13 @@
 """How long a suite's trials last, and how they count."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from loadgen.suite_file import Accounting
+#: How a row counts its requests, see Timing.
+Accounting = Literal["due", "answered"]
+
+#: So much longer than its service time does a view's client wait, and whoever waits for the view.
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -26,3 +31,13 @@ class Timing:
     accounting: Accounting
     share: float = 1.0
     is_limited: bool = False
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `45 s`, `3 min 05 s`, `1 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -54,3 +54,14 @@ def _rows(table: str) -> Iterator[Row]:
             yield parse(dict(zip(header, cells, strict=True)))
         except ValueError as error:
             raise ValueError(f"line {lines.line_num}: {error}") from error
+
+
+def trial_name(case: object, round_number: object, repeat: object) -> str:
+    """`<case>.r1`, or `<case>.r1.w2` of a search: the key of a trial's files and of its row."""
+    window = "" if repeat is None else f".w{repeat}"
+    return f"{case}.r{round_number}{window}"
+
+
+def name_of(row: Row) -> str:
+    """The key of the trial that a row is of."""
+    return trial_name(row["case"], row["round"], row["repeat"])

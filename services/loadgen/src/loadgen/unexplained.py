@@ -11,6 +11,7 @@ import polars as pl
 
 from loadgen import accounting
 from loadgen.laws import BINDING_SHARE, users_ceiling_rps
+from loadgen.samples import in_window
 from loadgen.trial import Trial
 
 Sign = Literal["in-step", "uneven-processes", "ramp-in-mean", "one-at-a-time"]
@@ -54,7 +55,7 @@ def _uneven(trial: Trial, samples: pl.DataFrame, window: tuple[float, float]) ->
         return False
     if not trial.service_time_s:
         return False
-    due = accounting.good(accounting.in_window(samples, *window, "due_s"))
+    due = accounting.good(in_window(samples, *window, "due_s"))
     times = (due["answered_s"] - due["due_s"]).to_numpy() / trial.service_time_s
     if times.size < LEAST_ANSWERS:
         return False
@@ -80,7 +81,7 @@ def _one_at_a_time(trial: Trial, samples: pl.DataFrame, window: tuple[float, flo
         return False
     if not trial.service_time_s:
         return False
-    ended = accounting.in_window(accounting.good(samples), *window, "answered_s")["answered_s"]
+    ended = in_window(accounting.good(samples), *window, "answered_s")["answered_s"]
     instants_s = np.sort(ended.to_numpy())
     if instants_s.size < LEAST_ANSWERS + server.processes:
         return False

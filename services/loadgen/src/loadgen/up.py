@@ -11,7 +11,7 @@ from threading import Thread
 
 import httpx
 
-from loadgen import target
+from loadgen import network
 from loadgen.errors import ConfigurationError
 from loadgen.servers import Server
 
@@ -50,7 +50,7 @@ def api(http: httpx.Client) -> Service:
 
 def launcher(service: str, http: httpx.Client) -> Service:
     """A service's launcher."""
-    return _answering(service, target.LAUNCHER_PORT, "/stats?memory=0", http)
+    return _answering(service, network.LAUNCHER_PORT, "/stats?memory=0", http)
 
 
 def server(declared: Server, http: httpx.Client) -> Service:
@@ -125,7 +125,7 @@ def _addresses(hosts: Iterable[str], within_s: float) -> dict[str, str]:
     def look_up(host: str) -> None:
         while True:
             with suppress(ConfigurationError):
-                found[host] = target.address_of(host)
+                found[host] = network.address_of(host)
                 return
             if time.monotonic() > deadline:
                 return
@@ -144,7 +144,7 @@ def _error_of(service: Service, known: dict[str, str], deadline: float) -> Excep
     while True:
         try:
             with suppress(ConfigurationError):
-                known[service.host] = target.address_of(service.host)
+                known[service.host] = network.address_of(service.host)
             service.ask(known[service.host])
         except (httpx.HTTPError, OSError) as error:
             if time.monotonic() > deadline:

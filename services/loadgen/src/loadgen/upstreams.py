@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from loadgen import target
+from loadgen import network
 from loadgen.errors import TrialError
 from loadgen.instruments import Api, ApiStats, Distribution, Launcher, fresh_server
 from loadgen.watch import Watch
@@ -60,13 +60,13 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
         ConfigurationError: its container is not up.
         TrialError: it does not start, or ends within the block.
     """
-    address = target.address_of(SERVICE)
-    launcher = Launcher(f"http://{address}:{target.LAUNCHER_PORT}", http)
+    address = network.address_of(SERVICE)
+    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     with (
         fresh_server(launcher, SETTINGS, http_client="no-http"),
         Watch(launcher, "api-did-not-start", "api-lost") as watch,
     ):
-        _wait_until_it_answers(f"http://{address}:{target.APP_PORT}{PATH}", launcher, http, watch)
+        _wait_until_it_answers(f"http://{address}:{network.APP_PORT}{PATH}", launcher, http, watch)
         watch.server_answers()
         yield DjangoApi(launcher)
 

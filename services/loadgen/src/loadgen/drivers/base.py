@@ -9,11 +9,10 @@ import polars as pl
 from loadgen.cases import Case
 from loadgen.drivers.followed import Followed
 from loadgen.target import Target
+from loadgen.timing import PATIENCE_S
 
 #: The file by which a waiting driver says that it could begin.
 READY = "ready"
-#: So much longer than its service time does a view's client wait, and whoever waits for the view.
-PATIENCE_S = 30.0
 #: The drivers' own time-out in a load that is followed: none. A user who gave up and asked again
 #: would have waited through no window, and would not be starved.
 NEVER_S = 86_400.0

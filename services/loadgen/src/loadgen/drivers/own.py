@@ -6,7 +6,6 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.accounting import in_window
 from loadgen.drivers.arrivals import instants_ns
 from loadgen.drivers.base import READY, LoadPlan, timeout_s
 from loadgen.drivers.followed import Followed
@@ -14,6 +13,7 @@ from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
 from loadgen.drivers.request_log import LOG
 from loadgen.errors import TrialError
+from loadgen.samples import in_window
 
 PLAN = "plan.json"
 #: No answer of a load that has an end is waited for any longer than this, or than a view may take.

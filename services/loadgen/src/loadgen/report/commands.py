@@ -5,12 +5,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadgen.axes import SetAxes, option
+from loadgen import network
+from loadgen.axes import option
 from loadgen.cases import Case
+from loadgen.lab import SetAxes
 from loadgen.servers import Server
 from loadgen.suite import Suite
 from loadgen.suite_file import LIST_AXES
-from loadgen.target import APP_PORT, LAUNCHER_PORT, path_of
+from loadgen.target import path_of
 
 BENCH = "scripts/bench"
 #: For a row to be contested (docs/rules.md).
@@ -56,7 +58,7 @@ def by_hand(case: Case, server: Server) -> list[str]:
     if page := server.page:
         start = [_start(server, "")] if page.launcher else []
         return [up, *start, f"{hey} {shlex.join([*load, page.url])}"]
-    url = f"http://{server.name}:{APP_PORT}{path_of(case)}"
+    url = f"http://{server.name}:{network.APP_PORT}{path_of(case)}"
     lines = [f"LAB_AUTOSTART=1 {up}"]
     if case.settings != DEFAULT_SETTINGS:
         lines = [up, _start(server, f"?settings={case.settings}")]
@@ -67,7 +69,7 @@ def by_hand(case: Case, server: Server) -> list[str]:
 
 def _start(server: Server, query: str) -> str:
     """Have its launcher start a server."""
-    url = f"http://localhost:{LAUNCHER_PORT}/start{query}"
+    url = f"http://localhost:{network.LAUNCHER_PORT}/start{query}"
     ask = f"from urllib.request import urlopen; urlopen('{url}')"
     return f'docker compose exec {server.name} python -c "{ask}"'
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from loadgen.agreement import Agreement
-from loadgen.comparison_tables import counted, in_words
+from loadgen.comparison_tables import counted
 from loadgen.report.blocks import Block, Column, Section, Table, TableRow, Text
 from loadgen.report.page import fill
 from loadgen.report.sections.comparisons import HOW_TO_READ, figure
 from loadgen.run_comparison import RunComparison
 from loadgen.run_comparison_tables import agreement_words, gates_words, heading, unmatched
+from loadgen.wording import in_words
 
 PAGE = "compare.html"
 

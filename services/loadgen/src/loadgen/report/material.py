@@ -17,8 +17,7 @@ from loadgen.servers import Server, read_servers
 from loadgen.suite import Suite
 from loadgen.summary import case_caveats, over_rounds, that_count
 from loadgen.tables import Line, is_ranked, labels_of, lines
-from loadgen.trial import trial_name
-from loadgen.trials_table import read_rows
+from loadgen.trials_table import read_rows, trial_name
 from loadgen.waterfall_steps import MeasuredWaterfall, waterfalls
 
 

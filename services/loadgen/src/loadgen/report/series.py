@@ -14,7 +14,7 @@ import polars as pl
 
 from loadgen.accounting import percentile
 from loadgen.errors import ConfigurationError
-from loadgen.suite_file import Accounting
+from loadgen.timing import Accounting
 
 type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 

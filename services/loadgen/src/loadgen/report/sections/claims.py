@@ -6,11 +6,11 @@ from markupsafe import Markup
 
 from loadgen.claim_tables import HEADING, asked_of
 from loadgen.claims import Claim, Part, by_words
-from loadgen.comparison_tables import in_words, percent_text
 from loadgen.labels import metric_name
 from loadgen.report.blocks import Column, Section, Table, TableRow, Text, Words
 from loadgen.report.material import Material
 from loadgen.report.words import UNKNOWN
+from loadgen.wording import in_words, percent_text
 
 WORDS = (
     "A claim holds where every comparison that it makes is better by its own 95 % interval; it is "

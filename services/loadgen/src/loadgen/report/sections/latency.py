@@ -14,8 +14,8 @@ from loadgen.report.material import Entry, Group, Material
 from loadgen.report.palette import BAD, CPU, INK, SLOTS, USERS
 from loadgen.report.sections.throughput import drawn
 from loadgen.report.words import figure, number
-from loadgen.suite_file import Accounting
 from loadgen.summary import over_rounds
+from loadgen.timing import Accounting
 
 HOW_TO_READ = (
     "The hill holds every good answer of the rounds that count: how many took how long, on a "

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -12,10 +11,10 @@ from loadgen.labels import titles
 from loadgen.prediction import Stack
 from loadgen.report.blocks import Section, Text
 from loadgen.report.material import Material
+from loadgen.report.page import TEMPLATES
 from loadgen.stacks import Measured, measured
 
 SCRIPTS = ("predict_laws.js", "predict.js")
-TEMPLATES = Path(__file__).parent.parent / "templates"
 HOW = (
     "What each server and client of this run would do under another load, computed from its CPU "
     "per view by exact mean value analysis and refused outside what was measured. These laws give "
