@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).parent / "src"))
 
 import uvloop
 
-from loadgen import accounting
-from loadgen.cases import Case
-from loadgen.drivers.base import READY, LoadPlan
+from loadgen.drivers.driver import READY, LoadPlan
 from loadgen.drivers.own import Own
-from loadgen.samples import in_window
-from loadgen.target import Target
+from loadgen.drivers.target import Target
+from loadgen.records.samples import in_window
+from loadgen.suites.cases import Case
+from loadgen.trials import accounting
 
 WARM_UP_S = 4.0
 DRAIN_S = 10.0

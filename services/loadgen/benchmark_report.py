@@ -28,12 +28,13 @@ sys.path.insert(0, str(Path(__file__).parent / "src"))
 import numpy as np
 import polars as pl
 
-from loadgen.cases import Case
-from loadgen.columns import Row, row
-from loadgen.report import PAGE, material, write_report
-from loadgen.suite import Suite
-from loadgen.timing import Timing
-from loadgen.trials_table import write_table
+from loadgen.documents import material
+from loadgen.records.columns import Row, row
+from loadgen.records.trials_csv import write_table
+from loadgen.suites.cases import Case
+from loadgen.suites.suite import Suite
+from loadgen.suites.timing import Timing
+from loadgen.topics.run_page import PAGE, write_report
 
 type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 

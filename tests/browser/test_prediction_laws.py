@@ -11,7 +11,7 @@ from chromium import chromium
 from lab import ROOT
 
 LOADGEN = ROOT / "services/loadgen"
-LAWS = LOADGEN / "src/loadgen/report/templates/predict_laws.js"
+LAWS = LOADGEN / "src/loadgen/documents/templates/predict_laws.js"
 POINTS = json.loads((LOADGEN / "tests/prediction_points.json").read_text())
 
 

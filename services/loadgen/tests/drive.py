@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from loadgen.drivers.base import Driver, LoadPlan
+from loadgen.drivers.driver import Driver, LoadPlan
 from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
-from loadgen.target import EXPECTED_TEXT, Target
+from loadgen.drivers.target import EXPECTED_TEXT, Target
 from tests.make import a_case
 from tests.stand_ins import Behaviour, View
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import polars as pl
 
-from loadgen.cases import Case
-from loadgen.instruments import ApiStats, AppStats, Distribution, Snapshot
-from loadgen.rows import Recording
-from loadgen.samples import frame
-from loadgen.servers import Page, Server
-from loadgen.suite import Suite
-from loadgen.suite_file import OF_A_PAGE
-from loadgen.timing import Timing
-from loadgen.trial import Trial
+from loadgen.lab.servers import Page, Server
+from loadgen.records.samples import frame
+from loadgen.suites.cases import Case
+from loadgen.suites.suite import Suite
+from loadgen.suites.suite_file import OF_A_PAGE
+from loadgen.suites.timing import Timing
+from loadgen.trials.instruments import ApiStats, AppStats, Distribution, Snapshot
+from loadgen.trials.rows import Recording
+from loadgen.trials.trial import Trial
 
 #: (due, answered, failure): a request that is sent when it is due; answered None = it never ended.
 type Request = tuple[float, float | None, str | None]

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loadgen.mva import flow
-from loadgen.prediction import Memory, Point, Prediction, Stack, predict
+from loadgen.prediction.stack import Memory, Point, Prediction, Stack, predict
+from loadgen.theory.mva import flow
 
 FILE = Path(__file__).with_suffix(".json")
 COUNT = 200

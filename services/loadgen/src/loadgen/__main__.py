@@ -1,6 +1,6 @@
 """`python -m loadgen`: the command line."""
 
-from loadgen.cli import main
+from loadgen.commands.cli import main
 
 if __name__ == "__main__":
     main()

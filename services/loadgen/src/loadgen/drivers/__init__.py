@@ -1,4 +1,1 @@
-"""Drivers: the programs that make the load, one small module each.
-
-Nothing is imported here: a generator must not pay for the libraries that read its files.
-"""
+"""Drivers: the programs that make the load, one small module each, and their processes."""

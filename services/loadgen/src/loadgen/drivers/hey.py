@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import LoadPlan, timeout_s
-from loadgen.drivers.followed import Followed
+from loadgen.drivers.driver import LoadPlan, timeout_s
 from loadgen.errors import TrialError
-from loadgen.samples import SCHEMA
+from loadgen.generators.followed import Followed
+from loadgen.records.samples import SCHEMA
 
 #: As the own driver, in whole seconds.
 TIMEOUT_S = 65

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.base import READY, LoadPlan, timeout_s
-from loadgen.drivers.followed import Followed
+from loadgen import generators
+from loadgen.drivers.driver import READY, LoadPlan, timeout_s
 from loadgen.drivers.logged import read_log
-from loadgen.drivers.request_log import LOG
+from loadgen.generators.followed import Followed
+from loadgen.generators.request_log import LOG
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+LOCUSTFILE = Path(generators.__file__).with_name("locustfile.py")
 PLAN = "plan.json"
 #: Locust's own time-out, of a load that has an end.
 TIMEOUT_S = 60.0

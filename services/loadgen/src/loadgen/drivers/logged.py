@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loadgen.drivers.request_log import HEADER, LOG
 from loadgen.errors import TrialError
-from loadgen.samples import SCHEMA
+from loadgen.generators.request_log import HEADER, LOG
+from loadgen.records.samples import SCHEMA
 
 
 def read_log(folder: Path, start_ns: int) -> pl.DataFrame:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.arrivals import instants_ns
-from loadgen.drivers.base import READY, LoadPlan, timeout_s
-from loadgen.drivers.followed import Followed
+from loadgen.drivers.driver import READY, LoadPlan, timeout_s
 from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
-from loadgen.drivers.request_log import LOG
 from loadgen.errors import TrialError
-from loadgen.samples import in_window
+from loadgen.generators.arrivals import instants_ns
+from loadgen.generators.followed import Followed
+from loadgen.generators.request_log import LOG
+from loadgen.records.samples import in_window
 
 PLAN = "plan.json"
 #: No answer of a load that has an end is waited for any longer than this, or than a view may take.
@@ -51,7 +51,7 @@ class Own:
             "ready": str(folder / READY),
         }
         (folder / PLAN).write_text(json.dumps(load))
-        return [sys.executable, "-m", "loadgen.drivers.own_load", str(folder / PLAN)]
+        return [sys.executable, "-m", "loadgen.generators.own_load", str(folder / PLAN)]
 
     def samples(
         self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None

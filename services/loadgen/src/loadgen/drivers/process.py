@@ -8,11 +8,11 @@ from typing import Self
 
 import polars as pl
 
-from loadgen.cpus import process_cpu_seconds
-from loadgen.drivers.base import READY, Driver, LoadPlan
-from loadgen.drivers.followed import Followed
+from loadgen.drivers.driver import READY, Driver, LoadPlan
 from loadgen.drivers.logged import Ended, Tally
 from loadgen.errors import TrialError
+from loadgen.generators.followed import Followed
+from loadgen.lab.cpus import process_cpu_seconds
 
 READY_TIMEOUT_S = 30.0
 #: Between the start instant's announcement and itself: time for the driver to read it.

@@ -1,6 +1,6 @@
 """The drivers by name."""
 
-from loadgen.drivers.base import Driver
+from loadgen.drivers.driver import Driver
 from loadgen.drivers.hey import Hey
 from loadgen.drivers.locust import Locust
 from loadgen.drivers.own import Own

@@ -1,0 +1,70 @@
+"""A chart of ratios with their intervals, on a logarithmic scale around 1."""
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+
+from loadgen.charts.canvas import Canvas, RowWords, Shape
+from loadgen.charts.palette import BAD, INK, SOFT, TRACK, UNEXPLAINED, USERS, Colour
+from loadgen.findings.comparisons import Comparison
+from loadgen.theory.statistics import MARGIN
+
+COLOURS: dict[str, Colour] = {"better": USERS, "worse": BAD, "equivalent": INK, "undecided": SOFT}
+#: The chart reaches so far at least, and no further than that: ratios beyond are at its edge.
+NARROWEST, WIDEST = 1.25, 8.0
+TICKS = (0.125, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 5, 8)
+MOST_TICKS = 9
+
+
+def ratios_svg(rows: Sequence[tuple[RowWords, Comparison]]) -> str:
+    """Draw a row per comparison that has a difference."""
+    reach = _reach([one for _, one in rows])
+    low, high = 1 / reach, reach
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=[low, high]),
+        axis=alt.Axis(values=_ticks(low, high), format="~g", title="ratio (log scale)"),
+    )
+    canvas = Canvas([words for words, _ in rows], x)
+
+    def inside(ratio: float) -> float:
+        return min(max(ratio, low), high)
+
+    for row, (_, one) in enumerate(rows):
+        canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=14, opacity=0.6)
+        canvas.tick(row, 1, SOFT, tall=14, thick=1)
+        if not (found := one.difference):
+            continue
+        colour = COLOURS.get(one.verdict, UNEXPLAINED)
+        if found.low is not None and found.high is not None:
+            canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
+        shape = _shape(found.ratio, low, high)
+        canvas.dot(row, inside(found.ratio), colour, size=60, shape=shape)
+    return canvas.svg()
+
+
+def _reach(comparisons: Sequence[Comparison]) -> float:
+    """The ratio at the right edge; its inverse is at the left."""
+    ends = [
+        abs(math.log(end))
+        for one in comparisons
+        if (found := one.difference)
+        for end in (found.ratio, found.low, found.high)
+        if end
+    ]
+    return math.exp(1.04 * min(max([math.log(NARROWEST), *ends]), math.log(WIDEST)))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers in the chart, 1 among them."""
+    ticks = [value for value in TICKS if low <= value <= high]
+    step = math.ceil(len(ticks) / MOST_TICKS)
+    return ticks[ticks.index(1) % step :: step]
+
+
+def _shape(ratio: float, low: float, high: float) -> Shape:
+    """A triangle at the edge for what lies beyond it."""
+    if ratio > high:
+        return "triangle-right"
+    return "triangle-left" if ratio < low else "circle"

@@ -1,0 +1,202 @@
+"""Samples → what a report draws of them: a distribution, and how a trial went over time.
+
+A trial's file is read once and reduced to some dozens of numbers, so that millions of samples take
+seconds and no more memory than the largest file.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from loadgen.errors import ConfigurationError
+from loadgen.suites.timing import Accounting
+from loadgen.trials.accounting import percentile
+
+type Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+#: A trial is shown in no more steps than this.
+MOST_STEPS = 60
+#: A 95th percentile needs five values above it.
+LEAST_FOR_P95 = 100
+BINS = 72
+#: Samples have three digits after the point of a millisecond.
+DIGIT_S = 1e-5
+#: Columns of samples.
+KINDS = {
+    "due_s": pl.Float64,
+    "lag_ms": pl.Float64,
+    "latency_ms": pl.Float64,
+    "status": pl.Int64,
+    "failure": pl.String,
+    "ended_s": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class Requests:
+    """The requests of a trial, by the samples' own clock: seconds from the window's start.
+
+    Attributes:
+        sent_s: when each was sent.
+        answered_s: when it was answered; infinite where it was not.
+        ended_s: when it was answered, failed or was given up; infinite where that is not known.
+        latency_ms: from due to answered; infinite where there was no answer.
+        good: whether status and body were right.
+    """
+
+    sent_s: Numbers
+    answered_s: Numbers
+    ended_s: Numbers
+    latency_ms: Numbers
+    good: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a trial went, step by step.
+
+    Attributes:
+        step_s: length of a step.
+        seconds: the middle of each step, from the window's start.
+        rate_rps: good answers a second.
+        failure_rps: failed answers a second.
+        in_flight: mean requests in flight.
+        p95_seconds, p95_ms: the middle and the 95th percentile of stretches of whole steps that
+            hold a hundred good answers; empty where the trial does not.
+    """
+
+    step_s: float
+    seconds: Sequence[float]
+    rate_rps: Sequence[float]
+    failure_rps: Sequence[float]
+    in_flight: Sequence[float]
+    p95_seconds: Sequence[float]
+    p95_ms: Sequence[float]
+
+
+def read(file: Path) -> Requests:
+    """The samples of a trial; requests that the tool lost have no instants and are left out.
+
+    Raises:
+        ConfigurationError: the file is no samples of a trial, or is broken.
+    """
+    try:
+        return _read(file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
+            "report draws of it"
+        ) from error
+
+
+def _read(file: Path) -> Requests:
+    # Named, since a column in which nothing stands would be one of texts.
+    samples = pl.scan_csv(file, schema_overrides=KINDS)
+    answered = pl.col("due_s") + pl.col("latency_ms") / 1000
+    # A run of before 26 November 2026 does not know when a failed request ended.
+    known = "ended_s" in samples.collect_schema().names()
+    ended = pl.col("ended_s") if known else answered
+    table = (
+        samples.filter(pl.col("due_s").is_not_null())
+        .select(
+            sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
+            answered=answered.fill_null(math.inf),
+            ended=ended.fill_null(math.inf),
+            latency=pl.col("latency_ms").fill_null(math.inf),
+            good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
+        )
+        .collect()
+    )
+    return Requests(
+        sent_s=table["sent"].to_numpy(),
+        answered_s=table["answered"].to_numpy(),
+        ended_s=table["ended"].to_numpy(),
+        latency_ms=table["latency"].to_numpy(),
+        good=table["good"].to_numpy(),
+    )
+
+
+def bin_edges(low_ms: float, high_ms: float) -> Numbers:
+    """Edges of bins of equal width on a logarithmic scale."""
+    return np.geomspace(low_ms, max(high_ms, low_ms * 1.001), BINS + 1)
+
+
+def distribution(
+    trials: Iterable[Requests],
+    windows_s: Iterable[float],
+    accounting: Accounting,
+    edges: Numbers,
+) -> Numbers:
+    """How many good answers of the trials' windows fall into each bin.
+
+    Args:
+        trials: their requests.
+        windows_s: the length of each one's window.
+        accounting: whether answers count that were due in the window, or answered in it.
+        edges: of the bins; what lies beyond counts in the nearest.
+    """
+    counts = np.zeros(len(edges) - 1)
+    for requests, window_s in zip(trials, windows_s, strict=True):
+        latency_ms = requests.latency_ms[requests.good]
+        instants_s = requests.answered_s[requests.good]
+        if accounting == "due":
+            instants_s = instants_s - latency_ms / 1000
+        # To the digits of the file, which the last answer of a counted load is at the end of.
+        inside = latency_ms[(instants_s >= -DIGIT_S) & (instants_s <= window_s + DIGIT_S)]
+        counts += np.histogram(np.clip(inside, edges[0], edges[-1]), edges)[0]
+    return counts
+
+
+def course(requests: Requests, window_s: float) -> Course:
+    """A trial's window, in steps of whole seconds where it is long."""
+    step_s = max(1.0, math.ceil(window_s / MOST_STEPS)) if window_s >= 4 else window_s / 8
+    steps = max(1, math.floor(window_s / step_s + 1e-9))
+    edges: Numbers = np.arange(steps + 1, dtype=np.float64) * step_s
+    good_s = requests.answered_s[requests.good]
+    failed_s = requests.ended_s[~requests.good & np.isfinite(requests.ended_s)]
+    middles = edges[:-1] + step_s / 2
+    p95 = _p95(requests, edges)
+    return Course(
+        step_s=step_s,
+        seconds=middles.tolist(),
+        rate_rps=(np.histogram(good_s, edges)[0] / step_s).tolist(),
+        failure_rps=(np.histogram(failed_s, edges)[0] / step_s).tolist(),
+        in_flight=_in_flight(requests, edges).tolist(),
+        p95_seconds=[second for second, _ in p95],
+        p95_ms=[value for _, value in p95],
+    )
+
+
+def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
+    """Mean in flight between edges: F(t) = Σ max(0, t − sent) − Σ max(0, t − ended)."""
+
+    def area(instants: Numbers) -> Numbers:
+        ordered = np.sort(instants[np.isfinite(instants)])
+        sums = np.concatenate(([0.0], np.cumsum(ordered)))
+        before = np.searchsorted(ordered, edges, side="right")
+        return before * edges - sums[before]
+
+    found: Numbers = np.diff(area(requests.sent_s) - area(requests.ended_s)) / np.diff(edges)
+    return found
+
+
+def _p95(requests: Requests, edges: Numbers) -> list[tuple[float, float]]:
+    """(middle, 95th percentile) of the shortest stretches of steps with a hundred good answers."""
+    order = np.argsort(requests.answered_s[requests.good])
+    answered_s = requests.answered_s[requests.good][order]
+    latency_ms = requests.latency_ms[requests.good][order]
+    places = np.searchsorted(answered_s, edges)
+    found, begin = [], 0
+    for end in range(1, len(edges)):
+        if places[end] - places[begin] < LEAST_FOR_P95:
+            continue
+        value = percentile(np.sort(latency_ms[places[begin] : places[end]]), 0.95)
+        if value is not None:
+            found.append((float(edges[begin] + edges[end]) / 2, value))
+        begin = end
+    return found

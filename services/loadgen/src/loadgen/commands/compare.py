@@ -1,0 +1,97 @@
+"""`loadgen compare`: two runs, or two servers of one, as tables, files and an exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from loadgen.errors import ConfigurationError, unwritable
+from loadgen.findings import gates, two_runs
+from loadgen.findings.earlier_run import read_run
+from loadgen.findings.two_runs import METRICS as USUAL
+from loadgen.findings.two_runs import RunComparison
+from loadgen.lab.lab import Lab
+from loadgen.records.columns import METRICS
+from loadgen.records.files import replace_text
+from loadgen.runs.run import DONE, FAILED
+from loadgen.topics import run_comparison_tables
+from loadgen.topics.two_runs_page import PAGE, html
+
+#: Below the options of `compare --help`.
+EPILOG = """\
+Writes compare.csv, compare.md and compare.html into results/compare-…/. Verdicts on two runs are
+indicative: rounds within a run do not see what changes between two.
+
+A gate is METRIC>N% (with N from 0) or METRIC<-N%: it fails where the metric has grown by more than
+N %, or fallen by more, with its whole 95 % interval, after Holm's adjustment over all cases and
+gates; so p95_ms>5% and rps<-3% fail what is slower. Exit 1 where one fails or cannot be judged.
+Quote it: --fail-on 'p95_ms>5%'.
+"""
+
+
+def execute(
+    lab: Lab,
+    runs: Sequence[str],
+    *,
+    baseline: str | None,
+    candidate: str | None,
+    metrics: str | None,
+    fail_on: Sequence[str],
+    console: Console,
+) -> int:
+    """Compare, print, write; the exit code: 1 where a gate is not passed.
+
+    Args:
+        lab: where runs are, and where the comparison goes.
+        runs: two, as `run_folder.find` takes them; or one, with baseline and candidate.
+        baseline, candidate: servers.
+        metrics: columns, joined with commas; None: the usual ones.
+        fail_on: gates, as `gates.parse` takes them.
+        console: prints.
+
+    Raises:
+        ConfigurationError: something is not as `compare` needs it.
+    """
+    asked = _metrics(metrics)
+    thresholds = [gates.parse(text) for text in fail_on]
+    if len(runs) == 1 and baseline and candidate:
+        run = read_run(lab, runs[0])
+        found = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
+        name = f"compare-{run.name}-{baseline}-{candidate}"
+    elif len(runs) == 2 and not baseline and not candidate:
+        a, b = (read_run(lab, named) for named in runs)
+        found = two_runs.of_runs(a, b, asked, thresholds)
+        name = f"compare-{a.name}-{b.name}"
+    else:
+        raise ConfigurationError(
+            "compare takes two runs (compare RUN RUN), or one with two of its servers "
+            "(compare RUN --baseline SERVICE --candidate SERVICE)"
+        )
+    run_comparison_tables.print_all(console, found)
+    _write(found, lab.results / name)
+    console.print(f"\nComparison: results/{name}/", soft_wrap=True)
+    return DONE if gates.all_passed(found.gates) else FAILED
+
+
+def _metrics(text: str | None) -> list[str]:
+    if text is None:
+        return list(USUAL)
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in METRICS]
+    if unknown or not asked:
+        raise ConfigurationError(
+            f"--metrics {text!r}: no such metric; those that can be compared are "
+            f"{', '.join(METRICS)}"
+        )
+    return asked
+
+
+def _write(found: RunComparison, folder: Path) -> None:
+    """compare.csv, compare.md and compare.html, in a folder of their own in results/."""
+    try:
+        folder.mkdir(exist_ok=True)
+        replace_text(folder / "compare.csv", two_runs.csv_text(found))
+        replace_text(folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n")
+        replace_text(folder / PAGE, html(found))
+    except OSError as error:
+        raise unwritable(error) from error

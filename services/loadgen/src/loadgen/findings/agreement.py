@@ -1,0 +1,234 @@
+"""Whether two runs say the same of what their suites claim and compare; and if not, why not.
+
+Nothing here is judged anew: each run's outcomes stand side by side. Why two differ is read from
+their rows: what bound the servers, ceilings, ranking, precision, and what of the environments is
+not the same.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from loadgen.findings.claims import COST, Claim, Part, judge
+from loadgen.findings.comparisons import Comparison, compare
+from loadgen.findings.environment_differences import Differing, kinds
+from loadgen.findings.summary import bound_by, that_count
+from loadgen.findings.wording import in_words, percent_text
+from loadgen.records.columns import Row
+from loadgen.suites.labels import metric_name
+from loadgen.suites.suite import Suite
+
+#: Outcomes that say something.
+CLAIMED = ("holds", "refuted")
+COMPARED = ("better", "worse", "equivalent")
+
+
+class Told(Protocol):
+    """A run that is asked what it says."""
+
+    @property
+    def name(self) -> str:
+        """How it is called."""
+
+    @property
+    def suites(self) -> Sequence[Suite]:
+        """What it asked."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """All of trials.csv."""
+
+    @property
+    def by_case(self) -> Mapping[str, list[Row]]:
+        """The rows of each case."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Something of which the runs do not say the same.
+
+    Attributes:
+        what: the claim with its clients, or the comparison with its metric.
+        a, b: what each says.
+        because: what the rows say of the reason; may be empty.
+    """
+
+    what: str
+    a: str
+    b: str
+    because: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What two runs say of the same questions.
+
+    Attributes:
+        what: `claim` or `comparison`.
+        agreeing: of how many they say the same, or neither can tell.
+        flipped: of these each says something else.
+        told_by_one: what only one of them could tell.
+        only_a, only_b: how many one asks and the other does not.
+    """
+
+    what: str
+    agreeing: int
+    flipped: Sequence[Disagreement]
+    told_by_one: Sequence[Disagreement]
+    only_a: int
+    only_b: int
+
+    @property
+    def shared(self) -> int:
+        """Of how many both say something."""
+        return self.agreeing + len(self.flipped) + len(self.told_by_one)
+
+
+type _Key = tuple[str, str, str]
+type _By = Mapping[_Key, Comparison]
+
+
+def agreements(a: Told, b: Told, others: Sequence[Differing]) -> list[Agreement]:
+    """Of the claims, and of all that the suites compare; those of which both have some.
+
+    Args:
+        a, b: the runs.
+        others: what their environments do not share.
+    """
+    of_a, of_b = compare(a.suites, a.rows), compare(b.suites, b.rows)
+    by_a, by_b = _by_key(of_a), _by_key(of_b)
+    claims_a = {_name(claim): claim for claim in judge(a.suites, of_a)}
+    claims_b = {_name(claim): claim for claim in judge(b.suites, of_b)}
+    why = _Why(a, b, kinds(others))
+    found = (
+        _agreement(
+            "claim",
+            {name: claim.outcome for name, claim in claims_a.items()},
+            {name: claim.outcome for name, claim in claims_b.items()},
+            CLAIMED,
+            because=lambda name: list(why.claims(claims_a[name], claims_b[name], by_a, by_b)),
+        ),
+        _agreement(
+            "comparison",
+            {key: one.verdict for key, one in by_a.items()},
+            {key: one.verdict for key, one in by_b.items()},
+            COMPARED,
+            because=lambda key: list(why.comparisons(by_a.get(key), by_b.get(key))),
+            name=lambda key: f"{by_a[key].label}: {metric_name(key[2])}",
+        ),
+    )
+    return [one for one in found if one.shared]
+
+
+def _agreement[Key: Hashable](
+    what: str,
+    a: Mapping[Key, str],
+    b: Mapping[Key, str],
+    telling: Sequence[str],
+    because: Callable[[Key], list[str]],
+    name: Callable[[Key], str] = str,
+) -> Agreement:
+    """Outcomes by key, side by side."""
+    flipped: list[Disagreement] = []
+    told_by_one: list[Disagreement] = []
+    agreeing = 0
+    for key in a:
+        if key not in b:
+            continue
+        told = (a[key] in telling) + (b[key] in telling)
+        if a[key] == b[key] or not told:
+            agreeing += 1
+            continue
+        found = Disagreement(name(key), a[key], b[key], because(key))
+        (flipped if told == 2 else told_by_one).append(found)
+    return Agreement(
+        what=what,
+        agreeing=agreeing,
+        flipped=flipped,
+        told_by_one=told_by_one,
+        only_a=len(a.keys() - b.keys()),
+        only_b=len(b.keys() - a.keys()),
+    )
+
+
+@dataclass(frozen=True)
+class _Why:
+    """Reads from two runs why they do not say the same."""
+
+    a: Told
+    b: Told
+    other_kinds: Sequence[str]
+
+    def claims(self, a: Claim, b: Claim, by_a: _By, by_b: _By) -> Iterator[str]:
+        """By metric: what decides a part of which the runs differ, in each of them."""
+        parts_b = {part.metric: part for part in b.parts}
+        for part in a.parts:
+            other = parts_b.get(part.metric)
+            if not other or part.outcome == other.outcome:
+                continue
+            name = metric_name(part.metric)
+            for run, of_run in ((self.a, part), (self.b, other)):
+                if of_run.outcome == "cannot be told" and of_run.reason:
+                    yield f"{name}: {of_run.reason} in {run.name}"
+            if decided := _deciding(part, other):
+                one, another = by_a.get(_key(decided)), by_b.get(_key(decided))
+                yield from (
+                    f"{name}, {decided.label}: {reason}" for reason in self._of_pair(one, another)
+                )
+        yield from self._elsewhere()
+
+    def comparisons(self, a: Comparison | None, b: Comparison | None) -> Iterator[str]:
+        """What tells a comparison of one run from the same of the other."""
+        yield from self._of_pair(a, b)
+        yield from self._elsewhere()
+
+    def _elsewhere(self) -> Iterator[str]:
+        if self.other_kinds:
+            yield f"the environments differ: {', '.join(self.other_kinds)}"
+
+    def _of_pair(self, a: Comparison | None, b: Comparison | None) -> Iterator[str]:
+        both = ((self.a, a), (self.b, b))
+        for run, one in both:
+            if one is None:
+                yield f"not measured in {run.name}"
+            elif one.difference is None:
+                yield f"{one.reason} in {run.name}"
+        if a is None or b is None:
+            return
+        if a.metric not in COST and a.same_ceiling != b.same_ceiling:
+            at_it = self.a if a.same_ceiling else self.b
+            yield f"both sides are at the same ceiling in {at_it.name} only"
+        for case in (a.a, a.b):
+            of_a, of_b = (bound_by(that_count(run.by_case[case])) for run, _ in both)
+            if of_a != of_b:
+                server = self.a.by_case[case][0]["server"]
+                yield (
+                    f"{server} is bound by {of_a or 'nothing known'} in {self.a.name}, "
+                    f"by {of_b or 'nothing known'} in {self.b.name}"
+                )
+        for run, one in both:
+            found = one.difference if one else None
+            if one and one.verdict == "undecided" and found and found.smallest_detectable_ratio:
+                smallest = percent_text(found.smallest_detectable_ratio - 1)
+                yield f"{run.name} could see no less than {smallest}"
+        if a.difference and b.difference:
+            yield f"{in_words(a)} in {self.a.name}, {in_words(b)} in {self.b.name}"
+
+
+def _deciding(part: Part, other: Part) -> Comparison | None:
+    """Of two runs' parts of a claim: what refutes it, else what leaves it open."""
+    by_outcome = {one.outcome: one.deciding for one in (part, other)}
+    return by_outcome.get("refuted") or by_outcome.get("cannot be told")
+
+
+def _name(claim: Claim) -> str:
+    clients = f" ({', '.join(claim.http_clients)})" if claim.http_clients else ""
+    return f"{claim.words}{clients} [{claim.suite}]"
+
+
+def _key(comparison: Comparison) -> _Key:
+    return comparison.a, comparison.b, comparison.metric
+
+
+def _by_key(comparisons: Iterable[Comparison]) -> dict[_Key, Comparison]:
+    return {_key(one): one for one in comparisons}

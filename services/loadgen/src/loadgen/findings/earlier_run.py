@@ -1,0 +1,73 @@
+"""A run that has been made: where it is, its rows, its environment, its suites as they were."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadgen.errors import ConfigurationError
+from loadgen.findings.environment_differences import Surroundings
+from loadgen.lab.lab import Lab
+from loadgen.lab.run_folders import find
+from loadgen.records import environment
+from loadgen.records.columns import Row
+from loadgen.records.trials_csv import read_rows
+from loadgen.suites.suite import Suite, library
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has been made.
+
+    Attributes:
+        folder: with trials.csv, environment.json and the copies of what was run.
+        suites: what was asked.
+        rows: all of trials.csv.
+        environment: all of environment.json.
+    """
+
+    folder: Path
+    suites: Sequence[Suite]
+    rows: Sequence[Row]
+    environment: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def by_case(self) -> dict[str, list[Row]]:
+        """The rows of each case; windows of a search are no rounds of one."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            if row["repeat"] is None:
+                found.setdefault(str(row["case"]), []).append(row)
+        return found
+
+    def of(self, cases: Iterable[str]) -> Surroundings:
+        """The run around the rows of some cases."""
+        asked = set(cases)
+        rows = [row for row in self.rows if row["case"] in asked and row["repeat"] is None]
+        return Surroundings(self.folder, self.environment, rows)
+
+
+def read_run(lab: Lab, named: str) -> Run:
+    """A run with its suites as they were when it began.
+
+    Args:
+        lab: the lab around us.
+        named: as `find` takes it.
+
+    Raises:
+        ConfigurationError: it is no run, or cannot be read.
+    """
+    folder = find(lab, named)
+    rows = read_rows(folder)
+    described = environment.read(folder)
+    asked = (described.get("arguments") or {}).get("suites")
+    if not asked:
+        raise ConfigurationError(f"{folder}/environment.json does not say what suites were run")
+    then = library(lab.as_of(folder))
+    suites = {suite.name: suite for name in asked for suite in then.load(name)}
+    return Run(folder, list(suites.values()), rows, described)

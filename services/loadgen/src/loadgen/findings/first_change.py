@@ -1,0 +1,178 @@
+"""What to change first: a suite's `[[compare]]` entries that name a change, judged and in order.
+
+Throughput judges a change where it can. It cannot where both sides make all that the same users,
+slots or pool allow, or as good as the same number of views. There the load is equal, so CPU per
+view judges: what a view costs less is what more users find.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
+from loadgen.suites.labels import metric_name
+from loadgen.suites.suite import Suite
+from loadgen.theory.statistics import ALARM, MARGIN
+
+#: The best first. `small` is better by less than what matters; `not comparable` has a reason.
+Standing = Literal["better", "small", "equivalent", "undecided", "worse", "not comparable"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+
+#: What judges a change, in this order, as far as the suite asks for it.
+JUDGES = ("rps", "app_cpu_ms_per_view", "p95_ms")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change does, from one case to another.
+
+    Attributes:
+        change: the suite's words, such as `share the client`.
+        where: the two cases, in words.
+        judged: the comparison that decides.
+        besides: what else the suite asks of the two and can be told, in its order.
+        standing: what the change is worth.
+        same_ceiling: both sides make all that the same ceiling allows.
+    """
+
+    change: str
+    where: str
+    judged: Comparison
+    besides: tuple[Comparison, ...]
+    standing: Standing
+    same_ceiling: bool
+
+
+def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
+    """Every change that a suite asks for and of which something was measured, the best first.
+
+    What makes more views goes before what makes them cheaper, and of each what does more.
+
+    Args:
+        suite: as it was run.
+        comparisons: all of the run, as `comparisons.compare` gives them.
+    """
+    by_key = {(one.a, one.b, one.metric): one for one in of_suite(suite, comparisons)}
+    found = []
+    for entry in suite.compare:
+        if entry.change is None:
+            continue
+        for a, b in entry.pairs(suite.cases):
+            asked = [by_key.get((a.slug, b.slug, metric)) for metric in entry.metrics]
+            measured = {one.metric: one for one in asked if one}
+            if measured:
+                found.append(_effect(entry.change, measured))
+    return sorted(found, key=_place)
+
+
+def _effect(change: str, measured: Mapping[str, Comparison]) -> Effect:
+    judged = _judge(measured)
+    besides = [one for one in measured.values() if one is not judged and one.difference]
+    return Effect(
+        change=change,
+        where=judged.label,
+        judged=judged,
+        besides=tuple(besides),
+        standing=_standing(judged),
+        same_ceiling=any(one.same_ceiling for one in measured.values()),
+    )
+
+
+def _judge(measured: Mapping[str, Comparison]) -> Comparison:
+    """The comparison that decides: the first of JUDGES that can tell, else any that there is."""
+    able = [measured[metric] for metric in JUDGES if metric in measured]
+    able += [one for metric, one in measured.items() if metric not in JUDGES]
+    for one in able:
+        known = one.difference or one.instead
+        if known and not (one.metric == "rps" and _is_level(one)):
+            return one
+    return next((one for one in able if one.difference), able[0])
+
+
+def _is_level(comparison: Comparison) -> bool:
+    """Whether both sides are at the same ceiling, or known to differ by less than what matters."""
+    told = comparison.verdict in ("better", "worse", "equivalent")
+    return comparison.same_ceiling or (told and _size(comparison) < math.log1p(MARGIN))
+
+
+def _standing(comparison: Comparison) -> Standing:
+    if comparison.verdict == "not comparable":
+        return "not comparable"
+    if comparison.is_alarm and (comparison.p_adjusted or 0) >= ALARM:
+        return "undecided"
+    if comparison.verdict == "better" and _size(comparison) < math.log1p(MARGIN):
+        return "small"
+    return comparison.verdict
+
+
+def _size(comparison: Comparison) -> float:
+    """How far from none it is, whichever the direction; infinite where a side answered nobody."""
+    if comparison.difference is None:
+        return math.inf if comparison.instead else 0.0
+    return abs(math.log(comparison.difference.ratio))
+
+
+def _place(effect: Effect) -> tuple[int, bool, float]:
+    throughput = effect.judged.metric in HIGHER_IS_BETTER
+    return STANDINGS.index(effect.standing), not throughput, -_size(effect.judged)
+
+
+#: How a metric is called in a sentence.
+NAMES = {"rps": "views/s", "app_cpu_ms_per_view": "CPU per view"}
+
+
+def answer(found: Sequence[Effect]) -> str:
+    """One sentence: what to change first, by how much, and from where to where."""
+    best = [effect for effect in found if effect.standing == "better"]
+    if best:
+        same = [effect for effect in best if effect.change == best[0].change]
+        gains = " and ".join(f"{_told(effect)} ({effect.where})" for effect in same)
+        return f"Change first: {best[0].change}: {gains}."
+    standings = {effect.standing for effect in found}
+    if "undecided" in standings:
+        return "Nothing can be told to be worth a change; more rounds or longer windows may tell."
+    if standings <= {"not comparable"}:
+        return "Nothing of this can be compared."
+    return "Nothing of this is worth a change."
+
+
+def line(effect: Effect) -> str:
+    """`share the client (uvicorn: a-client → another): views/s ×1.83 [1.79–1.87]; p95 …`."""
+    besides = [_beside(effect, one) for one in effect.besides]
+    return f"{effect.change} ({effect.where}): {'; '.join([_told(effect), *besides])}"
+
+
+def _told(effect: Effect) -> str:
+    judged = effect.judged
+    if effect.standing == "not comparable":
+        return f"not comparable: {judged.reason}"
+    if effect.standing == "undecided" and judged.is_alarm:
+        return f"{_figures(judged)} (undecided: may be chance)"
+    if effect.standing == "small":
+        return f"{_figures(judged)} (better, by less than {MARGIN:.0%})"
+    return _with_verdict(judged)
+
+
+def _beside(effect: Effect, comparison: Comparison) -> str:
+    if comparison.metric == "rps" and effect.same_ceiling:
+        return "views/s cannot tell, both make all that their ceiling allows"
+    return _with_verdict(comparison)
+
+
+def _with_verdict(comparison: Comparison) -> str:
+    """The ratio; what is not better is named."""
+    if comparison.verdict != "better":
+        return f"{_figures(comparison)} ({comparison.verdict})"
+    more = comparison.metric in HIGHER_IS_BETTER and comparison.b_at_ceiling
+    return _figures(comparison) + (" or more" if more else "")
+
+
+def _figures(comparison: Comparison) -> str:
+    name = NAMES.get(comparison.metric) or metric_name(comparison.metric)
+    found = comparison.difference
+    if found is None:
+        return comparison.instead or f"{name} unknown"
+    if found.low is None or found.high is None:
+        return f"{name} ×{found.ratio:.2f}"
+    return f"{name} ×{found.ratio:.2f} [{found.low:.2f}–{found.high:.2f}]"

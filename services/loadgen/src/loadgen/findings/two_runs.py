@@ -1,0 +1,189 @@
+"""Two runs against each other, or two servers of one run.
+
+Two runs are two days. Rounds within a run do not see what changes between them (the machine's
+neighbours, its temperature, a new kernel), so the interval of such a ratio is too narrow by an
+unknown amount, and its verdict is no more than indicative. Two servers of one run, measured in the
+same rounds, share all that: there a verdict is a verdict, and there gates belong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loadgen.errors import ConfigurationError
+from loadgen.findings.agreement import Agreement, agreements
+from loadgen.findings.comparisons import COLUMNS as OF_COMPARISONS
+from loadgen.findings.comparisons import Comparison, adjusted, cells, compare_rows, same_rounds
+from loadgen.findings.distance import are_neighbours, mean_distance
+from loadgen.findings.earlier_run import Run
+from loadgen.findings.environment_differences import Differing, differing
+from loadgen.findings.gates import Gate, Judged, judge
+from loadgen.records import files
+from loadgen.records.columns import TEXT, Column, Row, text
+from loadgen.suites.labels import Labels
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import native_views
+
+#: What is compared where nobody says what.
+METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view", "app_pss_mib")
+
+INDICATIVE = (
+    "Two runs are two days: rounds within a run do not see what changed between the two, so these "
+    "verdicts are indicative. To be sure, measure both in one run: compare RUN --baseline SERVICE "
+    "--candidate SERVICE."
+)
+
+#: Of compare.csv.
+COLUMNS = (
+    Column("a_run", TEXT, "", "the folder of the run that is compared with"),
+    Column("b_run", TEXT, "", "the folder of the run that is judged; the same for two servers"),
+    *(column for column in OF_COMPARISONS if column.name != "suite"),
+    Column(
+        "trust",
+        TEXT,
+        "",
+        "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What came out.
+
+    Attributes:
+        a, b: what is compared with, and what is judged: runs, or servers of one run.
+        a_run, b_run: their runs.
+        comparisons: every metric of every case, adjusted together.
+        indicative: whether they are of two runs.
+        only_a, only_b: cases that the other has not.
+        differing: what the environments do not share.
+        agreements: what their suites' claims and comparisons say in each.
+        gates: each on each comparison of its metric.
+        remarks: what else a reader has to know.
+    """
+
+    a: str
+    b: str
+    a_run: str
+    b_run: str
+    comparisons: Sequence[Comparison]
+    indicative: bool
+    only_a: Sequence[str] = ()
+    only_b: Sequence[str] = ()
+    differing: Sequence[Differing] = ()
+    agreements: Sequence[Agreement] = ()
+    gates: Sequence[Judged] = ()
+    remarks: Sequence[str] = ()
+
+
+def of_runs(a: Run, b: Run, metrics: Sequence[str], gates: Sequence[Gate]) -> RunComparison:
+    """Every case that both runs have, b against a.
+
+    Raises:
+        ConfigurationError: they have none in common.
+    """
+    of_a, of_b = a.by_case, b.by_case
+    cases = {case.slug: case for suite in (*b.suites, *a.suites) for case in suite.cases}
+    shared = [slug for slug in of_a if slug in of_b]
+    if not shared:
+        raise ConfigurationError(
+            f"{a.name} and {b.name} have no case in common: nothing can be compared"
+        )
+    siblings = (cases[slug] for slug in shared if slug in cases)
+    labels = Labels(siblings, native_views((*a.suites, *b.suites)))
+    comparisons = [
+        compare_rows("", label, of_a[slug], of_b[slug], metric, paired=False)
+        for slug in shared
+        for label in (labels.name(cases[slug]) if slug in cases else slug,)
+        for metric in _metrics(metrics, gates)
+    ]
+    return RunComparison(
+        a=a.name,
+        b=b.name,
+        a_run=a.name,
+        b_run=b.name,
+        comparisons=(found := adjusted(comparisons)),
+        indicative=True,
+        only_a=[slug for slug in of_a if slug not in of_b],
+        only_b=[slug for slug in of_b if slug not in of_a],
+        differing=(others := differing(a.of(shared), b.of(shared))),
+        agreements=agreements(a, b, others),
+        gates=judge(gates, found),
+        remarks=[INDICATIVE],
+    )
+
+
+def of_servers(
+    run: Run, baseline: str, candidate: str, metrics: Sequence[str], gates: Sequence[Gate]
+) -> RunComparison:
+    """Every case of one server against its like of another, round by round.
+
+    Raises:
+        ConfigurationError: one of them was not measured, or no case has its like.
+    """
+    by_case = run.by_case
+    servers = list(dict.fromkeys(str(row["server"]) for row in run.rows))
+    for server in (baseline, candidate):
+        if server not in servers:
+            raise ConfigurationError(
+                f"{run.name} has no trial of {server!r}; its servers are {', '.join(servers)}"
+            )
+    cases = list({case.slug: case for suite in run.suites for case in suite.cases}.values())
+    sides = ({"server": (baseline,)}, {"server": (candidate,)})
+    measured = [case for case in cases if case.slug in by_case]
+    pairs = list(Compare(*sides, (), None, {}).pairs(measured))
+    if not pairs:
+        raise ConfigurationError(
+            f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "
+            "server and its view: name both in the same [[cases]] of a suite"
+        )
+    both = [case for case in measured if case.server in (baseline, candidate)]
+    labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))
+    comparisons = [
+        compare_rows("", labels.pair(a, b), by_case[a.slug], by_case[b.slug], metric)
+        for a, b in pairs
+        for metric in _metrics(metrics, gates)
+    ]
+    found = adjusted(comparisons)
+    matched = {case.slug for pair in pairs for case in pair}
+    rounds = [same_rounds(by_case[a.slug], by_case[b.slug]) for a, b in pairs]
+    return RunComparison(
+        a=baseline,
+        b=candidate,
+        a_run=run.name,
+        b_run=run.name,
+        comparisons=found,
+        indicative=False,
+        only_a=[c.slug for c in both if c.slug not in matched and c.server == baseline],
+        only_b=[c.slug for c in both if c.slug not in matched and c.server == candidate],
+        gates=judge(gates, found),
+        remarks=_apart([pair for samples in rounds for pair in samples.pairs]),
+    )
+
+
+def _metrics(asked: Sequence[str], gates: Iterable[Gate]) -> list[str]:
+    """The metrics asked for, and those that gates need besides; each once."""
+    return list(dict.fromkeys([*asked, *(gate.metric for gate in gates)]))
+
+
+def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
+    """A remark where most pairs were not measured one after the other."""
+    neighbours = sum(map(are_neighbours, trials))
+    if 2 * neighbours >= len(trials):
+        return []
+    mean = mean_distance(trials).trials
+    far = "" if mean is None else f", and they are {mean:.1f} trials apart on average"
+    return [
+        f"Only {neighbours} of {len(trials)} pairs of trials were measured one after the other"
+        f"{far}, so they share less of the machine's moment than they could: name the two in "
+        "a [[compare]] of the suite."
+    ]
+
+
+def csv_text(found: RunComparison) -> str:
+    """compare.csv: a line per comparison."""
+    trust = "indicative" if found.indicative else "paired"
+    lines = (
+        map(text, (found.a_run, found.b_run, *cells(one)[1:], trust)) for one in found.comparisons
+    )
+    return files.csv_text((column.name for column in COLUMNS), lines)

@@ -1,0 +1,1 @@
+"""What is there: declared servers, clients and settings, the machine, the folders of runs."""

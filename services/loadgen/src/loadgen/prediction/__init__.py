@@ -1,0 +1,1 @@
+"""What a stack would do under a load that was not measured."""

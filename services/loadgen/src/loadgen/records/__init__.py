@@ -1,0 +1,1 @@
+"""The files of a run: their columns, and how each is written and read."""

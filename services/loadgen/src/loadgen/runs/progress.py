@@ -1,0 +1,168 @@
+"""Live progress: one moving line on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from loadgen.errors import TrialError
+from loadgen.records.columns import Row
+from loadgen.suites.cases import plain
+from loadgen.suites.labels import Labels
+from loadgen.suites.timing import duration
+from loadgen.trials.trial import Trial
+
+#: Without a terminal a long phase is reported this often.
+PLAIN_EVERY_S = 10.0
+
+
+class Progress:
+    """Tells which trial of how many runs, the time left, and the current throughput.
+
+    Args:
+        console: where to.
+        trials: the trials to be measured, for the time left.
+        count: those of the whole run; a resumed one has some already.
+        labels: what its cases are called.
+    """
+
+    def __init__(
+        self, console: Console, trials: Sequence[Trial], count: int, labels: Labels
+    ) -> None:
+        self._console = console
+        self._count = count
+        self._labels = labels
+        self._left_s = _by_position(trials)
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._trial: Trial | None = None
+        self._position = 0
+        self._trial_began = self._said_at = 0.0
+        self._answered: tuple[float, int] | None = None
+        self._rate_rps: float | None = None
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    @property
+    def left_s(self) -> float:
+        """About how long the trials take that have not ended."""
+        return sum(self._left_s.values())
+
+    def begin(self, trial: Trial) -> None:
+        """A trial begins."""
+        if trial.position != self._position:
+            self._left_s.pop(self._position, None)  # a search was done sooner than usual
+            self._position = trial.position
+        self._trial = trial
+        self._trial_began = self._said_at = time.monotonic()
+        self._answered = self._rate_rps = None
+        self.observe("calibrating", None, None)
+
+    def observe(self, phase: str, left_s: float | None, answered: int | None) -> None:
+        """What the protocol does now; called about once a second."""
+        assert self._trial is not None
+        now = time.monotonic()
+        self._measure_rate(now, answered)
+        run_left_s = self._run_left_s(now - self._trial_began, phase, left_s)
+        parts = [f"{self._place(self._trial)} {phase}"]
+        if left_s is not None:
+            parts[0] += f", {duration(left_s)} left"
+        if self._rate_rps is not None:
+            parts.append(f"{self._rate_rps:.0f} views/s now")
+        parts.append(f"run: about {duration(run_left_s)} left")
+        parts.append(self._name(self._trial))  # last, for a narrow terminal cuts it
+        line = " · ".join(parts)
+        if self._console.is_terminal:
+            self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
+        elif now - self._said_at >= PLAIN_EVERY_S:
+            self._said_at = now
+            self._say(line)
+
+    def measured(self, row: Row) -> None:
+        """The trial's row, in a line."""
+        assert self._trial is not None
+        line = f"{self._heading(self._trial)}  {_number(row['rps'], 1)} views/s"
+        line += f", p50 {_number(row['p50_ms'], 0)} ms, p95 {_number(row['p95_ms'], 0)} ms"
+        if row["caveats"]:
+            line += f"  ({str(row['caveats']).replace(' ', ', ')})"
+        self._say(line)
+        self._end()
+
+    def failed(self, error: TrialError) -> None:
+        """The trial could not be measured: why, and what the server or driver said last."""
+        assert self._trial is not None
+        self._say(f"{self._heading(self._trial)}  FAILED, {error.outcome}: {error}")
+        for line in error.details:
+            self._say(f"    | {line}")
+        self._end()
+
+    def _end(self) -> None:
+        assert self._trial is not None
+        left_s = self._left_s.get(self._position, 0.0) - self._trial.expected_s
+        self._left_s[self._position] = max(0.0, left_s)
+
+    def _heading(self, trial: Trial) -> str:
+        return f"{self._place(trial)} {self._name(trial)}"
+
+    def _place(self, trial: Trial) -> str:
+        return f"[{trial.position}/{self._count}]"
+
+    def _name(self, trial: Trial) -> str:
+        name = self._labels.name(trial.case)
+        if trial.repeat is None:
+            return name
+        return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
+
+    def _run_left_s(self, took_s: float, phase: str, left_s: float | None) -> float:
+        """About how long the run takes yet; a trial that outlasts its time takes none of others'.
+
+        Args:
+            took_s: what the trial has taken so far.
+            phase: where it is; a warm-up has the whole window before it.
+            left_s: of the phase, where that is known.
+        """
+        trial = self._trial
+        assert trial is not None
+        to_come_s = (trial.window_s or 0.0) if phase == "warm-up" else 0.0
+        own_s = max(trial.expected_s - took_s, to_come_s + (left_s or 0.0))
+        return max(0.0, self.left_s - trial.expected_s) + own_s
+
+    def _measure_rate(self, now: float, answered: int | None) -> None:
+        if answered is None:
+            return
+        if self._answered is not None:
+            since, count = self._answered
+            if now - since < 0.5:
+                return
+            self._rate_rps = (answered - count) / (now - since)
+        self._answered = (now, answered)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
+
+
+def _by_position(trials: Iterable[Trial]) -> dict[int, float]:
+    """About how many seconds each place of the run takes; a search, its usual windows too."""
+    left_s: dict[int, float] = {}
+    for trial in trials:
+        ahead = trial.ahead
+        search_s = ahead.usual * ahead.window_s if ahead else 0.0
+        left_s[trial.position] = left_s.get(trial.position, 0.0) + trial.expected_s + search_s
+    return left_s
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "–"

@@ -1,0 +1,1 @@
+"""What is asked: suites, their cases, and how long these are measured."""

@@ -1,0 +1,287 @@
+"""A suite file as it is written: its keys, their types, and how a mistake is named."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from loadgen.lab.servers import Server, View
+from loadgen.suites.cases import Arrivals, Case, Corner, Load, Upstream, Workload, plain
+from loadgen.suites.search import Rules
+from loadgen.suites.timing import PATIENCE_S, Accounting
+
+
+def _to_the_microsecond(milliseconds: float) -> float:
+    """The app reads no finer time, and no number with an exponent."""
+    if milliseconds != round(milliseconds, 3):
+        raise ValueError("may have three digits after the point at most")
+    return milliseconds
+
+
+Milliseconds = Annotated[float, Field(ge=0, le=60_000), AfterValidator(_to_the_microsecond)]
+#: The app makes no more calls for one view.
+MOST_CALLS = 32
+#: Each user has a connection, and loadgen's container may open 16384 files (compose.yaml).
+MOST_USERS = 16_000
+#: A longer run is a typing error.
+MOST_ROUNDS = 1_000
+MOST_REQUESTS = 1_000_000
+Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
+Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
+#: The fastest open load that may be asked for: far more than one process can make.
+MOST_RPS = 10_000
+#: What a suite knows beforehand of its comparisons' outcome.
+Expected = Literal["no difference"]
+
+#: Which axis values are lists by themselves: a list of these is several values of the axis.
+LIST_AXES = {"delays_ms": 1, "ramp": 2}
+
+DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
+
+#: What is known of a server's own page, on the axes of the lab's views: nothing.
+OF_A_PAGE: dict[str, Any] = {
+    **dict.fromkeys(("settings", "view", "workload", "http_client", "upstream"), ""),
+    "delays_ms": (),
+    "cpu_ms": None,
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Axes(_Strict):
+    """One combination of axis values, as a suite file writes it."""
+
+    server: str
+    settings: str = "startproject"
+    view: View | None = None
+    workload: Workload = "fanout"
+    http_client: str = "httpx-per-request"
+    upstream: Upstream = "http"
+    delays_ms: (
+        Annotated[tuple[Milliseconds, ...], Field(min_length=1, max_length=MOST_CALLS)] | None
+    ) = None
+    cpu_ms: Milliseconds = 0
+    driver: Literal["own", "locust", "hey"] = "own"
+    load: Load = "closed"
+    users: Users | None = None
+    ramp: Ramp | None = None
+    planned_requests: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None
+    rate_rps: Annotated[float, Field(gt=0, le=MOST_RPS)] | None = None
+    arrivals: Arrivals | None = None
+
+    @model_validator(mode="after")
+    def fits_together(self) -> "Axes":
+        if self.load == "open":
+            self._check_open()
+        elif self.rate_rps is not None or self.arrivals is not None:
+            raise ValueError('rate_rps and arrivals are of an open load: load = "open"')
+        elif self.ramp is None and self.users is None:
+            raise ValueError(
+                "needs users (a number) or a ramp ([[seconds, users], …]), or a rate_rps and "
+                'load = "open"'
+            )
+        if self.ramp is not None:
+            self._check_ramp(self.ramp)
+        if (self.planned_requests is None) != (self.driver != "hey"):
+            raise ValueError("planned_requests goes with driver hey, and hey needs it")
+        if self.driver == "hey" and self.ramp is not None:
+            raise ValueError("driver hey has no ramp")
+        if self.planned_requests and self.users and self.planned_requests % self.users:
+            raise ValueError("hey sends a multiple of users: planned_requests must be one")
+        if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
+            raise ValueError("workload single makes one call: delays_ms must hold one number")
+        return self
+
+    def _check_open(self) -> None:
+        if self.rate_rps is None:
+            raise ValueError("an open load needs rate_rps, its mean arrivals a second")
+        if self.users is not None or self.ramp is not None:
+            raise ValueError(
+                "an open load has no users and no ramp: its requests come at rate_rps, whether "
+                "others are answered or not"
+            )
+        if self.driver != "own":
+            raise ValueError(
+                f"driver {self.driver} asks only once it has been answered: an open load needs "
+                "driver own"
+            )
+
+    def _check_ramp(self, ramp: tuple[Corner, ...]) -> None:
+        if self.users is not None:
+            raise ValueError("users and ramp exclude each other")
+        flat = len(ramp) == 3 and ramp[1][1] == ramp[2][1]
+        if not flat or ramp[0] != (0, 0) or not 0 < ramp[1][0] < ramp[2][0] or ramp[1][1] < 1:
+            raise ValueError("ramp must read [[0, 0], [seconds, users], [end, users]]")
+        if ramp[1][1] > MOST_USERS:
+            raise ValueError(f"a ramp has at most {MOST_USERS} users")
+
+    def case(self, server: Server) -> Case:
+        values = self.model_dump()
+        view = self.view or server.default_view
+        delays_ms = self.delays_ms or DEFAULT_DELAYS_MS[self.workload]
+        users = self.ramp[-1][1] if self.ramp else self.users
+        arrivals = self.arrivals or ("poisson" if self.load == "open" else None)
+        ours: dict[str, Any] = {"view": view, "delays_ms": delays_ms}
+        load = {"users": users, "arrivals": arrivals}
+        return Case(**values | (OF_A_PAGE if server.page else ours) | load)
+
+
+class CompareEntry(_Strict):
+    """A `[[compare]]` entry as written."""
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
+    words: str | None = None
+    change: str | None = None
+    planted: dict[str, float] = {}
+
+
+class StepEntry(_Strict):
+    """A step of a waterfall as written.
+
+    Attributes:
+        words: what it changes.
+        change: axis → its new value, or, where that depends on the present one, a table of present
+            values and what becomes of each. So the same steps can be gone in another order.
+        builds_on_previous: it makes sense only after the step before it, also in reversed order.
+    """
+
+    words: str
+    change: Annotated[dict[str, Any], Field(min_length=1)]
+    builds_on_previous: bool = False
+
+
+class WaterfallEntry(_Strict):
+    """A `[[waterfall]]` entry as written.
+
+    Attributes:
+        title: what it is about.
+        words: what its start is.
+        start: the axes of its start.
+        steps: in their order.
+    """
+
+    title: str
+    words: str
+    start: dict[str, Any]
+    steps: Annotated[tuple[StepEntry, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def begins_with_a_step_of_its_own(self) -> "WaterfallEntry":
+        if self.steps[0].builds_on_previous:
+            raise ValueError("the first step has no previous one to build on")
+        return self
+
+
+class SuiteFile(_Strict):
+    """A suite file as written."""
+
+    question: str
+    rounds: Annotated[int, Field(ge=1, le=MOST_ROUNDS)] = 1
+    sort: str | None = None
+    include: tuple[str, ...] = ()
+    warm_up_s: Annotated[float, Field(ge=0)] | None = None
+    window_s: Annotated[float, Field(gt=0)] | None = None
+    drain_s: Annotated[float, Field(ge=0)] = PATIENCE_S
+    at_most_s: Annotated[float, Field(gt=0)] | None = None
+    accounting: Accounting = "due"
+    defaults: dict[str, Any] = {}
+    self_test: bool = False
+    expect: Expected | None = None
+    search: Rules | None = None
+    cases: tuple[dict[str, Any], ...] = ()
+    compare: tuple[CompareEntry, ...] = ()
+    published: tuple[dict[str, Any], ...] = ()
+    waterfall: tuple[WaterfallEntry, ...] = ()
+
+
+def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lists multiply: every combination of the values of every axis."""
+    values = [values_of(axis, value) for axis, value in entry.items()]
+    for combination in itertools.product(*values):
+        yield dict(zip(entry, combination, strict=True))
+
+
+def values_of(axis: str, value: object) -> list[Any]:
+    """The values of an axis: a list is several, except where the axis is a list by itself."""
+    depth, inner = 0, value
+    while isinstance(inner, list) and inner:
+        depth, inner = depth + 1, inner[0]
+    several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
+    return list(value) if several else [value]  # type: ignore[call-overload]
+
+
+def first_mistake(where: str, error: ValidationError) -> tuple[str, str]:
+    """What pydantic found first, for a reader of TOML.
+
+    Args:
+        where: the entry it was found in, e.g. `cases[1]`; empty: the whole file.
+        error: as pydantic raised it.
+
+    Returns:
+        The key, lists counted from one, and what is wrong with it.
+    """
+    first = error.errors()[0]
+    key = (where + "".join(map(_step, first["loc"]))).removeprefix(".")
+    match first["type"], first["input"]:
+        case "extra_forbidden", _:
+            model = Axes if where else _model_of(first["loc"])
+            return key, f"unknown key; allowed: {', '.join(model.model_fields)}"
+        case "missing", _:
+            return key, "is missing"
+        case "tuple_type", dict():
+            return key, f"must be a list of tables: write [[{key}]]"
+        case kind, value:
+            what = "must be a list" if kind == "tuple_type" else _in_our_words(first["msg"])
+            table = isinstance(value, dict | list)
+            return key, what if table else f"{what}, not {written(value)}"
+
+
+def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """What a place in a suite file is written by."""
+    match loc[:-1]:
+        case ("compare", _):
+            return CompareEntry
+        case ("waterfall", _):
+            return WaterfallEntry
+        case ("waterfall", _, "steps", _):
+            return StepEntry
+        case ("search",):
+            return Rules
+        case _:
+            return SuiteFile
+
+
+def _in_our_words(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace(" after validation", "")
+    message = message.replace("Input should", "must").replace("Tuple should", "must")
+    return message.replace("a valid ", "a ").replace("a dictionary", "a table")
+
+
+def _step(step: int | str) -> str:
+    return f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+
+
+def tuples(value: object) -> object:
+    """Lists as a case holds them."""
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def written(value: object) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return plain(value) if isinstance(value, float) else repr(value)

@@ -1,0 +1,1 @@
+"""Laws and statistics: pure functions, which know nothing of the lab."""

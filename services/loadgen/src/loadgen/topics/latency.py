@@ -1,0 +1,138 @@
+"""Latency: percentiles over rounds, and the distribution from every sample."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import altair as alt
+import numpy as np
+
+from loadgen.charts import series
+from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.palette import BAD, CPU, INK, SLOTS, USERS
+from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
+from loadgen.documents.material import Entry, Group, Material
+from loadgen.documents.words import figure, number
+from loadgen.findings.summary import over_rounds
+from loadgen.suites.labels import WRITTEN
+from loadgen.suites.timing import Accounting
+from loadgen.topics.throughput import drawn
+
+HOW_TO_READ = (
+    "The hill holds every good answer of the rounds that count: how many took how long, on a "
+    "logarithmic scale. On it: p50 (dot), p95 and p99 (ticks), means over rounds, and in figures "
+    "at the right. The red line is the service time: no answer can be faster. A percentile is "
+    "missing (–) where it fell on a request that failed, was never answered or waited through the "
+    "whole window (starved), or where too few lie above it."
+)
+PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
+TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
+#: Where a scale spans less than this, single steps of it are ticks.
+NARROW = 5.0
+
+
+def section(material: Material) -> Section | None:
+    """A chart per suite that has latencies."""
+    groups = [group for group in material.groups if _span(group.entries)]
+    blocks: list[Block] = []
+    for group in groups:
+        if len(groups) > 1:
+            blocks.append(Heading(group.suite.question))
+        blocks.append(_figure(material, group, HOW_TO_READ if group is groups[0] else ""))
+    return Section("latency", "Latency", blocks) if blocks else None
+
+
+def _figure(material: Material, group: Group, caption: str) -> Figure:
+    entries = drawn(group.entries)
+    return Figure(
+        name=f"latency-{group.suite.name}",
+        title=f"Latency: {group.suite.question}",
+        svg=_chart(material, group.suite.timing.accounting, entries),
+        caption=caption,
+        table=_table(group),
+    )
+
+
+def _span(entries: Sequence[Entry]) -> tuple[float, float] | None:
+    lows = [value for entry in entries for value in entry.known("min_ms")]
+    highs = [value for entry in entries for value in entry.known("max_ms")]
+    return (min(lows), max(highs)) if lows and highs else None
+
+
+def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry]) -> str:
+    span = _span(entries) or (1.0, 2.0)
+    services = [value for entry in entries if (value := entry.first("service_time_ms"))]
+    low = min([span[0], *services]) * 0.96
+    high = max(span[1], low * 1.2) * 1.02
+    ticks = [value for value in TICKS_MS if low <= value <= high]
+    if high / low < NARROW:
+        step = 10 ** math.floor(math.log10(high - low)) / 2
+        ticks = np.arange(math.ceil(low / step) * step, high, step).tolist()
+        ticks = ticks[:: max(1, math.ceil(len(ticks) / 8))]
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
+    )
+    legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
+    words = [RowWords(one.line.name, _result(one), faint=one.state != "") for one in entries]
+    canvas = Canvas(words, x, legend)
+    edges = series.bin_edges(low, high)
+    middles = np.sqrt(edges[:-1] * edges[1:])
+    for row, entry in enumerate(entries):
+        counts = _counts(material, entry, accounting, edges)
+        if counts.any():
+            seen = np.flatnonzero(counts)
+            begin, end = max(seen[0] - 1, 0), min(seen[-1] + 2, len(counts))
+            heights = counts / counts.max()
+            canvas.hill(row, middles[begin:end].tolist(), heights[begin:end].tolist(), INK)
+        if service_ms := entry.first("service_time_ms"):
+            canvas.tick(row, service_ms, BAD, tall=16, thick=1)
+        for name, colour in (("p99_ms", SLOTS), ("p95_ms", CPU)):
+            mean = over_rounds(entry.line.rows, name)
+            if mean:
+                canvas.tick(row, mean.mean, colour, tall=16, thick=2)
+        if p50 := over_rounds(entry.line.rows, "p50_ms"):
+            canvas.dot(row, p50.mean, USERS, size=50)
+    return canvas.svg()
+
+
+def _counts(
+    material: Material, entry: Entry, accounting: Accounting, edges: series.Numbers
+) -> series.Numbers:
+    """Every good answer of the rounds that count."""
+    rows = [row for row in entry.measured if material.samples(row).exists()]
+    windows = [float(row["window_s"] or 0) for row in rows]
+    trials = (series.read(material.samples(row)) for row in rows)
+    return series.distribution(trials, windows, accounting, edges)
+
+
+def _result(entry: Entry) -> str:
+    if not entry.measured:
+        return entry.outcome
+    return " · ".join(number(entry.mean(name), 0) for name in PERCENTILES) + " ms"
+
+
+def _table(group: Group) -> Table:
+    metrics = ("min_ms", "avg_ms", *PERCENTILES, "max_ms")
+    columns = (
+        Column("Configuration", numeric=False),
+        *(Column(WRITTEN[metric][0]) for metric in metrics),
+        Column("Failed"),
+        Column("Unanswered"),
+        Column("Starved"),
+    )
+    rows = [TableRow(tuple(_cells(entry, metrics)), entry.state) for entry in group.entries]
+    caption = (
+        "Milliseconds, mean over rounds with the 95 % interval. A failed, unanswered or "
+        "starved request ranks as infinitely slow; how many there are is summed over rounds."
+    )
+    return Table(caption, columns, rows, folded="The same as a table")
+
+
+def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[str]:
+    yield entry.line.label
+    for metric in metrics:
+        yield figure(entry, metric)
+    for column in ("failures", "unanswered", "starved"):
+        counts = entry.known(column)
+        yield number(sum(counts) if counts else None, 0)  # older runs did not count the starved

@@ -1,0 +1,115 @@
+"""What was measured and what the words mean, for a reader who has never seen the lab."""
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+
+from loadgen.documents.blocks import Block, Folded, Heading, Terms, Text, Words
+from loadgen.documents.material import Group, Material
+from loadgen.documents.words import counted, listing
+from loadgen.suites.cases import Case, plain
+from loadgen.theory.statistics import MARGIN
+
+#: More values of an axis than this are not told one by one.
+MOST_VALUES = 8
+CLIENTS = {
+    "-per-request": "a view makes an HTTP client of its own and closes it again",
+    "-shared": "all views of a process use one HTTP client, and its open connections",
+    "-shared-context": "a client per view, but one TLS context for all of them",
+    "no-http": "the view waits as long without calling anybody: the most that a client could reach",
+}
+SETTINGS = {
+    "startproject": "Django's default middleware, DEBUG off",
+    "bare": "no middleware",
+    "article": "as article A's project: DEBUG on, default middleware",
+    "article_bare": "DEBUG on, no middleware",
+}
+ALWAYS = {
+    "sync, async": "how the view is written; a sync server gives it a thread or a greenlet, an "
+    "async one runs it on an event loop",
+    "slots": "requests that a server can have in work at once: its threads or greenlets",
+    "ceiling": "what could be reached at most, by arithmetic: users, slots or the client's "
+    "connections by the time that a view must take, or the CPU by what a view costs",
+    "bound by": "the ceiling that was used up; unexplained where none was",
+    "CPU per view": "milliseconds of CPU time that the server's processes took, by views served",
+    "PSS": "memory of the server's processes, what they share counted once",
+    "[a–b]": "the 95 % interval over rounds: the cases measured again, in another order",
+    "equivalent": f"known to differ by less than {100 * MARGIN:.0f} %; undecided: this run cannot "
+    "tell",
+}
+
+
+def block(material: Material) -> Folded:
+    """The words of the run, folded."""
+    blocks: list[Block] = []
+    for group in material.groups:
+        if len(material.groups) > 1:
+            blocks.append(Heading(group.suite.question))
+        blocks.append(Text(list(_asked(group))))
+    cases = [entry.case for group in material.groups for entry in group.entries]
+    blocks.append(Terms([(word, "", said) for word, said in _terms(cases)]))
+    return Folded("What was measured, and what the words mean", blocks)
+
+
+def _asked(group: Group) -> Iterator[Words]:
+    """What the views did, and who asked for them."""
+    cases = [entry.case for entry in group.entries]
+    if delays := list(dict.fromkeys(case.delays_ms for case in cases if case.delays_ms)):
+        waits = [_waits(one) for one in delays]
+        said = Markup("A view {}").format(listing(waits, most=MOST_VALUES, joined="or"))
+        computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
+        if computes:
+            said += Markup("; in some cases it computes for {} ms besides").format(
+                _any_of(computes)
+            )
+        yield said + "."
+    if asking := listing(_loads(cases), joined="or"):
+        yield Markup("Views are asked for by {}.").format(asking)
+    if group.suite.search:
+        yield "Its search then has requests arrive at random, at rates that it chooses."
+    rounds = len({row["round"] for entry in group.entries for row in entry.line.rows})
+    yield Markup(
+        "{}, each measured in {}: a fresh server process alone on its CPU, the API and the load "
+        "on another where there is one."
+    ).format(counted(len(cases), "case"), counted(rounds, "round"))
+
+
+def _waits(delays_ms: Sequence[float]) -> str:
+    """What a view waits for, as a verb with its object."""
+    calls = listing((plain(ms) for ms in delays_ms), most=MOST_VALUES)
+    if len(delays_ms) == 1:
+        return f"calls an API that answers after {calls} ms"
+    return (
+        f"calls an API {len(delays_ms)} times at once, which answers after {calls} ms, so it "
+        f"takes {plain(max(delays_ms))} ms at least"
+    )
+
+
+def _loads(cases: Sequence[Case]) -> Iterator[str]:
+    """Who asks for views: each kind of load once, with its sizes."""
+    users = sorted({case.users for case in cases if case.users})
+    if users:
+        yield f"{_any_of(users)} users, of whom each asks again once answered"
+    rates = sorted({case.rate_rps for case in cases if case.rate_rps})
+    if rates:
+        yield f"{_any_of(rates)} arrivals a second, whether others have been answered or not"
+
+
+def _any_of(values: Sequence[float]) -> str:
+    """An axis's values: `1, 5 or 20`; of too many the first and the last."""
+    texts = [plain(value) for value in values]
+    if len(texts) > MOST_VALUES:
+        return f"{texts[0]} to {texts[-1]}"
+    return listing(texts, most=MOST_VALUES, joined="or")
+
+
+def _terms(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
+    """The words that this run needs."""
+    clients = {case.http_client for case in cases}
+    for ending, said in CLIENTS.items():
+        if any(client.endswith(ending) for client in clients):
+            yield ending, said
+    settings = {case.settings for case in cases}
+    if len(settings) > 1:
+        yield from ((name, said) for name, said in SETTINGS.items() if name in settings)
+    yield from ALWAYS.items()

@@ -1,0 +1,1 @@
+"""One measurement, from a fresh server to its row."""

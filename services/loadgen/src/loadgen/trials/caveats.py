@@ -1,0 +1,269 @@
+"""Named warnings on a trial, each with one sentence of advice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from loadgen.records.columns import Cell, Row
+from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
+from loadgen.trials.trial import Trial
+from loadgen.trials.unexplained import Sign
+
+#: How full the API or the driver may be: above, it may be what was measured.
+BUSY_SHARE = 0.8
+#: Share of a ceiling from which throughput says nothing about the server.
+AT_CEILING_SHARE = 0.95
+STOLEN_SHARE = 0.01
+UNSTEADY_SHARE = 0.05
+#: An upstream or a load later than this, or than this share of the service time, disturbs what is
+#: measured.
+LATE_MS = 2.0
+LATE_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """A warning.
+
+    Attributes:
+        name: as in the `caveats` column.
+        advice: one sentence: what it means and what to do.
+        unranks: the row says nothing about the server, so it is left out of rankings.
+    """
+
+    name: str
+    advice: str
+    unranks: bool = False
+
+
+AT_CEILING = Caveat(
+    "at-ceiling",
+    "throughput is what the users, the slots or the client's pool allow at most, so it cannot tell "
+    "servers apart: compare CPU per view, or raise what the row is bound by.",
+)
+API_SATURATED = Caveat(
+    "api-saturated",
+    "the upstream API was late or busy, so this row may measure it: give it a CPU of its own.",
+    unranks=True,
+)
+LOADGEN_SATURATED = Caveat(
+    "loadgen-saturated",
+    "the load generator was busy or late, so this row may measure it: give it a CPU of its own.",
+    unranks=True,
+)
+CENSORED = Caveat(
+    "censored",
+    "requests were still waiting at the end, or dropped since too many waited, so high percentiles "
+    "are unknown and the others flattering: lengthen the window or lower the load.",
+)
+TOO_FEW = Caveat(
+    "too-few",
+    "too few requests lie above the highest percentiles to state them: lengthen the window.",
+)
+STARVED = Caveat(
+    "starved",
+    "so many users waited through the whole window without an answer, and percentiles take them as "
+    "infinitely slow: the window is shorter than a turn of all users (users / rps), or the server "
+    "answers others first, since it accepts more than it has slots for, or takes whoever came "
+    "last. Lengthen the window or lower the load.",
+)
+UNSTEADY = Caveat(
+    "unsteady",
+    "the load did not become steady in its time, the window's halves differ by over 5 %, its "
+    "response times are not those of all its users, or so much of an open load stayed in flight. "
+    "Throughput counts what was answered in the window: lower the load, or look for what else ran.",
+)
+IN_STEP = Caveat(
+    "in-step",
+    "the users are answered in waves and wait together, so the CPU idles between the waves and "
+    "throughput and percentiles are those of waves: ask an open load, whose requests come at "
+    "random.",
+)
+UNEVEN = Caveat(
+    "uneven-processes",
+    "there are slots for all users, but some processes got more connections than they have slots, "
+    "so users wait there while slots are free elsewhere: more slots in each process help, or one "
+    "process with all of them.",
+)
+RAMP_IN_MEAN = Caveat(
+    "ramp-in-mean",
+    "the mean is over the ramp's climb too, and over the time that the first users wait; at its "
+    "best the server made what its users ask for: see max_rps.",
+)
+ONE_AT_A_TIME = Caveat(
+    "one-at-a-time",
+    "answers come a service time apart, so views run one after the other: something in the view "
+    "blocks the event loop while it waits, such as a client that is not async.",
+)
+#: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
+UNSTABLE = Caveat(
+    "unstable",
+    "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
+)
+FAILURES = Caveat(
+    "failures",
+    "some requests failed, or had no answer yet when the load ended (unanswered): the failure "
+    "column of samples/ says which and why.",
+)
+BODIES_UNCHECKED = Caveat(
+    "bodies-unchecked",
+    "answers were judged by their status alone, so a wrong body with status 200 passes: hey looks "
+    "at no more, and a server of your own needs the label lab.expect.",
+)
+NOT_FRESH = Caveat(
+    "not-fresh",
+    "the server was on before the trial, with whatever earlier ones left in it, and its CPU and "
+    "memory are unknown, since the lab's launcher does not run it: docs/your-own-django.md shows "
+    "how it can.",
+)
+MORE_PROCESSES = Caveat(
+    "more-processes-than-cpus",
+    "the server has more processes than CPUs, so they share them: widen APP_CPUS to see it scale.",
+)
+SMT_SHARED = Caveat(
+    "smt-shared",
+    "the app and the load run on two threads of one core and slow each other down: set the CPU "
+    "sets to whole cores.",
+)
+MORE_CPU = Caveat(
+    "more-cpu-than-given",
+    "the server used more CPU than its set has, so it ran on other CPUs too, beside the API and "
+    "the load: the engine did not keep to cpuset. Measure on one that does.",
+    unranks=True,
+)
+CPU_STOLEN = Caveat(
+    "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
+)
+#: Of the run's trials together, so `find` does not know it: see drift.judged.
+CPU_DRIFT = Caveat(
+    "cpu-drift",
+    "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
+)
+
+ALL = (
+    AT_CEILING,
+    API_SATURATED,
+    LOADGEN_SATURATED,
+    CENSORED,
+    TOO_FEW,
+    STARVED,
+    UNSTEADY,
+    IN_STEP,
+    UNEVEN,
+    RAMP_IN_MEAN,
+    ONE_AT_A_TIME,
+    UNSTABLE,
+    FAILURES,
+    BODIES_UNCHECKED,
+    NOT_FRESH,
+    MORE_PROCESSES,
+    MORE_CPU,
+    SMT_SHARED,
+    CPU_STOLEN,
+    CPU_DRIFT,
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What caveats depend on and no column holds.
+
+    Attributes:
+        censored: a percentile of the requests due lands on an unanswered one, or some were dropped.
+        too_few: a percentile has fewer than five samples above it.
+        app_cpu_count: CPUs of the app's set.
+        smt_shared: the app and the load run on threads of one core.
+        little_holds: requests in flight are as many as users; True where that cannot be asked.
+        unsteady: the window is not of one piece.
+        signs: why nothing explains the row, as far as its samples show it.
+        failed: some request failed in the window, also one that was due before it.
+    """
+
+    censored: bool
+    too_few: bool
+    app_cpu_count: int
+    smt_shared: bool
+    little_holds: bool
+    unsteady: bool
+    signs: frozenset[Sign]
+    failed: bool = False
+
+
+def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
+    """The warnings that a row deserves, in the order of `ALL`."""
+    applies = {
+        AT_CEILING: _at_ceiling(row, trial),
+        API_SATURATED: _api_saturated(row, trial),
+        LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
+        CENSORED: facts.censored,
+        TOO_FEW: not facts.censored and facts.too_few,
+        STARVED: _above(row["starved"], 0),
+        UNSTEADY: facts.unsteady,
+        IN_STEP: IN_STEP.name in facts.signs,
+        UNEVEN: UNEVEN.name in facts.signs,
+        RAMP_IN_MEAN: RAMP_IN_MEAN.name in facts.signs,
+        ONE_AT_A_TIME: ONE_AT_A_TIME.name in facts.signs,
+        FAILURES: facts.failed or _above(row["failures"], 0),
+        BODIES_UNCHECKED: _bodies_unchecked(trial),
+        NOT_FRESH: trial.server.always_on,
+        MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
+        MORE_CPU: _above(row["app_cpu_share"], 1 + TOLERANCE),
+        SMT_SHARED: facts.smt_shared,
+        CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
+    }
+    return [caveat for caveat in ALL if applies.get(caveat)]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of caveats in the order of `ALL`; those that another version of the lab knew, last."""
+    found, known = set(names), [caveat.name for caveat in ALL]
+    return [name for name in known if name in found] + sorted(found.difference(known))
+
+
+def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
+    return (
+        not facts.little_holds
+        or _above(row["lag_p99_ms"], _late_ms(trial))
+        or _above(row["driver_full_share"], BUSY_SHARE)
+    )
+
+
+def _late_ms(trial: Trial) -> float:
+    return max(LATE_MS, LATE_SHARE * trial.service_time_s * 1000)
+
+
+def _at_ceiling(row: Row, trial: Trial) -> bool:
+    """Near the ceiling of users, slots or pool.
+
+    Of a ramp, its mean users count, for `rps` is a mean too.
+    """
+    service_s = trial.service_time_s
+    ceilings = (
+        users_ceiling_rps(trial.case.mean_users, service_s),
+        slots_ceiling_rps(trial.server.slots, service_s),
+        trial.pool_ceiling_rps,
+    )
+    rps = row["rps"]
+    return isinstance(rps, float) and any(
+        ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
+    )
+
+
+def _bodies_unchecked(trial: Trial) -> bool:
+    page = trial.server.page
+    return trial.case.driver == "hey" or (page is not None and not page.expected_text)
+
+
+def _api_saturated(row: Row, trial: Trial) -> bool:
+    """Not where nobody called it, nor where only others did: views without calls wait for none."""
+    late_ms = _late_ms(trial)
+    calls = trial.case.http_client != "no-http" and row["api_calls"] != 0
+    return calls and (
+        _above(row["api_late_p99_ms"], late_ms)
+        or _above(row["api_lag_p99_ms"], late_ms)
+        or _above(row["api_full_share"], BUSY_SHARE)
+    )
+
+
+def _above(cell: Cell, bound: float) -> bool:
+    """Whether a cell is known and above the bound."""
+    return isinstance(cell, int | float) and cell > bound

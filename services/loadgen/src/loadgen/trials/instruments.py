@@ -1,0 +1,242 @@
+"""What the protocol reads besides the driver's samples: launcher, API, and its own CPU."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from loadgen.errors import TrialError
+from loadgen.lab.cpus import container_cpu_seconds, steal_ticks
+
+#: An answer of the launcher may take 0.4 s beside a saturated server of 100 threads.
+CONTROL_TIMEOUT_S = 15.0
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AppStats(_Record):
+    """The launcher's `/stats`: the server's process tree, the launcher left out."""
+
+    running: bool
+    exit_code: int | None
+    monotonic_ns: int
+    cpu_seconds: float | None
+    launcher_cpu_seconds: float | None = None
+    pss_bytes: int | None = None
+    peak_bytes: int | None = None
+    processes: int | None = None
+    threads: int | None = None
+    oom_kills: int | None = None
+    memory_limit_bytes: int | None = None
+
+
+class Distribution(_Record):
+    """Milliseconds; None where nothing was counted."""
+
+    count: int
+    min: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+class ApiStats(_Record):
+    """The API's `/-/stats`; an API that keeps no record does not know its calls."""
+
+    monotonic_ns: int
+    started_ns: int
+    cpu_seconds: float
+    calls: int | None
+    failures: int | None = None
+    in_flight: int | None = None
+    peak_in_flight: int | None = None
+    lateness_ms: Distribution
+    loop_lag_ms: Distribution
+
+
+class Launcher:
+    """The launcher beside one server."""
+
+    def __init__(self, origin: str, http: httpx.Client) -> None:
+        self._origin = origin
+        self._http = http
+
+    def start(self, settings: str, http_client: str) -> None:
+        """Start a fresh server process.
+
+        Raises:
+            TrialError: the launcher refuses, or does not answer.
+        """
+        self._ask("/start", settings=settings, preload=http_client)
+
+    def stop(self) -> None:
+        """End the server, if one runs, with whatever it still holds.
+
+        At once: it is not needed any more, and a polite end costs uWSGI a second of every trial.
+        """
+        self._ask("/stop", now=1)
+
+    def stats(self, memory: bool = False) -> AppStats:
+        """Counters of the server's process tree; memory costs time, so only when asked."""
+        return AppStats.model_validate(self._ask("/stats", memory=int(memory)))
+
+    def about(self) -> dict[str, Any]:
+        """Command, settings, Python and package versions."""
+        return self._ask("/about")
+
+    def calibrate_ms(self) -> float | None:
+        """Wall time of a fixed loop on the app's CPU set; None: nobody is there to run it."""
+        return float(self._ask("/calibrate")["wall_ms"])
+
+    def log(self) -> tuple[str, ...]:
+        """The server's last log lines."""
+        return tuple(self._ask("/logs")["log"])
+
+    def wait(self) -> tuple[AppStats, tuple[str, ...]] | None:
+        """Return once the server has ended, with its counters and its last log lines.
+
+        None, and at once, where nobody watches over it.
+        """
+        patient = httpx.Timeout(CONTROL_TIMEOUT_S, read=None)
+        ended = _ask(self._http, f"{self._origin}/wait", "launcher-lost", {}, patient)
+        return AppStats.model_validate(ended), tuple(ended["log"])
+
+    def _ask(self, path: str, **query: str | int) -> dict[str, Any]:
+        return _ask(self._http, self._origin + path, "launcher-lost", query)
+
+
+class NoLauncher(Launcher):
+    """In a launcher's place beside a server that the lab does not start: knows and does nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def start(self, settings: str, http_client: str) -> None:
+        """The server is on already."""
+
+    def stop(self) -> None:
+        """It stays on."""
+
+    def stats(self, memory: bool = False) -> AppStats:  # noqa: ARG002
+        """No counter; that it runs is all that can be assumed: its answers tell."""
+        return AppStats(
+            running=True, exit_code=None, monotonic_ns=time.monotonic_ns(), cpu_seconds=None
+        )
+
+    def about(self) -> dict[str, Any]:
+        """No command that the lab knows, but the view's address."""
+        return {"command": None, "url": self._url, "packages": {}}
+
+    def calibrate_ms(self) -> None:
+        """The app's CPU set is not ours to use."""
+
+    def log(self) -> tuple[str, ...]:
+        """No line."""
+        return ()
+
+    def wait(self) -> None:
+        """Nobody watches over it."""
+
+
+@contextmanager
+def fresh_server(launcher: Launcher, settings: str, http_client: str) -> Iterator[None]:
+    """A server process of its own for the time of the block; without a launcher the same one."""
+    launcher.stop()  # one that a killed run has left
+    try:
+        launcher.start(settings, http_client)
+        yield
+    except BaseException:
+        with suppress(TrialError):  # the first error says more than a launcher that is gone too
+            launcher.stop()
+        raise
+    launcher.stop()
+
+
+class Api:
+    """The upstream API's own record.
+
+    Attributes:
+        origin: where it is; a restarted container may have another address.
+    """
+
+    def __init__(self, origin: str, http: httpx.Client) -> None:
+        self.origin = origin
+        self._http = http
+
+    def stats(self) -> ApiStats:
+        """Calls, failures, CPU, lateness and loop lag since the last reset."""
+        return ApiStats.model_validate(_ask(self._http, f"{self.origin}/-/stats", "api-lost", {}))
+
+    def reset(self) -> None:
+        """Begin a new record."""
+        _ask(self._http, f"{self.origin}/-/reset", "api-lost", {})
+
+
+def _ask(
+    http: httpx.Client,
+    url: str,
+    outcome: str,
+    query: dict[str, str | int],
+    timeout: httpx.Timeout | float = CONTROL_TIMEOUT_S,
+) -> dict[str, Any]:
+    try:
+        response = http.get(url, params=query, timeout=timeout)
+    except httpx.HTTPError as error:
+        raise TrialError(outcome, f"{url} does not answer: {error!r}") from error
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError as error:
+        raise TrialError(outcome, f"{url} answers {response.status_code}, no JSON") from error
+    if response.status_code != httpx.codes.OK:
+        raise TrialError(outcome, f"{url} answers {response.status_code}: {answer.get('error')}")
+    return answer
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All counters at one edge of the window.
+
+    Attributes:
+        app: the server's process tree.
+        api: the upstream API.
+        loadgen_cpu_s: CPU seconds of the load generator's container.
+        driver_cpu_s: those of the driver's process, which makes the load.
+        loadgen_ns: monotonic instant of these readings.
+        steal_ticks, all_ticks: of the app's CPUs, since the host's start.
+    """
+
+    app: AppStats
+    api: ApiStats
+    loadgen_cpu_s: float | None
+    driver_cpu_s: float | None
+    loadgen_ns: int
+    steal_ticks: int
+    all_ticks: int
+
+
+def snapshot(
+    launcher: Launcher,
+    api: Api,
+    app_cpus: frozenset[int],
+    driver_cpu_s: Callable[[], float | None],
+) -> Snapshot:
+    """Read every counter once, the app's first."""
+    app = launcher.stats()
+    steal, total = steal_ticks(Path("/proc/stat").read_text(), app_cpus)
+    return Snapshot(
+        app=app,
+        loadgen_cpu_s=container_cpu_seconds(),
+        driver_cpu_s=driver_cpu_s(),
+        loadgen_ns=time.monotonic_ns(),
+        api=api.stats(),
+        steal_ticks=steal,
+        all_ticks=total,
+    )

@@ -1,0 +1,265 @@
+"""One trial, step by step: design of the measurement, in the order in which it happens."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from loadgen.drivers.driver import LoadPlan
+from loadgen.drivers.process import DriverProcess
+from loadgen.drivers.registry import DRIVERS
+from loadgen.drivers.target import Target, target_of
+from loadgen.errors import TrialError
+from loadgen.generators.followed import Followed
+from loadgen.lab.cpus import Roles
+from loadgen.suites.cases import Case
+from loadgen.suites.lengths import RESPONSE_TIMES, bound_s
+from loadgen.suites.timing import PATIENCE_S
+from loadgen.trials.instruments import Api, Launcher, NoLauncher, fresh_server, snapshot
+from loadgen.trials.rows import Recording
+from loadgen.trials.settling import Settling
+from loadgen.trials.trial import Trial
+from loadgen.trials.upstreams import DJANGO, django_api
+from loadgen.trials.watch import Watch, death
+
+#: How often a starting server is asked.
+POLL_S = 0.02
+#: A counted load that is not through after this many times its least duration is given up.
+COUNTED_PATIENCE = 20.0
+#: A driver may need this long after its drain to write its files.
+FAREWELL_S = 15.0
+#: How often a load is looked at that may become steady.
+LOOK_EVERY_S = 0.5
+#: The driver's log is as old as this at most, so only what is older is known whole.
+LOG_LAG_S = 0.6
+
+#: Told the phase, the seconds that it will still take (None: not known), and answers so far.
+type Observer = Callable[[str, float | None, int | None], None]
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """Where the window begins and ends, instants of the monotonic clock.
+
+    Attributes:
+        begin_ns, end_ns: the window; its end is None where the load is counted.
+        settled: False where the load had its time and did not become steady.
+    """
+
+    begin_ns: int
+    end_ns: int | None
+    settled: bool = True
+
+
+class Protocol:
+    """Measures trials one after the other.
+
+    Args:
+        api: the upstream's record.
+        http: the client for control calls.
+        roles: CPU sets, for shares.
+        observer: is told what happens, about once a second.
+    """
+
+    def __init__(self, api: Api, http: httpx.Client, roles: Roles, observer: Observer) -> None:
+        self._api = api
+        self._http = http
+        self._roles = roles
+        self._observe = observer
+
+    def run(self, trial: Trial, folder: Path) -> Recording:
+        """Measure one trial; the driver's raw files stay in the folder.
+
+        Raises:
+            TrialError: it could not be measured; the server is stopped all the same.
+            ConfigurationError: the server is not up.
+        """
+        target = target_of(trial.case, trial.server)
+        launcher = _launcher_of(target, self._http)
+        driver = DRIVERS[trial.case.driver]
+        plan = LoadPlan(trial.case, target, None, trial.drain_s, trial.arrivals_seed)
+        folder.mkdir(parents=True)
+        calibration_ms = launcher.calibrate_ms()
+        self._observe("starting the server" if target.launcher else "asking", None, None)
+        with (
+            self._upstream_of(trial.case) as api,
+            fresh_server(launcher, trial.case.settings, trial.case.http_client),
+            Watch(launcher) as watch,
+            DriverProcess(driver, plan, folder) as process,
+        ):
+            self._wait_until_right(target, launcher, watch)
+            watch.server_answers()
+            return self._measure(trial, process, launcher, api, watch, calibration_ms)
+
+    def _upstream_of(self, case: Case) -> AbstractContextManager[Api]:
+        """What the case's views call: the lab's API, which is always on, or article A's own."""
+        return django_api(self._http) if case.upstream == DJANGO else nullcontext(self._api)
+
+    def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
+        """Poll until the view answers, then look at that one answer."""
+        patience_s = target.service_time_s + PATIENCE_S
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                # A connection kept open would hold a greenlet of a gevent worker during the load.
+                response = self._http.get(
+                    target.url, headers={"Connection": "close"}, timeout=patience_s
+                )
+                break
+            except httpx.TransportError as error:
+                watch.check()
+                if time.monotonic() > deadline:
+                    reason = f"no answer within {patience_s:g} s"
+                    outcome = "server-did-not-start" if target.launcher else "server-not-up"
+                    raise TrialError(outcome, reason, launcher.log()) from error
+                time.sleep(POLL_S)
+            except httpx.HTTPError as error:
+                reason = f"{target.path} answers what cannot be read: {error}"
+                raise TrialError("wrong-answer", reason, launcher.log()) from error
+        if response.status_code != httpx.codes.OK:
+            raise TrialError(
+                "wrong-answer",
+                f"{target.path} answers {response.status_code}: {response.text[:200]}",
+                launcher.log(),
+            )
+        if target.expected_text not in response.text:
+            raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
+
+    def _measure(
+        self,
+        trial: Trial,
+        process: DriverProcess,
+        launcher: Launcher,
+        api: Api,
+        watch: Watch,
+        calibration_ms: float | None,
+    ) -> Recording:
+        """Warm-up, window between two snapshots, drain."""
+        process.wait_until_ready()
+        start_ns = process.start()
+        started_at = datetime.now(UTC)
+        warm_up = self._warm_up(trial, process, watch, start_ns)
+        phase = "warm-up" if warm_up.begin_ns > start_ns else "start"
+        self._pause_until(warm_up.begin_ns, phase, process, watch)
+        api.reset()
+        before = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
+        if warm_up.end_ns is None:
+            self._wait_for_end(process, trial, watch)
+        else:
+            self._pause_until(warm_up.end_ns, "window", process, watch)
+        after = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
+        if not after.app.running or after.app.oom_kills:
+            raise death("server-died", after.app, launcher.log())
+        memory = launcher.stats(memory=True)
+        self._observe("drain", None, None)
+        process.wait_for_end(trial.drain_s + FAREWELL_S)
+        if api.stats().started_ns != before.api.started_ns:
+            raise TrialError("api-restarted", "the API was restarted under the load")
+        samples = process.samples(start_ns)
+        if warm_up.end_ns is None:
+            window = _extent(samples["sent_s"].min(), samples["answered_s"].max())
+        else:
+            window = (warm_up.begin_ns - start_ns) / 1e9, (warm_up.end_ns - start_ns) / 1e9
+        return Recording(
+            samples=samples,
+            start_ns=start_ns,
+            started_at=started_at,
+            window=window,
+            settled=warm_up.settled,
+            before=before,
+            after=after,
+            memory=memory,
+            calibration_ms=calibration_ms,
+            smt_shared=self._roles.smt_shared,
+            app_cpu_count=len(self._roles.app),
+            api_cpu_count=len(self._roles.api),
+            api_shared_cpu_count=len(self._roles.api & self._roles.loadgen),
+            loadgen_cpu_count=len(self._roles.loadgen),
+        )
+
+    def _warm_up(self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int) -> WarmUp:
+        """Choose the window, and let the load stay on until what is due in it has ended."""
+        if trial.window_s is None:
+            return WarmUp(start_ns, None)
+        begin_ns, window_s, settled = start_ns + int(trial.warm_up_s * 1e9), trial.window_s, True
+        if trial.settles:
+            response_time_s, settled = self._settle(trial, process, watch, start_ns)
+            begin_ns = process.soon()
+            if not trial.timing.is_limited:
+                window_s = max(window_s, RESPONSE_TIMES * (response_time_s or 0))
+        # Whole milliseconds, which the six digits of a row hold: who recomputes a row from its
+        # samples cuts the same window.
+        end_ns = begin_ns + round(window_s * 1000) * 1_000_000
+        process.follow(Followed(begin_ns, end_ns, end_ns + int(trial.drain_s * 1e9)))
+        return WarmUp(begin_ns, end_ns, settled)
+
+    def _settle(
+        self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int
+    ) -> tuple[float | None, bool]:
+        """Until the load is steady, or for as long as it may take.
+
+        Returns:
+            The response time as it is then; whether nothing says that the load is not steady. A
+            time limit ends a warm-up where the plan did, which says nothing.
+        """
+        settling = Settling(start_ns, trial.case.users)
+        limited = trial.timing.is_limited
+        while True:
+            watch.check()
+            process.check_alive()
+            settling.add(process.news())
+            elapsed_s = (time.monotonic_ns() - start_ns) / 1e9
+            known_s = elapsed_s - LOG_LAG_S
+            response_time_s = settling.response_time_s(known_s)
+            if settling.is_steady(known_s):
+                return response_time_s, True
+            most_s = bound_s(response_time_s, trial.service_time_s)
+            left_s = (trial.warm_up_s if limited else most_s) - elapsed_s
+            if left_s <= 0:
+                return response_time_s, limited
+            self._observe("warm-up", None, process.answered())
+            time.sleep(min(LOOK_EVERY_S, left_s))
+
+    def _pause_until(
+        self, instant_ns: int, phase: str, process: DriverProcess, watch: Watch
+    ) -> None:
+        for left_s in _seconds_until(instant_ns):
+            watch.check()
+            process.check_alive()
+            self._observe(phase, left_s, process.answered())
+
+    def _wait_for_end(self, process: DriverProcess, trial: Trial, watch: Watch) -> None:
+        deadline = time.monotonic() + COUNTED_PATIENCE * trial.expected_s
+        while not process.ended(within_s=0.5):
+            watch.check()
+            self._observe("window", None, process.answered())
+            if time.monotonic() > deadline:
+                raise TrialError(
+                    "driver-failed",
+                    f"{trial.case.driver} is not through after {COUNTED_PATIENCE:g} times the "
+                    "least time that its requests need",
+                )
+
+
+def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
+    return Launcher(target.launcher, http) if target.launcher else NoLauncher(target.url)
+
+
+def _extent(first: object, last: object) -> tuple[float, float]:
+    """First request to last answer of a counted load, which is still in it."""
+    if not isinstance(first, float) or not isinstance(last, float):
+        raise TrialError("no-answer", "the driver recorded no answer at all")
+    return first, math.nextafter(last, math.inf)
+
+
+def _seconds_until(instant_ns: int) -> Iterator[float]:
+    """Sleep until an instant of the monotonic clock; yield the seconds left about each second."""
+    while (left_s := (instant_ns - time.monotonic_ns()) / 1e9) > 0:
+        if left_s > 1.0:
+            yield left_s
+        time.sleep(min(1.0, max(0.0, (instant_ns - time.monotonic_ns()) / 1e9)))

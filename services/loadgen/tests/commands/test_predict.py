@@ -1,0 +1,222 @@
+"""`loadgen predict`: what it prints, what it refuses, and how it is checked."""
+
+import shutil
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from loadgen.commands import cli, predict
+from loadgen.commands.predict import Question, answer, service_s_of, stacks_of
+from loadgen.documents import terminal
+from loadgen.errors import ConfigurationError
+from loadgen.prediction import accuracy
+from loadgen.prediction.measured_stacks import measured
+from loadgen.records.columns import Row
+from loadgen.records.trials_csv import write_table
+from loadgen.theory.mva import flow
+from tests.prediction.test_measured_stacks import a_row
+
+#: Views that get cheaper with load, as an event loop's do.
+LOADS = {25: 0.014, 50: 0.012, 100: 0.01, 200: 0.009}
+QUESTION = Question(users=80, service_s=0.8, cpus=1)
+
+
+def some_rows() -> list[Row]:
+    return [
+        *(a_row(users, held_s=held_s) for users, held_s in LOADS.items()),
+        a_row(100, server="gunicorn-100-threads", slots=100, held_s=0.02),
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_table(tmp_path / "trials.csv", some_rows())
+    return tmp_path
+
+
+def said(question: Question = QUESTION, **options: str | bool) -> tuple[str, int]:
+    written = StringIO()
+    console = terminal.console(file=written, width=80)
+    code = answer(console, measured(some_rows()), "a-run", question, **options)  # type: ignore[arg-type]
+    return written.getvalue(), code
+
+
+def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() -> None:
+    text, code = said()
+    assert code == 0
+    assert "80 users, an upstream of 800 ms, one CPU, from a-run\n" in text
+    line = next(line for line in text.splitlines() if line.startswith("uvicorn"))
+    rps, mean_ms = (float(cell) for cell in line.split()[2:4])
+    assert flow(80, 0.8, 0.012).rps < rps < flow(80, 0.8, 0.01).rps
+    assert mean_ms == pytest.approx(80 / rps * 1000, rel=0.01)
+    flat = " ".join(text.split())
+    assert "Not predicted: gunicorn-100-threads, httpx-per-request: at 800 ms its rows" in flat
+    assert predict.MEANS in flat
+
+
+def test_more_cpus_are_said_to_be_assumed() -> None:
+    assert "assumed" not in said()[0]
+    assert "assumed, not measured" in said(Question(320, 0.8, 4))[0]
+
+
+def test_servers_and_clients_can_be_chosen() -> None:
+    assert "uvicorn" not in said(Question(100, 0.6, 1), server="gunicorn*")[0]
+    with pytest.raises(ConfigurationError, match="the servers are uvicorn, gunicorn-100-threads"):
+        said(http_client="aiohttp*")
+
+
+def test_nothing_predicted_is_no_success() -> None:
+    text, code = said(Question(1, 60, 1))
+    assert code == 1
+    assert text.count("Not predicted: ") == 2
+
+
+def test_markdown_has_the_same_lines() -> None:
+    text, _ = said(markdown=True)
+    assert text.startswith("| Server | Client | Views/s |")
+    assert "| uvicorn | httpx-per-request | " in text
+    assert "\n80 users, an upstream of 800 ms, one CPU, from a-run.\n" in text
+
+
+def test_everything_fits_80_columns() -> None:
+    text, _ = said()
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("800", 0.8), ("300,600,150", 0.6), ("0.5", 0.0005)]
+)
+def test_the_longest_delay_counts(written: str, seconds: float) -> None:
+    assert service_s_of(written) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("written", ["", "soon", "0", "-1", "60001", "nan"])
+def test_what_is_no_delay_is_refused(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="--delays-ms"):
+        service_s_of(written)
+
+
+def test_a_run_without_constant_loads_is_refused(folder: Path) -> None:
+    write_table(folder / "trials.csv", [a_row(planned_requests=1000)])
+    with pytest.raises(ConfigurationError, match="nothing to predict from"):
+        stacks_of(folder)
+
+
+def test_the_check_leaves_each_load_out_in_turn(folder: Path) -> None:
+    found = accuracy.check(stacks_of(folder))
+    assert sorted(trial.level.users for trial in found.trials) == [50, 100]
+    assert found.refused == 3
+    at_the_knee = next(trial for trial in found.trials if trial.level.users == 50)
+    actual = at_the_knee.level.rps
+    assert abs(at_the_knee.predicted.rps / actual - 1) < 0.03
+    assert at_the_knee.bounds_rps / actual - 1 > 0.05
+
+
+def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> None:
+    lines = list(accuracy.markdown_lines(accuracy.check(stacks_of(folder))))
+    assert lines[0] == "| CPU busy | Loads | This law | With CPU time alone | Plain bounds |"
+    assert [line.split("|")[1:3] for line in lines[2:4]] == [
+        [" 0.6 to 1 ", " 2 "],
+        [" below 0.6 ", " 0 "],
+    ]
+    assert lines[3].endswith("| – | – | – |")
+    assert lines[-1] == "3 of 5 loads lie outside the others of their stack: refused."
+
+
+def test_the_check_needs_a_load_between_two_others() -> None:
+    with pytest.raises(ConfigurationError, match="three or more loads"):
+        accuracy.check(measured([a_row(50), a_row(100)]))
+
+
+def test_the_command_line(
+    folder: Path,
+    in_project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del in_project
+
+    def call(*words: str) -> int | str | None:
+        monkeypatch.setattr("sys.argv", ["loadgen", "predict", str(folder), *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code
+
+    assert not call("--users", "80", "--delays-ms", "800")
+    assert "uvicorn" in capsys.readouterr().out
+    assert not call("--check")
+    assert "Plain bounds" in capsys.readouterr().out
+    assert call("--users", "80") == 2
+    assert "needs --users and --delays-ms, or --check" in capsys.readouterr().err
+    assert call("--users", "100000000", "--delays-ms", "800") == 2
+    assert capsys.readouterr().err.startswith("Invalid value for '--users'")
+    assert call("--users", "80", "--delays-ms", "800", "--cpus", "100000000") == 2
+    assert capsys.readouterr().err.startswith("Invalid value for '--cpus'")
+    assert call("--users", "80", "--delays-ms", "0.00001") == 2
+    assert capsys.readouterr().err.startswith("--delays-ms '0.00001': write milliseconds, from")
+
+
+class TestWithoutARun:
+    """The newest that knows a stack under several numbers of users, else the newest reference."""
+
+    WORDS = ("--users", "80", "--delays-ms", "800")
+
+    @pytest.fixture
+    @staticmethod
+    def runs(in_project: Path, project: Path) -> dict[str, Path]:
+        made = {
+            "20260103T000000Z-one-load": (in_project, [a_row(50), a_row(50, server="uvicorn-4")]),
+            "20260102T000000Z-curve": (in_project, some_rows()),
+            "20260101T000000Z-older": (in_project, some_rows()),
+            "20260201T000000Z-two-loads": (project / "results" / "reference", some_rows()[:2]),
+            "20250101T000000Z-reference": (project / "results" / "reference", some_rows()),
+        }
+        for name, (home, of_run) in made.items():
+            (home / name).mkdir(parents=True)
+            write_table(home / name / "trials.csv", of_run)
+        (in_project / "20260104T000000Z-broken").mkdir()
+        (in_project / "20260104T000000Z-broken" / "trials.csv").write_text("what?\n")
+        return {name.partition("Z-")[2]: home / name for name, (home, _) in made.items()}
+
+    @pytest.fixture
+    @staticmethod
+    def predicts(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., str]:
+        def call(*words: str, code: int = 0) -> str:
+            monkeypatch.setenv("COLUMNS", "120")
+            monkeypatch.setattr("sys.argv", ["loadgen", "predict", *words])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+            assert (ended.value.code or 0) == code
+            written = capsys.readouterr()
+            return written.out + written.err
+
+        return call
+
+    def test_the_newest_with_a_curve_answers_and_is_named(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        assert runs["curve"].name in predicts(*self.WORDS).splitlines()[0]
+
+    def test_else_the_newest_reference_with_a_curve(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        for name in ("curve", "older"):
+            shutil.rmtree(runs[name])
+        assert runs["reference"].name in predicts(*self.WORDS).splitlines()[0]
+
+    def test_else_it_says_what_to_do(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        for name in ("curve", "older", "reference"):
+            shutil.rmtree(runs[name])
+        said = predicts(*self.WORDS, code=2)
+        assert said.startswith("no run in results/ has a curve over users: name a run, or measure")
+
+    def test_it_can_be_checked_too(
+        self, runs: dict[str, Path], predicts: Callable[..., str]
+    ) -> None:
+        assert predicts("--check") == predicts(str(runs["curve"]), "--check")

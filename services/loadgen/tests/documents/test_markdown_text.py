@@ -1,0 +1,39 @@
+"""A reader's text in Markdown is shown as it is written."""
+
+import pytest
+
+from loadgen.documents.markdown_text import code, literal
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Uvicorn + 10 ms wait (planted)", "Uvicorn + 10 ms wait (planted)"),
+        ("×1.83 [1.79–1.87], 5 %", "×1.83 [1.79–1.87], 5 %"),
+        ("uvicorn[standard]", "uvicorn[standard]"),
+        ("threads | greenlets", r"threads \| greenlets"),
+        ("<b>*all* of `it`</b>", r"\<b>\*all\* of \`it\`\</b>"),
+        ("[a](b) &lt; ~c~ _d_", r"[a]\(b) \&lt; \~c\~ \_d\_"),
+        ("app_packages.Django __x__", r"app_packages.Django \_\_x\_\_"),
+        ("two\n\nlines", "two lines"),
+        ("# which?", r"\# which?"),
+        ("- or +?", r"\- or +?"),
+        ("1. which? 2. when?", r"1\. which? 2. when?"),
+        ("4 x 10 threads", "4 x 10 threads"),
+        ("C:\\lab", r"C:\\lab"),
+    ],
+)
+def test_what_markdown_would_read_is_escaped_and_nothing_else(text: str, written: str) -> None:
+    assert literal(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("serve --fast", "`serve --fast`"),
+        ("sh -c 'a | b'", r"`sh -c 'a \| b'`"),
+        ("echo `date`", "`` echo `date` ``"),
+    ],
+)
+def test_code_keeps_its_pipes_and_backticks(text: str, written: str) -> None:
+    assert code(text) == written

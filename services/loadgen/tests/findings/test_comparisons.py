@@ -1,0 +1,314 @@
+"""What a run says about the pairs that its suites compare."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.findings.comparisons import (
+    COLUMNS,
+    Comparison,
+    alarms,
+    compare,
+    compare_rows,
+    of_suite,
+    write_comparisons,
+)
+from loadgen.records import columns
+from loadgen.records.columns import METRICS, Cell, Row
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import Suite
+from tests.make import a_case, a_suite
+
+A, B = a_case(server="uvicorn"), a_case(server="twin")
+
+type Values = Sequence[Cell]
+
+
+def comparing(*metrics: str, **attributes: Any) -> Suite:
+    entry = Compare({"server": ("uvicorn",)}, {"server": ("twin",)}, metrics, None, {})
+    return a_suite(**{"cases": (A, B), "compare": (entry,)} | attributes)
+
+
+def rows(case: Case, *of_rounds: Mapping[str, Cell] | None) -> list[Row]:
+    """A row per round with these cells; None: the trial failed."""
+    return [
+        columns.row(
+            case.cells()
+            | {"round": number, "outcome": "driver-failed" if cells is None else "measured"}
+            | {"ranked": "no" if cells is None else "yes", "rps": 80.0}
+            | dict(cells or {})
+        )
+        for number, cells in enumerate(of_rounds, start=1)
+    ]
+
+
+def both(metric: str, a: Values, b: Values) -> list[Row]:
+    """Rows of A and B with these values of a metric, by round; None: an empty cell."""
+    return [
+        *rows(A, *({metric: value} for value in a)),
+        *rows(B, *({metric: value} for value in b)),
+    ]
+
+
+def compared(metric: str, given: list[Row]) -> Comparison:
+    (found,) = compare([comparing(metric)], given)
+    return found
+
+
+SCATTER = (1.0, 1.01, 0.99, 1.02)
+
+
+@pytest.mark.parametrize(
+    ("metric", "factor", "verdict"),
+    [
+        ("rps", 1.2, "better"),
+        ("rps", 0.8, "worse"),
+        ("max_rps", 1.2, "better"),
+        ("p95_ms", 1.2, "worse"),
+        ("p95_ms", 0.8, "better"),
+        ("app_cpu_ms_per_view", 1.2, "worse"),
+        ("app_pss_mib", 0.8, "better"),
+    ],
+)
+def test_better_is_more_throughput_and_less_of_all_else(
+    metric: str, factor: float, verdict: str
+) -> None:
+    a = [100 * scatter for scatter in SCATTER]
+    b = [100 * factor * scatter for scatter in reversed(SCATTER)]
+    found = compared(metric, both(metric, a, b))
+    assert found.verdict == verdict
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(factor)
+    assert found.reason == ""
+
+
+def test_rounds_are_paired_by_their_number_whatever_the_order_of_the_rows() -> None:
+    of_a, of_b = [100.0, 200.0, 50.0], [110.0, 220.0, 55.0]
+    found = compared("p95_ms", both("p95_ms", of_a, of_b)[::-1])
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(1.1)
+    assert found.difference.sd_log == pytest.approx(0, abs=1e-12)
+
+
+def test_a_round_counts_in_which_both_were_measured() -> None:
+    of_a = rows(A, {"p95_ms": 100.0}, {"p95_ms": 100.0}, None, {"p95_ms": 100.0}, {"p95_ms": 9.0})
+    of_b = rows(B, {"p95_ms": 120.0}, {"p95_ms": 120.0}, {"p95_ms": 5.0}, {"p95_ms": 120.0})
+    found = compared("p95_ms", of_a + of_b)
+    assert found.difference
+    assert found.difference.rounds == 3
+    assert found.difference.ratio == pytest.approx(1.2)
+
+
+def test_cases_without_a_common_round_cannot_be_compared() -> None:
+    found = compared("rps", rows(A, None, {}) + rows(B, {}, None))
+    assert found.verdict == "not comparable"
+    assert found.reason == "no round measured both"
+    assert found.difference is None
+
+
+def test_a_case_that_was_not_run_is_not_spoken_of() -> None:
+    assert compare([comparing("rps")], rows(A, {})) == []
+
+
+def test_under_three_rounds_the_verdict_is_open_and_says_so() -> None:
+    found = compared("rps", both("rps", [100.0, 100.0], [200.0, 200.0]))
+    assert (found.verdict, found.reason) == ("undecided", "needs 3 rounds")
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(2)
+
+
+UNRANKED: dict[str, Cell] = {"ranked": "no", "caveats": "api-saturated cpu-drift"}
+
+
+def test_an_unranked_round_does_not_count_and_that_is_said() -> None:
+    found = compared(
+        "rps",
+        rows(A, {"rps": 9.0, **UNRANKED}, {"rps": 50.0}, {"rps": 50.0}, {"rps": 50.0})
+        + rows(B, *[{"rps": 60.0}] * 4),
+    )
+    assert found.difference
+    assert found.difference.rounds == 3
+    assert found.difference.ratio == pytest.approx(1.2)
+    assert found.reason == "1 of 4 rounds unranked (api-saturated)"
+
+
+def test_unranked_rounds_that_leave_too_few_make_a_comparison_impossible() -> None:
+    found = compared("rps", rows(A, {}, {}, {}) + rows(B, {}, UNRANKED, {}))
+    assert found.verdict == "not comparable"
+    assert found.reason == "1 of 3 rounds unranked (api-saturated)"
+
+
+def test_a_cell_that_some_round_lacks_makes_a_comparison_impossible() -> None:
+    found = compared("p95_ms", both("p95_ms", [1.0, None, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]))
+    assert found.verdict == "not comparable"
+    assert found.reason == "p95_ms unknown in 1 of 4 rounds"
+
+
+def test_a_value_of_zero_has_no_ratio() -> None:
+    found = compared("app_cpu_share", both("app_cpu_share", [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]))
+    assert (found.verdict, found.reason) == (
+        "not comparable",
+        "app_cpu_share is zero in some round",
+    )
+
+
+@pytest.mark.parametrize(("load", "comparable"), [(1.04, True), (0.96, True), (1.06, False)])
+def test_cpu_per_view_is_compared_at_equal_load_only(load: float, comparable: bool) -> None:
+    given = rows(A, *[{"rps": 100.0, "app_cpu_ms_per_view": 3.0}] * 3)
+    given += rows(B, *[{"rps": 100.0 * load, "app_cpu_ms_per_view": 2.0}] * 3)
+    found = compared("app_cpu_ms_per_view", given)
+    assert found.verdict == ("better" if comparable else "not comparable")
+    assert comparable or found.reason == "unequal load: the rates' ratio is 1.06"
+
+
+def test_throughput_at_a_ceiling_is_not_the_servers_doing() -> None:
+    at_ceiling: list[dict[str, Cell]] = [{"rps": 166.0, "caveats": "at-ceiling"}] * 3
+    found = compared("rps", rows(A, *at_ceiling) + rows(B, *at_ceiling))
+    assert found.verdict == "equivalent"
+    assert "both at a ceiling" in found.reason
+    below = compared("rps", rows(A, *at_ceiling) + rows(B, *[{"rps": 80.0}] * 3))
+    assert (below.verdict, below.reason) == ("worse", "")
+
+
+def many(count: int, a: Values, b: Values) -> tuple[Suite, list[Row]]:
+    """A suite of pairs that differ like this in rps, and one more pair that does not differ."""
+    cases: list[Case] = []
+    given: list[Row] = []
+    for users in range(1, count + 2):
+        values = (a, b) if users == 1 else (a, a)
+        for server, of_server in zip(("uvicorn", "twin"), values, strict=True):
+            case = a_case(server=server, users=users)
+            cases.append(case)
+            jitter = [1 + 0.01 * math.sin(users * k + len(server)) for k in range(len(a))]
+            cells = [
+                {"rps": float(value) * j}
+                for value, j in zip(of_server, jitter, strict=True)
+                if isinstance(value, float)
+            ]
+            given += rows(case, *cells)
+    return comparing("rps", cases=tuple(cases)), given
+
+
+def test_all_comparisons_of_a_run_are_one_family() -> None:
+    suite, given = many(20, [100.0] * 4, [103.0] * 4)
+    found = compare([suite], given)
+    assert len(found) == 21
+    for comparison in found:
+        assert comparison.difference
+        assert comparison.difference.p is not None
+        assert comparison.p_adjusted is not None
+        assert comparison.p_adjusted >= comparison.difference.p
+        chance = comparison.is_alarm and comparison.p_adjusted >= 0.05
+        assert ("may be chance: one of 21 comparisons" in comparison.reason) == chance
+
+
+def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
+    one, two = comparing("rps", name="one"), comparing("rps", "p95_ms", name="two")
+    found = compare([one, two], both("rps", [1.0] * 3, [1.0] * 3))
+    assert [(each.suites, each.metric) for each in found] == [("one+two", "rps"), ("two", "p95_ms")]
+    assert of_suite(one, found) == found[:1]
+    assert of_suite(two, found) == found
+
+
+def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> None:
+    slow = (a_case(server="uvicorn", users=7), a_case(server="twin", users=7))
+    given = [row for case in (A, B, *slow) for row in rows(case, {}, {}, {})]
+    found = compare([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
+    assert [each.label for each in found] == [
+        "uvicorn → twin, 100 users",
+        "uvicorn → twin, 7 users",
+    ]
+
+
+def test_alarms_are_counted_by_metric_with_exact_bounds() -> None:
+    suite = comparing("rps", "p95_ms", "p99_ms")
+    given = rows(A, *[{"rps": 100.0, "p95_ms": 5.0}] * 3)
+    given += rows(B, *[{"rps": 200.0, "p95_ms": 5.0}] * 3)
+    of_rps, of_p95 = alarms(compare([suite], given))
+    assert (of_rps.metric, of_rps.alarms, of_rps.comparisons) == ("rps", 1, 1)
+    assert (of_rps.low, of_rps.high) == pytest.approx((0.025, 1))
+    assert of_p95.alarms == 0
+    assert (of_p95.low, of_p95.high) == pytest.approx((0, 0.975))
+
+
+def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
+    entry = Compare(
+        {"server": ("uvicorn",)}, {"server": ("twin",)}, ("p50_ms", "rps"), None, {"p50_ms": 10.0}
+    )
+    given = both("p50_ms", [600.0, 610.0, 590.0], [612.0, 618.0, 601.0])
+    of_p50, of_rps = compare([comparing("rps", compare=(entry,))], given)
+    assert of_p50.planted
+    assert of_p50.planted.ratio == pytest.approx(1 + 10 / 600, rel=1e-4)
+    assert of_p50.planted.rounds_needed is not None
+    assert of_rps.planted is None
+
+
+def test_every_comparison_is_a_line_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "comparisons.csv"
+    write_comparisons([comparing("rps", "p95_ms")], both("rps", [1.0] * 3, [2.0] * 3), file)
+    with file.open(newline="") as stream:
+        of_rps, of_p95 = csv.DictReader(stream)
+    assert list(of_rps) == [column.name for column in COLUMNS]
+    assert (of_rps["suite"], of_rps["a"], of_rps["b"]) == ("a-suite", A.slug, B.slug)
+    assert (of_rps["ratio"], of_rps["rounds"], of_rps["verdict"]) == ("2", "3", "better")
+    assert of_rps["label"] == "uvicorn → twin"
+    assert (of_p95["ratio"], of_p95["verdict"]) == ("", "not comparable")
+    assert of_p95["reason"] == "p95_ms unknown in 3 of 3 rounds"
+
+
+def moments(case: Case, *of_rounds: tuple[int, str]) -> list[Row]:
+    """A row per round with this place and start."""
+    cells: list[dict[str, Cell]] = [
+        {"position": place, "started_at": start} for place, start in of_rounds
+    ]
+    return rows(case, *cells)
+
+
+def line_of(given: list[Row], folder: Path) -> dict[str, str]:
+    """comparisons.csv of A and B in throughput."""
+    write_comparisons([comparing("rps")], given, folder / "comparisons.csv")
+    with (folder / "comparisons.csv").open(newline="") as stream:
+        (line,) = csv.DictReader(stream)
+    return line
+
+
+def test_a_pair_says_how_far_apart_its_trials_were(tmp_path: Path) -> None:
+    a = moments(A, (1, "2026-01-01T00:00:00+00:00"), (9, "2026-01-01T01:00:00+00:00"))
+    b = moments(B, (2, "2026-01-01T00:00:30+00:00"), (4, "2026-01-01T00:58:00+00:00"))
+    line = line_of(a + b, tmp_path)
+    assert (line["apart"], line["apart_s"]) == ("3", "75")
+
+
+def test_only_rounds_that_count_say_how_far_apart(tmp_path: Path) -> None:
+    start = "2026-01-01T00:00:00+00:00"
+    a, b = moments(A, (1, start), (3, start)), moments(B, (2, start), (99, start))
+    b[1]["ranked"] = "no"
+    assert line_of(a + b, tmp_path)["apart"] == "1"
+
+
+def test_how_far_apart_is_unknown_where_one_trial_does_not_say(tmp_path: Path) -> None:
+    line = line_of(rows(A, {"position": 1}) + rows(B, {}), tmp_path)
+    assert (line["apart"], line["apart_s"]) == ("", "")
+
+
+def test_trials_of_two_runs_have_no_distance() -> None:
+    both_runs = compare_rows("", "", rows(A, {}), rows(A, {}), "rps", paired=False)
+    assert both_runs.distance is None
+
+
+def test_where_nothing_is_compared_there_is_no_file(tmp_path: Path) -> None:
+    write_comparisons([a_suite()], rows(A, {}), tmp_path / "comparisons.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_metric_can_be_compared() -> None:
+    given = rows(A, *[dict.fromkeys(METRICS, 2.0)] * 3) + rows(
+        B, *[dict.fromkeys(METRICS, 2.0)] * 3
+    )
+    found = compare([comparing(*METRICS)], given)
+    assert {comparison.verdict for comparison in found} == {"equivalent"}

@@ -1,0 +1,228 @@
+"""What a suite's changes are worth, from its comparisons."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from loadgen.documents import terminal
+from loadgen.findings.comparisons import compare
+from loadgen.findings.first_change import Effect, answer, effects, line
+from loadgen.records.columns import Row
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import Suite
+from loadgen.topics import first_change_tables
+from tests.findings.test_comparisons import rows
+from tests.make import a_case, a_suite
+
+METRICS = ("rps", "app_cpu_ms_per_view", "p95_ms")
+PER_REQUEST = a_case(http_client="httpx-per-request")
+SHARED = a_case(http_client="aiohttp-shared")
+OTHER = a_case(http_client="aiohttp-shared", server="granian-asgi")
+SYNC = a_case(http_client="aiohttp-shared", server="gunicorn-2000-threads", view="sync")
+
+SCATTER = (1.0, 1.004, 0.996)
+#: Of three rounds that say nothing about a tenth.
+WILD = (1.0, 1.3, 0.75)
+
+#: As rows at what 100 users ask for have it.
+AT_CEILING: dict[str, Any] = {"caveats": "at-ceiling", "users_ceiling_rps": 166.7}
+
+
+def change(words: str, a: Case, b: Case, axis: str, metrics: Sequence[str] = METRICS) -> Compare:
+    of_a, of_b = ({axis: (getattr(case, axis),)} for case in (a, b))
+    return Compare(of_a, of_b, tuple(metrics), None, {}, change=words)
+
+
+SHARE = change("share the client", PER_REQUEST, SHARED, "http_client")
+SERVER = change("another server", SHARED, OTHER, "server")
+TO_ASYNC = change("sync → async", SYNC, SHARED, "server")
+
+
+def quick(*entries: Compare) -> Suite:
+    return a_suite(cases=(PER_REQUEST, SHARED, OTHER, SYNC), compare=entries)
+
+
+def measured(
+    case: Case, figures: Mapping[str, float], scatter: Sequence[float] = SCATTER, **cells: Any
+) -> list[Row]:
+    rounds = ({metric: value * by for metric, value in figures.items()} for by in scatter)
+    return rows(case, *(cells | of_round for of_round in rounds))
+
+
+def found(suite: Suite, *given: list[Row]) -> list[Effect]:
+    return effects(suite, compare([suite], [row for of_case in given for row in of_case]))
+
+
+def figures(rps: float, cpu_ms: float = 5.0, p95_ms: float = 650.0) -> dict[str, float]:
+    return {"rps": rps, "app_cpu_ms_per_view": cpu_ms, "p95_ms": p95_ms}
+
+
+def test_more_views_per_second_judge_a_change() -> None:
+    (effect,) = found(
+        quick(SHARE),
+        measured(PER_REQUEST, figures(80, cpu_ms=12, p95_ms=1500)),
+        measured(SHARED, figures(160, cpu_ms=5, p95_ms=750), SCATTER[::-1]),
+    )
+    assert (effect.standing, effect.judged.metric) == ("better", "rps")
+    assert [one.metric for one in effect.besides] == ["p95_ms"], "the load is not equal"
+    assert line(effect).startswith(
+        "share the client (uvicorn: httpx-per-request → aiohttp-shared): views/s ×2.00 [1.9"
+    )
+    assert "; p95 ×0.50 [" in line(effect)
+    assert answer([effect]).startswith("Change first: share the client: views/s ×2.00 [1.9")
+
+
+def test_a_gain_that_ends_at_a_ceiling_may_be_more() -> None:
+    slow = measured(PER_REQUEST, figures(80))
+    (ended,) = found(quick(SHARE), slow, measured(SHARED, figures(166), **AT_CEILING))
+    (free,) = found(quick(SHARE), slow, measured(SHARED, figures(166)))
+    assert "] or more; p95 ×" in line(ended)
+    assert "or more" not in line(free)
+
+
+def test_at_the_same_ceiling_cpu_per_view_judges_and_it_is_said() -> None:
+    (effect,) = found(
+        quick(SERVER),
+        measured(SHARED, figures(166, cpu_ms=5), **AT_CEILING),
+        measured(OTHER, figures(165.9, cpu_ms=4), SCATTER[::-1], **AT_CEILING),
+    )
+    assert (effect.standing, effect.judged.metric) == ("better", "app_cpu_ms_per_view")
+    assert line(effect).startswith("another server (uvicorn → granian-asgi): CPU ")
+    assert "CPU per view ×0.80 [" in line(effect)
+    assert "views/s cannot tell, both make all that their ceiling allows" in line(effect)
+    assert "p95 ×1.00 [0.99–1.01] (equivalent)" in line(effect)
+
+
+def test_as_good_as_equal_throughput_lets_cpu_per_view_judge_too() -> None:
+    (effect,) = found(
+        quick(SERVER),
+        measured(SHARED, figures(80, cpu_ms=5)),
+        measured(OTHER, figures(80.1, cpu_ms=6)),
+    )
+    assert (effect.standing, effect.judged.metric) == ("worse", "app_cpu_ms_per_view")
+    assert "CPU per view ×1.20 [1.20–1.20] (worse); views/s ×1.00 [1.00–1.00];" in line(effect)
+    assert answer([effect]) == "Nothing of this is worth a change."
+
+
+def test_without_cpu_per_view_the_95th_percentile_judges() -> None:
+    entry = change("another server", SHARED, OTHER, "server", ("rps", "p95_ms"))
+    (effect,) = found(
+        quick(entry),
+        measured(SHARED, figures(166, p95_ms=700), **AT_CEILING),
+        measured(OTHER, figures(166, p95_ms=600), **AT_CEILING),
+    )
+    assert (effect.standing, effect.judged.metric) == ("better", "p95_ms")
+
+
+def test_what_does_most_comes_first_and_throughput_before_cost() -> None:
+    cheap = figures(166, cpu_ms=2)
+    listed = found(
+        quick(TO_ASYNC, SERVER, SHARE),
+        measured(SYNC, figures(166, cpu_ms=4), **AT_CEILING),
+        measured(SHARED, figures(166, cpu_ms=5), **AT_CEILING),
+        measured(OTHER, cheap, **AT_CEILING),
+        measured(PER_REQUEST, figures(150, cpu_ms=12)),
+    )
+    assert [(effect.change, effect.standing) for effect in listed] == [
+        ("share the client", "better"),
+        ("another server", "better"),
+        ("sync → async", "worse"),
+    ]
+
+
+def test_better_by_less_than_what_matters_is_no_reason_to_change() -> None:
+    entry = change("share the client", PER_REQUEST, SHARED, "http_client", ("rps",))
+    (effect,) = found(
+        quick(entry), measured(PER_REQUEST, figures(100)), measured(SHARED, figures(102))
+    )
+    assert effect.standing == "small"
+    assert "views/s ×1.02 [1.02–1.02] (better, by less than 3%)" in line(effect)
+    assert answer([effect]) == "Nothing of this is worth a change."
+
+
+def test_what_cannot_be_told_is_undecided() -> None:
+    (effect,) = found(
+        quick(SHARE), measured(PER_REQUEST, figures(100)), measured(SHARED, figures(110), WILD)
+    )
+    assert effect.standing == "undecided"
+    assert "(undecided)" in line(effect)
+    assert answer([effect]).startswith("Nothing can be told to be worth a change; more rounds")
+
+
+def test_too_few_rounds_give_a_ratio_and_no_verdict() -> None:
+    (effect,) = found(
+        quick(SHARE),
+        measured(PER_REQUEST, figures(50), (1.0,)),
+        measured(SHARED, figures(100), (1.0,)),
+    )
+    assert effect.standing == "undecided"
+    assert "views/s ×2.00 (undecided)" in line(effect)
+
+
+def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
+    late: dict[str, Any] = {"ranked": "no", "caveats": "api-saturated"}
+    listed = found(
+        quick(SHARE, SERVER),
+        measured(PER_REQUEST, figures(100), **late),
+        measured(SHARED, figures(100)),
+        measured(OTHER, figures(100)),
+    )
+    assert [effect.standing for effect in listed] == ["equivalent", "not comparable"]
+    assert "not comparable: 3 of 3 rounds unranked (api-saturated)" in line(listed[-1])
+    assert answer(listed[-1:]) == "Nothing of this can be compared."
+
+
+def test_a_comparison_that_names_no_change_is_none() -> None:
+    entry = Compare({"server": ("uvicorn",)}, {"server": ("granian-asgi",)}, METRICS, None, {})
+    assert found(quick(entry), measured(SHARED, figures(80)), measured(OTHER, figures(90))) == []
+
+
+def test_what_was_not_measured_is_not_told() -> None:
+    assert found(quick(SHARE), measured(SHARED, figures(80))) == []
+
+
+def test_the_same_change_from_several_places_is_one_answer() -> None:
+    here = a_case(server="granian-asgi")
+    suite = a_suite(cases=(PER_REQUEST, SHARED, here, OTHER), compare=(SHARE,))
+    listed = found(
+        suite,
+        measured(PER_REQUEST, figures(80)),
+        measured(SHARED, figures(160)),
+        measured(here, figures(50)),
+        measured(OTHER, figures(150)),
+    )
+    assert answer(listed) == (
+        "Change first: share the client: "
+        "views/s ×3.00 [3.00–3.00] (granian-asgi: httpx-per-request → aiohttp-shared) and "
+        "views/s ×2.00 [2.00–2.00] (uvicorn: httpx-per-request → aiohttp-shared)."
+    )
+
+
+def printed(*listed: Effect) -> str:
+    stream = StringIO()
+    first_change_tables.print_effects(terminal.console(file=stream, width=80), listed)
+    return stream.getvalue()
+
+
+def test_the_terminal_says_the_answer_and_then_every_change() -> None:
+    (effect,) = found(
+        quick(SHARE), measured(PER_REQUEST, figures(80)), measured(SHARED, figures(160))
+    )
+    said = printed(effect)
+    assert said.startswith("\nWhat to change first\nChange first: share the client: ")
+    assert " 1. share the client (uvicorn: httpx-per-request →" in said
+    assert all(len(text) <= 80 for text in said.splitlines())
+    assert printed() == ""
+
+
+def test_markdown_says_the_same() -> None:
+    (effect,) = found(
+        quick(SHARE), measured(PER_REQUEST, figures(80)), measured(SHARED, figures(160))
+    )
+    assert first_change_tables.markdown([effect]).splitlines() == [
+        answer([effect]),
+        "",
+        f"1. {line(effect)}",
+    ]
+    assert first_change_tables.markdown([]) == ""

@@ -1,0 +1,179 @@
+"""Loads that stay on until what was due in a window has ended, by the drivers as they are."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from loadgen.drivers.driver import READY, LoadPlan
+from loadgen.drivers.process import DriverProcess
+from loadgen.drivers.registry import DRIVERS
+from loadgen.generators.arrivals import instants_ns
+from loadgen.generators.followed import Followed, Orders
+from loadgen.records.samples import in_window
+from loadgen.trials import accounting
+from tests.drive import ARRIVALS_SEED, a_plan
+from tests.stand_ins import Behaviour, View
+
+DELAY_S = 0.3
+USERS = 6
+BEGIN_S, END_S = 0.8, 1.6
+
+
+def follow(
+    view: View,
+    folder: Path,
+    begin_s: float = BEGIN_S,
+    patience_s: float = 20.0,
+    **axes: Any,
+) -> pl.DataFrame:
+    """The samples of a load of which a window of 0.8 s is followed."""
+    plan = a_plan(view, None, 20, service_s=DELAY_S, **axes)
+    folder.mkdir()
+    end_s = begin_s + END_S - BEGIN_S
+    with DriverProcess(DRIVERS[plan.case.driver], plan, folder) as process:
+        process.wait_until_ready()
+        start_ns = process.start()
+        begin_ns, end_ns = (start_ns + int(at_s * 1e9) for at_s in (begin_s, end_s))
+        time.sleep(begin_s / 2)  # it is told while the load is on
+        process.follow(Followed(begin_ns, end_ns, end_ns + int(patience_s * 1e9)))
+        process.wait_for_end(30)
+        return process.samples(start_ns)
+
+
+def due_in(samples: pl.DataFrame) -> pl.DataFrame:
+    return in_window(samples, BEGIN_S, END_S, "due_s")
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_the_load_stays_on_until_the_last_request_of_the_window_is_answered(
+    driver: str, tmp_path: Path
+) -> None:
+    with View(DELAY_S) as view:
+        samples = follow(view, tmp_path / "raw", driver=driver, users=USERS)
+    due = due_in(samples)
+    assert due.height >= USERS
+    assert due["failure"].null_count() == due.height
+    last_s = due["answered_s"].max()
+    assert isinstance(last_s, float)
+    assert last_s > END_S
+    # Whoever was answered after the window has asked again before the last one was.
+    after = samples.filter(pl.col("due_s") >= END_S)
+    assert after.height >= USERS - 1
+    assert accounting.inflight_mean(samples, END_S, last_s) == pytest.approx(USERS, abs=0.5)
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_who_is_given_up_at_the_loads_end_is_unanswered_and_has_an_end(
+    driver: str, tmp_path: Path
+) -> None:
+    with View(DELAY_S) as view:
+        samples = follow(view, tmp_path / "raw", driver=driver, users=USERS)
+    given_up = samples.filter(pl.col("failure") == "unanswered")
+    assert given_up.height >= 1
+    assert given_up["due_s"].min() >= END_S  # type: ignore[operator]
+    assert samples["ended_s"].null_count() == 0
+    assert (given_up["ended_s"] >= given_up["due_s"]).all()
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_patience_with_the_windows_requests_ends_the_load(driver: str, tmp_path: Path) -> None:
+    # From the third on, nobody is answered.
+    silent = lambda number: Behaviour.SILENCE if number > USERS else Behaviour.RIGHT  # noqa: E731
+    with View(DELAY_S, silent) as view:
+        samples = follow(view, tmp_path / "raw", driver=driver, users=USERS, patience_s=0.5)
+    waiting = samples.filter(pl.col("failure") == "unanswered")
+    assert waiting.height == USERS
+    assert waiting["ended_s"].min() >= END_S + 0.5  # type: ignore[operator]
+    assert accounting.starved(samples, BEGIN_S, END_S).height == USERS
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_a_load_whose_protocol_has_gone_ends(driver: str, tmp_path: Path) -> None:
+    with View(0.05) as view:
+        plan = a_plan(view, None, 20, driver=driver, users=2)
+        command = DRIVERS[driver].command(plan, tmp_path)
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            assert process.stdin is not None
+            while not (tmp_path / READY).exists():
+                time.sleep(0.02)
+            process.stdin.write(b"%d\n" % time.monotonic_ns())
+            process.stdin.close()
+            assert process.wait(20) == 0
+
+
+def test_the_arrivals_of_a_window_are_its_own_whatever_the_warm_up_took(tmp_path: Path) -> None:
+    axes: dict[str, Any] = {"driver": "own", "load": "open", "users": None, "rate_rps": 80.0}
+    with View(0.02) as view:
+        both = [
+            (begin_s, follow(view, tmp_path / str(begin_s), begin_s, **axes, arrivals="poisson"))
+            for begin_s in (0.5, 0.9)
+        ]
+    expected = [ns / 1e9 for ns in instants_ns(80, END_S - BEGIN_S, "poisson", ARRIVALS_SEED)]
+    for begin_s, samples in both:
+        end_s = begin_s + END_S - BEGIN_S
+        due = in_window(samples, begin_s, end_s, "due_s")["due_s"].sort()
+        assert (due - begin_s).to_list() == pytest.approx(expected, abs=1e-6)
+        warm_up = samples.filter(pl.col("due_s") < begin_s)["due_s"]
+        assert 10 < warm_up.len() < 130
+        assert due.to_list()[:5] != warm_up.sort().to_list()[:5]
+
+
+def test_orders_may_come_in_pieces_or_together() -> None:
+    window = Followed(1, 2, 3)
+    told: list[Followed | None] = []
+    for pieces in ([b"5\n1 2 3\n"], [b"5\n", b"1 2", b" 3\n"], [b"5\n1", b" 2 3\n"]):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
+            assert cat.stdin is not None
+            assert cat.stdout is not None
+            orders = Orders(cat.stdout.fileno())
+            cat.stdin.write(pieces[0])
+            cat.stdin.flush()
+            assert orders.start_ns() == 5
+            told.clear()
+            if at_once := orders.followed():
+                told.append(at_once)
+            for piece in pieces[1:]:
+                cat.stdin.write(piece)
+                cat.stdin.flush()
+                orders.read(told.append, lambda: told.append(None))
+            assert told == [window]
+
+
+def test_a_protocol_that_goes_without_an_order_is_told() -> None:
+    told: list[Followed | None] = []
+    with subprocess.Popen(["echo", "5"], stdout=subprocess.PIPE) as echo:
+        assert echo.stdout is not None
+        orders = Orders(echo.stdout.fileno())
+        assert orders.start_ns() == 5
+        orders.read(told.append, lambda: told.append(None))
+        assert told == [None]
+        with pytest.raises(EOFError, match="gone before the load began"):
+            orders.start_ns()
+
+
+@pytest.mark.parametrize("driver", ["own", "locust"])
+def test_a_driver_whose_load_is_followed_has_no_time_out_of_its_own(
+    driver: str, tmp_path: Path
+) -> None:
+    """A user who gave up and asked again would not have waited through the window."""
+    with View(0) as view:
+        followed, bounded = (
+            a_plan(view, seconds, 20, driver=driver, users=USERS) for seconds in (None, 1.0)
+        )
+    assert told(followed, tmp_path)["timeout_s"] >= 3600
+    assert told(bounded, tmp_path)["timeout_s"] < 100
+
+
+def told(plan: LoadPlan, folder: Path) -> dict[str, Any]:
+    """What the driver's process is told."""
+    DRIVERS[plan.case.driver].command(plan, folder)
+    load = json.loads((folder / "plan.json").read_text())
+    assert isinstance(load, dict)
+    return load

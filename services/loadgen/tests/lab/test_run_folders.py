@@ -1,0 +1,293 @@
+"""A run is found by one rule, whichever command is told of it, and read as it was when it began."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loadgen.commands import cli
+from loadgen.errors import ConfigurationError
+from loadgen.findings.earlier_run import read_run
+from loadgen.lab.app_registry import COPY, read_registry, registry_of
+from loadgen.lab.http_clients import REGISTRY
+from loadgen.lab.lab import SUITES, read_lab
+from loadgen.lab.run_folders import find
+from loadgen.lab.servers import read_servers
+from loadgen.lab.settings import FOLDER
+from loadgen.records import columns, environment
+from loadgen.records.columns import Row
+from loadgen.records.trials_csv import write_table
+from loadgen.runs.plan import Plan
+from loadgen.suites.suite import library
+from loadgen.trials.trial import Trial
+from tests.commands.test_compare import ENVIRONMENT
+
+#: Three clients, of which one has no sync side; and settings besides the usual.
+SUITE = """
+question = "Which client?"
+[defaults]
+delays_ms = [100]
+users = [10, 20, 40]
+[[cases]]
+server = "uvicorn"
+http_client = ["aiohttp-shared", "httpx-shared"]
+[[cases]]
+server = "gunicorn-100-threads"
+http_client = ["httpx-shared", "aiohttp-shared"]
+settings = "bare"
+"""
+NAME = "20260102T030405Z-again"
+
+type Loadgen = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def results(in_project: Path, project: Path) -> Path:
+    """The folder of runs, of a project with that suite."""
+    (project / SUITES / "again.toml").write_text(SUITE)
+    return in_project
+
+
+@pytest.fixture
+def a_run(results: Path, project: Path) -> Callable[..., Path]:
+    """Makes the folder of a run of that suite, which is not finished."""
+
+    def make(name: str = NAME, *, keeps_a_copy: bool = True) -> Path:
+        folder = results / name
+        shutil.copytree(project / SUITES, folder / "suites")
+        shutil.copy(project / "compose.yaml", folder)
+        described = ENVIRONMENT | {"outcome": "interrupted"}
+        (folder / "environment.json").write_text(json.dumps(described))
+        lab = read_lab()
+        if keeps_a_copy:
+            environment.write(folder / COPY, lab.app.document())
+        trials = Plan(library(lab).load("again"), lab.servers, 5, seed=1).certain()
+        made = [row_of(trial) for trial in trials[:-1]]
+        write_table(folder / "trials.csv", made)
+        return folder
+
+    return make
+
+
+def row_of(trial: Trial) -> Row:
+    """What a trial came to: as fast as its users ask, whatever it costs."""
+    cells = {
+        "round": trial.round,
+        "position": trial.position,
+        "outcome": "measured",
+        "ranked": "yes",
+        "title": trial.server.title,
+        "failures": 0,
+        "rps": 9.0 * (trial.case.users or 0),
+        "service_time_ms": 100.0,
+        "app_cpu_ms_per_view": 1.0,
+        "cpu_ceiling_rps": 1000.0,
+    }
+    return columns.row(trial.case.cells() | cells)
+
+
+@pytest.fixture
+def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
+    """Runs the command line in 200 columns: exit code, output, error output."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return call
+
+
+QUESTION = ("--users", "15", "--delays-ms", "100")
+COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "report": lambda run: ("report", run),
+    "export": lambda run: ("export", run),
+    "compare": lambda run: ("compare", run, NAME),
+    "predict": lambda run: ("predict", run, *QUESTION),
+    "run --resume": lambda run: ("run", "--resume", run, "--dry-run"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "named",
+    [
+        NAME,
+        f"results/{NAME}",
+        f"results/{NAME}/",
+        f"./results/{NAME}",
+        f"/home/somebody/lab/results/{NAME}",
+        "latest",
+    ],
+)
+def test_every_command_finds_a_run_by_path_name_or_latest(
+    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    a_run()
+    a_run("20251231T235959Z-again")
+    assert loadgen(*COMMANDS[command](named))[::2] == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("named", ["none", "results", "results/none", ".", "", "a" * 300, "../.."])
+def test_every_command_says_how_to_name_a_run(
+    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    a_run()
+    code, out, err = loadgen(*COMMANDS[command](named))
+    assert (code, out) == (2, "")
+    assert err == (
+        f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
+        "folder's name, or as latest\n"
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_commands_help_says_so(command: str, loadgen: Loadgen) -> None:
+    code, out, _ = loadgen(command.split()[0], "--help")
+    assert code == 0
+    assert "its path (results/…), its folder's name, or latest" in " ".join(out.split())
+
+
+def test_a_committed_run_is_found_by_its_name_and_one_elsewhere_by_its_path(
+    a_run: Callable[..., Path], results: Path, project: Path
+) -> None:
+    folder = a_run()
+    committed = results / "reference" / "20250101T000000Z-committed"
+    shutil.copytree(folder, committed)
+    elsewhere = project / "from-another-machine"
+    shutil.copytree(folder, elsewhere)
+    lab = read_lab()
+    assert find(lab, committed.name) == committed
+    assert find(lab, f"results/reference/{committed.name}") == committed
+    assert find(lab, "from-another-machine") == elsewhere
+
+
+def test_the_latest_run_is_the_one_that_began_last_and_nothing_else(
+    a_run: Callable[..., Path], results: Path
+) -> None:
+    folder = a_run()
+    a_run("20260102T030404Z-again")
+    a_run("kept")
+    a_run("reference/20270101T000000Z-committed")
+    (results / "20270101T000000Z-check").mkdir()
+    (results / "compare-a-b").mkdir()
+    (results / "20270102T000000Z-a-file").touch()
+    assert find(read_lab(), "latest") == folder
+
+
+def test_where_there_is_no_run_there_is_no_latest(results: Path) -> None:
+    assert list(results.iterdir()) == []
+    with pytest.raises(ConfigurationError, match="there is no run in results/ yet"):
+        find(read_lab(), "latest")
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '"text"', "{}", '{"arguments": {}}', "\udcff"])
+def test_a_run_that_does_not_say_what_was_run_is_refused(
+    text: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    (a_run() / "environment.json").write_bytes(text.encode(errors="surrogateescape"))
+    code, _, err = loadgen("report", NAME)
+    assert code == 2
+    assert "environment.json " in err
+    assert "Traceback" not in err
+
+
+def test_a_run_keeps_a_copy_of_what_the_app_could_do(
+    a_run: Callable[..., Path], project: Path
+) -> None:
+    run = a_run()
+    assert registry_of(run, read_servers(run), project) == read_registry(project)
+
+
+class TestTodaysRegistry:
+    """What has become of the app since a run began changes nothing of the run, and ends nothing."""
+
+    @pytest.fixture(params=[True, False], ids=["with a copy", "without"])
+    @staticmethod
+    def run(request: pytest.FixtureRequest, a_run: Callable[..., Path]) -> Path:
+        return a_run(keeps_a_copy=request.param)
+
+    @pytest.fixture
+    @staticmethod
+    def before(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:
+        return said(run, loadgen)
+
+    def test_clients_that_have_gone(
+        self, before: object, run: Path, loadgen: Loadgen, project: Path
+    ) -> None:
+        (project / REGISTRY).write_text('[no-http]\nviews = ["sync", "async"]\n')
+        assert said(run, loadgen) == before
+
+    def test_clients_that_can_do_less(
+        self, before: object, run: Path, loadgen: Loadgen, project: Path
+    ) -> None:
+        registry = (project / REGISTRY).read_text()
+        whole = '[httpx-shared]\nviews = ["sync", "async"]'
+        assert whole in registry
+        (project / REGISTRY).write_text(
+            registry.replace(whole, '[httpx-shared]\nviews = ["sync"]\ngevent = false')
+        )
+        assert said(run, loadgen) == before
+
+    def test_settings_that_have_gone(
+        self, before: object, run: Path, loadgen: Loadgen, project: Path
+    ) -> None:
+        (project / FOLDER / "bare.py").unlink()
+        (project / FOLDER / "startproject.py").rename(project / FOLDER / "usual.py")
+        assert said(run, loadgen) == before
+
+    def test_a_server_of_ones_own_that_is_declared_wrongly(
+        self, before: object, run: Path, loadgen: Loadgen, project: Path
+    ) -> None:
+        (project / "compose.override.yaml").write_text("services: [")
+        assert said(run, loadgen) == before
+
+    def test_suites_and_servers_that_have_gone(
+        self, before: object, run: Path, loadgen: Loadgen, project: Path
+    ) -> None:
+        shutil.rmtree(project / SUITES)
+        (project / "compose.yaml").unlink()
+        assert said(run, loadgen) == before
+
+
+def said(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:
+    """What every command says of a run."""
+    found = {name: loadgen(*words(run.name)) for name, words in COMMANDS.items()}
+    found["report --markdown"] = loadgen("report", run.name, "--markdown")
+    assert [name for name, (code, _, _) in found.items() if code] == []
+    return found
+
+
+def test_clients_that_can_do_more_now_do_not_change_what_was_left_out_then(
+    a_run: Callable[..., Path], project: Path
+) -> None:
+    run = a_run()
+    (then,) = read_run(read_lab(), run.name).suites
+    assert "aiohttp-shared has no sync side" in "".join(then.left_out)
+    registry = (project / REGISTRY).read_text()
+    more = registry.replace(
+        '[aiohttp-shared]\nviews = ["async"]', '[aiohttp-shared]\nviews = ["sync", "async"]'
+    )
+    assert more != registry
+    (project / REGISTRY).write_text(more)
+    assert read_run(read_lab(), run.name).suites == [then]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"http_clients": {}}', '{"http_clients": {"a": 3}}'])
+def test_a_copy_that_cannot_be_read_is_named(
+    text: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    (a_run() / COPY).write_text(text)
+    code, _, err = loadgen("report", NAME)
+    assert code == 2
+    assert "app.json cannot be read: " in err
+    assert "Traceback" not in err

@@ -1,0 +1,163 @@
+"""Axes from the command line stand in the place of a suite's own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.errors import ConfigurationError
+from loadgen.lab.app_registry import read_registry
+from loadgen.lab.lab import SUITES, SetAxes
+from loadgen.lab.servers import read_servers
+from loadgen.suites.axes import NAMES, replaced, with_axes
+from loadgen.suites.suite import Library, Suite
+
+SUITE = """
+question = "Which?"
+[defaults]
+users = 100
+delays_ms = [300, 600, 150]
+[[cases]]
+server = "uvicorn"
+http_client = ["httpx-per-request", "httpx-shared", "no-http"]
+[[cases]]
+server = "gunicorn-4x10"
+users = [100, 40]
+http_client = ["httpx-per-request", "requests-shared"]
+[[compare]]
+a = {http_client = ["no-http", "httpx-per-request"]}
+b = {http_client = "httpx-shared"}
+[[compare]]
+a = {server = "uvicorn"}
+b = {server = "gunicorn-4x10"}
+[[published]]
+server = "uvicorn"
+http_client = "no-http"
+rps = 3
+"""
+
+
+@with_axes
+def told(axes: SetAxes) -> SetAxes:
+    return axes
+
+
+def suite(project: Path, text: str = SUITE, **axes: Any) -> Suite:
+    """A suite of this text with these axes set."""
+    (project / SUITES / "mine.toml").write_text(text)
+    library = Library(project / SUITES, read_servers(project), read_registry(project), axes)
+    (found,) = library.load("mine")
+    return found
+
+
+def test_commas_separate_the_values_of_an_axis() -> None:
+    assert told(users=["50,100", "200"], http_client=["a-client, another"]) == {
+        "users": [50, 100, 200],
+        "http_client": ["a-client", "another"],
+    }
+
+
+def test_commas_separate_the_calls_of_one_view_and_repeating_gives_several_views() -> None:
+    assert told(delays_ms=["800,400"]) == {"delays_ms": [[800, 400]]}
+    assert told(delays_ms=["800,400", "0.5"]) == {"delays_ms": [[800, 400], [0.5]]}
+
+
+def test_a_ramp_is_corners() -> None:
+    assert told(ramp=["0:0,10:100,30:100"]) == {"ramp": [[[0, 0], [10, 100], [30, 100]]]}
+
+
+def test_an_axis_that_nobody_sets_is_none() -> None:
+    assert told() == {}
+
+
+@pytest.mark.parametrize("text", ["", "50,", ",50", "50,,100"])
+def test_a_missing_value_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"--users '.*': a value is missing"):
+        told(users=[text])
+
+
+def test_every_axis_that_a_suite_knows_can_be_set() -> None:
+    assert {"server", "settings", "view", "workload", "http_client", "upstream"} < set(NAMES)
+    assert {"delays_ms", "cpu_ms", "driver", "users", "ramp", "planned_requests"} < set(NAMES)
+
+
+def test_an_axis_replaces_defaults_and_entries_and_what_is_then_the_same_is_one_case(
+    project: Path,
+) -> None:
+    found = suite(project, server=["uvicorn"], users=[10, 20], delays_ms=[[800, 400]])
+    clients = ("httpx-per-request", "httpx-shared", "no-http")
+    assert {case.delays_ms for case in found.cases} == {(800, 400)}
+    assert sorted((case.server, case.http_client, case.users) for case in found.cases) == sorted(
+        ("uvicorn", client, users) for client in clients for users in (10, 20)
+    )
+    assert found.left_out[0] == "uvicorn with requests-shared: requests-shared has no async side"
+
+
+def test_a_comparison_stays_with_what_it_still_matches(project: Path) -> None:
+    found = suite(project, users=[7], http_client=["httpx-shared", "no-http"])
+    clients = [
+        (a.server, a.http_client, b.http_client) for a, b in found.compare[0].pairs(found.cases)
+    ]
+    assert clients == [
+        ("uvicorn", "no-http", "httpx-shared"),
+        ("gunicorn-4x10", "no-http", "httpx-shared"),
+    ]
+    assert len(found.compare) == 2
+
+
+def test_a_comparison_that_matches_nothing_any_more_is_left_out_and_said(project: Path) -> None:
+    found = suite(project, http_client=["httpx-shared"], users=[7])
+    assert len(found.compare) == 1
+    assert "compare[1]: no case of a has a like in b that equals it on every axis" in " ".join(
+        found.left_out
+    )
+
+
+def test_published_figures_stand_beside_the_cases_that_they_are_of_alone(project: Path) -> None:
+    assert len(suite(project).published) == 1
+    assert len(suite(project, http_client=["no-http"], users=[100]).published) == 1
+    other = suite(project, users=[10])
+    assert other.published == ()
+    assert "published figures: they are of other axes" in other.left_out
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ({"users": ["many"]}, "--users: must be a valid integer|--users: must be an? integer"),
+        ({"users": [0]}, "--users: must be greater than or equal to 1, not 0"),
+        ({"server": ["nginx"]}, "--server: unknown 'nginx'; known: uwsgi-2-threads, "),
+        ({"http_client": ["curl"]}, "--http-client: unknown 'curl'; known: no-http, "),
+        (
+            {"settings": ["debug"]},
+            "--settings: unknown 'debug'; known: article, article_bare, bare",
+        ),
+        ({"view": ["parallel"]}, "--view: must be 'sync' or 'async', not 'parallel'"),
+        ({"upstream": ["ftp"]}, "--upstream: must be 'http'.*, not 'ftp'"),
+        ({"delays_ms": [[60_001]]}, "--delays-ms: must be less than or equal to 60000, not 60001"),
+        ({"cpu_ms": ["much"]}, "--cpu-ms: must be a number"),
+        ({"workload": ["single"]}, r"mine\.toml, cases\[1\]: workload single makes one call"),
+    ],
+)
+def test_a_wrong_value_names_the_option_and_what_is_allowed(
+    project: Path, axes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        suite(project, **axes)
+
+
+def test_users_take_the_place_of_a_ramp_and_a_ramp_that_of_users() -> None:
+    ramp = [[[0, 0], [10, 100], [30, 100]]]
+    entry = {"server": "uvicorn", "ramp": ramp[0]}
+    assert replaced(entry, {"users": [50]}) == {"server": "uvicorn", "users": [50]}
+    assert replaced({"users": 5}, {"ramp": ramp}) == {"ramp": ramp}
+    assert replaced(entry, {"cpu_ms": [5]}) == entry | {"cpu_ms": [5]}
+
+
+def test_requests_are_counted_for_hey_alone(project: Path) -> None:
+    counted = {"driver": "hey", "planned_requests": 100}
+    assert replaced(counted, {"driver": ["own"]}) == {"driver": ["own"]}
+    assert replaced(counted, {"driver": ["hey"]})["planned_requests"] == 100
+    text = SUITE.replace("users = 100", "users = 100\nplanned_requests = 200\ndriver = 'hey'")
+    found = suite(project, text, driver=["own"])
+    assert {(case.driver, case.planned_requests) for case in found.cases} == {("own", None)}

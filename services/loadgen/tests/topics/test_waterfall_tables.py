@@ -1,0 +1,70 @@
+"""How waterfalls are printed."""
+
+from io import StringIO
+
+from loadgen.documents import terminal
+from loadgen.findings.waterfalls import waterfalls
+from loadgen.records.columns import Row
+from loadgen.suites.suite import Suite
+from loadgen.topics import tables, waterfall_tables
+from tests.findings.test_comparisons import rows
+from tests.findings.test_waterfalls import RUN, a_fall
+from tests.make import a_case
+
+
+def printed(run: list[Row], suite: Suite | None = None) -> str:
+    said = StringIO()
+    tables.print_tables(terminal.console(file=said, width=80), [suite or a_fall()], run)
+    return said.getvalue()
+
+
+def test_each_order_has_a_table_with_two_lines_per_stage() -> None:
+    text = printed(RUN)
+    assert "From here to there: one change per step" in text
+    assert "From here to there: the same, reversed" in text
+    of_client = next(line for line in text.splitlines() if line.startswith("one client"))
+    assert of_client.split()[-1] == "api"
+    assert "80.0 ±3%" in of_client
+    assert "1.333" in of_client
+    assert "better" in of_client
+    assert text.count("CPU/view") >= 6
+
+
+def test_no_line_is_wider_than_a_terminal() -> None:
+    assert max(map(len, printed(RUN).splitlines())) <= 80
+
+
+def test_what_says_less_than_it_seems_to_is_noted_once() -> None:
+    flat = " ".join(printed(RUN).split())
+    assert flat.count("the API was late or busy") == 1
+
+
+def test_the_end_is_compared_with_the_start() -> None:
+    assert "From the start to the end: ×2.67 [2.67–2.67] RPS." in printed(RUN)
+
+
+def test_its_cases_have_no_second_table() -> None:
+    assert "p95" not in printed(RUN)
+    other = a_case(server="uvicorn-4")
+    fall = a_fall()
+    both = a_fall(cases=(*fall.cases, other))
+    text = printed([*RUN, *rows(other, {"rps": 50.0})], both)
+    assert "uvicorn-4" in text
+    assert "p95" in text
+
+
+def test_as_markdown_a_stage_is_a_line() -> None:
+    (found,) = waterfalls([a_fall()], RUN)
+    lines = waterfall_tables.markdown(found).splitlines()
+    assert lines[0] == "From here to there: one change per step"
+    (of_client,) = [line for line in lines if line.startswith("| one client | 80.0 ±3%")]
+    assert "| 1.333 | 1.333–1.333 | better |" in of_client
+    assert "the API was late or busy" in of_client
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+    assert list(tables.all_markdown([a_fall()], RUN))[1] == "\n".join(lines)
+
+
+def test_nothing_measured_prints_nothing() -> None:
+    said = StringIO()
+    waterfall_tables.print_waterfalls(terminal.console(file=said), [])
+    assert said.getvalue() == ""
