@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.documents import material
+from loadgen.documents.material import material
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records.columns import Row
 from loadgen.runs.run_folder import create

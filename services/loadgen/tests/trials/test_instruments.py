@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab import cpus
+from loadgen.lab.cpus import container_cpu_seconds, cpu_set, steal_ticks
 from loadgen.lab.lab import read_lab
 
 PROC_STAT = """\
@@ -26,61 +26,59 @@ ctxt 77
     [("0", {0}), ("0-2,4", {0, 1, 2, 4}), ("1, 3", {1, 3}), ("7-7", {7}), ("2\n", {2})],
 )
 def test_a_cpu_list_is_read_as_docker_writes_it(text: str, cpus: set[int]) -> None:
-    assert cpus.cpu_set(text) == cpus
+    assert cpu_set(text) == cpus
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))
 def test_a_cpu_list_is_any_set_of_cpus(cpus: set[int]) -> None:
-    assert cpus.cpu_set(",".join(map(str, cpus))) == cpus
+    assert cpu_set(",".join(map(str, cpus))) == cpus
 
 
 def test_no_cpu_list_is_every_cpu_of_this_process() -> None:
-    assert cpus.cpu_set("") == os.sched_getaffinity(0)
+    assert cpu_set("") == os.sched_getaffinity(0)
 
 
 def test_stolen_ticks_are_those_of_the_asked_cpus() -> None:
-    assert cpus.steal_ticks(PROC_STAT, frozenset({0})) == (30, 695)
-    assert cpus.steal_ticks(PROC_STAT, frozenset({0, 1})) == (36, 695 + 771)
+    assert steal_ticks(PROC_STAT, frozenset({0})) == (30, 695)
+    assert steal_ticks(PROC_STAT, frozenset({0, 1})) == (36, 695 + 771)
 
 
 def test_guest_time_is_not_counted_twice() -> None:
-    _, total = cpus.steal_ticks("cpu0 1 2 3 4 5 6 7 8 1000 1000\n", frozenset({0}))
+    _, total = steal_ticks("cpu0 1 2 3 4 5 6 7 8 1000 1000\n", frozenset({0}))
     assert total == 36
 
 
 def test_a_cpu_that_is_not_there_has_no_ticks() -> None:
-    assert cpus.steal_ticks(PROC_STAT, frozenset({5})) == (0, 0)
+    assert steal_ticks(PROC_STAT, frozenset({5})) == (0, 0)
 
 
 def test_the_kernels_own_account_can_be_read() -> None:
-    _, total = cpus.steal_ticks(
-        Path("/proc/stat").read_text(), frozenset(range(os.cpu_count() or 1))
-    )
+    _, total = steal_ticks(Path("/proc/stat").read_text(), frozenset(range(os.cpu_count() or 1)))
     assert total > 0
 
 
 def test_cpu_seconds_are_read_from_cgroup_v2(tmp_path: Path) -> None:
     (tmp_path / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n")
-    assert cpus.container_cpu_seconds(tmp_path) == 2.5
+    assert container_cpu_seconds(tmp_path) == 2.5
 
 
 def test_cpu_seconds_are_read_from_cgroup_v1(tmp_path: Path) -> None:
     (tmp_path / "cpuacct").mkdir()
     (tmp_path / "cpuacct" / "cpuacct.usage").write_text("1500000000\n")
-    assert cpus.container_cpu_seconds(tmp_path) == 1.5
+    assert container_cpu_seconds(tmp_path) == 1.5
 
 
 def test_without_a_cgroup_cpu_seconds_are_unknown(tmp_path: Path) -> None:
-    assert cpus.container_cpu_seconds(tmp_path) is None
+    assert container_cpu_seconds(tmp_path) is None
 
 
 def test_this_containers_own_cpu_seconds_grow_with_its_work() -> None:
-    before = cpus.container_cpu_seconds()
+    before = container_cpu_seconds()
     assert before is not None
     began = os.times().user
     while os.times().user - began < 0.05:
         sum(range(10_000))
-    after = cpus.container_cpu_seconds()
+    after = container_cpu_seconds()
     assert after is not None
     assert after - before >= 0.03  # user time counts in ticks of 10 ms
 

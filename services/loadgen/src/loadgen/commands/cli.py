@@ -16,7 +16,8 @@ from loadgen.commands import check as checking
 from loadgen.commands import columns_page
 from loadgen.commands import compare as comparing
 from loadgen.commands import predict as predicting
-from loadgen.documents import material, terminal
+from loadgen.documents import terminal
+from loadgen.documents.material import material
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.exports import write_exports
 from loadgen.findings.earlier_run import read_run

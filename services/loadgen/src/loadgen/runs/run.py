@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from loadgen.documents import material
 from loadgen.documents.command_lines import BENCH
 from loadgen.documents.lines import labels_of
+from loadgen.documents.material import material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.lab import machine, network
 from loadgen.lab.lab import Lab
