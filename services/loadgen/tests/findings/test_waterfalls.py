@@ -108,7 +108,7 @@ def test_a_stage_that_its_api_held_back_counts_and_says_so() -> None:
 
 
 def test_rounds_in_which_the_api_was_late_are_counted() -> None:
-    once = dict(RUN[3], caveats=None, ranked="yes")
+    once = RUN[3] | {"caveats": None, "ranked": "yes"}
     _, client, _ = stages([*RUN[:3], once, *RUN[4:]])
     assert remark(client).startswith("the API was late or busy in 2 of 3 rounds")
 

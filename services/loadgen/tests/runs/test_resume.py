@@ -71,7 +71,7 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path, count: int) 
     rows = measured()
     found = left(tmp_path, rows[:count])
     assert len(found.rows) == count
-    assert columns.text(rows[count]["case"]) == found.missing[0].case.slug
+    assert columns.cell_text(rows[count]["case"]) == found.missing[0].case.slug
     assert found.missing[0].repeat == rows[count]["repeat"]
     searches = {row["position"] for row in rows} - {row["position"] for row in rows[:count]}
     assert {trial.position for trial in found.missing[1:]} <= searches

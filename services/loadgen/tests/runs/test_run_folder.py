@@ -123,8 +123,8 @@ def test_rows_are_read_back_as_they_were(results: Results) -> None:
     made = measured_row(trial, a_recording(STEADY, (2, 12)))
     results.keep(trial, made, a_recording(STEADY, (2, 12)))
     (row,) = read_rows(results.folder)
-    assert {key: columns.text(cell) for key, cell in row.items()} == {
-        key: columns.text(cell) for key, cell in made.items()
+    assert {key: columns.cell_text(cell) for key, cell in row.items()} == {
+        key: columns.cell_text(cell) for key, cell in made.items()
     }
     assert isinstance(row["rps"], float)
     assert isinstance(row["requests"], int)

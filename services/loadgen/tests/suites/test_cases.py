@@ -83,7 +83,7 @@ def test_a_page_of_a_servers_own_is_known_by_its_load_alone() -> None:
     case = a_case_of_a_page(server="mine")
     assert case.slug == "mine_locust_100u"
     row = columns.row(case.cells())
-    known = {name for name, cell in row.items() if columns.text(cell)}
+    known = {name for name, cell in row.items() if columns.cell_text(cell)}
     assert known == {"case", "server", "driver", "load", "users"}
 
 

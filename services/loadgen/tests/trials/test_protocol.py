@@ -15,7 +15,7 @@ from loadgen.drivers import hey as hey_driver
 from loadgen.errors import ConfigurationError, TrialError
 from loadgen.lab import network
 from loadgen.lab.cpus import Roles
-from loadgen.records.columns import Row, text
+from loadgen.records.columns import Row, cell_text
 from loadgen.suites import lengths
 from loadgen.trials import accounting, instruments, protocol, rows, settling
 from loadgen.trials.instruments import Api
@@ -270,7 +270,7 @@ class TestATrialThatSettles:
         trial = until_steady(window_s=1.2345678)
         recording = measure(lab, trial, tmp_path / "raw", monkeypatch)
         begin_s, end_s = recording.window
-        stated_s = float(text(rows.measured_row(trial, recording)["window_s"]))
+        stated_s = float(cell_text(rows.measured_row(trial, recording)["window_s"]))
         assert stated_s == pytest.approx(end_s - begin_s, abs=1e-9)
 
     def test_takes_no_longer_than_was_planned_where_time_is_limited(

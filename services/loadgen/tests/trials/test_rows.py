@@ -76,7 +76,7 @@ def test_what_is_no_cell_is_refused() -> None:
     [(None, ""), (3, "3"), (0, "0"), (0.0, "0"), (166.66666666, "166.667"), ("a b", "a b")],
 )
 def test_a_cell_is_written_short(cell: Cell, text: str) -> None:
-    assert columns.text(cell) == text
+    assert columns.cell_text(cell) == text
 
 
 CELLS = {
@@ -88,7 +88,7 @@ CELLS = {
 
 @given(st.fixed_dictionaries({column.name: CELLS[column.kind] for column in TRIALS}))
 def test_a_line_of_csv_is_parsed_back_to_its_row(cells: dict[str, Cell]) -> None:
-    line = {name: columns.text(cell) for name, cell in columns.row(cells).items()}
+    line = {name: columns.cell_text(cell) for name, cell in columns.row(cells).items()}
     assert columns.parse(line) == cells
 
 

@@ -14,7 +14,7 @@ from loadgen.findings.comparisons import HIGHER_IS_BETTER, is_ranked
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import case_caveats, mean
 from loadgen.findings.two_runs import METRICS
-from loadgen.records.columns import TRIALS, text
+from loadgen.records.columns import TRIALS, cell_text
 
 BIGGER, SMALLER = "github-action-benchmark-bigger.json", "github-action-benchmark-smaller.json"
 UNITS = {column.name: column.unit for column in TRIALS}
@@ -38,9 +38,9 @@ def _entries(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             # The slug, since the action knows a figure of another commit by its name.
             entry: dict[str, Any] = {"name": f"{case} {metric}", "unit": UNITS[metric]}
-            entry |= {"value": float(text(found.mean))}
+            entry |= {"value": float(cell_text(found.mean))}
             if found.low is not None and found.high is not None:
-                entry |= {"range": f"{text(found.low)}–{text(found.high)}"}
+                entry |= {"range": f"{cell_text(found.low)}–{cell_text(found.high)}"}
             caveats = ", ".join(case_caveats(rows)) or "none"
             extra = f"rounds: {len(ranked)}\ncaveats: {caveats}\nrun: {run.name}"
             yield metric, entry | {"extra": extra}

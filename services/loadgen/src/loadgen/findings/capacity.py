@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.findings.holds import judge, number
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
@@ -189,7 +189,7 @@ def _line(found: Capacity) -> list[str]:
         *(found.app_pss_mib, found.inflight_mean, found.memory_mib_per_view),
         *("; ".join(found.gave_way), " ".join(map(_window, found.windows)), found.reason),
     )
-    return [text(cell) for cell in cells]
+    return [cell_text(cell) for cell in cells]
 
 
 def _window(window: tuple[float, bool | None]) -> str:

@@ -9,7 +9,7 @@ from loadgen.findings import distance
 from loadgen.findings.distance import Distance, mean_distance
 from loadgen.findings.silence import always_silent, silence, speaks
 from loadgen.findings.summary import THROUGHPUT, starved_users
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
@@ -288,7 +288,7 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     if not comparisons:
         return
     header = (column.name for column in COLUMNS)
-    write_csv(file, header, (map(text, cells(comparison)) for comparison in comparisons))
+    write_csv(file, header, (map(cell_text, cells(comparison)) for comparison in comparisons))
 
 
 def cells(comparison: Comparison) -> tuple[Cell, ...]:

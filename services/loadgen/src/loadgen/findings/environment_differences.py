@@ -8,7 +8,7 @@ from typing import Any
 
 from loadgen.lab.servers import read_services
 from loadgen.records import environment
-from loadgen.records.columns import Cell, Row, text
+from loadgen.records.columns import Cell, Row, cell_text
 
 #: What a reader calls it, by the key's first word.
 KINDS = {
@@ -121,7 +121,7 @@ def _protocol(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Differing]:
             if before and not _alike(column, before, row):
                 changes[before[column], row[column]] = None
         for was, now in changes:
-            yield Differing(f"trials.{column}", text(was) or "none", text(now) or "none")
+            yield Differing(f"trials.{column}", cell_text(was) or "none", cell_text(now) or "none")
 
 
 def _alike(column: str, a: Row, b: Row) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from loadgen.findings.silence import always_silent, is_silent, silence
-from loadgen.records.columns import METRICS, Cell, Row, text
+from loadgen.records.columns import METRICS, Cell, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.theory.statistics import Interval, interval
 from loadgen.trials import caveats
@@ -97,10 +97,10 @@ def starved_users(rows: Iterable[Row]) -> str:
 def _line(rows: Sequence[Row]) -> list[str]:
     measured = [row for row in rows if row["outcome"] == "measured"]
     ranked = [row for row in measured if row["ranked"] == "yes"]
-    line = [text(rows[0][axis]) for axis in AXES]
+    line = [cell_text(rows[0][axis]) for axis in AXES]
     line += [str(len(counted)) for counted in (rows, measured, ranked)]
     for metric in METRICS:
         found = over_rounds(rows, metric)
         cells = (found.mean, found.low, found.high) if found else (None, None, None)
-        line += [text(cell) for cell in cells]
+        line += [cell_text(cell) for cell in cells]
     return [*line, " ".join(case_caveats(rows))]

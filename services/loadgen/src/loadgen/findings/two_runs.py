@@ -18,7 +18,7 @@ from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, Judged, judge
 from loadgen.records import files
-from loadgen.records.columns import TEXT, Column, Row, text
+from loadgen.records.columns import TEXT, Column, Row, cell_text
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import native_views
@@ -183,7 +183,6 @@ def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
 def csv_text(found: RunComparison) -> str:
     """compare.csv: a line per comparison."""
     trust = "indicative" if found.indicative else "paired"
-    lines = (
-        map(text, (found.a_run, found.b_run, *cells(one)[1:], trust)) for one in found.comparisons
-    )
+    runs = (found.a_run, found.b_run)
+    lines = (map(cell_text, (*runs, *cells(one)[1:], trust)) for one in found.comparisons)
     return files.csv_text((column.name for column in COLUMNS), lines)

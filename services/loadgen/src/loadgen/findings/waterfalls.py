@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadgen.findings import distance, summary
 from loadgen.findings.comparisons import Comparison, adjusted, compare_rows, is_ranked
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.suites.suite import Suite
 from loadgen.suites.waterfall import Order, Step, Waterfall
@@ -110,7 +110,7 @@ def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -
     if not found:
         return
     lines = (
-        map(text, _line(waterfall, order, number, stage))
+        map(cell_text, _line(waterfall, order, number, stage))
         for waterfall in found
         for order, stages in waterfall.orders.items()
         for number, stage in enumerate(stages)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: A row of trials.csv: every column, None where nothing could be measured.
 type Cell = str | int | float | None
-type Row = dict[str, Cell]
 
 type Kind = type[str] | type[int] | type[float]
 TEXT: Kind = str
@@ -246,6 +244,57 @@ METRICS = tuple(column.name for column in TRIALS if column.summarised)
 _NAMES = frozenset(column.name for column in TRIALS)
 
 
+class Row(dict[str, Cell]):
+    """A row of trials.csv: a cell for every column, None where nothing could be measured.
+
+    A cell is asked for as what it holds. One that holds something else counts as empty.
+    """
+
+    def text(self, column: str) -> str:
+        """A text, or a number in plain digits; empty where there is none."""
+        cell = self[column]
+        return "" if cell is None else str(cell)
+
+    def number(self, column: str) -> float | None:
+        """A number, whole or not; None where there is none."""
+        cell = self[column]
+        return float(cell) if isinstance(cell, int | float) else None
+
+    def count(self, column: str) -> int | None:
+        """A whole number; None where there is none."""
+        cell = self[column]
+        return cell if isinstance(cell, int) else None
+
+    @property
+    def case(self) -> str:
+        """The case's slug."""
+        return self.text("case")
+
+    @property
+    def caveats(self) -> list[str]:
+        """The names of its warnings."""
+        return self.text("caveats").split()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the trial could be measured."""
+        return self["outcome"] == "measured"
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it speaks of its server, and not of the lab."""
+        return self["ranked"] == "yes"
+
+    @property
+    def is_window(self) -> bool:
+        """Whether it is a window of a search, and so no round of a case."""
+        return self["repeat"] is not None
+
+    def __or__(self, cells: Mapping[str, Cell]) -> "Row":  # type: ignore[override]
+        """The same row with these cells."""
+        return Row({**self, **cells})
+
+
 def row(cells: Mapping[str, object]) -> Row:
     """A whole row from the cells that are known; the others are empty.
 
@@ -254,7 +303,7 @@ def row(cells: Mapping[str, object]) -> Row:
     """
     if unknown := set(cells) - _NAMES:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
-    return {column.name: _cell(cells.get(column.name)) for column in TRIALS}
+    return Row({column.name: _cell(cells.get(column.name)) for column in TRIALS})
 
 
 def _cell(value: object) -> Cell:
@@ -263,7 +312,7 @@ def _cell(value: object) -> Cell:
     raise TypeError(f"not a cell: {value!r}")
 
 
-def text(value: Cell) -> str:
+def cell_text(value: Cell) -> str:
     """A cell as CSV text: floats with six significant digits, empty for None."""
     if value is None:
         return ""
@@ -273,7 +322,7 @@ def text(value: Cell) -> str:
 
 
 def parse(line: Mapping[str, str]) -> Row:
-    """A line of trials.csv, as `text` wrote it → the row.
+    """A line of trials.csv, as `cell_text` wrote it → the row.
 
     A run made before a column was added lacks it: such cells are empty.
 
@@ -283,7 +332,7 @@ def parse(line: Mapping[str, str]) -> Row:
     """
     if unknown := set(line) - _NAMES:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
-    return {column.name: _read(column, line.get(column.name)) for column in TRIALS}
+    return Row({column.name: _read(column, line.get(column.name)) for column in TRIALS})
 
 
 def _read(column: Column, cell: str | None) -> Cell:

@@ -20,7 +20,7 @@ from loadgen.findings.waterfalls import write_waterfalls
 from loadgen.lab.app_registry import COPY
 from loadgen.lab.lab import SUITES, Lab
 from loadgen.records import environment
-from loadgen.records.columns import TRIALS, Row, parse, text
+from loadgen.records.columns import TRIALS, Row, cell_text, parse
 from loadgen.records.files import new_folder
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import TRIALS_CSV, write_table
@@ -103,7 +103,7 @@ class Results:
         Raises:
             ResultsLostError: they cannot be written; the table holds whole rows only.
         """
-        cells = {column.name: text(row[column.name]) for column in TRIALS}
+        cells = {column.name: cell_text(row[column.name]) for column in TRIALS}
         with self._writing():
             if recording is not None:
                 write_samples(
