@@ -34,7 +34,7 @@ from loadgen.records.trials_csv import write_table
 from loadgen.suites.cases import Case
 from loadgen.suites.suite import Suite
 from loadgen.suites.timing import Timing
-from loadgen.topics.run_page import PAGE, write_report
+from loadgen.reports.run_report import PAGE_FILE, write_report
 
 type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 
@@ -185,7 +185,7 @@ def main() -> int:
         figures = (
             ("time, s", time.monotonic() - began, MOST_S),
             ("peak memory, MiB", float(done.stdout), MOST_MIB),
-            ("page, bytes", (folder / PAGE).stat().st_size, MOST_BYTES),
+            ("page, bytes", (folder / PAGE_FILE).stat().st_size, MOST_BYTES),
         )
     print(f"{arguments.samples} samples in {arguments.trials} trials")
     for title, value, goal in figures:

@@ -6,6 +6,7 @@ Instants of x are in the chart's own unit; y counts pixels from the top.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from textwrap import wrap
 from typing import Any, Literal
 
@@ -71,13 +72,13 @@ class Canvas:
         top = float(LEGEND if self.legend else 0)
         self._ends: list[float] = []
         for words in self.rows:
-            colour = SOFT.fixed if words.faint else INK.fixed
+            colour = SOFT.variable if words.faint else INK.variable
             style = {"align": "left", "fontSize": 12, "xPixels": 0}
             for number, line in enumerate(words.lines):
                 y = top + 9 + number * SECOND_LINE
                 self._add("text", style, y=y, text=line, c=colour)
             style = {"align": "right", "fontSize": 11.5, "xPixels": WIDTH}
-            self._add("text", style, y=top + 9, text=words.right, c=SOFT.fixed)
+            self._add("text", style, y=top + 9, text=words.right, c=SOFT.variable)
             top += ROW + SECOND_LINE * (len(words.lines) - 1)
             self._ends.append(top)
 
@@ -107,7 +108,7 @@ class Canvas:
         )
         if opacity != 1:
             style["opacity"] = opacity
-        self._add("rect", style, x=x, x2=x2, y=y - thick / 2, y2=y + thick / 2, c=colour.fixed)
+        self._add("rect", style, x=x, x2=x2, y=y - thick / 2, y2=y + thick / 2, c=colour.variable)
 
     def tick(
         self, row: int, at: float, colour: Colour, *, tall: float = 15, thick: float = 2
@@ -115,12 +116,12 @@ class Canvas:
         """An upright line."""
         y = self.middle(row)
         style = {"strokeWidth": thick}
-        self._add("rule", style, x=at, x2=at, y=y - tall / 2, y2=y + tall / 2, c=colour.fixed)
+        self._add("rule", style, x=at, x2=at, y=y - tall / 2, y2=y + tall / 2, c=colour.variable)
 
     def interval(self, row: int, low: float, high: float) -> None:
         """How far off a value may be: a line with ends."""
         y = self.middle(row)
-        self._add("rule", {"strokeWidth": 1.5}, x=low, x2=high, y=y, y2=y, c=INK.fixed)
+        self._add("rule", {"strokeWidth": 1.5}, x=low, x2=high, y=y, y2=y, c=INK.variable)
         for at in (low, high):
             self.tick(row, at, INK, tall=7, thick=1.5)
 
@@ -135,7 +136,7 @@ class Canvas:
     ) -> None:
         """A point."""
         style = {"size": size, "shape": shape, "filled": True, "opacity": 1}
-        self._add("point", style, x=at, y=self.middle(row), c=colour.fixed)
+        self._add("point", style, x=at, y=self.middle(row), c=colour.variable)
 
     def rounds(self, row: int, values: Sequence[float], top: float) -> None:
         """Each round's value, below the bar of their mean; those beyond the chart are left out."""
@@ -143,7 +144,7 @@ class Canvas:
         for value in values if len(values) > 1 else ():
             if value <= top:
                 self._add(
-                    "rule", {"strokeWidth": 1.2}, x=value, x2=value, y=y, y2=y + 5, c=SOFT.fixed
+                    "rule", {"strokeWidth": 1.2}, x=value, x2=value, y=y, y2=y + 5, c=SOFT.variable
                 )
 
     def hill(self, row: int, xs: Sequence[float], heights: Sequence[float], colour: Colour) -> None:
@@ -158,14 +159,15 @@ class Canvas:
         base = self.middle(row) + 8
         for x, height in zip(xs, heights, strict=True):
             style = {"opacity": 0.45}
-            self._add("area", style, x=x, y=base, y2=base - 15 * height, c=colour.fixed, row=row)
+            self._add("area", style, x=x, y=base, y2=base - 15 * height, c=colour.variable, row=row)
 
     def _add(self, kind: str, style: dict[str, Any], **datum: Any) -> None:
         frozen = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in style.items())
         self._marks.setdefault((kind, frozen), []).append(datum)
 
+    @cached_property
     def svg(self) -> str:
-        """All of it, drawn."""
+        """All of it, drawn once nothing more is added."""
         return draw(self.chart)
 
     def chart(self, kept: Data) -> Chart:
@@ -205,12 +207,12 @@ class Canvas:
             made = alt.Chart(kept.named([{"y": 7, "text": word}]))
             layers.append(
                 made.mark_point(
-                    shape="square", size=70, filled=True, color=colour.fixed, opacity=1
+                    shape="square", size=70, filled=True, color=colour.variable, opacity=1
                 ).encode(x=alt.value(at), y=y)
             )
             layers.append(
                 made.mark_text(
-                    align="left", baseline="middle", fontSize=11, color=SOFT.fixed
+                    align="left", baseline="middle", fontSize=11, color=SOFT.variable
                 ).encode(x=alt.value(at + 8), y=y, text="text:N")
             )
             at += 24 + 6.1 * len(word)

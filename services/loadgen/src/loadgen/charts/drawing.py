@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 from altair.utils.schemapi import debug_mode
 
-from loadgen.charts.palette import GRID, SOFT
+from loadgen.charts.palette import GRID, SOFT, fixed_stylesheet
 
 _SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", _SVG)
@@ -56,7 +56,7 @@ class Data:
 
 
 def draw(make: Callable[[Data], Chart], *, check: bool = False) -> str:
-    """A chart as a small SVG in the fixed colours.
+    """A chart as a small SVG, in colours that are variables.
 
     Args:
         make: builds the chart with the data it is given to fill.
@@ -73,12 +73,12 @@ def _styled(chart: Chart) -> Chart:
         chart.configure(background="transparent", padding=2, font="DejaVu Sans")
         .configure_view(stroke=None)
         .configure_axis(
-            labelColor=SOFT.fixed,
-            titleColor=SOFT.fixed,
+            labelColor=SOFT.variable,
+            titleColor=SOFT.variable,
             labelFontSize=11,
             titleFontSize=11,
             titleFontWeight="normal",
-            gridColor=GRID.fixed,
+            gridColor=GRID.variable,
             gridOpacity=0.45,
             domain=False,
             ticks=False,
@@ -159,11 +159,12 @@ def _shortened(number: re.Match[str]) -> str:
 
 
 def standalone(svg: str, title: str) -> str:
-    """The drawing as a file of its own: with fonts, and a title for who does not see it."""
+    """The drawing as a file of its own, with fonts, colours and a title."""
     root = ElementTree.fromstring(svg)
     root.set("font-family", FONTS)
     root.set("role", "img")
-    heading = ElementTree.Element(f"{{{_SVG}}}title")
-    heading.text = title
-    root.insert(0, heading)
+    for place, (name, text) in enumerate((("title", title), ("style", fixed_stylesheet(svg)))):
+        element = ElementTree.Element(f"{{{_SVG}}}{name}")
+        element.text = text
+        root.insert(place, element)
     return ElementTree.tostring(root, encoding="unicode") + "\n"

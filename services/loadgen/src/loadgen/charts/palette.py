@@ -9,8 +9,7 @@ class Colour:
 
     Attributes:
         name: of the CSS variable, without its dashes.
-        fixed: where nobody knows the background (charts/*.svg): readable on white and on black,
-            and unlike every other, since the page finds it again by its value.
+        fixed: where nobody knows the background (charts/*.svg): readable on white and on black.
         light, dark: in the page.
     """
 
@@ -21,7 +20,7 @@ class Colour:
 
     @property
     def variable(self) -> str:
-        """The colour as the page names it."""
+        """The colour as every drawing names it; whoever shows the drawing says what it is."""
         return f"var(--{self.name})"
 
 
@@ -53,21 +52,20 @@ LIMITS = {
 
 def of_bound(bound_by: str) -> Colour:
     """The colour of what held a row back; of ties that of the first."""
-    return LIMITS.get(bound_by.replace(" / ", "+").partition("+")[0], UNEXPLAINED)
-
-
-def themed(svg: str) -> str:
-    """A drawing with the page's variables in place of the fixed colours."""
-    for colour in ALL:
-        svg = svg.replace(colour.fixed, colour.variable)
-    return svg
+    return LIMITS.get(bound_by.replace("/", "+").partition("+")[0], UNEXPLAINED)
 
 
 def stylesheet() -> str:
-    """The variables' declarations, light and dark."""
+    """What the colours are in the page, light and dark."""
     light = " ".join(f"--{colour.name}: {colour.light};" for colour in ALL)
     dark = " ".join(f"--{colour.name}: {colour.dark};" for colour in ALL)
     return (
         f":root {{ color-scheme: light dark; {light} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
     )
+
+
+def fixed_stylesheet(svg: str) -> str:
+    """What the colours of a drawing are in a file of its own."""
+    used = [colour for colour in ALL if colour.variable in svg]
+    return f":root {{ {' '.join(f'--{colour.name}: {colour.fixed};' for colour in used)} }}"

@@ -17,8 +17,8 @@ TICKS = (0.125, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4
 MOST_TICKS = 9
 
 
-def ratios_svg(rows: Sequence[tuple[RowWords, Comparison]]) -> str:
-    """Draw a row per comparison that has a difference."""
+def ratios_chart(rows: Sequence[tuple[RowWords, Comparison]]) -> Canvas:
+    """A row per comparison that has a difference."""
     reach = _reach([one for _, one in rows])
     low, high = 1 / reach, reach
     x = alt.X(
@@ -41,7 +41,7 @@ def ratios_svg(rows: Sequence[tuple[RowWords, Comparison]]) -> str:
             canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
         shape = _shape(found.ratio, low, high)
         canvas.dot(row, inside(found.ratio), colour, size=60, shape=shape)
-    return canvas.svg()
+    return canvas
 
 
 def _reach(comparisons: Sequence[Comparison]) -> float:

@@ -14,11 +14,13 @@ import httpx
 import polars as pl
 from rich.console import Console
 
-from loadgen.commands.check_tables import markdown_lines, print_tables
+from loadgen.commands.check_tables import document
 from loadgen.commands.driver_findings import COLUMNS, NO, Finding, Load
 from loadgen.commands.figures import figures_of
 from loadgen.commands.tool_figures import told
 from loadgen.documents import terminal
+from loadgen.documents.markdown import markdown
+from loadgen.documents.terminal import print_document
 from loadgen.drivers.driver import LoadPlan
 from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
@@ -169,7 +171,7 @@ def api_samples(played: dict[str, Any], start_ns: int) -> pl.DataFrame:
     return frame(columns)
 
 
-def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdown: bool) -> int:
+def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, as_markdown: bool) -> int:
     """Make all loads of a check; returns the exit code.
 
     Raises:
@@ -183,7 +185,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
             raise unwritable(error) from error
         lock.name(folder)
         try:
-            fine = make(Check(origin, http, seed), asked, folder, console, markdown)
+            fine = make(Check(origin, http, seed), asked, folder, console, as_markdown)
         except TrialError as error:
             lines = "\n".join((f"{error.outcome}: {error}", *error.details))
             terminal.console(stderr=True).print(lines, soft_wrap=True)
@@ -192,7 +194,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, markdo
 
 
 def make(
-    check: Check, asked: Sequence[Load], folder: Path, console: Console, markdown: bool
+    check: Check, asked: Sequence[Load], folder: Path, console: Console, as_markdown: bool
 ) -> bool:
     """Make all loads, write check.csv, print the tables; returns whether all agree.
 
@@ -208,10 +210,10 @@ def make(
         _write(findings, folder)
         line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
         progress.print(f"{line}  {finding.agrees}")
-    if markdown:
-        print("\n".join(markdown_lines(findings)))
+    if as_markdown:
+        print(markdown(document(findings)), end="")
     else:
-        print_tables(console, findings)
+        print_document(console, document(findings))
         console.print(f"\nResults: results/{folder.name}/check.csv")
     return not any(finding.agrees.startswith(NO) for finding in findings)
 

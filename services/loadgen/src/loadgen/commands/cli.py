@@ -17,17 +17,21 @@ from loadgen.commands import columns_page
 from loadgen.commands import compare as comparing
 from loadgen.commands import predict as predicting
 from loadgen.documents import terminal
+from loadgen.documents.markdown import markdown
 from loadgen.documents.material import material
+from loadgen.documents.terminal import print_document
 from loadgen.errors import ConfigurationError, unwritable
-from loadgen.exports import write_exports
 from loadgen.findings.earlier_run import read_run
 from loadgen.findings.gates import GRAMMAR
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME, every, find, place_for_files
-from loadgen.prediction import accuracy
+from loadgen.reports.exports import write_exports
+from loadgen.reports.run_report import markdown_report, print_report, write_report
 from loadgen.runs import resume
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import (
+    DONE,
+    FAILED,
     INTERRUPTED,
     Request,
     counted,
@@ -39,9 +43,6 @@ from loadgen.runs.run import (
 from loadgen.suites.axes import with_axes
 from loadgen.suites.suite import Library, Suite, library
 from loadgen.suites.suite_file import MOST_ROUNDS
-from loadgen.topics import tables
-from loadgen.topics.run_page import write_report
-from loadgen.topics.tables import print_tables
 
 DEFAULT_SUITE = "articles"
 WRONG_USAGE = 2
@@ -204,11 +205,10 @@ def report(
     lab = read_lab()
     made = read_run(lab, run)
     if markdown:
-        for text in tables.all_markdown(made.suites, made.rows):
-            print(text, end="\n\n")
+        print(markdown_report(made.suites, made.rows), end="")
         return
     console = terminal.console()
-    print_tables(console, made.suites, made.rows)
+    print_report(console, made.suites, made.rows)
     try:
         page = write_report(material(made.folder, made.suites), place_for_files(lab, made.folder))
     except OSError as error:
@@ -292,28 +292,26 @@ def predict(
         bool,
         typer.Option("--check", help="Predict each load of the run from its others instead."),
     ] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Say what each stack of a run would make of another load."""
     lab = read_lab()
     folder = find(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
-    found = predicting.stacks_of(folder)
+    stacks = predicting.stacks_of(folder)
     if checked:
-        print("\n".join(accuracy.markdown_lines(accuracy.check(found))))
+        print(markdown(predicting.accuracy_of(stacks)), end="")
         return
     if users is None or delays_ms is None:
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")
     question = predicting.Question(users, predicting.service_s_of(delays_ms), cpus)
-    exit_code = predicting.answer(
-        terminal.console(),
-        found,
-        folder.name,
-        question,
-        server=server,
-        http_client=http_client,
-        markdown=markdown,
+    document = predicting.predictions(
+        stacks, folder.name, question, server=server, http_client=http_client
     )
-    raise typer.Exit(exit_code)
+    if as_markdown:
+        print(markdown(document), end="")
+    else:
+        print_document(terminal.console(), document)
+    raise typer.Exit(DONE if predicting.has_answer(document) else FAILED)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from loadgen.documents.markdown import table_line
 from loadgen.findings import capacity, comparisons, two_runs, waterfalls
 from loadgen.records.columns import COUNT, NUMBER, TEXT, TRIALS, Column
 from loadgen.trials import caveats
@@ -115,5 +116,6 @@ def _cells(column: Column, *, with_summary: bool) -> list[str]:
 
 
 def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are Markdown themselves."""
     lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "".join(f"{table_line(cells)}\n" for cells in lines)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from loadgen.documents.html import html
+from loadgen.documents.markdown import markdown
+from loadgen.documents.terminal import print_document
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.findings import gates, two_runs
 from loadgen.findings.earlier_run import read_run
@@ -13,9 +16,8 @@ from loadgen.findings.two_runs import RunComparison
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import METRICS
 from loadgen.records.files import replace_text
+from loadgen.reports.two_runs import document, heading
 from loadgen.runs.run import DONE, FAILED
-from loadgen.topics import run_comparison_tables
-from loadgen.topics.two_runs_page import PAGE, html
 
 #: Below the options of `compare --help`.
 EPILOG = """\
@@ -56,21 +58,21 @@ def execute(
     thresholds = [gates.parse(text) for text in fail_on]
     if len(runs) == 1 and baseline and candidate:
         run = read_run(lab, runs[0])
-        found = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
+        comparison = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
         name = f"compare-{run.name}-{baseline}-{candidate}"
     elif len(runs) == 2 and not baseline and not candidate:
         a, b = (read_run(lab, named) for named in runs)
-        found = two_runs.of_runs(a, b, asked, thresholds)
+        comparison = two_runs.of_runs(a, b, asked, thresholds)
         name = f"compare-{a.name}-{b.name}"
     else:
         raise ConfigurationError(
             "compare takes two runs (compare RUN RUN), or one with two of its servers "
             "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
-    run_comparison_tables.print_all(console, found)
-    _write(found, lab.results / name)
+    print_document(console, document(comparison, gates_last=True))
+    _write(comparison, lab.results / name)
     console.print(f"\nComparison: results/{name}/", soft_wrap=True)
-    return DONE if gates.all_passed(found.gates) else FAILED
+    return DONE if gates.all_passed(comparison.gates) else FAILED
 
 
 def _metrics(text: str | None) -> list[str]:
@@ -86,12 +88,12 @@ def _metrics(text: str | None) -> list[str]:
     return asked
 
 
-def _write(found: RunComparison, folder: Path) -> None:
+def _write(comparison: RunComparison, folder: Path) -> None:
     """compare.csv, compare.md and compare.html, in a folder of their own in results/."""
     try:
         folder.mkdir(exist_ok=True)
-        replace_text(folder / "compare.csv", two_runs.csv_text(found))
-        replace_text(folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n")
-        replace_text(folder / PAGE, html(found))
+        replace_text(folder / "compare.csv", two_runs.csv_text(comparison))
+        replace_text(folder / "compare.md", markdown(document(comparison)))
+        replace_text(folder / "compare.html", html(document(comparison), heading(comparison)))
     except OSError as error:
         raise unwritable(error) from error

@@ -7,22 +7,38 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
+from loadgen.documents.document import (
+    TERMINAL,
+    WIDE,
+    Cell,
+    Column,
+    Document,
+    Number,
+    Section,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.documents.words import UNKNOWN
 from loadgen.errors import ConfigurationError
+from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import Measured, measured
 from loadgen.prediction.stack import Prediction, Refusal, Stack, predict
 from loadgen.records.trials_csv import read_rows
 from loadgen.suites.cases import plain
 
-HEADINGS = (
-    *("Server", "Client", "Views/s", "Mean (ms)", "CPU", "CPU/view (ms)", "Memory (MiB)"),
-    "Bound by",
+COLUMNS = (
+    Column("Server and client", numeric=False, shown=TERMINAL),
+    Column("Server", numeric=False, shown=WIDE),
+    Column("Client", numeric=False, shown=WIDE),
+    Column("Views/s"),
+    Column("Mean (ms)"),
+    Column("CPU"),
+    Column("CPU/view (ms)"),
+    Column("Memory (MiB)"),
+    Column("Bound by", numeric=False),
 )
 MEANS = "Means: these laws know no percentiles. docs/predictions.md says how far off they are."
-NOTHING, DONE = 1, 0
 #: Numbers of users that make a curve.
 FEWEST_LOADS = 3
 #: More users or CPUs than these are a typing error, and the laws would count to them one by one.
@@ -71,13 +87,13 @@ def stacks_of(folder: Path) -> list[Measured]:
     Raises:
         ConfigurationError: the folder is no run, or the run has no row that the laws speak of.
     """
-    found = measured(read_rows(folder))
-    if not found:
+    stacks = measured(read_rows(folder))
+    if not stacks:
         raise ConfigurationError(
             f"{folder.name} has nothing to predict from: that takes ranked trials of constant "
             "users, timed and without failures, e.g. of the suite users"
         )
-    return found
+    return stacks
 
 
 def newest_with_a_curve(folders: Iterable[Path]) -> Path:
@@ -121,96 +137,66 @@ def service_s_of(delays_ms: str) -> float:
     return longest / 1000
 
 
-def answer(
-    console: Console,
-    found: Sequence[Measured],
+def predictions(
+    stacks: Sequence[Measured],
     source: str,
     question: Question,
     *,
     server: str = "*",
     http_client: str = "*",
-    markdown: bool = False,
-) -> int:
-    """Print what each stack would do; returns the exit code, 1 where nothing can be predicted.
+) -> Document:
+    """What each stack would do, the most views a second first.
 
     Args:
-        console: where to.
-        found: as `stacks_of` gives them.
+        stacks: as `stacks_of` gives them.
         source: the run that they are of, in words.
         question: the load.
         server, http_client: globs that select stacks.
-        markdown: print Markdown instead of a table for a terminal.
 
     Raises:
         ConfigurationError: no stack is selected.
     """
-    stacks = [one.stack(one.levels) for one in found]
-    stacks = [
+    selected = [
         stack
-        for stack in stacks
+        for stack in (measured.stack(measured.levels) for measured in stacks)
         if fnmatch(stack.server, server) and fnmatch(stack.http_client, http_client)
     ]
-    if not stacks:
-        names = ", ".join(dict.fromkeys(f"{one.first['server']}" for one in found))
+    if not selected:
+        names = ", ".join(dict.fromkeys(measured.first.text("server") for measured in stacks))
         raise ConfigurationError(f"no stack of that name was measured; the servers are {names}")
     answers = [
         (stack, predict(stack, question.users, question.service_s, question.cpus))
-        for stack in stacks
+        for stack in selected
     ]
-    predicted = [(stack, made) for stack, made in answers if isinstance(made, Prediction)]
+    predicted = [(stack, answer) for stack, answer in answers if isinstance(answer, Prediction)]
     predicted.sort(key=lambda pair: (-pair[1].rps, pair[1].cpu_ms_per_view))
-    refused = [(stack, made) for stack, made in answers if isinstance(made, Refusal)]
-    lines = [_cells(*pair) for pair in predicted]
-    if markdown:
-        _print_markdown(console, lines)
-    else:
-        console.print(f"{question.words}, from {source}", style="bold")
-        if lines:
-            console.print(_table(lines))
-    for note in _notes(question, source if markdown else "", refused):
-        console.print(note, style=None if markdown else "dim")
-    return DONE if lines else NOTHING
+    refused = [(stack, answer) for stack, answer in answers if isinstance(answer, Refusal)]
+    rows = [TableRow(tuple(_cells(*pair))) for pair in predicted]
+    notes = Text(list(_notes(question, refused)), "note")
+    heading = f"{question.words}, from {source}"
+    return Document(heading, (), [Section("predictions", "", [Table("", COLUMNS, rows), notes])])
 
 
-def _cells(stack: Stack, made: Prediction) -> list[str]:
-    client = stack.http_client + (f", {stack.axes}" if stack.axes else "")
-    return [
-        stack.server,
-        client,
-        f"{made.rps:.1f}",
-        f"{made.latency_ms:.0f}",
-        f"{made.cpu_share:.0%}",
-        f"{made.cpu_ms_per_view:.1f}",
-        "–" if made.memory_mib is None else f"{made.memory_mib:.0f}",
-        made.bound.by,
-    ]
+def _cells(stack: Stack, prediction: Prediction) -> Iterator[Cell]:
+    client = ", ".join(filter(None, (stack.http_client, stack.axes)))
+    yield f"{stack.server} {client}"
+    yield stack.server
+    yield client
+    yield Number(prediction.rps, 1)
+    yield Number(prediction.latency_ms)
+    yield f"{prediction.cpu_share:.0%}"
+    yield Number(prediction.cpu_ms_per_view, 1)
+    yield Number(prediction.memory_mib)
+    yield prediction.bound.by
 
 
-def _table(lines: Sequence[Sequence[str]]) -> Table:
-    built = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
-    built.add_column("Server and client", overflow="fold")
-    for heading in ("Views/s", "Mean (ms)", "CPU", "ms/view", "MiB"):
-        built.add_column(heading, justify="right")
-    built.add_column("Bound by")
-    for server, client, *figures in lines:
-        built.add_row(f"{server} {client}", *figures)
-    return built
+def has_answer(document: Document) -> bool:
+    """Whether something could be predicted."""
+    blocks = (block for section in document.sections for block in section.blocks)
+    return any(isinstance(block, Table) and block.rows for block in blocks)
 
 
-def _print_markdown(console: Console, lines: Sequence[Sequence[str]]) -> None:
-    rules = [
-        "---" if heading in ("Server", "Client", "Bound by") else "---:" for heading in HEADINGS
-    ]
-    for cells in (HEADINGS, rules, *lines):
-        console.print(f"| {' | '.join(cells)} |", soft_wrap=True)
-    console.print()
-
-
-def _notes(
-    question: Question, source: str, refused: Sequence[tuple[Stack, Refusal]]
-) -> Iterator[str]:
-    if source:
-        yield f"{question.words}, from {source}."
+def _notes(question: Question, refused: Sequence[tuple[Stack, Refusal]]) -> Iterator[str]:
     if question.assumption:
         yield question.assumption
     yield MEANS
@@ -226,3 +212,40 @@ def _measured_range(refusal: Refusal, question: Question) -> str:
     if most is None:
         return f"{at} its rows speak of {fewest} users and more"
     return f"{at} its rows speak of {fewest} {'users' if fewest == most else f'to {most} users'}"
+
+
+def accuracy_of(stacks: Sequence[Measured]) -> Document:
+    """How far off predictions are, of each load of a run from its others.
+
+    Raises:
+        ConfigurationError: no load can be predicted so.
+    """
+    checked = accuracy.check(stacks)
+    bands = accuracy.errors(checked)
+    throughput = Table(
+        "",
+        (
+            Column("CPU busy", numeric=False),
+            *map(Column, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
+        ),
+        [
+            TableRow((of.band, Number(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
+            for of in bands
+        ],
+    )
+    resources = Table(
+        "",
+        (Column("CPU busy", numeric=False), Column("CPU/view"), Column("Memory")),
+        [TableRow((of.band, _error(of.cpu), _error(of.memory))) for of in bands],
+    )
+    loads = len(checked.trials) + checked.refused
+    words = f"{checked.refused} of {loads} loads lie outside the others of their stack: refused."
+    return Document("", (), [Section("accuracy", "", [throughput, resources, Text([words])])])
+
+
+def _error(errors: Sequence[float]) -> str:
+    """Mean and largest, without their signs: `3.7 % (9.5 %)`."""
+    if not errors:
+        return UNKNOWN
+    sizes = [abs(error) for error in errors]
+    return f"{sum(sizes) / len(sizes):.1%} ({max(sizes):.1%})".replace("%", " %")

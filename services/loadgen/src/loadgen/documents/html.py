@@ -1,19 +1,23 @@
-"""HTML: a document through a template, into one page with all that it needs inside."""
+"""A document as a page: one file with all that it needs inside."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadgen.charts import palette
-from loadgen.documents.blocks import Section
+from loadgen.documents.document import Cell, Code, Document, Outcome, Picture, cell_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def fill(template: str, sections: Sequence[Section], **named: object) -> str:
-    """A template of a page, filled: it extends base.html, which draws the sections."""
+def html(document: Document, title: str) -> str:
+    """The whole page.
+
+    Args:
+        document: what it shows.
+        title: of the browser's tab.
+    """
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -21,11 +25,23 @@ def fill(template: str, sections: Sequence[Section], **named: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["themed"] = lambda svg: Markup(palette.themed(svg))
-    return templates.get_template(template).render(
-        **named,
-        sections=sections,
+    templates.filters |= {"cell": _cell, "drawn": _drawn}
+    return templates.get_template("page.html").render(
+        title=title,
+        document=document,
         palette=Markup(palette.stylesheet()),
-        style=Markup((TEMPLATES / "report.css").read_text()),
-        script=Markup((TEMPLATES / "report.js").read_text()),
+        style=Markup((TEMPLATES / "page.css").read_text()),
+        script=Markup((TEMPLATES / "page.js").read_text()),
     )
+
+
+def _cell(cell: Cell) -> str | Markup:
+    if isinstance(cell, Outcome):
+        return Markup('<b class="{}">{}</b>').format(cell.tone, cell.words)
+    if isinstance(cell, Code):
+        return Markup("<code>{}</code>").format(cell.text)
+    return cell if isinstance(cell, Markup) else cell_words(cell, "page")
+
+
+def _drawn(picture: Picture) -> Markup:
+    return Markup(picture.drawing.svg)

@@ -1,60 +1,70 @@
-"""What a report is made of: a run's rows, samples and environment, and the suites that asked."""
+"""What the document of a run is made of: its rows and environment, and the suites that asked."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from loadgen.documents.flags import reasons
-from loadgen.documents.lines import Line, is_ranked, labels_of, lines
+from loadgen.findings import summary
 from loadgen.findings.claims import Claim, judge
-from loadgen.findings.comparisons import Comparison, compare, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare, of_suite
+from loadgen.findings.silence import always_silent
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
 from loadgen.lab.servers import Server, read_servers
 from loadgen.records import environment
 from loadgen.records.columns import Row
-from loadgen.records.trials_csv import read_rows, trial_name
+from loadgen.records.trials_csv import name_of, read_rows
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
-from loadgen.suites.suite import Suite
+from loadgen.suites.suite import Suite, native_views
+from loadgen.theory.statistics import Interval
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A case that has rows, and how it is called.
+    """A case that has rows: a line of a table, a row of a chart.
 
     Attributes:
-        key: of its anchors, unlike any other in the report.
+        key: of its anchors, unlike any other in the document.
         case: what was measured.
-        line: its rows with their names.
+        name: its server, with what else tells it apart: short, for a terminal or a chart.
+        label: the server's title, with the same.
+        rows: its rows, one per round.
+        published: an article's figures, by column; empty where there are none.
     """
 
     key: str
     case: Case
-    line: Line
+    name: str
+    label: str
+    rows: tuple[Row, ...]
+    published: Mapping[str, float]
 
     @property
     def called(self) -> str:
         """Its name within a sentence: `uvicorn (aiohttp-shared)`."""
-        server, _, apart = self.line.name.partition(", ")
+        server, _, apart = self.name.partition(", ")
         return f"{server} ({apart})" if apart else server
 
     @property
     def measured(self) -> list[Row]:
         """Its rows that count: ranked ones where there are any."""
-        return that_count(self.line.rows)
+        return that_count(self.rows)
 
     @property
     def is_ranked(self) -> bool:
         """Whether some round speaks of the server and not of the lab."""
-        return is_ranked(self.line)
+        return any(row.is_ranked for row in self.rows)
 
     @property
     def caveats(self) -> list[str]:
         """Names of its warnings."""
-        return case_caveats(self.line.rows)
+        return case_caveats(self.rows)
 
     @property
     def state(self) -> str:
@@ -67,22 +77,36 @@ class Entry:
     def outcome(self) -> str:
         """Why it is failed or unranked, in words."""
         if not self.measured:
-            reasons = dict.fromkeys(str(row["outcome"]) for row in self.line.rows)
-            return f"failed: {', '.join(reasons)}"
+            return f"failed: {', '.join(dict.fromkeys(row.text('outcome') for row in self.rows))}"
         if not self.is_ranked:
             blame = [name for name in self.caveats if name.endswith("-saturated")]
             return f"not ranked: {', '.join(blame) or 'see its caveats'}"
         return ""
 
-    def mean(self, metric: str) -> float | None:
+    @property
+    def bound_by(self) -> str:
+        """What held it back, in every round where they differ; – where nothing is known."""
+        return summary.bound_by(self.measured).replace(" / ", "/") or "–"
+
+    @property
+    def mostly_bound_by(self) -> str:
+        """What held it back in most of its rounds."""
+        bounds = Counter(bound for row in self.measured if (bound := row.text("bound_by")))
+        return bounds.most_common(1)[0][0] if bounds else "unexplained"
+
+    def mean(self, metric: str) -> Interval | None:
         """A metric over the rounds that count; None where one of them could not state it."""
-        found = over_rounds(self.line.rows, metric)
-        return found.mean if found else None
+        return over_rounds(self.rows, metric)
+
+    def value(self, metric: str) -> float | None:
+        """The same without its interval."""
+        mean = self.mean(metric)
+        return mean.mean if mean else None
 
     def known(self, column: str) -> list[float]:
         """A column's values in the rounds that count, those that are known."""
-        values = [row[column] for row in self.measured]
-        return [float(value) for value in values if isinstance(value, int | float)]
+        values = (row.number(column) for row in self.measured)
+        return [value for value in values if value is not None]
 
     def first(self, column: str) -> float | None:
         """A column that all rounds share, from the first that knows it."""
@@ -91,10 +115,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """A suite with the cases of it that have rows: by its `sort`, else in its order."""
+    """A suite with its cases that have rows: by its `sort`, the best first; else in its order.
+
+    Attributes:
+        suite: what was asked.
+        entries: all of them.
+        apart: those that no waterfall and no search has, which show them in a way of their own.
+        comparisons: those that the suite asks for.
+    """
 
     suite: Suite
     entries: Sequence[Entry]
+    apart: Sequence[Entry]
     comparisons: Sequence[Comparison]
 
     @property
@@ -104,9 +136,71 @@ class Group:
         return "max_rps" if "max_rps" in published and "rps" not in published else "rps"
 
 
+def group_of(suite: Suite, rows: Sequence[Row], comparisons: Iterable[Comparison]) -> Group:
+    """A suite's part of a run.
+
+    Cases are called as in a run of the whole suite, also where the command line has left some out.
+    """
+    elsewhere = {case for waterfall in suite.waterfalls for case in waterfall.cases}
+    if suite.search:
+        elsewhere = set(suite.whole)
+    return Group(
+        suite=suite,
+        entries=_entries(suite, rows, suite.whole),
+        apart=_entries(suite, rows, [case for case in suite.whole if case not in elsewhere]),
+        comparisons=of_suite(suite, comparisons),
+    )
+
+
+def _entries(suite: Suite, rows: Iterable[Row], cases: Sequence[Case]) -> list[Entry]:
+    """Those of these cases that have rows, called by what differs among these cases."""
+    by_case: dict[str, list[Row]] = {}
+    for row in rows:
+        by_case.setdefault(row.case, []).append(row)
+    titled = titles(row for listed in by_case.values() for row in listed)
+    labels = Labels(cases, suite.native_views)
+    entries = [
+        Entry(
+            key=f"{suite.name}-{number}",
+            case=case,
+            name=labels.name(case),
+            label=labels.name(case, titled[case.server]),
+            rows=tuple(by_case[case.slug]),
+            published=_published(suite, by_case[case.slug][0]),
+        )
+        for number, case in enumerate(suite.cases, start=1)
+        if case in cases and case.slug in by_case
+    ]
+    if metric := suite.sort:
+        entries.sort(key=lambda entry: _place(entry, metric))
+    return entries
+
+
+def _published(suite: Suite, row: Row) -> Mapping[str, float]:
+    figures = (entry.figures for entry in suite.published if entry.describes(row))
+    return next(figures, {})
+
+
+def _place(entry: Entry, metric: str) -> tuple[bool, float]:
+    """Where an entry stands: the ranked first; what is not known last of each, and who answers
+    nobody last of all.
+    """
+    value = entry.value(metric)
+    if always_silent(entry.rows):
+        return True, math.inf
+    if value is None:
+        return not entry.is_ranked, math.inf
+    return not entry.is_ranked, -value if metric in HIGHER_IS_BETTER else value
+
+
+def labels_of(suites: Sequence[Suite]) -> Labels:
+    """What cases are called where those of all these suites stand together."""
+    return Labels((case for suite in suites for case in suite.whole), native_views(suites))
+
+
 @dataclass(frozen=True)
 class Material:
-    """A run, for a report of it.
+    """A run, for a document of it.
 
     Attributes:
         folder: with trials.csv, samples/ and environment.json.
@@ -150,18 +244,14 @@ class Material:
         return judge(self.suites, self.comparisons)
 
     @cached_property
+    def all_groups(self) -> list[Group]:
+        """Every suite, with what there is of it."""
+        return [group_of(suite, self.rows, self.comparisons) for suite in self.suites]
+
+    @cached_property
     def groups(self) -> list[Group]:
         """The suites of which something was measured or tried."""
-        found = []
-        for suite in self.suites:
-            by_slug = {case.slug: case for case in suite.cases}
-            entries = [
-                Entry(f"{suite.name}-{number}", by_slug[str(line.rows[0]["case"])], line)
-                for number, line in enumerate(lines(suite, self.rows, every=True), start=1)
-            ]
-            if entries:
-                found.append(Group(suite, entries, of_suite(suite, self.comparisons)))
-        return found
+        return [group for group in self.all_groups if group.entries]
 
     @property
     def name(self) -> str:
@@ -177,8 +267,12 @@ class Material:
 
     def samples(self, row: Row) -> Path:
         """The samples of a trial."""
-        name = trial_name(row["case"], row["round"], row["repeat"])
-        return self.folder / "samples" / f"{name}.csv.gz"
+        return self.folder / "samples" / f"{name_of(row)}.csv.gz"
+
+
+def of_rows(suites: Sequence[Suite], rows: Sequence[Row]) -> Material:
+    """A run of which only the rows are asked, as text does."""
+    return Material(Path(), suites, rows, {}, {}, {})
 
 
 def material(folder: Path, suites: Sequence[Suite]) -> Material:

@@ -1,8 +1,33 @@
-"""What is printed to a person: as it is written, whoever wrote it."""
+"""A document on a terminal; and what is printed there: as it is written, whoever wrote it."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text as Line
+
+from loadgen.documents.document import (
+    Block,
+    Cell,
+    Command,
+    Document,
+    Figure,
+    Folded,
+    Heading,
+    Items,
+    Outcome,
+    Section,
+    Table,
+    Terms,
+    Text,
+    cell_words,
+)
+from loadgen.documents.markdown import plain
+
+TONES = {"good": "green", "bad": "red", "open": "yellow"}
 
 
 def console(**options: Any) -> Console:
@@ -15,3 +40,87 @@ def console(**options: Any) -> Console:
         options: as rich's Console takes them.
     """
     return Console(**options, markup=False, emoji=False, highlight=False)
+
+
+def print_document(target: Console, document: Document) -> None:
+    """Print all of a document that fits a terminal."""
+    if document.heading:
+        target.print(document.heading, style="bold")
+    for section in document.sections_in("terminal"):
+        _print_section(target, section)
+
+
+def _print_section(target: Console, section: Section) -> None:
+    if section.heading:
+        target.print()
+        target.print(section.heading, style="bold")
+    _print_blocks(target, section.blocks_in("terminal"), set())
+
+
+def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str]) -> None:
+    """Print blocks, one after the other; how to read a table is said once."""
+    for block in blocks:
+        if "terminal" not in block.shown:
+            continue
+        match block:
+            case Heading(words):
+                target.print()
+                target.print(plain(words), style="bold")
+            case Text(paragraphs, kind):
+                for paragraph in paragraphs:
+                    target.print(plain(paragraph), style="dim" if kind == "note" else None)
+            case Items():
+                _print_items(target, block)
+            case Terms(entries):
+                for word, whose, explanation in entries:
+                    where = f" ({whose})" if whose else ""
+                    target.print(Line.assemble((word, "bold"), f"{where}: {explanation}"))
+            case Table():
+                _print_table(target, block, explained)
+            case Figure(table=Table() as table):
+                _print_blocks(target, [table], explained)
+            case Command(words, line):
+                target.print(f"{plain(words)} {line}", soft_wrap=True)
+            case Folded(summary, inside):
+                target.print(plain(summary), style="bold")
+                _print_blocks(target, inside, explained)
+
+
+def _print_items(target: Console, items: Items) -> None:
+    for number, item in enumerate(items.items, start=1):
+        line = Line(f"{number}. " if items.numbered else "", "dim" if item.faint else "")
+        line.append(item.words)
+        if item.outcome:
+            line.append(": ")
+            line.append(item.outcome.words, TONES[item.outcome.tone])
+        target.print(Padding(line, (0, 0, 0, 2)))
+        for detail in item.details:
+            target.print(Padding(Line(detail, "dim"), (0, 0, 0, 4)))
+
+
+def _print_table(target: Console, table: Table, explained: set[str]) -> None:
+    """The table with a line for each of its rows; how to read it below."""
+    if not table.rows_in("terminal"):
+        return
+    target.print(_grid(table))
+    explanation = table.explanation("terminal")
+    if explanation and explanation not in explained:
+        target.print(explanation, style="dim")
+        explained.add(explanation)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
+    for column in table.columns_in("terminal"):
+        # The unit below, so that names have room; figures stay in one piece.
+        heading = column.heading.replace(" (", "\n(") if column.numeric else column.heading
+        justify = "right" if column.numeric else "left"
+        grid.add_column(heading, justify=justify, overflow="fold", no_wrap=column.numeric)  # type: ignore[arg-type]
+    for row, line in zip(table.rows_in("terminal"), table.lines("terminal"), strict=True):
+        grid.add_row(*map(_rendered, line), style="dim" if row.state else None)
+    return grid
+
+
+def _rendered(cell: Cell) -> Line:
+    style = TONES[cell.tone] if isinstance(cell, Outcome) else ""
+    return Line(cell_words(cell, "terminal"), style)

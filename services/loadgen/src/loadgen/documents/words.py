@@ -4,56 +4,35 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-from loadgen.documents.material import Entry
-from loadgen.findings.summary import over_rounds
-from loadgen.suites.labels import WRITTEN
 from loadgen.theory.statistics import Difference, Interval
 
 UNKNOWN = "–"
-UNITS = {"rps": "views/s", "max_rps": "views/s"}
+UNITS = {"rps": "views/s", "max_rps": "views/s", "app_cpu_ms_per_view": "ms of CPU per view"}
 
 
-def number(value: float | None, digits: int) -> str:
+def decimals(value: float | None, digits: int) -> str:
     """A value with so many digits after the point; – where it is unknown."""
     return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
-def figure(entry: Entry, metric: str) -> str:
-    """A metric over rounds with its interval: `73.3 [65.8–81.6]`."""
-    _, digits = WRITTEN[metric]
-    found = over_rounds(entry.line.rows, metric)
-    if not found:
-        return UNKNOWN
-    return number(found.mean, digits) + bounds(found, digits)
-
-
-def bounds(found: Interval, digits: int) -> str:
+def bounds(mean: Interval, digits: int) -> str:
     """The interval of a mean, with a space before it; empty where there is none."""
-    if found.low is None or found.high is None:
+    if mean.low is None or mean.high is None:
         return ""
-    return f" [{number(found.low, digits)}–{number(found.high, digits)}]"
+    return f" [{decimals(mean.low, digits)}–{decimals(mean.high, digits)}]"
 
 
-def with_bounds(found: Difference) -> str:
+def with_bounds(mean: Interval | None, digits: int) -> str:
+    """A mean with its interval where there is one: `73.3 [65.8–81.6]`."""
+    return decimals(mean.mean, digits) + bounds(mean, digits) if mean else UNKNOWN
+
+
+def times_with_bounds(difference: Difference) -> str:
     """A ratio with its interval where there is one: `×1.84 [1.79–1.87]`."""
-    if found.low is None or found.high is None:
-        return times(found.ratio)
-    return f"{times(found.ratio)} [{plain_ratio(found.low)}–{plain_ratio(found.high)}]"
-
-
-def counted(count: int, thing: str, things: str = "") -> str:
-    """`1 trial`, `2 trials`."""
-    return f"{count} {thing if count == 1 else things or thing + 's'}"
-
-
-def listing(items: Iterable[str], *, most: int = 4, joined: str = "and") -> str:
-    """`a, b and c`; of too many the first, and how many there are besides."""
-    listed: Sequence[str] = list(items)
-    if len(listed) > most:
-        return f"{', '.join(listed[: most - 1])} {joined} {len(listed) - most + 1} more"
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} {joined} {listed[-1]}"
+    if difference.low is None or difference.high is None:
+        return times(difference.ratio)
+    interval = f"[{plain_ratio(difference.low)}–{plain_ratio(difference.high)}]"
+    return f"{times(difference.ratio)} {interval}"
 
 
 def times(ratio: float) -> str:
@@ -68,14 +47,24 @@ def plain_ratio(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}"
 
 
-def plus_minus(found: Interval | None) -> str:
+def plus_minus(mean: Interval | None) -> str:
     """How far off a mean may be, by the wider side, with a space before it; empty if unknown."""
-    if not found or found.high is None:
-        return ""
-    share = found.high / found.mean - 1
-    if share < 0.0005:
-        return " ±<0.1%"
-    return f" ±{share:.0%}" if share >= 0.01 else f" ±{share:.1%}"
+    return f" ±{mean.high / mean.mean - 1:.0%}" if mean and mean.high else ""
+
+
+def count_of(count: int, thing: str, things: str = "") -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
+def listing(items: Iterable[str], *, most: int = 4, joined: str = "and") -> str:
+    """`a, b and c`; of too many the first, and how many there are besides."""
+    listed: Sequence[str] = list(items)
+    if len(listed) > most:
+        return f"{', '.join(listed[: most - 1])} {joined} {len(listed) - most + 1} more"
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} {joined} {listed[-1]}"
 
 
 def prose(text: str) -> Markup:

@@ -1,6 +1,6 @@
 """How far off predictions are: each load that a run measured, predicted from its other loads."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from loadgen.errors import ConfigurationError
@@ -91,44 +91,48 @@ def _trial(stack: Stack, level: Level) -> Trial | None:
     )
 
 
-type _Errors = Sequence[float]
+@dataclass(frozen=True)
+class Errors:
+    """How far off the predictions of some loads are, as shares with their sign.
+
+    Attributes:
+        band: of utilisation, in words.
+        loads: how many.
+        law: of throughput, by this law.
+        cpu_alone: of throughput, by CPU time alone.
+        bounds: of throughput, by the plain bounds.
+        cpu: of CPU per view.
+        memory: of memory, where it is known.
+    """
+
+    band: str
+    loads: int
+    law: Sequence[float]
+    cpu_alone: Sequence[float]
+    bounds: Sequence[float]
+    cpu: Sequence[float]
+    memory: Sequence[float]
 
 
-def markdown_lines(found: Check) -> Iterator[str]:
-    """Two tables: throughput against the plain bounds; CPU per view and memory."""
-    yield "| CPU busy | Loads | This law | With CPU time alone | Plain bounds |"
-    yield "| --- | ---: | ---: | ---: | ---: |"
-    for band, trials in _by_band(found):
-        cells = [
-            _error([trial.predicted.rps / trial.level.rps - 1 for trial in trials]),
-            _error([trial.cpu_alone_rps / trial.level.rps - 1 for trial in trials]),
-            _error([trial.bounds_rps / trial.level.rps - 1 for trial in trials]),
-        ]
-        yield f"| {band} | {len(trials)} | {' | '.join(cells)} |"
-    yield ""
-    yield "| CPU busy | CPU/view | Memory |"
-    yield "| --- | ---: | ---: |"
-    for band, trials in _by_band(found):
-        cpu = [trial.predicted.cpu_ms_per_view / 1000 / trial.level.cpu_s - 1 for trial in trials]
-        memory = [
+def errors(checked: Check) -> list[Errors]:
+    """By band of utilisation."""
+    return [
+        _errors(band, [trial for trial in checked.trials if holds(trial.level.utilisation)])
+        for band, holds in BANDS.items()
+    ]
+
+
+def _errors(band: str, trials: Sequence[Trial]) -> Errors:
+    return Errors(
+        band=band,
+        loads=len(trials),
+        law=[trial.predicted.rps / trial.level.rps - 1 for trial in trials],
+        cpu_alone=[trial.cpu_alone_rps / trial.level.rps - 1 for trial in trials],
+        bounds=[trial.bounds_rps / trial.level.rps - 1 for trial in trials],
+        cpu=[trial.predicted.cpu_ms_per_view / 1000 / trial.level.cpu_s - 1 for trial in trials],
+        memory=[
             trial.predicted.memory_mib / trial.level.pss_mib - 1
             for trial in trials
             if trial.predicted.memory_mib and trial.level.pss_mib
-        ]
-        yield f"| {band} | {_error(cpu)} | {_error(memory)} |"
-    yield ""
-    of = len(found.trials) + found.refused
-    yield f"{found.refused} of {of} loads lie outside the others of their stack: refused."
-
-
-def _by_band(found: Check) -> Iterator[tuple[str, list[Trial]]]:
-    for band, holds in BANDS.items():
-        yield band, [trial for trial in found.trials if holds(trial.level.utilisation)]
-
-
-def _error(errors: _Errors) -> str:
-    """Mean and largest, without their signs: `3.7 % (9.5 %)`."""
-    if not errors:
-        return "–"
-    sizes = [abs(error) for error in errors]
-    return f"{sum(sizes) / len(sizes):.1%} ({max(sizes):.1%})".replace("%", " %")
+        ],
+    )

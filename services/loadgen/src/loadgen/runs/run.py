@@ -10,14 +10,14 @@ import httpx
 from rich.console import Console
 
 from loadgen.documents.command_lines import BENCH
-from loadgen.documents.lines import labels_of
-from loadgen.documents.material import material
+from loadgen.documents.material import labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.lab import machine, network
 from loadgen.lab.lab import Lab
 from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
+from loadgen.reports.run_report import PAGE_FILE, print_report, write_report
 from loadgen.runs import resume, up
 from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
@@ -25,8 +25,6 @@ from loadgen.runs.progress import Progress
 from loadgen.runs.run_folder import FINISHED, Results, create
 from loadgen.suites.suite import Suite
 from loadgen.suites.timing import duration
-from loadgen.topics.run_page import PAGE, write_report
-from loadgen.topics.tables import print_tables
 from loadgen.trials import upstreams
 from loadgen.trials.idle import Idle
 from loadgen.trials.instruments import Api, Launcher, NoLauncher
@@ -126,7 +124,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
             ending = _run(request.plan, results, measure)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note("idle", idle.document())
-    print_tables(console, request.suites, results.rows)
+    print_report(console, request.suites, results.rows)
     nothing = ending.lost or not results.rows
     drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)
     _say_how_it_ended(console, lab, results, ending, drawn)
@@ -247,7 +245,7 @@ def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
         said = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
         said += f"whole without it. To draw it: {_command(lab)} report {folder}"
         return Ending(FAILED, (said,))
-    return Ending(DONE, (f"Report: {folder}/{PAGE}",))
+    return Ending(DONE, (f"Report: {folder}/{PAGE_FILE}",))
 
 
 def _measure(trial: Trial, protocol: Protocol, results: Results, progress: Progress) -> Row:

@@ -6,69 +6,124 @@ import altair as alt
 
 from loadgen.charts.canvas import Canvas, RowWords
 from loadgen.charts.palette import CPU, TRACK, USERS
-from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow, Text
-from loadgen.documents.material import Material
-from loadgen.documents.words import UNKNOWN, number
+from loadgen.documents.document import (
+    TERMINAL,
+    WIDE,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Number,
+    Picture,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.documents.material import Group, Material
+from loadgen.documents.words import UNKNOWN
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
-from loadgen.suites.suite import Suite
+
+INTRODUCTION = (
+    "From the last rate that holds to the first that does not, per core: the thick bar is the "
+    "widest over rounds, the ticks below it are the ends of each round. The upright tick is C / D, "
+    "what the CPU would allow if nobody minded waiting."
+)
 
 
-def section(material: Material) -> Section | None:
-    """A chart per suite that searches."""
-    found = [(suite, stacks(suite, material.rows)) for suite in material.suites if suite.search]
-    blocks: list[Block] = []
-    for suite, its_stacks in found:
-        if not its_stacks or not suite.search:
-            continue
-        if len(material.suites) > 1:
-            blocks.append(Heading(suite.question))
-        blocks.append(Text(list(_sentences(suite.search, its_stacks))))
-        blocks.append(_figure(suite, its_stacks))
-    return Section("capacity", "What one core carries", blocks) if blocks else None
+def blocks(material: Material, group: Group) -> Iterator[Block]:
+    """What each stack carries, the best first; none where the suite searches nothing."""
+    rules = group.suite.search
+    listed = stacks(group.suite, material.rows)
+    if not rules or not listed:
+        return
+    yield Text(list(carries(listed)))
+    yield Figure(
+        name=f"capacity-{group.suite.name}",
+        picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed)),
+        caption="",
+        table=_table(rules, listed),
+    )
+    if notes := list(_notes(listed)):
+        yield Text(notes, "note")
 
 
-def carries(found: Sequence[StackCapacity]) -> Iterator[str]:
+def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
     """Which stack carries the most, and whose bracket overlaps its own."""
-    best = found[0] if found else None
+    best = listed[0] if listed else None
     if not best or not best.low_rps_per_cpu:
         return
-    alike = [one.name for one in found[1:] if (one.high_rps_per_cpu or 0) >= best.low_rps_per_cpu]
-    said = f"{best.name} carries the most: {_bracket(best)} views/s per core."
-    yield said + (f" Its bracket overlaps that of {'; '.join(alike)}." if alike else "")
+    alike = [
+        stack.name for stack in listed[1:] if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
+    ]
+    overlap = f" Its bracket overlaps that of {'; '.join(alike)}." if alike else ""
+    yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
 
 
-def _sentences(rules: Rules, found: Sequence[StackCapacity]) -> Iterator[str]:
-    yield from carries(found)
-    yield (
-        f"A rate holds where {rules.majority} of {rules.windows} windows of {rules.window_s:g} s "
-        f"keep p95 within {rules.p95_by_service_time:g} service times without a failure, with "
-        f"{rules.least_answered:.0%} answered and none piling up."
+def _table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
+    columns = (
+        Column("Stack", numeric=False, shown=TERMINAL),
+        Column("Configuration", numeric=False, shown=WIDE),
+        Column(
+            "Views/s per core",
+            meaning="from the last rate that holds to the first that does not, the widest over "
+            "rounds",
+        ),
+        Column("of C/D"),
+        Column("CPU/view", meaning="ms, at the rate that holds"),
+        Column("MiB/view", meaning="memory of the server by the views in flight there"),
+        Column("PSS (MiB)", shown=WIDE),
+        Column("Gave way", numeric=False),
+        Column("Rounds", shown=WIDE),
+        Column("Caveats", numeric=False, shown=WIDE),
     )
-    for stack in found:
+    rows = [
+        TableRow(tuple(_cells(stack)), state="" if stack.found else "failed") for stack in listed
+    ]
+    caption = (
+        f"A rate holds if {rules.majority} of {rules.windows} windows of {rules.window_s:g} s keep "
+        f"p95 within {rules.p95_by_service_time:g} service times, without a failure, "
+        f"{rules.least_answered:.0%} answered, and none piling up."
+    )
+    return Table(caption, columns, rows, folded="The same as a table")
+
+
+def _cells(stack: StackCapacity) -> Iterator[Cell]:
+    yield stack.name
+    yield stack.label
+    yield _bracket(stack)
+    yield Number(stack.mean("share_of_ceiling"), 2)
+    yield Number(stack.mean("app_cpu_ms_per_view"), 1)
+    yield Number(stack.mean("memory_mib_per_view"), 2)
+    yield Number(stack.mean("app_pss_mib"))
+    yield ", ".join(stack.gave_way) or UNKNOWN
+    yield f"{len(stack.found)} of {len(stack.rounds)}"
+    yield ", ".join(dict.fromkeys(name for each in stack.found for name in each.caveats))
+
+
+def _notes(listed: Sequence[StackCapacity]) -> Iterator[str]:
+    """Of which rounds something was not found, and why."""
+    for stack in listed:
         for each in stack.rounds:
             if each.reason:
-                yield f"{stack.label}, round {each.round}: {each.reason}."
+                low = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
+                high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not"
+                yield f"{stack.name}, round {each.round}: {each.reason}{low}{high}."
 
 
-def _figure(suite: Suite, found: Sequence[StackCapacity]) -> Figure:
-    return Figure(
-        name=f"capacity-{suite.name}",
-        title=f"Capacity per core: {suite.question}",
-        svg=_chart(found),
-        caption=(
-            "From the last rate that holds to the first that does not, per core: the thick bar is "
-            "the widest over rounds, the ticks below it are the ends of each round. The upright "
-            "tick is C / D, what the CPU would allow if nobody minded waiting."
-        ),
-        table=_table(found),
-    )
+def _bracket(stack: StackCapacity) -> str:
+    low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
+    return UNKNOWN if low is None or high is None else f"{_rate(low)}–{_rate(high)}"
 
 
-def _chart(found: Sequence[StackCapacity]) -> str:
+def _rate(rate_rps: float) -> str:
+    return f"{rate_rps:.0f}" if rate_rps >= 100 else f"{rate_rps:.1f}"
+
+
+def _chart(listed: Sequence[StackCapacity]) -> Canvas:
     highest = [
         value
-        for stack in found
+        for stack in listed
         for each in stack.rounds
         for value in (each.high_rps_per_cpu, _ceiling(each))
         if value
@@ -80,9 +135,9 @@ def _chart(found: Sequence[StackCapacity]) -> str:
         axis=alt.Axis(title="views/s per core", tickCount=6),
     )
     legend = [(USERS, "last that holds to first that does not"), (CPU, "C / D")]
-    words = [RowWords(stack.name, _result(stack), not stack.found) for stack in found]
+    words = [RowWords(stack.name, _result(stack), not stack.found) for stack in listed]
     canvas = Canvas(words, x, legend)
-    for row, stack in enumerate(found):
+    for row, stack in enumerate(listed):
         low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
         if low and high:
             canvas.box(row, (0, low), TRACK, opacity=0.8)
@@ -92,7 +147,7 @@ def _chart(found: Sequence[StackCapacity]) -> str:
         for each in stack.rounds:
             if ceiling := _ceiling(each):
                 canvas.tick(row, ceiling, CPU)
-    return canvas.svg()
+    return canvas
 
 
 def _ceiling(each: Capacity) -> float | None:
@@ -104,41 +159,3 @@ def _result(stack: StackCapacity) -> str:
     if not stack.found:
         return "not found"
     return f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
-
-
-def _bracket(stack: StackCapacity) -> str:
-    return f"{number(stack.low_rps_per_cpu, 1)}–{number(stack.high_rps_per_cpu, 1)}"
-
-
-def _table(found: Sequence[StackCapacity]) -> Table:
-    columns = (
-        Column("Stack", False),
-        Column("Views/s per core"),
-        Column("of C/D"),
-        Column("CPU/view (ms)"),
-        Column("PSS (MiB)"),
-        Column("MiB per view"),
-        Column("Gave way", False),
-        Column("Rounds"),
-    )
-    rows = [
-        TableRow(
-            (
-                stack.label,
-                _bracket(stack),
-                number(stack.mean("share_of_ceiling"), 2),
-                number(stack.mean("app_cpu_ms_per_view"), 2),
-                number(stack.mean("app_pss_mib"), 0),
-                number(stack.mean("memory_mib_per_view"), 2),
-                ", ".join(stack.gave_way) or UNKNOWN,
-                f"{len(stack.found)} of {len(stack.rounds)}",
-            ),
-            "" if stack.found else "failed",
-        )
-        for stack in found
-    ]
-    caption = (
-        "CPU and memory at the rate that holds; MiB per view: the whole server's memory by the "
-        "views in flight."
-    )
-    return Table(caption, columns, rows, folded="The same as a table")

@@ -1,60 +1,110 @@
 """What the articles claim, and what the run says of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
-from markupsafe import Markup
-
-from loadgen.documents.blocks import Column, Section, Table, TableRow, Text, Words
-from loadgen.documents.material import Material
+from loadgen.documents.document import (
+    TERMINAL,
+    WIDE,
+    Block,
+    Cell,
+    Column,
+    Item,
+    Items,
+    Outcome,
+    Percent,
+    Table,
+    TableRow,
+    Text,
+)
 from loadgen.documents.words import UNKNOWN
-from loadgen.findings.claims import Claim, Part, by_words
+from loadgen.findings.claims import Claim, Part
 from loadgen.findings.wording import in_words, percent_text
 from loadgen.suites.labels import metric_name
-from loadgen.topics.claim_tables import HEADING, asked_of
 
-WORDS = (
+HEADING = "What is claimed, and what this run says of it"
+INTRODUCTION = (
     "A claim holds where every comparison that it makes is better by its own 95 % interval; it is "
     "refuted where one is worse or equivalent after Holm's adjustment; all else cannot be told, "
     "also where both sides are at one ceiling."
 )
-COLUMNS = (
-    Column("Claim", numeric=False),
-    Column("Clients", numeric=False),
-    Column("Outcome", numeric=False),
-    Column("Metric", numeric=False),
-    Column("Ratio and 95 %"),
-    Column("Could see"),
-    Column("Decided by", numeric=False),
-    Column("Of this metric", numeric=False),
-    Column("Why", numeric=False),
-)
 
 
-def section(material: Material) -> Section | None:
-    """A line for each metric of each claim."""
-    if not material.claims:
-        return None
+def blocks(claims: Sequence[Claim]) -> Iterator[Block]:
+    """Each claim with its outcome: as a list where there is no room for a table."""
+    for words, alike in groupby(claims, key=lambda claim: claim.words):
+        items = [
+            Item(asked_of(claim, claims), _outcome(claim.outcome), details=_sentences(claim))
+            for claim in alike
+        ]
+        yield Text([words], shown=TERMINAL)
+        yield Items(items, shown=TERMINAL)
+    columns = (
+        Column("Claim", numeric=False, merged=True),
+        Column("Clients", numeric=False, merged=True),
+        Column("Outcome", numeric=False, merged=True),
+        Column("Metric", numeric=False),
+        Column("Of this metric", numeric=False),
+        Column("Ratio and 95 %", meaning="second by first, of the comparison that decides"),
+        Column("Could see", meaning="what 80 % of such runs would have found"),
+        Column("Decided by", numeric=False),
+        Column("Why", numeric=False),
+    )
     rows = [
-        TableRow(tuple(_cells(claim, part, asked_of(claim, material.claims))))
-        for _, claims in by_words(material.claims)
+        TableRow((claim.words, asked_of(claim, claims), _outcome(claim.outcome), *_cells(part)))
         for claim in claims
         for part in claim.parts
     ]
-    caption = "Second by first; in each metric of a claim the comparison that decides."
-    table = Table(caption, COLUMNS, rows)
-    return Section("claims", HEADING, [Text([WORDS], kind="note"), table])
+    if rows:
+        yield Table("", columns, rows, shown=WIDE)
 
 
-def _cells(claim: Claim, part: Part, clients: str) -> Iterator[Words]:
-    decided = part.deciding
-    found = decided.difference if decided else None
-    smallest = found.smallest_detectable_ratio if found else None
-    yield claim.words
-    yield clients
-    yield Markup('<b class="{}">{}</b>').format(claim.outcome.partition(" ")[0], claim.outcome)
+def asked_of(claim: Claim, claims: Iterable[Claim]) -> str:
+    """A claim's clients; and its suite, where another one asks the same words of the same ones."""
+    clients = ", ".join(claim.http_clients)
+    alike = [other for other in claims if other.words == claim.words]
+    if sum(other.http_clients == claim.http_clients for other in alike) < 2:
+        return clients
+    return f"{clients} ({claim.suite})"
+
+
+def _outcome(words: str) -> Outcome:
+    return Outcome(words, {"holds": "good", "refuted": "bad"}.get(words, "open"))  # type: ignore[arg-type]
+
+
+def _cells(part: Part) -> Iterator[Cell]:
     yield metric_name(part.metric)
-    yield in_words(decided) if decided and (found or decided.instead) else UNKNOWN
-    yield percent_text(smallest - 1) if smallest else UNKNOWN
-    yield decided.label if decided else UNKNOWN
     yield part.outcome
+    yield _ratio(part)
+    yield Percent(_smallest(part))
+    yield part.deciding.label if part.deciding else UNKNOWN
     yield part.reason
+
+
+def _ratio(part: Part) -> str:
+    deciding = part.deciding
+    known = deciding and (deciding.difference or deciding.instead)
+    return in_words(deciding) if deciding and known else UNKNOWN
+
+
+def _smallest(part: Part) -> float | None:
+    """The smallest difference that the deciding comparison could have seen, as a share."""
+    difference = part.deciding.difference if part.deciding else None
+    smallest = difference.smallest_detectable_ratio if difference else None
+    return smallest - 1 if smallest else None
+
+
+def _sentences(claim: Claim) -> list[str]:
+    """`p95 refuted: 1.240 [1.118–1.375], could see 9 %, uwsgi-gevent → uvicorn; worse (1 of 4)`."""
+    return [_sentence(part) for part in claim.parts]
+
+
+def _sentence(part: Part) -> str:
+    smallest = _smallest(part)
+    figures = [
+        _ratio(part).replace(UNKNOWN, "") if _ratio(part) == UNKNOWN else _ratio(part),
+        "" if smallest is None else f"could see {percent_text(smallest)}",
+        part.deciding.label if part.deciding else UNKNOWN,
+    ]
+    what = f"{metric_name(part.metric)} {part.outcome}: {', '.join(filter(None, figures))}"
+    return f"{what}; {part.reason}" if part.reason else what

@@ -1,19 +1,41 @@
-"""What the suites compare: ratios with their intervals."""
+"""What a suite compares: ratios with their intervals."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from loadgen.charts.canvas import RowWords
-from loadgen.charts.ratios import ratios_svg
-from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
-from loadgen.documents.material import Group, Material
-from loadgen.documents.words import UNKNOWN, number
-from loadgen.findings.comparisons import Comparison
+from loadgen.charts.ratios import ratios_chart
+from loadgen.documents.document import (
+    EVERYWHERE,
+    MOST_LINES,
+    PAGE,
+    TERMINAL,
+    TEXT,
+    WIDE,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Medium,
+    Number,
+    Percent,
+    Picture,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.documents.material import Group
+from loadgen.documents.words import UNKNOWN, count_of
+from loadgen.findings.comparisons import Comparison, alarms
+from loadgen.findings.wording import in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
+from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import MARGIN
 
 #: More than this are not drawn: first those that say something.
 MOST_DRAWN = 30
-HOW_TO_READ = (
+INTRODUCTION = (
     "Each line is the second by the first: the ratio with its 95 % interval over rounds; a "
     f"triangle lies beyond the chart. The band is ± {MARGIN:.0%}, within which a difference does "
     "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
@@ -21,89 +43,138 @@ HOW_TO_READ = (
 )
 
 
-def section(material: Material) -> Section | None:
-    """A chart of ratios per suite that compares."""
-    groups = [group for group in material.groups if group.comparisons]
-    if not groups:
-        return None
-    blocks: list[Block] = []
-    for group in groups:
-        if len(groups) > 1:
-            blocks.append(Heading(group.suite.question))
-        blocks.append(_figure(group, HOW_TO_READ if group is groups[0] else ""))
-    return Section("comparisons", "What was compared", blocks)
+def blocks(group: Group) -> Iterator[Block]:
+    """What was planted or expected, the ratios, and why some of them say less; none where the
+    suite compares nothing.
+    """
+    if not group.comparisons:
+        return
+    if sentences := list(_sentences(group.suite, group.comparisons)):
+        yield Text(sentences)
+    title = f"Ratios of what was compared: {group.suite.question}"
+    yield from ratios(f"comparisons-{group.suite.name}", title, group.comparisons, TEXT)
 
 
-def _figure(group: Group, caption: str) -> Figure | Table:
-    name, question = f"comparisons-{group.suite.name}", group.suite.question
-    return figure(name, f"Ratios of what was compared: {question}", group.comparisons, caption)
-
-
-def figure(
-    name: str, title: str, comparisons: Sequence[Comparison], caption: str
-) -> Figure | Table:
-    """A chart of the ratios of these comparisons, with all of them as a table.
+def ratios(
+    name: str,
+    title: str,
+    comparisons: Sequence[Comparison],
+    brief: frozenset[Medium],
+) -> Iterator[Block]:
+    """A chart of these ratios with all of them as a table, and their remarks.
 
     The table alone where nothing can be compared: each line has its reason.
+
+    Args:
+        name: of the chart's file.
+        title: of the chart.
+        comparisons: what is shown.
+        brief: where, of too many, only those are listed that say something.
     """
-    drawn = [one for one in comparisons if one.difference]
-    if not drawn:
-        return _table(comparisons)
-    left_out = len(drawn) - MOST_DRAWN
-    if left_out > 0:
-        drawn = sorted(drawn, key=lambda one: not one.is_alarm)[:MOST_DRAWN]
-    if left_out > 0:
-        caption += f" {left_out} more are in the table."
-    return Figure(
-        name=name,
-        title=title,
-        svg=ratios_svg(
-            [
-                (RowWords(f"{one.label}: {metric_name(one.metric)}", one.verdict), one)
-                for one in drawn
-            ]
-        ),
-        caption=caption,
-        table=_table(comparisons),
-    )
+    table = _table(comparisons, brief)
+    drawn = [comparison for comparison in comparisons if comparison.difference]
+    left_out = max(0, len(drawn) - MOST_DRAWN)
+    if left_out:
+        drawn = sorted(drawn, key=lambda comparison: not comparison.is_alarm)[:MOST_DRAWN]
+    if drawn:
+        chart = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
+        caption = f"{left_out} more are in the table." if left_out else ""
+        yield Figure(name, Picture(title, chart), caption, table)
+    else:
+        yield table
+    if notes := list(_notes(comparisons)):
+        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the table
 
 
-def _table(comparisons: Sequence[Comparison]) -> Table:
+def counted(comparisons: Sequence[Comparison]) -> str:
+    """`40 comparisons: 31 equivalent, 6 undecided, 3 worse`."""
+    verdicts = Counter(comparison.verdict for comparison in comparisons)
+    of_each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return f"{count_of(len(comparisons), 'comparison')}: {of_each}"
+
+
+def each_once(reasons: Iterable[str]) -> Iterator[str]:
+    """Each reason once, with how many it concerns; its figure only if it is the only one."""
+    grouped: dict[str, list[str]] = {}
+    for reason in reasons:
+        grouped.setdefault(re.sub(r": [^:;]* is [0-9.]+", "", reason), []).append(reason)
+    for in_general, alike in grouped.items():
+        yield alike[0] if len(alike) == 1 else f"{in_general} ({len(alike)} times)"
+
+
+def _row_words(comparison: Comparison) -> RowWords:
+    return RowWords(f"{comparison.label}: {metric_name(comparison.metric)}", comparison.verdict)
+
+
+def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """What stands above the table."""
+    if len(comparisons) > MOST_LINES:
+        yield f"{counted(comparisons)} (all in comparisons.csv)."
+    if suite.expect == "no difference":
+        for raised in alarms(comparisons):
+            shares = (raised.alarms / raised.comparisons, raised.low, raised.high)
+            share, low, high = map(percent_text, shares)
+            yield (
+                f"{metric_name(raised.metric)}: {raised.alarms} false alarms in "
+                f"{raised.comparisons} comparisons of a server with its twin ({share}, 95 % "
+                f"bounds {low} to {high}; 5 % are due)."
+            )
+    for comparison in comparisons:
+        if planted := comparison.planted:
+            needed = planted.rounds_needed
+            yield (
+                f"{comparison.label}: planted {ratio_text(planted.ratio)} in "
+                f"{metric_name(comparison.metric)}, found {in_words(comparison)}"
+                + (f"; to show it in 80 % of runs takes {needed} rounds." if needed else ".")
+            )
+
+
+def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table:
     columns = (
-        Column("Comparison", numeric=False),
+        Column("Comparison", numeric=False, merged=True),
         Column("Metric", numeric=False),
-        Column("Ratio"),
-        Column("95 % interval"),
-        Column("Could see"),
-        Column("Adjusted p"),
-        Column("Apart"),
+        Column("Ratio", meaning="second by first"),
+        Column("95 %"),
+        Column("Could see", meaning="what 80 % of such runs would have found"),
         Column("Verdict", numeric=False),
-        Column("Remark", numeric=False),
+        Column("Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg over the whole run"),
+        Column(
+            "Apart",
+            shown=PAGE,
+            meaning="trials from the one to the other, mean over rounds; 1 is one right after the "
+            "other",
+        ),
+        Column("Remark", numeric=False, shown=WIDE),
     )
     rows = [
-        TableRow((one.label, metric_name(one.metric), *_cells(one), one.verdict, one.reason))
-        for one in comparisons
+        TableRow(tuple(_cells(comparison)), telling=comparison.is_alarm)
+        for comparison in comparisons
     ]
-    caption = (
-        "Second by first. Could see: a true difference of this size shows in 80 % of such runs. "
-        "Adjusted p: Benjamini and Hochberg over the whole run. Apart: how many trials from one to "
-        "the other, mean over rounds; 1: one right after the other."
-    )
     folded = f"All {len(rows)} comparisons as a table" if len(rows) > 1 else "The same as a table"
-    return Table(caption, columns, rows, folded=folded)
+    return Table("", columns, rows, folded=folded, shown=EVERYWHERE, brief=brief)
 
 
-def _cells(one: Comparison) -> tuple[str, ...]:
-    apart = number(one.distance.trials if one.distance else None, 1)
-    found = one.difference
-    if not found:
-        return one.instead or UNKNOWN, *(UNKNOWN,) * 3, apart
-    known = found.low is not None and found.high is not None
-    smallest = found.smallest_detectable_ratio
-    return (
-        f"{found.ratio:.3f}",
-        f"{found.low:.3f}–{found.high:.3f}" if known else UNKNOWN,
-        f"{100 * (smallest - 1):.1f} %" if smallest else UNKNOWN,
-        f"{one.p_adjusted:.2g}" if one.p_adjusted is not None else UNKNOWN,
-        apart,
+def _cells(comparison: Comparison) -> Iterator[Cell]:
+    difference, p = comparison.difference, comparison.p_adjusted
+    yield comparison.label
+    yield metric_name(comparison.metric)
+    yield ratio_text(difference.ratio) if difference else comparison.instead or UNKNOWN
+    low, high = (difference.low, difference.high) if difference else (None, None)
+    yield UNKNOWN if low is None or high is None else f"{ratio_text(low)}–{ratio_text(high)}"
+    smallest = difference.smallest_detectable_ratio if difference else None
+    yield Percent(None if smallest is None else smallest - 1)
+    yield comparison.verdict
+    yield UNKNOWN if p is None else f"{p:.2g}"
+    yield Number(comparison.distance.trials if comparison.distance else None, 1)
+    yield comparison.reason
+
+
+def _notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Why some have no verdict or a weak one, of those that are listed."""
+    few = len(comparisons) <= MOST_LINES
+    listed = [comparison for comparison in comparisons if few or comparison.is_alarm]
+    return each_once(
+        f"{comparison.verdict}: {comparison.reason}"
+        for comparison in listed[:MOST_LINES]
+        if comparison.reason
     )

@@ -1,13 +1,22 @@
 """The machine, the versions, and the commands."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from loadgen.documents import command_lines
-from loadgen.documents.blocks import Block, Column, Command, Folded, Section, Table, TableRow, Text
+from loadgen.documents.document import (
+    PAGE,
+    Block,
+    Column,
+    Command,
+    Number,
+    Table,
+    TableRow,
+    Text,
+)
 from loadgen.documents.material import Material
 
 #: What decides a row, before the rest of the packages.
@@ -18,68 +27,69 @@ TELLING = (
 )
 
 
-def section(material: Material) -> Section:
+def blocks(material: Material) -> Iterator[Block]:
     """What a reader needs to judge the run, or to repeat it."""
-    found = material.environment
-    facts = [TableRow((name, value)) for name, value in _facts(found) if value]
-    blocks: list[Block] = [
-        Command(
-            "The whole run again, in the same order:", command_lines.repeat_run(found["arguments"])
-        ),
-        Command("This page again:", f"{command_lines.BENCH} report {material.path}"),
-        Table("Machine and run", (Column("What", False), Column("Value", False)), facts),
-    ]
-    if checks := _self_checks(found):
-        blocks.append(checks)
-    if servers := found.get("servers"):
-        rows = [
-            TableRow((name, shlex.join(about.get("command") or ()) or about.get("url", "")))
+    environment = material.environment
+    repeated = command_lines.repeat_run(environment["arguments"])
+    yield Command("The whole run again, in the same order:", repeated)
+    yield Command("This page again:", f"{command_lines.BENCH} report {material.path}")
+    facts = ((name, value) for name, value in _facts(environment) if value)
+    yield _table("Machine and run", ("What", "Value"), facts)
+    if checks := environment.get("self_check"):
+        yield _self_checks(checks)
+    if servers := environment.get("servers"):
+        commands = (
+            (name, shlex.join(about.get("command") or ()) or about.get("url", ""))
             for name, about in servers.items()
-        ]
-        columns = (Column("Server", False), Column("Command", False))
-        blocks.append(Table("Servers as they ran", columns, rows, folded="Every server's command"))
+        )
+        folded = "Every server's command"
+        yield _table("Servers as they ran", ("Server", "Command"), commands, folded)
     packages = [
-        TableRow((name, version, where))
+        (name, version, where)
         for where, key in (("server", "app_packages"), ("load", "loadgen_packages"))
-        for name, version in (found.get(key) or {}).items()
+        for name, version in (environment.get(key) or {}).items()
     ]
     if packages:
-        headings = (Column("Package", False), Column("Version", False), Column("Where", False))
-        blocks.append(Folded("Every package", [Table("Installed packages", headings, packages)]))
-    blocks.append(
-        Text(
-            [
-                Markup(
-                    "Beside this page: <code>trials.csv</code>, <code>summary.csv</code>, "
-                    "<code>samples/</code>, <code>environment.json</code>, <code>charts/</code>."
-                )
-            ],
-            kind="note",
-        )
-    )
-    return Section("environment", "Machine, versions, commands", blocks)
+        headings = ("Package", "Version", "Where")
+        yield _table("Installed packages", headings, packages, "Every package")
+    files = ("trials.csv", "summary.csv", "samples/", "environment.json", "charts/")
+    listed = Markup(", ").join(Markup("<code>{}</code>").format(file) for file in files)
+    yield Text([Markup("Beside this page: {}.").format(listed)], "note", PAGE)
 
 
-def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    host = found.get("host") or {}
-    yield "Outcome", str(found.get("outcome", ""))
+def _table(
+    caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]], folded: str = ""
+) -> Table:
+    columns = [Column(heading, numeric=False) for heading in headings]
+    return Table(caption, columns, [TableRow(row) for row in rows], folded=folded, shown=PAGE)
+
+
+def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    host = environment.get("host") or {}
+    yield "Outcome", str(environment.get("outcome", ""))
     yield (
         "Began, ended (UTC)",
-        " – ".join(filter(None, (found["started_at"], found["finished_at"]))),
+        " – ".join(filter(None, (environment["started_at"], environment["finished_at"]))),
     )
-    yield "CPU", f"{found.get('cpu_model') or 'unknown'} ({found.get('architecture')})"
-    cpu_sets = found.get("cpu_sets") or {}
+    yield "CPU", f"{environment.get('cpu_model') or 'unknown'} ({environment.get('architecture')})"
+    cpu_sets = environment.get("cpu_sets") or {}
     yield (
         "CPU sets",
         "; ".join(f"{role} on {','.join(map(str, on))}" for role, on in cpu_sets.items()),
     )
-    yield "Kernel", str(found.get("kernel"))
+    yield "Kernel", str(environment.get("kernel"))
     docker = f"{host['docker']}, cgroup v{host['cgroup_version']}" if "docker" in host else ""
     yield "Docker", docker
-    yield "Storage driver", str(host.get("storage_driver") or found.get("storage_driver") or "")
+    yield (
+        "Storage driver",
+        str(host.get("storage_driver") or environment.get("storage_driver") or ""),
+    )
     yield "Base image", str(host.get("base_image", ""))
-    yield "Python", str(found.get("python"))
-    versions = {**(found.get("loadgen_packages") or {}), **(found.get("app_packages") or {})}
+    yield "Python", str(environment.get("python"))
+    versions = {
+        **(environment.get("loadgen_packages") or {}),
+        **(environment.get("app_packages") or {}),
+    }
     by_name = {name.lower(): version for name, version in versions.items()}
     yield (
         "Versions",
@@ -87,32 +97,31 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     git = host.get("git") or {}
     dirty = ", with changes that are not committed" if git.get("dirty") else ""
-    yield "Commit", f"{found['git_commit']}{dirty}" if found.get("git_commit") else ""
-    for number, session in enumerate(found.get("sessions") or (), start=1):
+    yield "Commit", f"{environment['git_commit']}{dirty}" if environment.get("git_commit") else ""
+    for number, session in enumerate(environment.get("sessions") or (), start=1):
         for key, change in (session.get("changes") or {}).items():
             yield f"Changed in session {number}: {key}", f"{change['was']} → {change['is']}"
 
 
-def _self_checks(found: Mapping[str, Any]) -> Table | None:
+def _self_checks(checks: Iterable[Mapping[str, Any]]) -> Table:
     """What the lab demanded of its own API before the run."""
-    checks = found.get("self_check") or []
+    columns = (
+        Column("Upstream", numeric=False),
+        Column("Calls/s demanded"),
+        Column("made"),
+        Column("late, p99 (ms)"),
+        Column("Faults", numeric=False),
+    )
     rows = [
         TableRow(
             (
                 f"{check['upstream']}, {check['delay_ms']:g} ms",
-                f"{check['demanded_per_s']:.0f}",
-                f"{check['calls_per_s']:.0f}",
-                f"{check['late_p99_ms']:.2f}",
+                Number(check["demanded_per_s"]),
+                Number(check["calls_per_s"]),
+                Number(check["late_p99_ms"], 2),
                 ", ".join(check["faults"]) or "none",
             )
         )
         for check in checks
     ]
-    columns = (
-        Column("Upstream", False),
-        Column("Calls/s demanded"),
-        Column("made"),
-        Column("late, p99 (ms)"),
-        Column("Faults", False),
-    )
-    return Table("Self-check of API and load before the run", columns, rows) if rows else None
+    return Table("Self-check of API and load before the run", columns, rows, shown=PAGE)

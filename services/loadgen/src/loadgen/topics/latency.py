@@ -9,15 +9,25 @@ import numpy as np
 from loadgen.charts import series
 from loadgen.charts.canvas import Canvas, RowWords
 from loadgen.charts.palette import BAD, CPU, INK, SLOTS, USERS
-from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow
+from loadgen.documents.document import (
+    PAGE,
+    Block,
+    Cell,
+    Column,
+    Estimate,
+    Figure,
+    Number,
+    Picture,
+    Table,
+    TableRow,
+)
 from loadgen.documents.material import Entry, Group, Material
-from loadgen.documents.words import figure, number
-from loadgen.findings.summary import over_rounds
+from loadgen.documents.words import decimals
 from loadgen.suites.labels import WRITTEN
 from loadgen.suites.timing import Accounting
 from loadgen.topics.throughput import drawn
 
-HOW_TO_READ = (
+INTRODUCTION = (
     "The hill holds every good answer of the rounds that count: how many took how long, on a "
     "logarithmic scale. On it: p50 (dot), p95 and p99 (ticks), means over rounds, and in figures "
     "at the right. The red line is the service time: no answer can be faster. A percentile is "
@@ -30,26 +40,13 @@ TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000
 NARROW = 5.0
 
 
-def section(material: Material) -> Section | None:
-    """A chart per suite that has latencies."""
-    groups = [group for group in material.groups if _span(group.entries)]
-    blocks: list[Block] = []
-    for group in groups:
-        if len(groups) > 1:
-            blocks.append(Heading(group.suite.question))
-        blocks.append(_figure(material, group, HOW_TO_READ if group is groups[0] else ""))
-    return Section("latency", "Latency", blocks) if blocks else None
-
-
-def _figure(material: Material, group: Group, caption: str) -> Figure:
-    entries = drawn(group.entries)
-    return Figure(
-        name=f"latency-{group.suite.name}",
-        title=f"Latency: {group.suite.question}",
-        svg=_chart(material, group.suite.timing.accounting, entries),
-        caption=caption,
-        table=_table(group),
-    )
+def blocks(material: Material, group: Group) -> Iterator[Block]:
+    """A chart with its table, where the suite has latencies."""
+    if not _span(group.entries):
+        return
+    chart = _chart(material, group.suite.timing.accounting, drawn(group.entries))
+    picture = Picture(f"Latency: {group.suite.question}", chart)
+    yield Figure(f"latency-{group.suite.name}", picture, "", _table(group))
 
 
 def _span(entries: Sequence[Entry]) -> tuple[float, float] | None:
@@ -58,7 +55,7 @@ def _span(entries: Sequence[Entry]) -> tuple[float, float] | None:
     return (min(lows), max(highs)) if lows and highs else None
 
 
-def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry]) -> str:
+def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry]) -> Canvas:
     span = _span(entries) or (1.0, 2.0)
     services = [value for entry in entries if (value := entry.first("service_time_ms"))]
     low = min([span[0], *services]) * 0.96
@@ -74,7 +71,7 @@ def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry])
         axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
     )
     legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
-    words = [RowWords(one.line.name, _result(one), faint=one.state != "") for one in entries]
+    words = [RowWords(one.name, _result(one), faint=one.state != "") for one in entries]
     canvas = Canvas(words, x, legend)
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
@@ -88,12 +85,12 @@ def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry])
         if service_ms := entry.first("service_time_ms"):
             canvas.tick(row, service_ms, BAD, tall=16, thick=1)
         for name, colour in (("p99_ms", SLOTS), ("p95_ms", CPU)):
-            mean = over_rounds(entry.line.rows, name)
+            mean = entry.mean(name)
             if mean:
                 canvas.tick(row, mean.mean, colour, tall=16, thick=2)
-        if p50 := over_rounds(entry.line.rows, "p50_ms"):
+        if p50 := entry.mean("p50_ms"):
             canvas.dot(row, p50.mean, USERS, size=50)
-    return canvas.svg()
+    return canvas
 
 
 def _counts(
@@ -109,7 +106,7 @@ def _counts(
 def _result(entry: Entry) -> str:
     if not entry.measured:
         return entry.outcome
-    return " · ".join(number(entry.mean(name), 0) for name in PERCENTILES) + " ms"
+    return " · ".join(decimals(entry.value(name), 0) for name in PERCENTILES) + " ms"
 
 
 def _table(group: Group) -> Table:
@@ -126,13 +123,13 @@ def _table(group: Group) -> Table:
         "Milliseconds, mean over rounds with the 95 % interval. A failed, unanswered or "
         "starved request ranks as infinitely slow; how many there are is summed over rounds."
     )
-    return Table(caption, columns, rows, folded="The same as a table")
+    return Table(caption, columns, rows, folded="The same as a table", shown=PAGE)
 
 
-def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[str]:
-    yield entry.line.label
+def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[Cell]:
+    yield entry.label
     for metric in metrics:
-        yield figure(entry, metric)
+        yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("failures", "unanswered", "starved"):
         counts = entry.known(column)
-        yield number(sum(counts) if counts else None, 0)  # older runs did not count the starved
+        yield Number(sum(counts) if counts else None)  # older runs did not count the starved

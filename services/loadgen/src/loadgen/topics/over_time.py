@@ -1,6 +1,8 @@
 """Over time: users, throughput and p95 of a trial, as in article A's charts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import median_low
 from typing import Any
 
@@ -9,7 +11,7 @@ import altair as alt
 from loadgen.charts import series
 from loadgen.charts.drawing import Chart, Data, Datum, draw
 from loadgen.charts.palette import BAD, CPU, INK, SOFT, UNEXPLAINED, USERS
-from loadgen.documents.blocks import Block, Gallery, Heading, Section
+from loadgen.documents.document import Block, Gallery, Picture
 from loadgen.documents.material import Entry, Group, Material
 from loadgen.documents.words import listing
 from loadgen.records.columns import Row
@@ -20,46 +22,36 @@ from loadgen.suites.cases import Case
 MOST_SHOWN = 36
 ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
 WIDTH, HEIGHT = 250, 44
-CAPTION = (
+INTRODUCTION = (
     "One round of each case, the one of middling throughput, second by second. Top: requests in "
     "flight (line) and users (dashes). Middle: good answers a second, failed ones in red. Bottom: "
     "p95, of stretches that hold a hundred answers. All charts of a suite have the same scales."
 )
 
 
-def section(material: Material) -> Section | None:
-    """A gallery per suite whose samples are there."""
-    blocks: list[Block] = []
-    for group in material.groups:
-        if not (gallery := _gallery(material, group, "" if blocks else CAPTION)):
-            continue
-        if len(material.groups) > 1:
-            blocks.append(Heading(group.suite.question))
-        blocks.append(gallery)
-    return Section("over-time", "Over time", blocks) if blocks else None
-
-
-def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
+def blocks(material: Material, group: Group) -> Iterator[Block]:
+    """A gallery, where the suite's samples are there."""
     shown: list[tuple[Entry, Row, series.Course]] = []
     entries = _chosen(group.entries, max(1, MOST_SHOWN // len(material.groups)))
     for entry in entries:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():
-            window_s = float(row["window_s"] or 0)
+            window_s = row.number("window_s") or 0.0
             shown.append((entry, row, series.course(series.read(material.samples(row)), window_s)))
     if not shown:
-        return None
+        return
     scales = _scales(shown)
     pictures = [
-        (f"{entry.line.name}, round {row['round']}", _picture(entry, row, course, scales))
+        Picture(f"{entry.name}, round {row['round']}", Panels(entry.case, row, course, scales))
         for entry, row, course in shown
     ]
+    caption = ""
     if len(entries) < len(group.entries):
-        caption += (
-            f" Shown are {len(entries)} of {len(group.entries)} cases, those first whose caveats "
+        caption = (
+            f"Shown are {len(entries)} of {len(group.entries)} cases, those first whose caveats "
             f"are {listing(ABOUT_TIME, most=len(ABOUT_TIME), joined='or')}."
         )
-    return Gallery(f"over-time-{group.suite.name}", pictures, caption)
+    yield Gallery(f"over-time-{group.suite.name}", pictures, caption)
 
 
 def _chosen(entries: Sequence[Entry], most: int) -> Sequence[Entry]:
@@ -72,7 +64,7 @@ def _chosen(entries: Sequence[Entry], most: int) -> Sequence[Entry]:
 
 def _middling(entry: Entry, metric: str) -> Row | None:
     """The round of median throughput."""
-    known = {float(row[metric] or 0): row for row in entry.measured}
+    known = {row.number(metric) or 0.0: row for row in entry.measured}
     return known[median_low(known)] if known else None
 
 
@@ -81,65 +73,80 @@ def _scales(shown: Sequence[tuple[Entry, Row, series.Course]]) -> dict[str, list
     users = [entry.case.users or 0 for entry, _, _ in shown]
     p95 = [value for course in courses for value in course.p95_ms]
     return {
-        "seconds": [0, max(float(row["window_s"] or 0) for _, row, _ in shown)],
+        "seconds": [0, max(row.number("window_s") or 0.0 for _, row, _ in shown)],
         "in_flight": [0, max(1.0, *users, *(max(course.in_flight) for course in courses)) * 1.05],
         "rate": [0, max(1.0, *(max(course.rate_rps) for course in courses)) * 1.05],
         "p95": [0, max(p95, default=1.0) * 1.05],
     }
 
 
-def _picture(entry: Entry, row: Row, course: series.Course, scales: dict[str, list[float]]) -> str:
-    return draw(lambda data: _chart(data, entry, row, course, scales))
+@dataclass(frozen=True)
+class Panels:
+    """How a trial went: requests in flight, rates, and p95, one above the other.
 
+    Attributes:
+        case, row: of the trial.
+        course: how it went.
+        scales: of the axes, which all trials of a suite share.
+    """
 
-def _chart(
-    data: Data, entry: Entry, row: Row, course: series.Course, scales: dict[str, list[float]]
-) -> alt.VConcatChart:
-    seconds = course.seconds
-    x = {"domain": scales["seconds"], "nice": False}
-    users = _users(entry.case, float(row["window_s"] or 0))
-    panels = [
-        _panel(
-            data,
-            "in flight",
-            scales["in_flight"],
-            x,
-            [
-                _line(*users, SOFT.fixed, strokeDash=[3, 3], strokeWidth=1),
-                _line(seconds, course.in_flight, INK.fixed),
-            ],
-        ),
-        _panel(
-            data,
-            "views/s",
-            scales["rate"],
-            x,
-            [
-                _line(seconds, course.rate_rps, USERS.fixed),
-                *(
-                    [_line(seconds, course.failure_rps, BAD.fixed)]
-                    if any(course.failure_rps)
-                    else []
-                ),
-            ],
-        ),
-        _panel(
-            data,
-            "p95, ms",
-            scales["p95"],
-            x,
-            [
-                _line(
-                    course.p95_seconds,
-                    course.p95_ms,
-                    CPU.fixed,
-                    point={"size": 9, "color": CPU.fixed},
-                )
-            ],
-            last=True,
-        ),
-    ]
-    return alt.vconcat(*panels, spacing=7)
+    case: Case
+    row: Row
+    course: series.Course
+    scales: Mapping[str, list[float]]
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing."""
+        return draw(self._chart)
+
+    def _chart(self, data: Data) -> alt.VConcatChart:
+        case, row, course, scales = self.case, self.row, self.course, self.scales
+        seconds = course.seconds
+        x = {"domain": scales["seconds"], "nice": False}
+        users = _users(case, row.number("window_s") or 0.0)
+        panels = [
+            _panel(
+                data,
+                "in flight",
+                scales["in_flight"],
+                x,
+                [
+                    _line(*users, SOFT.variable, strokeDash=[3, 3], strokeWidth=1),
+                    _line(seconds, course.in_flight, INK.variable),
+                ],
+            ),
+            _panel(
+                data,
+                "views/s",
+                scales["rate"],
+                x,
+                [
+                    _line(seconds, course.rate_rps, USERS.variable),
+                    *(
+                        [_line(seconds, course.failure_rps, BAD.variable)]
+                        if any(course.failure_rps)
+                        else []
+                    ),
+                ],
+            ),
+            _panel(
+                data,
+                "p95, ms",
+                scales["p95"],
+                x,
+                [
+                    _line(
+                        course.p95_seconds,
+                        course.p95_ms,
+                        CPU.variable,
+                        point={"size": 9, "color": CPU.variable},
+                    )
+                ],
+                last=True,
+            ),
+        ]
+        return alt.vconcat(*panels, spacing=7)
 
 
 def _panel(
@@ -172,7 +179,7 @@ def _panel(
                         titleAlign="left",
                         titleX=2,
                         titleY=-3,
-                        titleColor=UNEXPLAINED.fixed,
+                        titleColor=UNEXPLAINED.variable,
                         minExtent=34,
                     ),
                 ),

@@ -1,13 +1,13 @@
 """Your own load: sliders over the laws, for every stack of the run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from markupsafe import Markup
 
-from loadgen.documents.blocks import Section, Text
+from loadgen.documents.document import PAGE, Block, Medium, Text
 from loadgen.documents.html import TEMPLATES
 from loadgen.documents.material import Material
 from loadgen.prediction.measured_stacks import Measured, measured
@@ -53,27 +53,29 @@ class Panel:
     fields: Sequence[Field]
     data: Markup
     script: Markup
+    shown: frozenset[Medium] = PAGE
     template: ClassVar[str] = "predict.html"
 
 
-def section(material: Material) -> Section | None:
-    """None where no row of the run is one that the laws speak of."""
-    found = measured(material.rows)
-    if not found:
-        return None
+def blocks(material: Material) -> Iterator[Block]:
+    """The sliders; none where no row of the run is one that the laws speak of."""
+    stacks = measured(material.rows)
+    if not stacks:
+        return
     script = "\n".join((TEMPLATES / name).read_text() for name in SCRIPTS)
-    panel = Panel(FIELDS, _data(found), Markup(script))
-    return Section("predict", "Your own load", [Text([HOW]), panel])
+    yield Text([HOW], shown=PAGE)
+    yield Panel(FIELDS, _data(stacks), Markup(script))
 
 
-def _data(found: Sequence[Measured]) -> Markup:
-    stacks = [one.stack(one.levels) for one in found]
-    level = max((level for one in found for level in one.levels), key=lambda one: one.users)
+def _data(stacks: Sequence[Measured]) -> Markup:
+    level = max(
+        (level for stack in stacks for level in stack.levels), key=lambda level: level.users
+    )
     start = {"users": level.users, "delay_ms": round(level.service_s * 1000), "cpus": 1}
-    titled = titles(one.first for one in found)
-    labelled = [asdict(stack) | {"label": _label(stack, titled[stack.server])} for stack in stacks]
-    document = {"stacks": labelled}
-    text = json.dumps(document | {"start": start})
+    titled = titles(stack.first for stack in stacks)
+    known = [stack.stack(stack.levels) for stack in stacks]
+    labelled = [asdict(stack) | {"label": _label(stack, titled[stack.server])} for stack in known]
+    text = json.dumps({"stacks": labelled, "start": start})
     return Markup(text.replace("<", "\\u003c"))
 
 

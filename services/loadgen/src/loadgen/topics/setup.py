@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
-
-from loadgen.documents.blocks import Block, Folded, Heading, Terms, Text, Words
+from loadgen.documents.document import Block, Folded, Heading, Terms, Text
 from loadgen.documents.material import Group, Material
-from loadgen.documents.words import counted, listing
+from loadgen.documents.words import count_of, listing
 from loadgen.suites.cases import Case, plain
 from loadgen.theory.statistics import MARGIN
 
@@ -47,31 +45,30 @@ def block(material: Material) -> Folded:
             blocks.append(Heading(group.suite.question))
         blocks.append(Text(list(_asked(group))))
     cases = [entry.case for group in material.groups for entry in group.entries]
-    blocks.append(Terms([(word, "", said) for word, said in _terms(cases)]))
+    blocks.append(Terms([(word, "", meaning) for word, meaning in _terms(cases)]))
     return Folded("What was measured, and what the words mean", blocks)
 
 
-def _asked(group: Group) -> Iterator[Words]:
+def _asked(group: Group) -> Iterator[str]:
     """What the views did, and who asked for them."""
     cases = [entry.case for entry in group.entries]
     if delays := list(dict.fromkeys(case.delays_ms for case in cases if case.delays_ms)):
-        waits = [_waits(one) for one in delays]
-        said = Markup("A view {}").format(listing(waits, most=MOST_VALUES, joined="or"))
+        waits = [_waits(delays_ms) for delays_ms in delays]
         computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
-        if computes:
-            said += Markup("; in some cases it computes for {} ms besides").format(
-                _any_of(computes)
-            )
-        yield said + "."
+        besides = f"; in some cases it computes for {_any_of(computes)} ms besides"
+        yield (
+            f"A view {listing(waits, most=MOST_VALUES, joined='or')}{besides if computes else ''}."
+        )
     if asking := listing(_loads(cases), joined="or"):
-        yield Markup("Views are asked for by {}.").format(asking)
+        yield f"Views are asked for by {asking}."
     if group.suite.search:
         yield "Its search then has requests arrive at random, at rates that it chooses."
-    rounds = len({row["round"] for entry in group.entries for row in entry.line.rows})
-    yield Markup(
-        "{}, each measured in {}: a fresh server process alone on its CPU, the API and the load "
-        "on another where there is one."
-    ).format(counted(len(cases), "case"), counted(rounds, "round"))
+    rounds = len({row["round"] for entry in group.entries for row in entry.rows})
+    cases_words, rounds_words = count_of(len(cases), "case"), count_of(rounds, "round")
+    yield (
+        f"{cases_words}, each measured in {rounds_words}: a fresh server process alone on its CPU, "
+        "the API and the load on another where there is one."
+    )
 
 
 def _waits(delays_ms: Sequence[float]) -> str:
@@ -106,10 +103,10 @@ def _any_of(values: Sequence[float]) -> str:
 def _terms(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
     """The words that this run needs."""
     clients = {case.http_client for case in cases}
-    for ending, said in CLIENTS.items():
+    for ending, meaning in CLIENTS.items():
         if any(client.endswith(ending) for client in clients):
-            yield ending, said
+            yield ending, meaning
     settings = {case.settings for case in cases}
     if len(settings) > 1:
-        yield from ((name, said) for name, said in SETTINGS.items() if name in settings)
+        yield from (entry for entry in SETTINGS.items() if entry[0] in settings)
     yield from ALWAYS.items()

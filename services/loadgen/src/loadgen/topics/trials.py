@@ -6,40 +6,41 @@ from collections.abc import Iterator, Mapping
 from markupsafe import Markup
 
 from loadgen.documents import command_lines
-from loadgen.documents.blocks import (
+from loadgen.documents.document import (
+    PAGE,
     Block,
+    Cell,
     Column,
     Command,
     Folded,
     Heading,
-    Section,
+    Number,
     Table,
     TableRow,
     Text,
 )
-from loadgen.documents.lines import bound_by
 from loadgen.documents.material import Entry, Material
-from loadgen.documents.words import UNKNOWN, listing, number, prose
+from loadgen.documents.words import UNKNOWN, decimals, listing, prose
 from loadgen.records.columns import Row
 from loadgen.suites.suite import Suite
 
+#: Column of trials.csv → its heading and its digits.
+FIGURES = {
+    "rps": ("RPS", 1),
+    "p50_ms": ("p50 (ms)", 0),
+    "p95_ms": ("p95 (ms)", 0),
+    "p99_ms": ("p99 (ms)", 0),
+    "app_cpu_ms_per_view": ("CPU/view (ms)", 2),
+    "app_pss_mib": ("PSS (MiB)", 0),
+    "failures": ("Failed", 0),
+    "starved": ("Starved", 0),
+}
 COLUMNS = (
     Column("Configuration", numeric=False),
     Column("Round"),
-    Column("RPS"),
-    Column("p50 (ms)"),
-    Column("p95 (ms)"),
-    Column("p99 (ms)"),
-    Column("CPU/view (ms)"),
-    Column("PSS (MiB)"),
-    Column("Failed"),
-    Column("Starved"),
+    *(Column(heading) for heading, _ in FIGURES.values()),
     Column("Bound by", numeric=False),
     Column("Caveats", numeric=False),
-)
-FIGURES = (
-    *(("rps", 1), ("p50_ms", 0), ("p95_ms", 0), ("p99_ms", 0), ("app_cpu_ms_per_view", 2)),
-    *(("app_pss_mib", 0), ("failures", 0), ("starved", 0)),
 )
 CONTEST = (
     "A row is contested with a run, not with an argument: docs/rules.md says how. Open a row of "
@@ -48,36 +49,30 @@ CONTEST = (
 )
 
 
-def section(material: Material) -> Section | None:
+def blocks(material: Material) -> Iterator[Block]:
     """The table, then what refutes each case."""
     entries: dict[str, tuple[Suite, Entry]] = {}
     for group in material.groups:
         for entry in group.entries:
             entries.setdefault(entry.case.slug, (group.suite, entry))
     if not entries:
-        return None
-    rows = [_row(material, entry, row) for _, entry in entries.values() for row in entry.line.rows]
-    rows += list(_windows(material, entries))
-    table = Table(
-        "Every trial of the run. A dashed line: not ranked; struck through: not measured.",
-        COLUMNS,
-        rows,
-        filtered=True,
-    )
-    refutations = [_refutation(material, suite, entry) for suite, entry in entries.values()]
-    heading = Heading("Refute a row")
-    blocks: list[Block] = [table, heading, Text([CONTEST]), *refutations]
-    return Section("trials", "Trials", blocks)
+        return
+    rows = [_row(material, entry, row) for _, entry in entries.values() for row in entry.rows]
+    rows += _windows(material, entries)
+    caption = "Every trial of the run. A dashed line: not ranked; struck through: not measured."
+    yield Table(caption, COLUMNS, rows, filtered=True, shown=PAGE)
+    yield Heading("Refute a row", PAGE)
+    yield Text([CONTEST], shown=PAGE)
+    yield from (_refutation(material, suite, entry) for suite, entry in entries.values())
 
 
 def _windows(material: Material, entries: Mapping[str, tuple[Suite, Entry]]) -> Iterator[TableRow]:
     """The windows of searches: each is a trial of a stack, at a rate that its search offered."""
+    windows = [row for row in material.rows if row.is_window]
     for suite, entry in entries.values():
-        for row in material.rows if suite.search else ():
-            rate_rps = row["rate_rps"]
-            if row["repeat"] is None or not isinstance(rate_rps, int | float):
-                continue
-            if suite.search and row["case"] == suite.search.offered(entry.case, rate_rps).slug:
+        for row in windows if suite.search else ():
+            rate_rps = row.number("rate_rps") or 0.0
+            if suite.search and row.case == suite.search.offered(entry.case, rate_rps).slug:
                 what = f", {rate_rps:g} arrivals/s, window {row['repeat']}"
                 yield _row(material, entry, row, what)
 
@@ -88,39 +83,31 @@ def _label(material: Material, entry: Entry) -> str:
 
 
 def _row(material: Material, entry: Entry, row: Row, what: str = "") -> TableRow:
-    state = ""
-    caveats = str(row["caveats"] or "")
-    if row["outcome"] != "measured":
+    state, caveats = "", row.text("caveats")
+    if not row.is_measured:
         state, caveats = "failed", f"failed: {row['outcome']}"
-    elif row["ranked"] != "yes":
+    elif not row.is_ranked:
         state, caveats = "unranked", f"not ranked: {caveats}"
-    figures = (number(_float(row, name), digits) for name, digits in FIGURES)
-    cells = (
+    cells: tuple[Cell, ...] = (
         _label(material, entry) + what,
-        str(row["round"]),
-        *figures,
-        str(row["bound_by"] or UNKNOWN),
+        row.text("round"),
+        *(Number(row.number(column), digits) for column, (_, digits) in FIGURES.items()),
+        row.text("bound_by") or UNKNOWN,
         caveats,
     )
     return TableRow(cells, state, opens=f"refute-{entry.key}")
 
 
-def _float(row: Row, column: str) -> float | None:
-    value = row[column]
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _refutation(material: Material, suite: Suite, entry: Entry) -> Folded:
+    result = entry.outcome or f"{decimals(entry.value('rps'), 1)} views/s"
     return Folded(
-        summary=Markup("{} <small>{}</small>").format(
-            _label(material, entry), entry.outcome or f"{number(entry.mean('rps'), 1)} views/s"
-        ),
-        blocks=list(_blocks(material, suite, entry)),
+        summary=Markup("{} <small>{}</small>").format(_label(material, entry), result),
+        blocks=list(_against(material, suite, entry)),
         key=f"refute-{entry.key}",
     )
 
 
-def _blocks(material: Material, suite: Suite, entry: Entry) -> Iterator[Block]:
+def _against(material: Material, suite: Suite, entry: Entry) -> Iterator[Block]:
     server = material.servers[entry.case.server]
     axes = material.environment.get("arguments", {}).get("axes") or {}
     yield Command("Repeat it, five times:", command_lines.repeat_case(entry.case, suite, axes))
@@ -129,11 +116,10 @@ def _blocks(material: Material, suite: Suite, entry: Entry) -> Iterator[Block]:
         yield Command("The server as it ran:", shlex.join(flags))
     if why := material.reasons.get(server.name):
         yield Text([Markup("<b>Why these flags:</b> {}").format(prose(why))])
-    limit = bound_by(entry.line)
     caveats = listing(entry.caveats, most=20) or "none"
-    yield Text([Markup("Bound by: {}. Caveats: {}.").format(limit, caveats)])
-    lines = command_lines.by_hand(entry.case, server)
-    yield Command("Ask it without the lab's driver (then: docker compose down):", "\n".join(lines))
-    samples = [material.samples(row).name for row in entry.measured]
-    if samples:
-        yield Text([Markup("Every request: <code>samples/{}</code>").format(samples[0])])
+    yield Text([f"Bound by: {entry.bound_by}. Caveats: {caveats}."])
+    lines = "\n".join(command_lines.by_hand(entry.case, server))
+    yield Command("Ask it without the lab's driver (then: docker compose down):", lines)
+    if entry.measured:
+        samples = material.samples(entry.measured[0]).name
+        yield Text([Markup("Every request: <code>samples/{}</code>").format(samples)])

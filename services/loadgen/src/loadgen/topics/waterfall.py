@@ -1,23 +1,37 @@
 """Waterfalls: what each change brings, in views a second and in CPU per view, in both orders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import altair as alt
 
 from loadgen.charts.canvas import Canvas, RowWords
 from loadgen.charts.palette import BAD, INK, POOL, TRACK, UNEXPLAINED, USERS, Colour
-from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow, Text
-from loadgen.documents.material import Material
-from loadgen.documents.words import UNKNOWN, bounds, number, plus_minus, times, with_bounds
-from loadgen.findings.comparisons import HIGHER_IS_BETTER
+from loadgen.documents.document import (
+    TERMINAL,
+    WIDE,
+    Block,
+    Cell,
+    Column,
+    Estimate,
+    Figure,
+    Heading,
+    Number,
+    Picture,
+    Span,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.documents.material import Group, Material
+from loadgen.documents.words import UNITS, UNKNOWN, decimals, plus_minus, times, times_with_bounds
 from loadgen.findings.waterfalls import METRICS, MeasuredWaterfall, Stage, remark
 from loadgen.suites.labels import WRITTEN, metric_name
 from loadgen.suites.waterfall import Order
-from loadgen.topics.waterfall_tables import TITLES
+from loadgen.topics.comparisons import each_once
 
-UNITS = {"rps": "views/s", "app_cpu_ms_per_view": "ms of CPU per view"}
+TITLES: dict[Order, str] = {"forward": "one change per step", "reversed": "the same, reversed"}
 GAIN, LOSS, OPEN = POOL, BAD, UNEXPLAINED
-WORDS = (
+INTRODUCTION = (
     "One change per step, each on top of those before it. The first and the last bar are the whole "
     "stack; between them the coloured part is what the change brought: a gain or a loss where the "
     "95 % interval of the paired ratio excludes 1, grey where it cannot be told or is too small to "
@@ -26,91 +40,118 @@ WORDS = (
 )
 
 
-def section(material: Material) -> Section | None:
-    """For each waterfall and order, a chart per metric, and all of it as a table."""
-    found = material.waterfalls
-    if not found:
-        return None
-    blocks: list[Block] = [Text([WORDS], kind="note")]
+def blocks(material: Material, group: Group) -> Iterator[Block]:
+    """A suite's waterfalls: for each order a chart per metric and a table; what all steps bring."""
+    falls = [fall for fall in material.waterfalls if fall.suite == group.suite.name]
     ceilings = _users_ceilings(material)
-    for at, waterfall in enumerate(found, start=1):
-        blocks.append(Heading(waterfall.title))
-        blocks.append(Text([in_words(waterfall)]))
-        for order, stages in waterfall.orders.items():
+    for fall in falls:
+        at = 1 + material.waterfalls.index(fall)
+        for order, stages in fall.orders.items():
+            yield Heading(f"{fall.title}: {TITLES[order]}")
             for metric in METRICS:
-                if not any(stage.values[metric] for stage in stages):
-                    continue  # known of none, as CPU per view is where the lab starts no server
-                name = f"waterfall-{at}-{order}-{'rps' if metric == 'rps' else 'cpu'}"
-                blocks.append(_figure(waterfall, order, stages, metric, ceilings, name))
-        blocks.append(_table(waterfall))
-    return Section("waterfall", "What each change brings", blocks)
+                if any(stage.values[metric] for stage in stages):
+                    name = f"waterfall-{at}-{order}-{'rps' if metric == 'rps' else 'cpu'}"
+                    yield _figure(fall, order, metric, ceilings, name)
+            yield _table(stages)
+        yield Text([in_words(fall)])
+    if notes := list(_notes(falls)):
+        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the tables
+
+
+def in_words(fall: MeasuredWaterfall) -> str:
+    """What all steps bring together, and which of them brought the most in each order."""
+    sentences = [_from_start_to_end(fall, metric) for metric in METRICS]
+    steps = []
+    for order, stages in fall.orders.items():
+        if (most := _most(stages)) and (change := most.changes["rps"].difference):
+            where = "in the reversed order" if order == "reversed" else "The step that brings most"
+            steps.append(f"{where}: {most.words}, {times_with_bounds(change)}")
+    return " ".join([*filter(None, sentences), *([f"{'; '.join(steps)}."] if steps else [])])
 
 
 def _users_ceilings(material: Material) -> dict[str, float]:
     """By case: what its users can ask for."""
-    return {
-        str(row["case"]): float(row["users_ceiling_rps"])
-        for row in material.rows
-        if isinstance(row["users_ceiling_rps"], int | float)
-    }
+    ceilings = ((row.case, row.number("users_ceiling_rps")) for row in material.rows)
+    return {case: ceiling for case, ceiling in ceilings if ceiling is not None}
 
 
-def in_words(waterfall: MeasuredWaterfall) -> str:
-    """What all steps bring together, and which of them brought the most in each order."""
-    said = [_from_start_to_end(waterfall, metric) for metric in METRICS]
-    steps = []
-    for order, stages in waterfall.orders.items():
-        if (most := _most(stages)) and (change := most.changes["rps"].difference):
-            where = "in the reversed order" if order == "reversed" else "The step that brings most"
-            steps.append(f"{where}: {most.words}, {with_bounds(change)}")
-    return " ".join([*filter(None, said), *([f"{'; '.join(steps)}."] if steps else [])])
-
-
-def _from_start_to_end(waterfall: MeasuredWaterfall, metric: str) -> str:
+def _from_start_to_end(fall: MeasuredWaterfall, metric: str) -> str:
     """`From 55.4 to 163.0 views/s, ×2.94 [2.86–3.04].`; empty where an end is not known."""
-    first, *_, last = waterfall.orders["forward"]
+    first, *_, last = fall.orders["forward"]
     begin, end = first.values[metric], last.values[metric]
     if not (begin and end):
         return ""
-    _, digits = WRITTEN[metric]
-    said = f"From {number(begin.mean, digits)} to {number(end.mean, digits)} {UNITS[metric]}"
-    change = waterfall.whole.get(metric)
-    if change and (found := change.difference):
-        said += f", {with_bounds(found)}"
-    return said + "."
+    digits = WRITTEN[metric][1]
+    words = f"From {decimals(begin.mean, digits)} to {decimals(end.mean, digits)} {UNITS[metric]}"
+    change = fall.whole.get(metric)
+    ratio = f", {times_with_bounds(change.difference)}" if change and change.difference else ""
+    return f"{words}{ratio}."
 
 
 def _most(stages: Sequence[Stage]) -> Stage | None:
     """The stage whose change brought the most throughput, of those that brought some for sure."""
     better = [
-        (found.ratio, at)
+        (change.difference.ratio, at)
         for at, stage in enumerate(stages)
-        if (change := stage.changes.get("rps"))
-        and (found := change.difference)
-        and change.verdict == "better"
+        if (change := stage.changes.get("rps")) and change.difference and change.verdict == "better"
     ]
     return stages[max(better)[1]] if better else None
 
 
-def _figure(
-    waterfall: MeasuredWaterfall,
-    order: Order,
-    stages: Sequence[Stage],
-    metric: str,
-    ceilings: dict[str, float],
-    name: str,
-) -> Figure:
-    heading = f"{metric_name(metric)}, {TITLES[order]}"
-    return Figure(
-        name=name,
-        title=f"{waterfall.title}: {heading}",
-        svg=_chart(stages, metric, ceilings if metric == "rps" else {}),
-        caption=heading,
-        table=None,
+def _table(stages: Sequence[Stage]) -> Table:
+    columns = (
+        Column("Step", numeric=False, merged=True),
+        Column("Metric", numeric=False),
+        Column("Value", meaning="CPU/view in ms of the server's CPU time"),
+        Column("Ratio", meaning="by the stage before, CPU/view at equal load only"),
+        Column("95 %"),
+        Column("Verdict", numeric=False),
+        Column("Bound by", numeric=False),
+        Column("Rounds", shown=WIDE),
+        Column("Remark", numeric=False, shown=WIDE),
+    )
+    rows = [TableRow(tuple(_cells(stage, metric))) for stage in stages for metric in METRICS]
+    return Table("", columns, rows, folded="The same as a table")
+
+
+def _cells(stage: Stage, metric: str) -> Iterator[Cell]:
+    change = stage.changes.get(metric)
+    difference = change.difference if change else None
+    yield stage.words
+    yield metric_name(metric)
+    yield Estimate(stage.values[metric], 1, spread=True)
+    # At the start there is nothing to compare with.
+    yield Number(difference.ratio if difference else None, 3) if change else ""
+    low, high = (difference.low, difference.high) if difference else (None, None)
+    yield Span(low, high) if change else ""
+    yield (change.verdict if difference else UNKNOWN) if change else ""
+    first = metric == METRICS[0]
+    yield (stage.bound_by.replace(" / ", "/") or UNKNOWN) if first else ""
+    yield str(stage.rounds) if first else ""
+    yield remark(stage) if first else ""
+
+
+def _notes(falls: Iterable[MeasuredWaterfall]) -> Iterator[str]:
+    """Why some figures say less than they seem to."""
+    return each_once(
+        reason
+        for fall in falls
+        for stages in fall.orders.values()
+        for stage in stages
+        for reason in remark(stage).split("; ")
+        if reason
     )
 
 
-def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> str:
+def _figure(
+    fall: MeasuredWaterfall, order: Order, metric: str, ceilings: dict[str, float], name: str
+) -> Figure:
+    heading = f"{metric_name(metric)}, {TITLES[order]}"
+    chart = _chart(fall.orders[order], metric, ceilings if metric == "rps" else {})
+    return Figure(name, Picture(f"{fall.title}: {heading}", chart), heading, None)
+
+
+def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> Canvas:
     values = [value.mean for stage in stages if (value := stage.values[metric])]
     limits = [ceilings[stage.case] for stage in stages if stage.case in ceilings]
     top = max([*values, *(limit for limit in limits if limit < 3 * max(values, default=0))])
@@ -142,7 +183,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
             before = value.mean
         if (limit := ceilings.get(stage.case)) and limit <= top:
             canvas.tick(row, limit, USERS)
-    return canvas.svg()
+    return canvas
 
 
 def _colour(stage: Stage, metric: str) -> Colour:
@@ -157,41 +198,9 @@ def _result(stage: Stage, metric: str) -> str:
     value = stage.values[metric]
     if not value:
         return "not measured" if not stage.rounds else UNKNOWN
-    said = number(value.mean, WRITTEN[metric][1]) + plus_minus(value)
+    words = decimals(value.mean, WRITTEN[metric][1]) + plus_minus(value)
     change = stage.changes.get(metric)
     if change and change.difference:
-        said += f"  {times(change.difference.ratio)}"
-    return f"{said} · {stage.bound_by.replace(' / ', '/') or UNKNOWN}" if metric == "rps" else said
-
-
-def _table(waterfall: MeasuredWaterfall) -> Table:
-    columns = [Column("Order", False), Column("Step", False)]
-    for metric in METRICS:
-        columns += [Column(WRITTEN[metric][0]), Column("Ratio"), Column("Verdict", False)]
-    columns += [Column("Bound by", False), Column("Rounds"), Column("Remark", False)]
-    rows = [
-        TableRow(tuple(_cells(order, number, stage)))
-        for order, stages in waterfall.orders.items()
-        for number, stage in enumerate(stages)
-    ]
-    worse = "more" if "rps" in HIGHER_IS_BETTER else "less"
-    caption = (
-        f"Each stage, and its ratio to the one before with the 95 % interval; {worse} views/s are "
-        "better, less CPU per view is. CPU per view is compared at equal load only."
-    )
-    return Table(caption, tuple(columns), rows, folded="Both orders as a table")
-
-
-def _cells(order: Order, number_of_step: int, stage: Stage) -> Iterator[str]:
-    yield order
-    yield f"{number_of_step}: {stage.words}"
-    for metric in METRICS:
-        value, digits = stage.values[metric], WRITTEN[metric][1]
-        yield number(value.mean, digits) + bounds(value, digits) if value else UNKNOWN
-        change = stage.changes.get(metric)
-        found = change.difference if change else None
-        yield with_bounds(found).removeprefix("×") if found else UNKNOWN
-        yield change.verdict if change else ""
-    yield stage.bound_by or UNKNOWN
-    yield str(stage.rounds)
-    yield remark(stage)
+        words += f"  {times(change.difference.ratio)}"
+    bound = stage.bound_by.replace(" / ", "/") or UNKNOWN
+    return f"{words} · {bound}" if metric == "rps" else words

@@ -4,14 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from loadgen.errors import unwritable
-from loadgen.exports import github_action_benchmark, markdown
 from loadgen.findings.earlier_run import Run
 from loadgen.records.files import replace_text
+from loadgen.reports import github_action_benchmark
+from loadgen.reports.run_report import markdown_report
 
 #: A run → the text of each file, by its name.
 type Exporter = Callable[[Run], Mapping[str, str]]
 
-EXPORTERS: Sequence[Exporter] = (github_action_benchmark.files, markdown.files)
+
+def markdown_files(run: Run) -> Mapping[str, str]:
+    """One file: what `report --markdown` prints."""
+    return {"report.md": markdown_report(run.suites, run.rows)}
+
+
+EXPORTERS: Sequence[Exporter] = (github_action_benchmark.files, markdown_files)
 
 
 def write_exports(run: Run, folder: Path) -> list[Path]:

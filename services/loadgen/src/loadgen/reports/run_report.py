@@ -1,0 +1,249 @@
+"""The document of a run: its topics, in the order in which each reader looks for them.
+
+A page is read topic by topic, each with all suites of the run; text is read suite by suite, and
+ends with what to do. Both are arrangements of the same blocks (loadgen.topics).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from loadgen.charts.drawing import standalone
+from loadgen.documents.document import (
+    PAGE,
+    Block,
+    Document,
+    Gallery,
+    Heading,
+    Section,
+    Text,
+    pictures,
+)
+from loadgen.documents.html import html
+from loadgen.documents.markdown import markdown
+from loadgen.documents.material import Group, Material, of_rows
+from loadgen.documents.terminal import print_document
+from loadgen.records.columns import Row
+from loadgen.records.files import replace_text
+from loadgen.suites.suite import Suite
+from loadgen.topics import (
+    answer,
+    capacity,
+    caveats,
+    claims,
+    comparisons,
+    cost,
+    environment,
+    first_change,
+    latency,
+    over_time,
+    predict,
+    results,
+    throughput,
+    trials,
+    waterfall,
+)
+
+PAGE_FILE, CHARTS = "report.html", "charts"
+MOST_BYTES = 1_000_000
+
+type OfRun = Callable[[Material], Iterable[Block]]
+type OfSuite = Callable[[Material, Group], Iterable[Block]]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A section of the page.
+
+    Attributes:
+        key: of its anchor.
+        heading: as in the contents.
+        of_suite: its blocks, of each suite; None: it is about the run.
+        of_run: its blocks, of all suites together; None: it is about each suite.
+        introduction: how to read what follows, once.
+    """
+
+    key: str
+    heading: str
+    of_suite: OfSuite | None = None
+    of_run: OfRun | None = None
+    introduction: str = ""
+
+
+#: The sections of the page, in their order.
+TOPICS = (
+    Topic("answer", "The answer", of_run=answer.blocks),
+    Topic(
+        "first-change",
+        first_change.HEADING,
+        of_suite=first_change.blocks,
+        introduction=first_change.INTRODUCTION,
+    ),
+    Topic(
+        "waterfall",
+        "What each change brings",
+        of_suite=waterfall.blocks,
+        introduction=waterfall.INTRODUCTION,
+    ),
+    Topic(
+        "capacity",
+        "What one core carries",
+        of_suite=capacity.blocks,
+        introduction=capacity.INTRODUCTION,
+    ),
+    Topic(
+        "claims",
+        claims.HEADING,
+        of_run=lambda material: claims.blocks(material.claims),
+        introduction=claims.INTRODUCTION,
+    ),
+    Topic(
+        "comparisons",
+        "What was compared",
+        of_suite=lambda _, group: comparisons.blocks(group),
+        introduction=comparisons.INTRODUCTION,
+    ),
+    Topic(
+        "throughput",
+        "Throughput and its ceilings",
+        of_suite=lambda _, group: throughput.blocks(group),
+        introduction=throughput.INTRODUCTION,
+    ),
+    Topic("latency", "Latency", of_suite=latency.blocks, introduction=latency.INTRODUCTION),
+    Topic(
+        "cost",
+        "CPU per view, and memory",
+        of_suite=lambda _, group: cost.blocks(group),
+        introduction=cost.INTRODUCTION,
+    ),
+    Topic("over-time", "Over time", of_suite=over_time.blocks, introduction=over_time.INTRODUCTION),
+    Topic("caveats", caveats.HEADING, of_run=caveats.blocks),
+    Topic(
+        "articles",
+        "The articles' figures beside ours",
+        of_suite=lambda _, group: results.blocks(group),
+        introduction=results.INTRODUCTION,
+    ),
+    Topic("predict", "Your own load", of_run=predict.blocks),
+    Topic("trials", "Trials", of_run=trials.blocks),
+    Topic("environment", "Machine, versions, commands", of_run=environment.blocks),
+)
+
+
+def page_document(material: Material) -> Document:
+    """The run topic by topic, for the page."""
+    asked = material.environment.get("arguments", {}).get("suites", ())
+    questions = [group.suite.question for group in material.groups]
+    environment = material.environment
+    return Document(
+        heading=questions[0] if len(questions) == 1 else ", ".join(asked).capitalize(),
+        facts=[
+            (environment.get("started_at") or "")[:10],
+            environment.get("cpu_model") or environment.get("architecture") or "",
+            f"{len(material.rows)} trials",
+            str(environment.get("outcome", "")),
+            material.name,
+        ],
+        sections=[
+            Section(topic.key, topic.heading, list(_of_topic(topic, material))) for topic in TOPICS
+        ],
+    )
+
+
+def _of_topic(topic: Topic, material: Material) -> Iterator[Block]:
+    """What a page shows of a topic; nothing where there is nothing but its introduction."""
+    if topic.of_run:
+        blocks = _on_page(topic.of_run(material))
+    else:
+        assert topic.of_suite
+        by_suite = [
+            (group.suite.question, _on_page(topic.of_suite(material, group)))
+            for group in material.groups
+        ]
+        spoken = [(question, of_suite) for question, of_suite in by_suite if of_suite]
+        blocks = []
+        for question, of_suite in spoken:
+            blocks += [Heading(question)] if len(spoken) > 1 else []
+            blocks += of_suite
+    if blocks and topic.introduction:
+        yield Text([topic.introduction], "note")
+    yield from blocks
+
+
+def _on_page(blocks: Iterable[Block]) -> list[Block]:
+    return [block for block in blocks if block.shown & PAGE]
+
+
+def text_document(material: Material) -> Document:
+    """The run suite by suite, for a terminal and for Markdown; at the end what to do."""
+    suites = [
+        Section(
+            key=group.suite.name,
+            heading=group.suite.question,
+            blocks=[
+                *waterfall.blocks(material, group),
+                *capacity.blocks(material, group),
+                *results.blocks(group),
+                *comparisons.blocks(group),
+            ],
+        )
+        for group in material.all_groups
+    ]
+    changes = [
+        Section(f"first-change-{group.suite.name}", first_change.HEADING, blocks)
+        for group in material.all_groups
+        if (blocks := list(first_change.blocks(material, group)))
+    ]
+    of_run = (
+        Section("claims", claims.HEADING, list(claims.blocks(material.claims))),
+        Section("caveats", caveats.HEADING, list(caveats.blocks(material))),
+    )
+    return Document("", (), [*suites, *of_run, *changes])
+
+
+def print_report(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
+    """Print what a terminal shows of a run."""
+    print_document(console, text_document(of_rows(suites, rows)))
+
+
+def markdown_report(suites: Sequence[Suite], rows: Sequence[Row]) -> str:
+    """A run as Markdown, for a README or a pull request."""
+    return markdown(text_document(of_rows(suites, rows)))
+
+
+def write_report(material: Material, folder: Path) -> Path:
+    """Write report.html and charts/*.svg into a folder.
+
+    Args:
+        material: the run.
+        folder: where to; it exists.
+
+    Returns:
+        The page.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    document = page_document(material)
+    (folder / CHARTS).mkdir(exist_ok=True)
+    for section in document.sections:
+        for name, picture in pictures(section.blocks):
+            drawing = standalone(picture.drawing.svg, picture.title)
+            replace_text(folder / CHARTS / f"{name}.svg", drawing)
+    page = html(document, material.name)
+    if len(page.encode()) > MOST_BYTES:
+        slim = [_without_galleries(section) for section in document.sections]
+        page = html(replace(document, sections=slim), material.name)
+    replace_text(folder / PAGE_FILE, page)
+    return folder / PAGE_FILE
+
+
+def _without_galleries(section: Section) -> Section:
+    """A section with its small pictures left to the files beside the page."""
+    words = Text(["With these pictures the page would be over 1 MB: see charts/."])
+    blocks: Sequence[Block] = [
+        words if isinstance(block, Gallery) else block for block in section.blocks
+    ]
+    return replace(section, blocks=blocks)

@@ -1,0 +1,197 @@
+"""The document of a comparison: two runs, or two servers of one."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from loadgen.documents.document import (
+    MOST_LINES,
+    PAGE,
+    TERMINAL,
+    WIDE,
+    Block,
+    Code,
+    Column,
+    Document,
+    Item,
+    Items,
+    Outcome,
+    Section,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.findings.agreement import Agreement, Disagreement
+from loadgen.findings.gates import Judged
+from loadgen.findings.two_runs import RunComparison
+from loadgen.findings.wording import in_words
+from loadgen.topics.comparisons import INTRODUCTION, counted, ratios
+
+#: More than this of a kind are in the files, not on a terminal.
+MOST_LISTED = 12
+TONES: dict[str, Literal["good", "bad", "open"]] = {
+    "passed": "good",
+    "failed": "bad",
+    "not judged": "open",
+}
+
+
+def document(comparison: RunComparison, *, gates_last: bool = False) -> Document:
+    """What came out, and why the two may not say the same.
+
+    Args:
+        comparison: of two runs, or of two servers.
+        gates_last: where the end is what is read first, as on a terminal.
+    """
+    trust = "servers of one run, paired by round"
+    gates = Section("gates", "Gates", list(_gates(comparison)))
+    sections = [
+        Section("verdicts", "What came out", list(_verdicts(comparison))),
+        Section(
+            "agreement",
+            "What both were asked, and whether they agree",
+            list(_agreements(comparison)),
+        ),
+        Section("environments", "What the environments do not share", list(_others(comparison))),
+    ]
+    return Document(
+        heading=heading(comparison),
+        facts=["two runs: indicative" if comparison.indicative else trust],
+        sections=[*sections, gates] if gates_last else [sections[0], gates, *sections[1:]],
+    )
+
+
+def heading(comparison: RunComparison) -> str:
+    """What is compared with what."""
+    where = "" if comparison.indicative else f", in {comparison.a_run}"
+    return f"{comparison.b} against {comparison.a}{where}"
+
+
+def _verdicts(comparison: RunComparison) -> Iterator[Block]:
+    everything = " (all in compare.csv)" if len(comparison.comparisons) > MOST_LINES else ""
+    words = f"{counted(comparison.comparisons)}{everything}."
+    yield Text([*comparison.remarks, *_unmatched(comparison), words], "lead")
+    if comparison.comparisons:
+        yield Text([INTRODUCTION], "note", PAGE)
+        yield from ratios("compare", heading(comparison), comparison.comparisons, TERMINAL)
+
+
+def _unmatched(comparison: RunComparison) -> Iterator[str]:
+    """How many cases only one of them has."""
+    sides = ((comparison.a, comparison.only_a), (comparison.b, comparison.only_b))
+    for side, cases in sides:
+        if cases:
+            yield f"Only {side} has {len(cases)} of its cases, such as {cases[0]}."
+
+
+def _gates(comparison: RunComparison) -> Iterator[Block]:
+    """Each gate; where there is no room for a table, those that were not passed."""
+    if not comparison.gates:
+        return
+    yield Items(
+        [
+            Item(gate.gate.text, Outcome(gate.outcome, TONES[gate.outcome]), details=[_saw(gate)])
+            for gate in comparison.gates
+            if gate.outcome != "passed"
+        ],
+        shown=TERMINAL,
+    )
+    yield Text([_gates_in_words(comparison.gates)])
+    columns = (
+        Column("Gate", numeric=False),
+        Column("Case", numeric=False),
+        Column("Outcome", numeric=False),
+        Column("Ratio and 95 %"),
+        Column("Finds", meaning="the change which fails the gate in 80 % of such runs"),
+        Column("Why", numeric=False),
+    )
+    yield Table("", columns, [_gate_row(gate) for gate in comparison.gates], shown=WIDE)
+
+
+def _gate_row(gate: Judged) -> TableRow:
+    return TableRow(
+        (
+            Code(gate.gate.text),
+            gate.comparison.label,
+            Outcome(gate.outcome, TONES[gate.outcome]),
+            in_words(gate.comparison),
+            "–" if gate.found_from is None else f"{gate.found_from:+.1%}",
+            gate.reason,
+        )
+    )
+
+
+def _saw(gate: Judged) -> str:
+    """What a gate is about and what it saw."""
+    return f"{gate.comparison.label}: {gate.reason or in_words(gate.comparison)}"
+
+
+def _gates_in_words(gates: Sequence[Judged]) -> str:
+    """How many passed, and what the least certain of them would have found."""
+    outcomes = [gate.outcome for gate in gates]
+    counts = [f"{outcomes.count(kind)} {kind}" for kind in TONES if kind in outcomes]
+    words = f"Gates: {', '.join(counts)}."
+    for text in dict.fromkeys(gate.gate.text for gate in gates):
+        changes = [
+            gate.found_from
+            for gate in gates
+            if gate.gate.text == text and gate.found_from is not None
+        ]
+        if changes:
+            weakest = max(changes, key=abs)
+            words += f" {text} finds {weakest:+.1%} in 80 % of such runs, where it is weakest."
+    return words
+
+
+def _agreements(comparison: RunComparison) -> Iterator[Block]:
+    """Of claims and comparisons: how many agree, and those that do not with the reason."""
+    for agreement in comparison.agreements:
+        yield Text([_agreement_in_words(agreement)])
+        apart = _apart(agreement)
+        columns = [
+            Column(name, numeric=False) for name in ("What", comparison.a, comparison.b, "Because")
+        ]
+        rows = [TableRow((each.what, each.a, each.b, "; ".join(each.because))) for each in apart]
+        caption = f"The {agreement.what}s of which the two do not say the same."
+        if rows:
+            yield Table(caption, columns, rows, shown=WIDE)
+            yield _few([_apart_in_words(comparison, each) for each in apart])
+
+
+def _agreement_in_words(agreement: Agreement) -> str:
+    """`7 of 9 claims agree; 1 flips; 1 is told by one run only.`"""
+    parts = [f"{agreement.agreeing} of {agreement.shared} {agreement.what}s agree"]
+    if flipped := len(agreement.flipped):
+        parts.append(f"{flipped} flip{'s' * (flipped == 1)}")
+    if told := len(agreement.told_by_one):
+        parts.append(f"{told} {'is' if told == 1 else 'are'} told by one run only")
+    return "; ".join(parts) + "."
+
+
+def _apart(agreement: Agreement) -> Sequence[Disagreement]:
+    """What is worth a line: of many comparisons the flipped ones, of claims all."""
+    if agreement.what == "claim" or agreement.shared <= MOST_LINES:
+        return [*agreement.flipped, *agreement.told_by_one]
+    return agreement.flipped
+
+
+def _apart_in_words(comparison: RunComparison, each: Disagreement) -> str:
+    """`… holds in A, refuted in B, because …`."""
+    because = f", because {'; '.join(each.because)}" if each.because else ""
+    return f"{each.what} {each.a} in {comparison.a}, {each.b} in {comparison.b}{because}"
+
+
+def _others(comparison: RunComparison) -> Iterator[Block]:
+    """Versions, machine, settings, commands."""
+    if not comparison.differing:
+        return
+    columns = [Column(name, numeric=False) for name in ("What", comparison.a, comparison.b)]
+    rows = [TableRow((each.what, Code(each.a), Code(each.b))) for each in comparison.differing]
+    yield Table("", columns, rows, shown=WIDE)
+    yield _few([f"{each.what}: {each.a} → {each.b}" for each in comparison.differing])
+
+
+def _few(lines: Sequence[str]) -> Items:
+    """What a terminal has room for."""
+    left_out = len(lines) - MOST_LISTED
+    more = [f"and {left_out} more: compare.md"] if left_out > 0 else []
+    return Items([Item(line) for line in [*lines[:MOST_LISTED], *more]], shown=TERMINAL)

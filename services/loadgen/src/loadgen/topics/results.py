@@ -1,0 +1,85 @@
+"""A suite's closing table: its cases, an article's figures beside ours where it has some."""
+
+from collections.abc import Iterator
+
+from loadgen.documents.document import (
+    PAGE,
+    TERMINAL,
+    TEXT,
+    WIDE,
+    Block,
+    Cell,
+    Column,
+    Estimate,
+    Outcome,
+    Table,
+    TableRow,
+    Text,
+)
+from loadgen.documents.material import Entry, Group
+from loadgen.findings.silence import silence
+from loadgen.findings.summary import THROUGHPUT
+from loadgen.suites.labels import WRITTEN
+
+#: What is shown where no article says what to show.
+METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
+INTRODUCTION = (
+    "The article's figures are from its own machine and day; ours have its load and concurrency, "
+    "equal settings, and today's versions. Compare the order of the rows and their ratios, not the "
+    "figures."
+)
+
+
+def blocks(group: Group) -> Iterator[Block]:
+    """The table, and what the suite has left out.
+
+    In a page it stands among others that say more, so it is there for an article's sake only.
+    """
+    if group.apart:
+        yield table(group)
+    if group.suite.left_out:
+        yield Text([f"left out: {reason}" for reason in group.suite.left_out], "note", TEXT)
+
+
+def table(group: Group) -> Table:
+    """A row for each case that has no waterfall or search to itself."""
+    published = dict.fromkeys(name for entry in group.suite.published for name in entry.figures)
+    metrics = list(published) or list(METRICS)
+    columns = (
+        Column("Server", numeric=False, shown=TERMINAL),
+        Column("Configuration", numeric=False, shown=WIDE),
+        *(Column(WRITTEN[metric][0]) for metric in metrics),
+        Column("Bound by", numeric=False),
+        Column("Caveats", numeric=False, shown=WIDE),
+    )
+    rows = [
+        TableRow(
+            (
+                entry.name,
+                entry.label,
+                *(_estimate(entry, metric) for metric in metrics),
+                _ending(entry),
+                ", ".join(entry.caveats),
+            ),
+            entry.state,
+        )
+        for entry in group.apart
+    ]
+    legend = "ours (the article's); – is a value that could not be known" if published else ""
+    return Table(legend, columns, rows, shown=TEXT | PAGE if published else TEXT)
+
+
+def _estimate(entry: Entry, metric: str) -> Estimate:
+    return Estimate(
+        mean=entry.mean(metric),
+        digits=WRITTEN[metric][1],
+        published=entry.published.get(metric),
+        spread=metric in THROUGHPUT,
+    )
+
+
+def _ending(entry: Entry) -> Cell:
+    """What held the case back; that it answered nobody; or that it could not be measured."""
+    if words := silence(entry.rows):
+        return Outcome(words, "bad")
+    return entry.bound_by if entry.measured else Outcome("failed", "bad")
