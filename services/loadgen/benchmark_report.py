@@ -31,10 +31,10 @@ import polars as pl
 from loadgen.documents.material import material
 from loadgen.records.columns import Row, row
 from loadgen.records.trials_csv import write_table
+from loadgen.reports.run_report import PAGE_FILE, write_report
 from loadgen.suites.cases import Case
 from loadgen.suites.suite import Suite
 from loadgen.suites.timing import Timing
-from loadgen.reports.run_report import PAGE_FILE, write_report
 
 type Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 

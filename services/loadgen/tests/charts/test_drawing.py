@@ -1,5 +1,6 @@
 """Charts, their colours, and what is left out of them."""
 
+import re
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -28,28 +29,31 @@ def a_canvas() -> Canvas:
 
 
 def test_a_chart_is_what_its_schema_allows() -> None:
-    assert draw(a_canvas().chart, check=True) == a_canvas().svg()
+    assert draw(a_canvas().chart, check=True) == a_canvas().svg
 
 
 def test_a_drawing_has_its_words_its_colours_and_nothing_from_elsewhere() -> None:
-    svg = a_canvas().svg()
+    svg = a_canvas().svg
     root = ElementTree.fromstring(svg)
     words = {element.text for element in root.iter() if element.tag.endswith("}text")}
     assert {"uvicorn, aiohttp-shared", "8.0 ±3%", "views/s", "users", "×1.42"} <= words
-    assert {CPU.fixed, TRACK.fixed, USERS.fixed} <= set(svg.replace('"', " ").split())
+    assert {CPU.variable, TRACK.variable, USERS.variable} <= set(svg.replace('"', " ").split())
     assert "href" not in svg
     width = float(root.attrib["viewBox"].split()[2])
     assert WIDTH <= width <= WIDTH + 20
 
 
-def test_in_the_page_every_colour_is_a_variable() -> None:
-    themed = palette.themed(a_canvas().svg())
-    assert "#" not in themed
-    assert "var(--cpu)" in themed
+def test_every_colour_of_a_drawing_is_a_variable_that_the_page_declares() -> None:
+    svg = a_canvas().svg
+    assert "#" not in svg
+    used = set(re.findall(r"var\((--\w+)\)", svg))
+    assert used
+    assert used <= set(re.findall(r"(--\w+):", palette.stylesheet()))
 
 
-def test_a_file_of_its_own_has_a_title() -> None:
-    root = ElementTree.fromstring(standalone(a_canvas().svg(), "What it shows"))
+def test_a_file_of_its_own_has_a_title_and_its_colours() -> None:
+    root = ElementTree.fromstring(standalone(a_canvas().svg, "What it shows"))
+    assert f"--cpu: {CPU.fixed};" in (root[1].text or "")
     assert root[0].text == "What it shows"
     assert "sans-serif" in root.attrib["font-family"]
 

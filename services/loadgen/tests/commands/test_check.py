@@ -202,7 +202,10 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
     assert second.endswith("2,asks again")
     printed = capsys.readouterr().out
     if markdown:
-        assert "| own | uniform | 50 | 100.0 (100.0) | 150.0 (150.0) | 321.9 (300.0) |" in printed
+        assert (
+            "| own | uniform | 50 | 100.0 +0.0 | 150.0 +0.0 | 321.9 +21.9 | 500 | 3 | no: p99 |"
+            in printed
+        )
     else:
         assert isinstance(console.file, io.StringIO)
         printed = console.file.getvalue()
@@ -215,4 +218,4 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
 def test_where_all_agrees_it_is_a_success(tmp_path: Path) -> None:
     finding = a_finding()
     console = terminal.console(file=io.StringIO(), width=80)
-    assert check.make(_Canned([finding]), [finding.load], tmp_path, console, markdown=False)
+    assert check.make(_Canned([finding]), [finding.load], tmp_path, console, as_markdown=False)

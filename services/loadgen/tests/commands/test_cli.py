@@ -337,7 +337,7 @@ def test_a_report_that_cannot_be_drawn_costs_no_result_but_is_said(
     def no_room(file: Path, _text: str) -> None:
         raise OSError(28, "No space left on device", str(file))
 
-    monkeypatch.setattr("loadgen.topics.run_page.replace_text", no_room)
+    monkeypatch.setattr("loadgen.reports.run_report.replace_text", no_room)
     code, out, _ = loadgen("run", "brief")
     folder = the_run(results)
     assert code == 1

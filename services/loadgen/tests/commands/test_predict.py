@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from loadgen.commands import cli, predict
-from loadgen.commands.predict import Question, answer, service_s_of, stacks_of
+from loadgen.commands.predict import (
+    Question,
+    accuracy_of,
+    has_answer,
+    predictions,
+    service_s_of,
+    stacks_of,
+)
 from loadgen.documents import terminal
+from loadgen.documents.document import Document
+from loadgen.documents.markdown import markdown
 from loadgen.errors import ConfigurationError
 from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import measured
@@ -36,16 +45,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(question: Question = QUESTION, **options: str | bool) -> tuple[str, int]:
-    written = StringIO()
-    console = terminal.console(file=written, width=80)
-    code = answer(console, measured(some_rows()), "a-run", question, **options)  # type: ignore[arg-type]
-    return written.getvalue(), code
+def predicted(question: Question = QUESTION, **options: str) -> Document:
+    return predictions(measured(some_rows()), "a-run", question, **options)
+
+
+def said(question: Question = QUESTION, **options: str) -> str:
+    stream = StringIO()
+    document = predicted(question, **options)
+    terminal.print_document(terminal.console(file=stream, width=80), document)
+    return stream.getvalue()
 
 
 def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() -> None:
-    text, code = said()
-    assert code == 0
+    text = said()
+    assert has_answer(predicted())
     assert "80 users, an upstream of 800 ms, one CPU, from a-run\n" in text
     line = next(line for line in text.splitlines() if line.startswith("uvicorn"))
     rps, mean_ms = (float(cell) for cell in line.split()[2:4])
@@ -57,31 +70,31 @@ def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() ->
 
 
 def test_more_cpus_are_said_to_be_assumed() -> None:
-    assert "assumed" not in said()[0]
-    assert "assumed, not measured" in said(Question(320, 0.8, 4))[0]
+    assert "assumed" not in said()
+    assert "assumed, not measured" in said(Question(320, 0.8, 4))
 
 
 def test_servers_and_clients_can_be_chosen() -> None:
-    assert "uvicorn" not in said(Question(100, 0.6, 1), server="gunicorn*")[0]
+    assert "uvicorn" not in said(Question(100, 0.6, 1), server="gunicorn*")
     with pytest.raises(ConfigurationError, match="the servers are uvicorn, gunicorn-100-threads"):
         said(http_client="aiohttp*")
 
 
 def test_nothing_predicted_is_no_success() -> None:
-    text, code = said(Question(1, 60, 1))
-    assert code == 1
+    text = said(Question(1, 60, 1))
+    assert not has_answer(predicted(Question(1, 60, 1)))
     assert text.count("Not predicted: ") == 2
 
 
 def test_markdown_has_the_same_lines() -> None:
-    text, _ = said(markdown=True)
-    assert text.startswith("| Server | Client | Views/s |")
+    text = markdown(predicted())
+    assert text.startswith("### 80 users, an upstream of 800 ms, one CPU, from a-run\n")
+    assert "\n| Server | Client | Views/s |" in text
     assert "| uvicorn | httpx-per-request | " in text
-    assert "\n80 users, an upstream of 800 ms, one CPU, from a-run.\n" in text
 
 
 def test_everything_fits_80_columns() -> None:
-    text, _ = said()
+    text = said()
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -115,7 +128,7 @@ def test_the_check_leaves_each_load_out_in_turn(folder: Path) -> None:
 
 
 def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> None:
-    lines = list(accuracy.markdown_lines(accuracy.check(stacks_of(folder))))
+    lines = markdown(accuracy_of(stacks_of(folder))).splitlines()
     assert lines[0] == "| CPU busy | Loads | This law | With CPU time alone | Plain bounds |"
     assert [line.split("|")[1:3] for line in lines[2:4]] == [
         [" 0.6 to 1 ", " 2 "],

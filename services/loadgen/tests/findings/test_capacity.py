@@ -1,22 +1,22 @@
 """What searches found is read from a run's rows: capacity.csv, and the tables."""
 
 import csv
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from loadgen.documents import terminal
 from loadgen.findings.capacity import Capacity, StackCapacity, capacities, stacks, write_capacities
 from loadgen.findings.summary import write_summary
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row
+from loadgen.reports.run_report import markdown_report
 from loadgen.runs.plan import Plan
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
-from loadgen.topics import capacity_tables, tables
+from loadgen.topics import capacity as topic
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite
+from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
 
 RULES = Rules()
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
@@ -160,25 +160,23 @@ def test_a_mean_is_over_the_rounds_that_found_both_ends() -> None:
 
 
 def test_the_closing_table_fits_80_columns_and_names_each_stack() -> None:
-    said = StringIO()
-    tables.print_tables(terminal.console(file=said, width=80), [SUITE], measured(rounds=3))
-    lines = said.getvalue().splitlines()
+    text = report_on_a_terminal([SUITE], measured(rounds=3))
+    lines = text.splitlines()
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("uvicorn, ") and "p95" in line for line in lines)
     for name in CLIENTS:
-        assert name in said.getvalue(), "no name is broken"
-    assert "300 users" not in said.getvalue()
-    assert "cpu-drift" not in said.getvalue(), "advice is for trials, a search reads its windows"
+        assert name in text, "no name is broken"
+    assert "300 users" not in text
+    assert "cpu-drift" not in text, "advice is for trials, a search reads its windows"
 
 
 def test_the_closing_table_has_every_reason_for_which_a_stack_gave_way() -> None:
     reasons = ("p95", "piling up", "failures", "answered")
     each = Capacity("s", CASES[0], 1, "t", 1, 400, 316, 366, gave_way=reasons)
     stack = StackCapacity("gunicorn-gevent-2000, urllib3-shared", "l", (each,))
-    said = StringIO()
-    capacity_tables.print_capacities(terminal.console(file=said, width=80), RULES, [stack])
+    text = on_a_terminal([topic.table(RULES, [stack])])
     for reason in reasons:
-        assert reason in said.getvalue()
+        assert reason in text
 
 
 def test_markdown_says_in_how_many_rounds_it_was_found_and_where_not() -> None:
@@ -187,14 +185,14 @@ def test_markdown_says_in_how_many_rounds_it_was_found_and_where_not() -> None:
         for row in measured(rounds=2)
         if not (row["round"] == 2 and row["repeat"] and row["http_client"] == "aiohttp-shared")
     ]
-    text = capacity_tables.markdown(RULES, stacks(SUITE, rows))
+    text = as_markdown(topic.blocks(*a_group(SUITE, rows)))
     assert "| Uvicorn, aiohttp-shared | " in text
     assert "| 1 of 2 | cpu-drift |" in text
     assert "uvicorn, aiohttp-shared, round 2: the search is not finished." in text
 
 
 def test_all_markdown_has_the_table_of_searches_in_place_of_the_plain_one() -> None:
-    text = "\n".join(tables.all_markdown([SUITE], measured()))
+    text = markdown_report([SUITE], measured())
     assert "Views/s per core" in text
     assert "p50" not in text
 

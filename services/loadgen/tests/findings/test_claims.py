@@ -3,21 +3,20 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from typing import Any
 
 import pytest
 
-from loadgen.documents import terminal
 from loadgen.findings.claims import Claim, Outcome, by_words, judge
 from loadgen.findings.comparisons import compare
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
-from loadgen.topics import claim_tables
+from loadgen.topics.claims import blocks
 from tests.findings.test_comparisons import rows
 from tests.make import a_case, a_suite
+from tests.shown import as_markdown, on_a_terminal
 
 RIVALS = ("one", "two", "three", "four", "five")
 WORDS = "The best of six is best."
@@ -233,9 +232,7 @@ def test_the_same_words_stand_together_with_each_client() -> None:
 
 
 def printed(claims: list[Claim]) -> str:
-    said = StringIO()
-    claim_tables.print_claims(terminal.console(file=said, width=80), claims)
-    return said.getvalue()
+    return on_a_terminal(blocks(claims))
 
 
 def test_claims_are_printed_with_client_ratio_interval_and_the_rival_that_decides() -> None:
@@ -252,7 +249,7 @@ def test_claims_are_printed_with_client_ratio_interval_and_the_rival_that_decide
 
 def test_without_claims_nothing_is_printed() -> None:
     assert printed([]) == ""
-    assert claim_tables.markdown([]) == ""
+    assert as_markdown(blocks([])).strip() == ""
 
 
 def test_a_claim_that_two_suites_ask_of_the_same_clients_is_told_apart_by_its_suite() -> None:
@@ -260,7 +257,7 @@ def test_a_claim_that_two_suites_ask_of_the_same_clients_is_told_apart_by_its_su
     again = best_of_six("rps", rivals=("one", "two"), name="again")
     given = against({"one": 50.0, "two": 60.0}, again)
     claims = judge([once, again], compare([once, again], given))
-    lines = claim_tables.markdown(claims).splitlines()[2:]
+    lines = as_markdown(blocks(claims)).splitlines()[2:4]
     assert [line.split(" | ")[1] for line in lines] == [
         "httpx-per-request (a-suite)",
         "httpx-per-request (again)",
@@ -273,7 +270,7 @@ def test_markdown_has_a_line_for_each_metric() -> None:
     one, best = suite.cases
     given = measured(one, {"rps": 50.0, "p95_ms": 50.0})
     given += measured(best, {"rps": 100.0, "p95_ms": 100.0}, SCATTER[::-1])
-    head, _, first, second = claim_tables.markdown([judged(suite, given)]).splitlines()
+    head, _, first, second = as_markdown(blocks([judged(suite, given)])).splitlines()[:4]
     assert head.startswith("| Claim | Clients | Outcome | Metric |")
     assert first.startswith(f"| {WORDS} | httpx-per-request | refuted | RPS | holds | 2.0")
     assert second.startswith("|  |  |  | p95 | refuted | 2.0")

@@ -1,17 +1,14 @@
 """What a suite's changes are worth, from its comparisons."""
 
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from typing import Any
 
-from loadgen.documents import terminal
 from loadgen.findings.comparisons import compare
 from loadgen.findings.first_change import Effect, answer, effects, line
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
-from loadgen.topics import first_change_tables
 from tests.findings.test_comparisons import rows
 from tests.make import a_case, a_suite
 
@@ -197,32 +194,3 @@ def test_the_same_change_from_several_places_is_one_answer() -> None:
         "views/s ×3.00 [3.00–3.00] (granian-asgi: httpx-per-request → aiohttp-shared) and "
         "views/s ×2.00 [2.00–2.00] (uvicorn: httpx-per-request → aiohttp-shared)."
     )
-
-
-def printed(*listed: Effect) -> str:
-    stream = StringIO()
-    first_change_tables.print_effects(terminal.console(file=stream, width=80), listed)
-    return stream.getvalue()
-
-
-def test_the_terminal_says_the_answer_and_then_every_change() -> None:
-    (effect,) = found(
-        quick(SHARE), measured(PER_REQUEST, figures(80)), measured(SHARED, figures(160))
-    )
-    said = printed(effect)
-    assert said.startswith("\nWhat to change first\nChange first: share the client: ")
-    assert " 1. share the client (uvicorn: httpx-per-request →" in said
-    assert all(len(text) <= 80 for text in said.splitlines())
-    assert printed() == ""
-
-
-def test_markdown_says_the_same() -> None:
-    (effect,) = found(
-        quick(SHARE), measured(PER_REQUEST, figures(80)), measured(SHARED, figures(160))
-    )
-    assert first_change_tables.markdown([effect]).splitlines() == [
-        answer([effect]),
-        "",
-        f"1. {line(effect)}",
-    ]
-    assert first_change_tables.markdown([]) == ""

@@ -1,12 +1,9 @@
 """A server that answers nobody has the worst result that there is, in every part of the lab."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
 
-from loadgen.documents import terminal
-from loadgen.documents.lines import lines
 from loadgen.findings.claims import judge
 from loadgen.findings.comparisons import Comparison, compare
 from loadgen.findings.first_change import answer, effects
@@ -19,9 +16,9 @@ from loadgen.records.columns import Cell, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
-from loadgen.topics.comparison_tables import markdown as comparisons_in_markdown
-from loadgen.topics.tables import print_tables
+from loadgen.topics import comparisons as topic
 from tests.make import a_case, a_suite
+from tests.shown import a_group, as_markdown, report_on_a_terminal
 
 LOUD, MUTE = a_case(server="loud"), a_case(server="mute")
 SILENT: dict[str, Cell] = {"rps": 0.0, "p95_ms": None, "app_cpu_ms_per_view": None}
@@ -74,7 +71,9 @@ def test_the_reason_stands_in_the_place_of_a_ratio(silent: dict[str, Cell], word
     suite = asking()
     found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[silent] * 3))
     assert {one.instead for one in found} == {words}
-    assert f"| RPS | {words} | – | – | worse |" in comparisons_in_markdown(suite, found)
+    given = [*rows(LOUD, *[HEARD] * 3), *rows(MUTE, *[silent] * 3)]
+    _, group = a_group(suite, given)
+    assert f"| RPS | {words} | – | – | worse |" in as_markdown(topic.blocks(group))
 
 
 def test_a_round_that_says_nothing_of_the_server_does_not_save_it() -> None:
@@ -161,10 +160,10 @@ def test_it_stands_last_in_a_sorted_table_and_says_why() -> None:
     late = a_case(server="late")
     suite = a_suite(cases=(MUTE, late, LOUD), sort="app_cpu_ms_per_view")
     given = [*rows(MUTE, *[SILENT] * 3), *rows(late, *[unranked] * 3), *rows(LOUD, *[HEARD] * 3)]
-    assert [line.name for line in lines(suite, given)] == ["loud", "late", "mute"]
-    shown = StringIO()
-    print_tables(terminal.console(file=shown, width=120), [suite], given)
-    (line,) = [text for text in shown.getvalue().splitlines() if text.startswith("mute")]
+    _, group = a_group(suite, given)
+    assert [entry.name for entry in group.apart] == ["loud", "late", "mute"]
+    shown = report_on_a_terminal([suite], given, width=120)
+    (line,) = [text for text in shown.splitlines() if text.startswith("mute")]
     assert "answered nobody" in line
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.documents import lines as lines_of
+from loadgen.documents.material import labels_of
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import compare, of_suite
 from loadgen.lab.http_clients import read_http_clients
@@ -21,6 +21,7 @@ from loadgen.suites.labels import Labels
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import OF_A_PAGE
 from tests.make import a_case, a_case_of_a_page, a_suite
+from tests.shown import a_group
 from tests.suites.test_suite import SUITE_FILES, library
 
 NAMES = {
@@ -123,12 +124,10 @@ def test_every_table_of_a_suite_tells_all_that_differs_in_it(file: Path, project
     clients = read_http_clients(project).names
     for suite in library(project).load(file.stem):
         rows = a_run([suite])
-        cases = {case.slug: case for case in suite.cases}
-        for every in (False, True):
-            lines = lines_of.lines(suite, rows, every=every)
-            of_lines = [(cases[str(line.rows[0]["case"])], line) for line in lines]
-            check([(case, line.name) for case, line in of_lines], clients, [suite])
-            assert {line.label for line in lines} == {line.name for line in lines}
+        _, group = a_group(suite, rows)
+        for entries in (group.entries, group.apart):
+            check([(entry.case, entry.name) for entry in entries], clients, [suite])
+            assert {entry.label for entry in entries} == {entry.name for entry in entries}
         check([(one.rounds[0].case, one.label) for one in stacks(suite, rows)], clients, [suite])
         compared = of_suite(suite, compare([suite], rows))
         labels = {(one.a, one.b): one.label for one in compared}
@@ -143,7 +142,7 @@ def test_a_table_of_several_suites_tells_all_that_differs_among_them(
 ) -> None:
     clients = read_http_clients(project).names
     suites = [suite for name in names.split() for suite in library(project).load(name)]
-    labels = lines_of.labels_of(suites)
+    labels = labels_of(suites)
     cases = {case.slug: case for suite in suites for case in suite.cases}
     check([(case, labels.name(case)) for case in cases.values()], clients, suites)
     compared = {(one.a, one.b): one.label for one in compare(suites, a_run(suites))}
@@ -171,8 +170,9 @@ def test_a_comparison_of_several_suites_is_called_in_each_by_what_differs_there(
 def test_a_run_of_a_part_calls_its_cases_as_a_run_of_the_whole(project: Path) -> None:
     (suite,) = library(project).load("clients")
     part = Suite(**vars(suite) | {"cases": suite.cases[:1], "narrowed_from": suite.cases})
-    (line,) = lines_of.lines(part, a_run([part]))
-    assert line.name == "gunicorn-100-threads, no-http"
+    _, group = a_group(part, a_run([part]))
+    (entry,) = group.entries
+    assert entry.name == "gunicorn-100-threads, no-http"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_servers_of_one_title_are_told_apart_by_their_names() -> None:
     suite = a_suite(cases=(a_case(), a_case(server="my-uvicorn"), a_case(server="daphne")))
     titles = {"uvicorn": "Uvicorn", "my-uvicorn": "Uvicorn", "daphne": "Daphne"}
     rows = [row | {"title": titles[str(row["server"])]} for row in a_run([suite])]
-    assert [line.label for line in lines_of.lines(suite, rows)] == [
+    assert [entry.label for entry in a_group(suite, rows)[1].entries] == [
         "Uvicorn (uvicorn)",
         "Uvicorn (my-uvicorn)",
         "Daphne",

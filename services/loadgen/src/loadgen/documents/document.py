@@ -159,13 +159,15 @@ class Item:
 
     Attributes:
         words: what it is about.
-        outcome: how that came out; None: nothing did.
+        outcome: how that came out, behind the words; None: nothing did.
+        remark: what is to be said of the outcome, behind it.
         faint: whether it is to stand back.
         details: sentences below it.
     """
 
     words: str
     outcome: Outcome | None = None
+    remark: str = ""
     faint: bool = False
     details: Sequence[str] = ()
 

@@ -92,8 +92,8 @@ def _parts(blocks: Iterable[Block]) -> Iterator[str]:
 def _points(items: Items) -> Iterator[str]:
     mark = "1." if items.numbered else "-"
     for item in items.items:
-        outcome = f": **{item.outcome.words}**" if item.outcome else ""
-        yield f"{mark} {literal(item.words)}{outcome}"
+        outcome = f" **{item.outcome.words}**" if item.outcome else ""
+        yield f"{mark} {literal(item.words)}{outcome}{in_cell(item.remark)}"
         yield from (f"    - {literal(detail)}" for detail in item.details)
 
 

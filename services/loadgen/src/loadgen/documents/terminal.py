@@ -91,8 +91,9 @@ def _print_items(target: Console, items: Items) -> None:
         line = Line(f"{number}. " if items.numbered else "", "dim" if item.faint else "")
         line.append(item.words)
         if item.outcome:
-            line.append(": ")
+            line.append(" ")
             line.append(item.outcome.words, TONES[item.outcome.tone])
+        line.append(item.remark)
         target.print(Padding(line, (0, 0, 0, 2)))
         for detail in item.details:
             target.print(Padding(Line(detail, "dim"), (0, 0, 0, 4)))

@@ -89,7 +89,7 @@ def _gates(comparison: RunComparison) -> Iterator[Block]:
         return
     yield Items(
         [
-            Item(gate.gate.text, Outcome(gate.outcome, TONES[gate.outcome]), details=[_saw(gate)])
+            Item(gate.gate.text, Outcome(gate.outcome, TONES[gate.outcome]), f": {_saw(gate)}")
             for gate in comparison.gates
             if gate.outcome != "passed"
         ],

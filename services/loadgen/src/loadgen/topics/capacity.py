@@ -42,7 +42,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
         name=f"capacity-{group.suite.name}",
         picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed)),
         caption="",
-        table=_table(rules, listed),
+        table=table(rules, listed),
     )
     if notes := list(_notes(listed)):
         yield Text(notes, "note")
@@ -60,7 +60,8 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
     yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
 
 
-def _table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
+def table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
+    """A row for each stack."""
     columns = (
         Column("Stack", numeric=False, shown=TERMINAL),
         Column("Configuration", numeric=False, shown=WIDE),

@@ -34,7 +34,7 @@ def blocks(claims: Sequence[Claim]) -> Iterator[Block]:
     """Each claim with its outcome: as a list where there is no room for a table."""
     for words, alike in groupby(claims, key=lambda claim: claim.words):
         items = [
-            Item(asked_of(claim, claims), _outcome(claim.outcome), details=_sentences(claim))
+            Item(f"{asked_of(claim, claims)}:", _outcome(claim.outcome), details=_sentences(claim))
             for claim in alike
         ]
         yield Text([words], shown=TERMINAL)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.exports import write_exports
-from loadgen.exports.github_action_benchmark import BIGGER, SMALLER
 from loadgen.findings.earlier_run import Run
 from loadgen.records.columns import Cell, Row
+from loadgen.reports.exports import write_exports
+from loadgen.reports.github_action_benchmark import BIGGER, SMALLER
 from tests.findings.test_comparisons import rows
 from tests.make import a_case, a_suite
 

@@ -13,12 +13,12 @@ import pytest
 from loadgen.documents.material import material
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records.columns import Row
+from loadgen.reports.run_report import write_report
 from loadgen.runs.run_folder import create
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Published, Suite
-from loadgen.topics.claim_tables import HEADING
-from loadgen.topics.run_page import write_report
+from loadgen.topics.claims import HEADING
 from loadgen.trials.rows import failed_row, measured_row
 from tests.make import a_case, a_recording, a_suite, a_trial, constant_users
 
@@ -130,7 +130,7 @@ def test_a_page_has_its_sections_in_order_and_its_charts_as_files(a_run: RUN) ->
         "Latency",
         "CPU per view, and memory",
         "Over time",
-        "Caveats",
+        "Caveats, and what to do",
         "The articles' figures beside ours",
         "Your own load",
         "Trials",
@@ -155,7 +155,7 @@ def test_what_is_claimed_stands_with_its_outcome_right_after_the_answer(a_run: R
         a_run(a_suite(cases=cases, compare=(entry,)), rates({SLOW: 10.0, cases[1]: 20.0}))
     )
     assert Page(html).headings[1] == HEADING
-    assert '<b class="holds">holds</b>' in html
+    assert '<b class="good">holds</b>' in html
     assert "The first is &lt;slower&gt;." in html
 
 
@@ -371,7 +371,7 @@ def test_a_page_that_would_be_too_large_leaves_its_small_pictures_to_their_files
     a_run: RUN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, suites = a_run(a_suite(cases=(FAST,)))
-    monkeypatch.setattr("loadgen.topics.run_page.MOST_BYTES", 10_000)
+    monkeypatch.setattr("loadgen.reports.run_report.MOST_BYTES", 10_000)
     html = html_of((folder, suites))
     assert 'class="gallery"' not in html
     assert "With these pictures the page would be over 1 MB" in html

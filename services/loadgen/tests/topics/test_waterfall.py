@@ -1,21 +1,17 @@
-"""How waterfalls are printed."""
+"""How waterfalls are shown."""
 
-from io import StringIO
-
-from loadgen.documents import terminal
-from loadgen.findings.waterfalls import waterfalls
 from loadgen.records.columns import Row
+from loadgen.reports.run_report import markdown_report
 from loadgen.suites.suite import Suite
-from loadgen.topics import tables, waterfall_tables
+from loadgen.topics.waterfall import blocks
 from tests.findings.test_comparisons import rows
 from tests.findings.test_waterfalls import RUN, a_fall
 from tests.make import a_case
+from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
 
 
 def printed(run: list[Row], suite: Suite | None = None) -> str:
-    said = StringIO()
-    tables.print_tables(terminal.console(file=said, width=80), [suite or a_fall()], run)
-    return said.getvalue()
+    return report_on_a_terminal([suite or a_fall()], run)
 
 
 def test_each_order_has_a_table_with_two_lines_per_stage() -> None:
@@ -40,7 +36,7 @@ def test_what_says_less_than_it_seems_to_is_noted_once() -> None:
 
 
 def test_the_end_is_compared_with_the_start() -> None:
-    assert "From the start to the end: ×2.67 [2.67–2.67] RPS." in printed(RUN)
+    assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in printed(RUN)
 
 
 def test_its_cases_have_no_second_table() -> None:
@@ -53,18 +49,15 @@ def test_its_cases_have_no_second_table() -> None:
     assert "p95" in text
 
 
-def test_as_markdown_a_stage_is_a_line() -> None:
-    (found,) = waterfalls([a_fall()], RUN)
-    lines = waterfall_tables.markdown(found).splitlines()
-    assert lines[0] == "From here to there: one change per step"
-    (of_client,) = [line for line in lines if line.startswith("| one client | 80.0 ±3%")]
+def test_as_markdown_a_stage_is_a_line_for_each_metric() -> None:
+    lines = as_markdown(blocks(*a_group(a_fall(), RUN))).splitlines()
+    assert lines[0] == "**From here to there: one change per step**"
+    (of_client,) = [line for line in lines if line.startswith("| one client | RPS | 80.0 ±3% ")]
     assert "| 1.333 | 1.333–1.333 | better |" in of_client
     assert "the API was late or busy" in of_client
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-    assert list(tables.all_markdown([a_fall()], RUN))[1] == "\n".join(lines)
+    assert "\n".join(lines) in markdown_report([a_fall()], RUN)
 
 
-def test_nothing_measured_prints_nothing() -> None:
-    said = StringIO()
-    waterfall_tables.print_waterfalls(terminal.console(file=said), [])
-    assert said.getvalue() == ""
+def test_nothing_measured_shows_nothing() -> None:
+    assert on_a_terminal(blocks(*a_group(a_fall(), []))) == ""

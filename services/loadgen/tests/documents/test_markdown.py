@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadgen.documents.markdown_text import code, literal
+from loadgen.documents.markdown import code, literal
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
-from loadgen.documents import lines as lines_of
 from loadgen.documents import terminal
+from loadgen.documents.document import cell_words
+from loadgen.documents.material import Entry
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row
+from loadgen.reports.run_report import markdown_report, print_report
 from loadgen.suites.cases import Case
+from loadgen.suites.labels import WRITTEN
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Published, Suite
-from loadgen.topics import tables
+from loadgen.topics import results
 from tests.make import a_case, a_suite
+from tests.shown import a_group, as_markdown, report_on_a_terminal
 
 SLOW, FAST = a_case(server="uwsgi-2-threads"), a_case(server="uvicorn")
 TITLES = {"uwsgi-2-threads": "uWSGI, 1 process, 2 threads", "uvicorn": "Uvicorn, 1 process, async"}
@@ -46,9 +50,19 @@ def a_row(case: Case, **cells: Cell) -> Row:
 
 
 def printed(suites: list[Suite], rows: list[Row], width: int = 80) -> str:
-    said = StringIO()
-    tables.print_tables(terminal.console(file=said, width=width), suites, rows)
-    return said.getvalue()
+    return report_on_a_terminal(suites, rows, width)
+
+
+def entries_of(suite: Suite, rows: list[Row]) -> list[Entry]:
+    return list(a_group(suite, rows)[1].apart)
+
+
+def cell(suite: Suite, rows: list[Row], column: str) -> str:
+    """What the one row of a suite's Markdown says in a column."""
+    table = results.table(a_group(suite, rows)[1])
+    (line,) = table.lines("markdown")
+    headings = [each.heading for each in table.columns_in("markdown")]
+    return cell_words(line[headings.index(WRITTEN[column][0])], "markdown")
 
 
 def test_our_figure_stands_before_the_articles_in_parentheses() -> None:
@@ -68,7 +82,7 @@ def test_the_columns_are_those_that_the_article_published() -> None:
 
 
 def test_cases_stand_in_the_suites_order_whatever_the_rows() -> None:
-    lines = lines_of.lines(ARTICLE, [a_row(FAST), a_row(SLOW)])
+    lines = entries_of(ARTICLE, [a_row(FAST), a_row(SLOW)])
     assert [line.label for line in lines] == list(TITLES.values())
 
 
@@ -85,61 +99,58 @@ def test_a_suite_that_sorts_has_its_best_first_and_the_unknown_last(
 ) -> None:
     cases = tuple(a_case(server=f"server-{number}") for number in range(3))
     rows = [a_row(case, **{column: value}) for case, value in zip(cases, values, strict=True)]
-    found = lines_of.lines(a_suite(cases=cases, sort=column), rows)
+    found = entries_of(a_suite(cases=cases, sort=column), rows)
     assert [line.name for line in found] == [f"server-{number}" for number in order]
 
 
 def test_what_could_not_be_known_is_a_dash() -> None:
-    (line,) = lines_of.lines(ARTICLE, [a_row(SLOW, p95_ms=None)])
-    assert tables.cell(line, "p95_ms") == "– (22000)"
+    rows = [a_row(SLOW, p95_ms=None)]
+    assert cell(ARTICLE, rows, "p95_ms") == "– (22000)"
 
 
 def test_a_figure_that_one_round_lacks_is_unknown() -> None:
-    (line,) = lines_of.lines(ARTICLE, [a_row(SLOW), a_row(SLOW, min_ms=None)])
-    assert tables.cell(line, "min_ms") == "– (783)"
-    assert tables.cell(line, "p95_ms") == "812 (22000)"
+    rows = [a_row(SLOW), a_row(SLOW, min_ms=None)]
+    assert cell(ARTICLE, rows, "min_ms") == "– (783)"
+    assert cell(ARTICLE, rows, "p95_ms") == "812 (22000)"
 
 
 def test_the_limit_stands_beside_the_number() -> None:
-    (line,) = lines_of.lines(ARTICLE, [a_row(SLOW, bound_by="slots")])
-    assert lines_of.bound_by(line) == "slots"
+    rows = [a_row(SLOW, bound_by="slots")]
+    assert entries_of(ARTICLE, rows)[0].bound_by == "slots"
 
 
 def test_rounds_that_were_bound_by_different_limits_show_both() -> None:
     rows = [a_row(SLOW, bound_by=name) for name in ("slots", "unexplained", "slots", None)]
-    (line,) = lines_of.lines(ARTICLE, rows)
-    assert lines_of.bound_by(line) == "slots / unexplained"
+    assert entries_of(ARTICLE, rows)[0].bound_by == "slots/unexplained"
 
 
 def test_several_rounds_show_their_mean() -> None:
-    (line,) = lines_of.lines(ARTICLE, [a_row(SLOW, min_ms=400.0), a_row(SLOW, min_ms=900.0)])
-    assert tables.cell(line, "min_ms") == "600 (783)"
+    rows = [a_row(SLOW, min_ms=400.0), a_row(SLOW, min_ms=900.0)]
+    assert cell(ARTICLE, rows, "min_ms") == "600 (783)"
 
 
 def test_a_throughput_over_rounds_says_how_far_off_it_may_be() -> None:
     rows = [a_row(SLOW, max_rps=rate, min_ms=rate) for rate in (98.0, 100.0, 102.0)]
-    (line,) = lines_of.lines(ARTICLE, rows)
-    assert tables.cell(line, "max_rps") == "100.0 ±5% (3)"
-    assert tables.cell(line, "min_ms") == "100 (783)"
+    assert cell(ARTICLE, rows, "max_rps") == "100.0 ±5% (3)"
+    assert cell(ARTICLE, rows, "min_ms") == "100 (783)"
 
 
 def test_rounds_that_measured_the_lab_are_left_out_where_others_did_not() -> None:
     rows = [a_row(SLOW, max_rps=3.0), a_row(SLOW, max_rps=1.0, ranked="no", bound_by="users")]
-    (line,) = lines_of.lines(ARTICLE, rows)
-    assert tables.cell(line, "max_rps") == "3.0 (3)"
-    assert lines_of.bound_by(line) == "cpu"
+    assert cell(ARTICLE, rows, "max_rps") == "3.0 (3)"
+    assert entries_of(ARTICLE, rows)[0].bound_by == "cpu"
 
 
 def test_a_case_of_which_no_round_is_ranked_shows_what_was_measured_below_the_others() -> None:
     suite = a_suite(cases=(SLOW, FAST), sort="rps")
-    first, last = lines_of.lines(suite, [a_row(SLOW, rps=99.0, ranked="no"), a_row(FAST, rps=9.0)])
+    first, last = entries_of(suite, [a_row(SLOW, rps=99.0, ranked="no"), a_row(FAST, rps=9.0)])
     assert (first.name, last.name) == ("uvicorn", "uwsgi-2-threads")
-    assert tables.cell(last, "rps") == "99.0"
+    assert last.value("rps") == pytest.approx(99.0)
 
 
 def test_a_rate_of_zero_is_zero_not_unknown() -> None:
-    (line,) = lines_of.lines(ARTICLE, [a_row(SLOW, max_rps=0.0)])
-    assert tables.cell(line, "max_rps") == "0.0 (3)"
+    rows = [a_row(SLOW, max_rps=0.0)]
+    assert cell(ARTICLE, rows, "max_rps") == "0.0 (3)"
 
 
 def test_without_an_article_there_are_the_usual_columns_and_no_parentheses() -> None:
@@ -154,7 +165,7 @@ def test_counted_loads_are_told_apart_by_requests_and_users() -> None:
         a_case(driver="hey", users=users, planned_requests=count)
         for count, users in ((150, 30), (300, 50))
     )
-    found = lines_of.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
     assert [line.label for line in found] == [
         f"{TITLES['uvicorn']}, {n}" for n in ("150/30", "300/50")
     ]
@@ -179,7 +190,7 @@ def test_counted_loads_are_told_apart_by_requests_and_users() -> None:
 )
 def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) -> None:
     cases = (FAST, a_case(**axis))
-    one, other = lines_of.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    one, other = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
     assert one.label != other.label
 
 
@@ -189,7 +200,7 @@ def test_users_are_told_in_every_line_where_one_has_others() -> None:
         a_case(server="uvicorn"),
         a_case(server="granian-asgi"),
     )
-    found = lines_of.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
     assert [line.name for line in found] == [
         "uwsgi-2-threads, 4 users",
         "uvicorn, 100 users",
@@ -201,8 +212,8 @@ def test_what_is_left_out_is_said_below_the_table() -> None:
     suite = a_suite(cases=(FAST,), left_out=("uwsgi-gevent with aiohttp-shared: [no] loop",))
     text = printed([suite], [a_row(FAST)])
     assert "\nleft out: uwsgi-gevent with aiohttp-shared: [no] loop\n" in text
-    assert "Left out: uwsgi-gevent with aiohttp-shared: [no] loop." in list(
-        tables.all_markdown([suite], [a_row(FAST)])
+    assert "\nleft out: uwsgi-gevent with aiohttp-shared: [no] loop\n" in markdown_report(
+        [suite], [a_row(FAST)]
     )
 
 
@@ -212,7 +223,7 @@ def test_open_loads_are_told_apart_by_rate_and_arrivals() -> None:
         a_case(**open_load, rate_rps=rate_rps, arrivals=arrivals)
         for rate_rps, arrivals in ((20.0, "poisson"), (20.5, "constant"))
     )
-    found = lines_of.lines(a_suite(cases=cases), [a_row(case) for case in cases])
+    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
     assert [line.label for line in found] == [
         f"{TITLES['uvicorn']}, 20/s, poisson arrivals",
         f"{TITLES['uvicorn']}, 20.5/s, constant arrivals",
@@ -220,7 +231,7 @@ def test_open_loads_are_told_apart_by_rate_and_arrivals() -> None:
 
 
 def test_a_case_without_a_row_has_no_line() -> None:
-    assert len(lines_of.lines(ARTICLE, [a_row(FAST)])) == 1
+    assert len(entries_of(ARTICLE, [a_row(FAST)])) == 1
 
 
 def test_advice_is_printed_once_with_the_servers_concerned() -> None:
@@ -230,7 +241,7 @@ def test_advice_is_printed_once_with_the_servers_concerned() -> None:
         a_row(FAST, caveats="at-ceiling"),
     ]
     text = " ".join(printed([ARTICLE], rows).split())
-    assert text.count("at-ceiling (uwsgi-2-threads, uvicorn): ") == 1
+    assert text.count("at-ceiling (uwsgi-2-threads; uvicorn): ") == 1
     assert text.count("censored (uwsgi-2-threads): ") == 1
     assert "failures (" not in text
 
@@ -278,7 +289,7 @@ def coloured(rows: list[Row]) -> set[str]:
     """The escape codes of a terminal that shows colours."""
     said = StringIO()
     console = terminal.console(file=said, width=80, force_terminal=True, color_system="standard")
-    tables.print_tables(console, [claiming()], rows)
+    print_report(console, [claiming()], rows)
     return {
         code
         for codes in re.findall(r"\x1b\[([\d;]+)m", said.getvalue())
@@ -326,25 +337,27 @@ def test_comparisons_stand_below_their_suites_table() -> None:
     suites = [a_suite(cases=(SLOW, FAST), compare=(entry,)), a_suite(name="other", cases=(FAST,))]
     rows = [a_row(case, round=number) for number in (1, 2, 3) for case in (SLOW, FAST)]
     text = printed(suites, rows)
-    assert text.index("CPU/view") < text.index("Could see") < text.rindex("CPU/view")
-    assert text.count("Could see") == 1
+    assert text.index("CPU/view") < text.index("Could see:") < text.rindex("CPU/view")
+    assert text.count("Could see:") == 1
     assert "equivalent" in text
-    question, table, compared, *other = tables.all_markdown(suites, rows)
-    assert (question, len(other)) == ("Which is it?", 2)
-    assert table.startswith("| Configuration |")
-    assert compared.startswith("| Comparison |")
+    parts = markdown_report(suites, rows).split("\n\n")
+    assert parts[0] == "### Which is it?"
+    assert parts[1].startswith("| Configuration |")
+    assert parts[2].startswith("| Comparison |")
+    assert sum(part.startswith("| Comparison |") for part in parts) == 1
 
 
 def test_rounds_that_do_not_agree_are_said_to_be_unstable() -> None:
     rows = [a_row(FAST, rps=rps) for rps in (50.0, 80.0, 120.0)]
     suite = a_suite(cases=(FAST,))
     assert "unstable (uvicorn): " in printed([suite], rows)
-    assert tables.markdown(suite, lines_of.lines(suite, rows)).endswith("| cpu | unstable |")
+    (line,) = as_markdown(results.blocks(a_group(suite, rows)[1])).splitlines()[2:]
+    assert line.endswith("| cpu | unstable |")
 
 
 def test_markdown_is_the_same_table_with_the_caveats() -> None:
-    found = lines_of.lines(ARTICLE, [a_row(SLOW, caveats="censored"), a_row(FAST)])
-    assert tables.markdown(ARTICLE, found).splitlines() == [
+    _, group = a_group(ARTICLE, [a_row(SLOW, caveats="censored"), a_row(FAST)])
+    assert as_markdown([results.table(group)]).splitlines()[:4] == [
         "| Configuration | Min (ms) | p95 (ms) | Max RPS | Bound by | Caveats |",
         "| --- | ---: | ---: | ---: | --- | --- |",
         "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3) | cpu | censored |",
