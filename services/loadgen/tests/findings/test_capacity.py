@@ -174,7 +174,7 @@ def test_the_closing_table_has_every_reason_for_which_a_stack_gave_way() -> None
     reasons = ("p95", "piling up", "failures", "answered")
     each = Capacity("s", CASES[0], 1, "t", 1, 400, 316, 366, gave_way=reasons)
     stack = StackCapacity("gunicorn-gevent-2000, urllib3-shared", "l", (each,))
-    text = on_a_terminal([topic.table(RULES, [stack])])
+    text = on_a_terminal([topic.capacity_table(RULES, [stack])])
     for reason in reasons:
         assert reason in text
 

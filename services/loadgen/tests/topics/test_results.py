@@ -59,7 +59,7 @@ def entries_of(suite: Suite, rows: list[Row]) -> list[Entry]:
 
 def cell(suite: Suite, rows: list[Row], column: str) -> str:
     """What the one row of a suite's Markdown says in a column."""
-    table = results.table(a_group(suite, rows)[1])
+    table = results.results_table(a_group(suite, rows)[1])
     (line,) = table.lines("markdown")
     headings = [each.heading for each in table.columns_in("markdown")]
     return cell_words(line[headings.index(WRITTEN[column][0])], "markdown")
@@ -357,7 +357,7 @@ def test_rounds_that_do_not_agree_are_said_to_be_unstable() -> None:
 
 def test_markdown_is_the_same_table_with_the_caveats() -> None:
     _, group = a_group(ARTICLE, [a_row(SLOW, caveats="censored"), a_row(FAST)])
-    assert as_markdown([results.table(group)]).splitlines()[:4] == [
+    assert as_markdown([results.results_table(group)]).splitlines()[:4] == [
         "| Configuration | Min (ms) | p95 (ms) | Max RPS | Bound by | Caveats |",
         "| --- | ---: | ---: | ---: | --- | --- |",
         "| uWSGI, 1 process, 2 threads | 610 (783) | 812 (22000) | 98.8 (3) | cpu | censored |",

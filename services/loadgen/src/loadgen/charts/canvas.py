@@ -196,22 +196,22 @@ class Canvas:
             if "row" in present:
                 encodings["detail"] = "row:N"
             encodings["color"] = alt.Color("c:N", scale=None)
-            made = alt.Chart(kept.named(data))
-            layers.append(getattr(made, f"mark_{kind}")(**style).encode(**encodings))
+            chart = alt.Chart(kept.named(data))
+            layers.append(getattr(chart, f"mark_{kind}")(**style).encode(**encodings))
         layers.extend(self._legend(y, kept))
         return alt.layer(*layers).properties(width=WIDTH, height=self.height)
 
     def _legend(self, y: alt.Y, kept: Data) -> list[alt.Chart]:
         layers, at = [], 5.0
         for colour, word in self.legend:
-            made = alt.Chart(kept.named([{"y": 7, "text": word}]))
+            chart = alt.Chart(kept.named([{"y": 7, "text": word}]))
             layers.append(
-                made.mark_point(
+                chart.mark_point(
                     shape="square", size=70, filled=True, color=colour.variable, opacity=1
                 ).encode(x=alt.value(at), y=y)
             )
             layers.append(
-                made.mark_text(
+                chart.mark_text(
                     align="left", baseline="middle", fontSize=11, color=SOFT.variable
                 ).encode(x=alt.value(at + 8), y=y, text="text:N")
             )

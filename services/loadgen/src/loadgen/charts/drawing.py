@@ -119,16 +119,16 @@ def _prune(element: ElementTree.Element) -> None:
 
 def _grouped(elements: Iterable[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Three or more alike in a row say in a group what they share."""
-    for (tag, *_), run in groupby(elements, lambda one: (one.tag, one.get("fill"))):
+    for (tag, *_), run in groupby(elements, lambda element: (element.tag, element.get("fill"))):
         alike = list(run)
-        shared = dict(set.intersection(*(set(one.items()) for one in alike)))
+        shared = dict(set.intersection(*(set(element.items()) for element in alike)))
         shared = {name: shared[name] for name in sorted(_SHARED & shared.keys())}
         if len(alike) < 3 or not shared or tag == f"{{{_SVG}}}g":
             yield from alike
             continue
-        for one in alike:
+        for element in alike:
             for name in shared:
-                del one.attrib[name]
+                del element.attrib[name]
         group = ElementTree.Element(f"{{{_SVG}}}g", shared)
         group.extend(alike)
         yield group

@@ -19,7 +19,7 @@ MOST_TICKS = 9
 
 def ratios_chart(rows: Sequence[tuple[RowWords, Comparison]]) -> Canvas:
     """A row per comparison that has a difference."""
-    reach = _reach([one for _, one in rows])
+    reach = _reach([comparison for _, comparison in rows])
     low, high = 1 / reach, reach
     x = alt.X(
         "x:Q",
@@ -31,16 +31,16 @@ def ratios_chart(rows: Sequence[tuple[RowWords, Comparison]]) -> Canvas:
     def inside(ratio: float) -> float:
         return min(max(ratio, low), high)
 
-    for row, (_, one) in enumerate(rows):
+    for row, (_, comparison) in enumerate(rows):
         canvas.box(row, (1 / (1 + MARGIN), 1 + MARGIN), TRACK, thick=14, opacity=0.6)
         canvas.tick(row, 1, SOFT, tall=14, thick=1)
-        if not (found := one.difference):
+        if not (difference := comparison.difference):
             continue
-        colour = COLOURS.get(one.verdict, UNEXPLAINED)
-        if found.low is not None and found.high is not None:
-            canvas.box(row, (inside(found.low), inside(found.high)), colour, thick=3)
-        shape = _shape(found.ratio, low, high)
-        canvas.dot(row, inside(found.ratio), colour, size=60, shape=shape)
+        colour = COLOURS.get(comparison.verdict, UNEXPLAINED)
+        if difference.low is not None and difference.high is not None:
+            canvas.box(row, (inside(difference.low), inside(difference.high)), colour, thick=3)
+        shape = _shape(difference.ratio, low, high)
+        canvas.dot(row, inside(difference.ratio), colour, size=60, shape=shape)
     return canvas
 
 
@@ -48,9 +48,9 @@ def _reach(comparisons: Sequence[Comparison]) -> float:
     """The ratio at the right edge; its inverse is at the left."""
     ends = [
         abs(math.log(end))
-        for one in comparisons
-        if (found := one.difference)
-        for end in (found.ratio, found.low, found.high)
+        for comparison in comparisons
+        if (difference := comparison.difference)
+        for end in (difference.ratio, difference.low, difference.high)
         if end
     ]
     return math.exp(1.04 * min(max([math.log(NARROWEST), *ends]), math.log(WIDEST)))

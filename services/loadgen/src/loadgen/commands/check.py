@@ -14,7 +14,7 @@ import httpx
 import polars as pl
 from rich.console import Console
 
-from loadgen.commands.check_tables import document
+from loadgen.commands.check_tables import check_document
 from loadgen.commands.driver_findings import COLUMNS, NO, Finding, Load
 from loadgen.commands.figures import figures_of
 from loadgen.commands.tool_figures import told
@@ -211,9 +211,9 @@ def make(
         line = f"[{number}/{len(asked)}] {load.driver} {load.name} {load.rate_rps}/s"
         progress.print(f"{line}  {finding.agrees}")
     if as_markdown:
-        print(markdown(document(findings)), end="")
+        print(markdown(check_document(findings)), end="")
     else:
-        print_document(console, document(findings))
+        print_document(console, check_document(findings))
         console.print(f"\nResults: results/{folder.name}/check.csv")
     return not any(finding.agrees.startswith(NO) for finding in findings)
 

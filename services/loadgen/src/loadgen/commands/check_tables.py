@@ -6,13 +6,14 @@ from loadgen.commands.driver_findings import ASKS_AGAIN, Finding
 from loadgen.commands.figures import Figures
 from loadgen.documents.document import (
     Cell,
-    Column,
     Document,
     Number,
     Section,
     Table,
+    TableColumn,
     TableRow,
     Text,
+    of_words,
 )
 from loadgen.documents.words import UNKNOWN, decimals
 
@@ -21,15 +22,19 @@ NOTE_ON_ASKING_AGAIN = (
     "begins, unseen by its own files. A server that drops connections gets more requests from it "
     "than it tells of, and a failure then looks like a slow answer."
 )
-LOAD = (Column("Driver", numeric=False), Column("Delays", numeric=False), Column("/s"))
-FIGURES = tuple(map(Column, ("p50 (ms)", "p95 (ms)", "p99 (ms)", "Count", "Failed")))
+LOAD = (
+    TableColumn("Driver", numeric=False),
+    TableColumn("Delays", numeric=False),
+    TableColumn("/s"),
+)
+FIGURES = tuple(map(TableColumn, ("p50 (ms)", "p95 (ms)", "p99 (ms)", "Count", "Failed")))
 
 
-def document(findings: Sequence[Finding]) -> Document:
+def check_document(findings: Sequence[Finding]) -> Document:
     """The driver's figures with their distance from the API's, then the tools' own."""
     ours = Table(
         "",
-        (*LOAD, *FIGURES, Column("Agrees", numeric=False)),
+        (*LOAD, *FIGURES, *of_words("Agrees")),
         [TableRow((*_load(finding), *_ours(finding))) for finding in findings],
     )
     sections = [Section("ours", "Our accounting, and its distance from the API's record", [ours])]

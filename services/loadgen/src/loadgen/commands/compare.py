@@ -16,7 +16,7 @@ from loadgen.findings.two_runs import RunComparison
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import METRICS
 from loadgen.records.files import replace_text
-from loadgen.reports.two_runs import document, heading
+from loadgen.reports.two_runs import comparison_document
 from loadgen.runs.run import DONE, FAILED
 
 #: Below the options of `compare --help`.
@@ -69,7 +69,7 @@ def execute(
             "compare takes two runs (compare RUN RUN), or one with two of its servers "
             "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
-    print_document(console, document(comparison, gates_last=True))
+    print_document(console, comparison_document(comparison, gates_last=True))
     _write(comparison, lab.results / name)
     console.print(f"\nComparison: results/{name}/", soft_wrap=True)
     return DONE if gates.all_passed(comparison.gates) else FAILED
@@ -90,10 +90,13 @@ def _metrics(text: str | None) -> list[str]:
 
 def _write(comparison: RunComparison, folder: Path) -> None:
     """compare.csv, compare.md and compare.html, in a folder of their own in results/."""
+    document = comparison_document(comparison)
     try:
         folder.mkdir(exist_ok=True)
         replace_text(folder / "compare.csv", two_runs.csv_text(comparison))
-        replace_text(folder / "compare.md", markdown(document(comparison)))
-        replace_text(folder / "compare.html", html(document(comparison), heading(comparison)))
+        replace_text(folder / "compare.md", markdown(comparison_document(comparison)))
+        replace_text(
+            folder / "compare.html", html(comparison_document(comparison), heading(comparison))
+        )
     except OSError as error:
         raise unwritable(error) from error

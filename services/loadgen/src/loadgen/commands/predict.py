@@ -11,11 +11,11 @@ from loadgen.documents.document import (
     TERMINAL,
     WIDE,
     Cell,
-    Column,
     Document,
     Number,
     Section,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -28,15 +28,15 @@ from loadgen.records.trials_csv import read_rows
 from loadgen.suites.cases import plain
 
 COLUMNS = (
-    Column("Server and client", numeric=False, shown=TERMINAL),
-    Column("Server", numeric=False, shown=WIDE),
-    Column("Client", numeric=False, shown=WIDE),
-    Column("Views/s"),
-    Column("Mean (ms)"),
-    Column("CPU"),
-    Column("CPU/view (ms)"),
-    Column("Memory (MiB)"),
-    Column("Bound by", numeric=False),
+    TableColumn("Server and client", numeric=False, shown=TERMINAL),
+    TableColumn("Server", numeric=False, shown=WIDE),
+    TableColumn("Client", numeric=False, shown=WIDE),
+    TableColumn("Views/s"),
+    TableColumn("Mean (ms)"),
+    TableColumn("CPU"),
+    TableColumn("CPU/view (ms)"),
+    TableColumn("Memory (MiB)"),
+    TableColumn("Bound by", numeric=False),
 )
 MEANS = "Means: these laws know no percentiles. docs/predictions.md says how far off they are."
 #: Numbers of users that make a curve.
@@ -225,8 +225,8 @@ def accuracy_of(stacks: Sequence[Measured]) -> Document:
     throughput = Table(
         "",
         (
-            Column("CPU busy", numeric=False),
-            *map(Column, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
+            TableColumn("CPU busy", numeric=False),
+            *map(TableColumn, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
         ),
         [
             TableRow((of.band, Number(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
@@ -235,7 +235,7 @@ def accuracy_of(stacks: Sequence[Measured]) -> Document:
     )
     resources = Table(
         "",
-        (Column("CPU busy", numeric=False), Column("CPU/view"), Column("Memory")),
+        (TableColumn("CPU busy", numeric=False), TableColumn("CPU/view"), TableColumn("Memory")),
         [TableRow((of.band, _error(of.cpu), _error(of.memory))) for of in bands],
     )
     loads = len(checked.trials) + checked.refused

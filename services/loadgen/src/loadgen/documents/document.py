@@ -197,7 +197,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A table's column.
 
     Attributes:
@@ -213,6 +213,11 @@ class Column:
     shown: frozenset[Medium] = EVERYWHERE
     meaning: str = ""
     merged: bool = False
+
+
+def of_words(*headings: str) -> list[TableColumn]:
+    """Columns that hold words."""
+    return [TableColumn(heading, numeric=False) for heading in headings]
 
 
 @dataclass(frozen=True)
@@ -246,7 +251,7 @@ class Table:
     """
 
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[TableRow]
     filtered: bool = False
     folded: str = ""
@@ -254,7 +259,7 @@ class Table:
     brief: frozenset[Medium] = frozenset()
     template: ClassVar[str] = "table.html"
 
-    def columns_in(self, medium: Medium) -> list[Column]:
+    def columns_in(self, medium: Medium) -> list[TableColumn]:
         """The columns that a medium shows."""
         return [column for column in self.columns if medium in column.shown]
 

@@ -9,12 +9,12 @@ _COMMENT = re.compile(r"  # ?(.*)$")
 
 def reasons(folder: Path) -> dict[str, str]:
     """By service, the last comment above it in a run's copies of the Compose files."""
-    found: dict[str, str] = {}
+    by_service: dict[str, str] = {}
     for name in ("compose.yaml", "compose.override.yaml"):
         file = folder / name
         if file.exists():
-            found |= comments(file.read_text())
-    return found
+            by_service |= comments(file.read_text())
+    return by_service
 
 
 def comments(compose_yaml: str) -> dict[str, str]:
@@ -23,7 +23,7 @@ def comments(compose_yaml: str) -> dict[str, str]:
     Args:
         compose_yaml: the file's text; services are indented by two spaces, as their comments are.
     """
-    found: dict[str, str] = {}
+    by_service: dict[str, str] = {}
     block: list[str] = []
     above = inside = False
     for line in compose_yaml.splitlines():
@@ -35,6 +35,6 @@ def comments(compose_yaml: str) -> dict[str, str]:
             above = True
             continue
         elif inside and (service := _SERVICE.fullmatch(line)):
-            found[service[1]] = " ".join(block)
+            by_service[service[1]] = " ".join(block)
         above = False
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, text in by_service.items() if text}

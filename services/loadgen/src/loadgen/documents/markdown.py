@@ -46,7 +46,7 @@ def code(text: str) -> str:
     return f"{fence}{space}{line}{space}{fence}"
 
 
-def plain(words: Words) -> str:
+def without_tags(words: Words) -> str:
     """Words without their tags."""
     return str(words.striptags()) if isinstance(words, Markup) else words
 
@@ -68,9 +68,9 @@ def _parts(blocks: Iterable[Block]) -> Iterator[str]:
             continue
         match block:
             case Heading(words):
-                yield f"**{in_cell(plain(words))}**"
+                yield f"**{in_cell(without_tags(words))}**"
             case Text(paragraphs):
-                yield from (literal(plain(paragraph)) for paragraph in paragraphs)
+                yield from (literal(without_tags(paragraph)) for paragraph in paragraphs)
             case Items() if block.items:
                 yield "\n".join(_points(block))
             case Terms(entries):
@@ -83,9 +83,9 @@ def _parts(blocks: Iterable[Block]) -> Iterator[str]:
             case Figure(table=Table() as table):
                 yield from _parts([table])
             case Command(words, line):
-                yield f"{literal(plain(words))} {code(line)}"
+                yield f"{literal(without_tags(words))} {code(line)}"
             case Folded(summary, inside):
-                yield f"**{in_cell(plain(summary))}**"
+                yield f"**{in_cell(without_tags(summary))}**"
                 yield from _parts(inside)
 
 

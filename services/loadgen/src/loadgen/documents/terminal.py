@@ -25,7 +25,7 @@ from loadgen.documents.document import (
     Text,
     cell_words,
 )
-from loadgen.documents.markdown import plain
+from loadgen.documents.markdown import without_tags
 
 TONES = {"good": "green", "bad": "red", "open": "yellow"}
 
@@ -65,10 +65,10 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
         match block:
             case Heading(words):
                 target.print()
-                target.print(plain(words), style="bold")
+                target.print(without_tags(words), style="bold")
             case Text(paragraphs, kind):
                 for paragraph in paragraphs:
-                    target.print(plain(paragraph), style="dim" if kind == "note" else None)
+                    target.print(without_tags(paragraph), style="dim" if kind == "note" else None)
             case Items():
                 _print_items(target, block)
             case Terms(entries):
@@ -80,9 +80,9 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
             case Figure(table=Table() as table):
                 _print_blocks(target, [table], explained)
             case Command(words, line):
-                target.print(f"{plain(words)} {line}", soft_wrap=True)
+                target.print(f"{without_tags(words)} {line}", soft_wrap=True)
             case Folded(summary, inside):
-                target.print(plain(summary), style="bold")
+                target.print(without_tags(summary), style="bold")
                 _print_blocks(target, inside, explained)
 
 

@@ -33,14 +33,14 @@ def _entries(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     for case, rows in run.by_case.items():
         ranked = [row for row in rows if row["outcome"] == "measured" and is_ranked(row)]
         for metric in METRICS:
-            found = mean(ranked, metric)
-            if not found:
+            estimate = mean(ranked, metric)
+            if not estimate:
                 continue
             # The slug, since the action knows a figure of another commit by its name.
             entry: dict[str, Any] = {"name": f"{case} {metric}", "unit": UNITS[metric]}
-            entry |= {"value": float(cell_text(found.mean))}
-            if found.low is not None and found.high is not None:
-                entry |= {"range": f"{cell_text(found.low)}–{cell_text(found.high)}"}
+            entry |= {"value": float(cell_text(estimate.mean))}
+            if estimate.low is not None and estimate.high is not None:
+                entry |= {"range": f"{cell_text(estimate.low)}–{cell_text(estimate.high)}"}
             caveats = ", ".join(case_caveats(rows)) or "none"
             extra = f"rounds: {len(ranked)}\ncaveats: {caveats}\nrun: {run.name}"
             yield metric, entry | {"extra": extra}

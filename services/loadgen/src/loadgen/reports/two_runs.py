@@ -10,21 +10,22 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Code,
-    Column,
     Document,
     Item,
     Items,
     Outcome,
     Section,
     Table,
+    TableColumn,
     TableRow,
     Text,
+    of_words,
 )
 from loadgen.findings.agreement import Agreement, Disagreement
 from loadgen.findings.gates import Judged
 from loadgen.findings.two_runs import RunComparison
 from loadgen.findings.wording import in_words
-from loadgen.topics.comparisons import INTRODUCTION, counted, ratios
+from loadgen.topics.comparisons import INTRODUCTION, ratios, verdicts_in_words
 
 #: More than this of a kind are in the files, not on a terminal.
 MOST_LISTED = 12
@@ -35,7 +36,7 @@ TONES: dict[str, Literal["good", "bad", "open"]] = {
 }
 
 
-def document(comparison: RunComparison, *, gates_last: bool = False) -> Document:
+def comparison_document(comparison: RunComparison, *, gates_last: bool = False) -> Document:
     """What came out, and why the two may not say the same.
 
     Args:
@@ -68,7 +69,7 @@ def heading(comparison: RunComparison) -> str:
 
 def _verdicts(comparison: RunComparison) -> Iterator[Block]:
     everything = " (all in compare.csv)" if len(comparison.comparisons) > MOST_LINES else ""
-    words = f"{counted(comparison.comparisons)}{everything}."
+    words = f"{verdicts_in_words(comparison.comparisons)}{everything}."
     yield Text([*comparison.remarks, *_unmatched(comparison), words], "lead")
     if comparison.comparisons:
         yield Text([INTRODUCTION], "note", PAGE)
@@ -97,12 +98,10 @@ def _gates(comparison: RunComparison) -> Iterator[Block]:
     )
     yield Text([_gates_in_words(comparison.gates)])
     columns = (
-        Column("Gate", numeric=False),
-        Column("Case", numeric=False),
-        Column("Outcome", numeric=False),
-        Column("Ratio and 95 %"),
-        Column("Finds", meaning="the change which fails the gate in 80 % of such runs"),
-        Column("Why", numeric=False),
+        *of_words("Gate", "Case", "Outcome"),
+        TableColumn("Ratio and 95 %"),
+        TableColumn("Finds", meaning="the change which fails the gate in 80 % of such runs"),
+        *of_words("Why"),
     )
     yield Table("", columns, [_gate_row(gate) for gate in comparison.gates], shown=WIDE)
 
@@ -148,13 +147,19 @@ def _agreements(comparison: RunComparison) -> Iterator[Block]:
         yield Text([_agreement_in_words(agreement)])
         apart = _apart(agreement)
         columns = [
-            Column(name, numeric=False) for name in ("What", comparison.a, comparison.b, "Because")
+            TableColumn(name, numeric=False)
+            for name in ("What", comparison.a, comparison.b, "Because")
         ]
-        rows = [TableRow((each.what, each.a, each.b, "; ".join(each.because))) for each in apart]
+        rows = [
+            TableRow(
+                (disagreement.what, disagreement.a, disagreement.b, "; ".join(disagreement.because))
+            )
+            for disagreement in apart
+        ]
         caption = f"The {agreement.what}s of which the two do not say the same."
         if rows:
             yield Table(caption, columns, rows, shown=WIDE)
-            yield _few([_apart_in_words(comparison, each) for each in apart])
+            yield _few([_apart_in_words(comparison, claimed) for claimed in apart])
 
 
 def _agreement_in_words(agreement: Agreement) -> str:
@@ -162,8 +167,8 @@ def _agreement_in_words(agreement: Agreement) -> str:
     parts = [f"{agreement.agreeing} of {agreement.shared} {agreement.what}s agree"]
     if flipped := len(agreement.flipped):
         parts.append(f"{flipped} flip{'s' * (flipped == 1)}")
-    if told := len(agreement.told_by_one):
-        parts.append(f"{told} {'is' if told == 1 else 'are'} told by one run only")
+    if by_one := len(agreement.told_by_one):
+        parts.append(f"{by_one} {'is' if by_one == 1 else 'are'} told by one run only")
     return "; ".join(parts) + "."
 
 
@@ -174,20 +179,22 @@ def _apart(agreement: Agreement) -> Sequence[Disagreement]:
     return agreement.flipped
 
 
-def _apart_in_words(comparison: RunComparison, each: Disagreement) -> str:
+def _apart_in_words(comparison: RunComparison, disagreement: Disagreement) -> str:
     """`… holds in A, refuted in B, because …`."""
-    because = f", because {'; '.join(each.because)}" if each.because else ""
-    return f"{each.what} {each.a} in {comparison.a}, {each.b} in {comparison.b}{because}"
+    because = f", because {'; '.join(disagreement.because)}" if disagreement.because else ""
+    says = f"{disagreement.a} in {comparison.a}, {disagreement.b} in {comparison.b}"
+    return f"{disagreement.what} {says}{because}"
 
 
 def _others(comparison: RunComparison) -> Iterator[Block]:
     """Versions, machine, settings, commands."""
     if not comparison.differing:
         return
-    columns = [Column(name, numeric=False) for name in ("What", comparison.a, comparison.b)]
-    rows = [TableRow((each.what, Code(each.a), Code(each.b))) for each in comparison.differing]
+    columns = of_words("What", comparison.a, comparison.b)
+    others = comparison.differing
+    rows = [TableRow((other.what, Code(other.a), Code(other.b))) for other in others]
     yield Table("", columns, rows, shown=WIDE)
-    yield _few([f"{each.what}: {each.a} → {each.b}" for each in comparison.differing])
+    yield _few([f"{other.what}: {other.a} → {other.b}" for other in others])
 
 
 def _few(lines: Sequence[str]) -> Items:

@@ -47,7 +47,7 @@ def _of_topics(material: Material, group: Group) -> Iterator[Words]:
     """What its waterfalls, its changes and its search say."""
     for fall in material.waterfalls:
         if fall.suite == group.suite.name:
-            yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.in_words(fall))
+            yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.fall_in_words(fall))
     if changes := effects(group.suite, material.comparisons):
         yield answer(changes)
     if group.suite.search:

@@ -11,11 +11,11 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Cell,
-    Column,
     Figure,
     Number,
     Picture,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -42,7 +42,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
         name=f"capacity-{group.suite.name}",
         picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed)),
         caption="",
-        table=table(rules, listed),
+        table=capacity_table(rules, listed),
     )
     if notes := list(_notes(listed)):
         yield Text(notes, "note")
@@ -60,23 +60,23 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
     yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
 
 
-def table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
+def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
     """A row for each stack."""
     columns = (
-        Column("Stack", numeric=False, shown=TERMINAL),
-        Column("Configuration", numeric=False, shown=WIDE),
-        Column(
+        TableColumn("Stack", numeric=False, shown=TERMINAL),
+        TableColumn("Configuration", numeric=False, shown=WIDE),
+        TableColumn(
             "Views/s per core",
             meaning="from the last rate that holds to the first that does not, the widest over "
             "rounds",
         ),
-        Column("of C/D"),
-        Column("CPU/view", meaning="ms, at the rate that holds"),
-        Column("MiB/view", meaning="memory of the server by the views in flight there"),
-        Column("PSS (MiB)", shown=WIDE),
-        Column("Gave way", numeric=False),
-        Column("Rounds", shown=WIDE),
-        Column("Caveats", numeric=False, shown=WIDE),
+        TableColumn("of C/D"),
+        TableColumn("CPU/view", meaning="ms, at the rate that holds"),
+        TableColumn("MiB/view", meaning="memory of the server by the views in flight there"),
+        TableColumn("PSS (MiB)", shown=WIDE),
+        TableColumn("Gave way", numeric=False),
+        TableColumn("Rounds", shown=WIDE),
+        TableColumn("Caveats", numeric=False, shown=WIDE),
     )
     rows = [
         TableRow(tuple(_cells(stack)), state="" if stack.found else "failed") for stack in listed

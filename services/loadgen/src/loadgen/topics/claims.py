@@ -8,14 +8,15 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Cell,
-    Column,
     Item,
     Items,
     Outcome,
     Percent,
     Table,
+    TableColumn,
     TableRow,
     Text,
+    of_words,
 )
 from loadgen.documents.words import UNKNOWN
 from loadgen.findings.claims import Claim, Part
@@ -40,15 +41,13 @@ def blocks(claims: Sequence[Claim]) -> Iterator[Block]:
         yield Text([words], shown=TERMINAL)
         yield Items(items, shown=TERMINAL)
     columns = (
-        Column("Claim", numeric=False, merged=True),
-        Column("Clients", numeric=False, merged=True),
-        Column("Outcome", numeric=False, merged=True),
-        Column("Metric", numeric=False),
-        Column("Of this metric", numeric=False),
-        Column("Ratio and 95 %", meaning="second by first, of the comparison that decides"),
-        Column("Could see", meaning="what 80 % of such runs would have found"),
-        Column("Decided by", numeric=False),
-        Column("Why", numeric=False),
+        TableColumn("Claim", numeric=False, merged=True),
+        TableColumn("Clients", numeric=False, merged=True),
+        TableColumn("Outcome", numeric=False, merged=True),
+        *of_words("Metric", "Of this metric"),
+        TableColumn("Ratio and 95 %", meaning="second by first, of the comparison that decides"),
+        TableColumn("Could see", meaning="what 80 % of such runs would have found"),
+        *of_words("Decided by", "Why"),
     )
     rows = [
         TableRow((claim.words, asked_of(claim, claims), _outcome(claim.outcome), *_cells(part)))

@@ -15,13 +15,13 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Cell,
-    Column,
     Figure,
     Medium,
     Number,
     Percent,
     Picture,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -86,7 +86,7 @@ def ratios(
         yield Text(notes, "note", TERMINAL)  # elsewhere they are in the table
 
 
-def counted(comparisons: Sequence[Comparison]) -> str:
+def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
     """`40 comparisons: 31 equivalent, 6 undecided, 3 worse`."""
     verdicts = Counter(comparison.verdict for comparison in comparisons)
     of_each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
@@ -109,7 +109,7 @@ def _row_words(comparison: Comparison) -> RowWords:
 def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
-        yield f"{counted(comparisons)} (all in comparisons.csv)."
+        yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."
     if suite.expect == "no difference":
         for raised in alarms(comparisons):
             shares = (raised.alarms / raised.comparisons, raised.low, raised.high)
@@ -131,20 +131,22 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
 
 def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table:
     columns = (
-        Column("Comparison", numeric=False, merged=True),
-        Column("Metric", numeric=False),
-        Column("Ratio", meaning="second by first"),
-        Column("95 %"),
-        Column("Could see", meaning="what 80 % of such runs would have found"),
-        Column("Verdict", numeric=False),
-        Column("Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg over the whole run"),
-        Column(
+        TableColumn("Comparison", numeric=False, merged=True),
+        TableColumn("Metric", numeric=False),
+        TableColumn("Ratio", meaning="second by first"),
+        TableColumn("95 %"),
+        TableColumn("Could see", meaning="what 80 % of such runs would have found"),
+        TableColumn("Verdict", numeric=False),
+        TableColumn(
+            "Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg over the whole run"
+        ),
+        TableColumn(
             "Apart",
             shown=PAGE,
             meaning="trials from the one to the other, mean over rounds; 1 is one right after the "
             "other",
         ),
-        Column("Remark", numeric=False, shown=WIDE),
+        TableColumn("Remark", numeric=False, shown=WIDE),
     )
     rows = [
         TableRow(tuple(_cells(comparison)), telling=comparison.is_alarm)

@@ -10,12 +10,12 @@ from loadgen.documents.document import (
     PAGE,
     Block,
     Cell,
-    Column,
     Estimate,
     Figure,
     Number,
     Picture,
     Table,
+    TableColumn,
     TableRow,
 )
 from loadgen.documents.material import Entry, Group
@@ -91,10 +91,10 @@ def _words(entry: Entry, metric: str, top: float) -> RowWords:
 
 def _table(group: Group) -> Table:
     columns = (
-        Column("Configuration", numeric=False),
-        *(Column(WRITTEN[metric][0]) for metric in COLUMNS),
-        Column("Processes"),
-        Column("Threads"),
+        TableColumn("Configuration", numeric=False),
+        *(TableColumn(WRITTEN[metric][0]) for metric in COLUMNS),
+        TableColumn("Processes"),
+        TableColumn("Threads"),
     )
     rows = [TableRow(tuple(_cells(entry)), entry.state) for entry in group.entries]
     caption = "Mean over rounds with the 95 % interval; processes and threads at the window's end."

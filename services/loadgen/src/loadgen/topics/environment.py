@@ -10,12 +10,13 @@ from loadgen.documents import command_lines
 from loadgen.documents.document import (
     PAGE,
     Block,
-    Column,
     Command,
     Number,
     Table,
+    TableColumn,
     TableRow,
     Text,
+    of_words,
 )
 from loadgen.documents.material import Material
 
@@ -60,8 +61,9 @@ def blocks(material: Material) -> Iterator[Block]:
 def _table(
     caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]], folded: str = ""
 ) -> Table:
-    columns = [Column(heading, numeric=False) for heading in headings]
-    return Table(caption, columns, [TableRow(row) for row in rows], folded=folded, shown=PAGE)
+    return Table(
+        caption, of_words(*headings), [TableRow(row) for row in rows], folded=folded, shown=PAGE
+    )
 
 
 def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -106,11 +108,11 @@ def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _self_checks(checks: Iterable[Mapping[str, Any]]) -> Table:
     """What the lab demanded of its own API before the run."""
     columns = (
-        Column("Upstream", numeric=False),
-        Column("Calls/s demanded"),
-        Column("made"),
-        Column("late, p99 (ms)"),
-        Column("Faults", numeric=False),
+        TableColumn("Upstream", numeric=False),
+        TableColumn("Calls/s demanded"),
+        TableColumn("made"),
+        TableColumn("late, p99 (ms)"),
+        TableColumn("Faults", numeric=False),
     )
     rows = [
         TableRow(

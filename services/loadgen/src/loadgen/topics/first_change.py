@@ -9,14 +9,15 @@ from loadgen.documents.document import (
     TEXT,
     Block,
     Cell,
-    Column,
     Figure,
     Item,
     Items,
     Picture,
     Table,
+    TableColumn,
     TableRow,
     Text,
+    of_words,
 )
 from loadgen.documents.material import Group, Material
 from loadgen.documents.words import UNKNOWN, times, times_with_bounds
@@ -59,12 +60,9 @@ def _row_words(effect: Effect) -> RowWords:
 
 def _table(ordered: Sequence[Effect]) -> Table:
     columns = (
-        Column("Change", numeric=False),
-        Column("From → to", numeric=False),
-        Column("Judged by", numeric=False),
-        Column("Ratio"),
-        Column("Standing", numeric=False),
-        Column("In full", numeric=False),
+        *of_words("Change", "From → to", "Judged by"),
+        TableColumn("Ratio"),
+        *of_words("Standing", "In full"),
     )
     rows = [TableRow(tuple(_cells(effect))) for effect in ordered]
     caption = "Every change, the best first."

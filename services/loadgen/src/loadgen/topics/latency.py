@@ -13,12 +13,12 @@ from loadgen.documents.document import (
     PAGE,
     Block,
     Cell,
-    Column,
     Estimate,
     Figure,
     Number,
     Picture,
     Table,
+    TableColumn,
     TableRow,
 )
 from loadgen.documents.material import Entry, Group, Material
@@ -71,7 +71,7 @@ def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry])
         axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
     )
     legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
-    words = [RowWords(one.name, _result(one), faint=one.state != "") for one in entries]
+    words = [RowWords(entry.name, _result(entry), faint=entry.state != "") for entry in entries]
     canvas = Canvas(words, x, legend)
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
@@ -112,11 +112,11 @@ def _result(entry: Entry) -> str:
 def _table(group: Group) -> Table:
     metrics = ("min_ms", "avg_ms", *PERCENTILES, "max_ms")
     columns = (
-        Column("Configuration", numeric=False),
-        *(Column(WRITTEN[metric][0]) for metric in metrics),
-        Column("Failed"),
-        Column("Unanswered"),
-        Column("Starved"),
+        TableColumn("Configuration", numeric=False),
+        *(TableColumn(WRITTEN[metric][0]) for metric in metrics),
+        TableColumn("Failed"),
+        TableColumn("Unanswered"),
+        TableColumn("Starved"),
     )
     rows = [TableRow(tuple(_cells(entry, metrics)), entry.state) for entry in group.entries]
     caption = (

@@ -163,9 +163,9 @@ def _panel(
     )
     layers = []
     for values, style in lines:
-        made = alt.Chart(data.named(values))
+        chart = alt.Chart(data.named(values))
         layers.append(
-            made.mark_line(**style).encode(
+            chart.mark_line(**style).encode(
                 x=alt.X("x:Q", scale=alt.Scale(**x), axis=seconds),
                 y=alt.Y(
                     "y:Q",

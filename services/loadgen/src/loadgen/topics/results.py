@@ -9,10 +9,10 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Cell,
-    Column,
     Estimate,
     Outcome,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -36,21 +36,21 @@ def blocks(group: Group) -> Iterator[Block]:
     In a page it stands among others that say more, so it is there for an article's sake only.
     """
     if group.apart:
-        yield table(group)
+        yield results_table(group)
     if group.suite.left_out:
         yield Text([f"left out: {reason}" for reason in group.suite.left_out], "note", TEXT)
 
 
-def table(group: Group) -> Table:
+def results_table(group: Group) -> Table:
     """A row for each case that has no waterfall or search to itself."""
     published = dict.fromkeys(name for entry in group.suite.published for name in entry.figures)
     metrics = list(published) or list(METRICS)
     columns = (
-        Column("Server", numeric=False, shown=TERMINAL),
-        Column("Configuration", numeric=False, shown=WIDE),
-        *(Column(WRITTEN[metric][0]) for metric in metrics),
-        Column("Bound by", numeric=False),
-        Column("Caveats", numeric=False, shown=WIDE),
+        TableColumn("Server", numeric=False, shown=TERMINAL),
+        TableColumn("Configuration", numeric=False, shown=WIDE),
+        *(TableColumn(WRITTEN[metric][0]) for metric in metrics),
+        TableColumn("Bound by", numeric=False),
+        TableColumn("Caveats", numeric=False, shown=WIDE),
     )
     rows = [
         TableRow(

@@ -11,11 +11,11 @@ from loadgen.documents.document import (
     PAGE,
     Block,
     Cell,
-    Column,
     Estimate,
     Figure,
     Picture,
     Table,
+    TableColumn,
     TableRow,
 )
 from loadgen.documents.material import Entry, Group
@@ -61,12 +61,12 @@ def ceilings(entry: Entry) -> dict[str, float]:
 
     Below saturation C / D is a lower bound of the ceiling, not one (laws.cpu_ceiling_rps).
     """
-    found = {name: _ceiling(entry, name) for name in CEILINGS}
+    limits = {name: _ceiling(entry, name) for name in CEILINGS}
     kinds = {row.text("cpu_ceiling_kind") for row in entry.measured}
     busy = bool(entry.measured) and "cpu" in entry.bound_by
     if kinds != {"measured"} and not (kinds == {""} and busy):
-        found["cpu"] = None
-    return {name: value for name, value in found.items() if value}
+        limits["cpu"] = None
+    return {name: value for name, value in limits.items() if value}
 
 
 def _ceiling(entry: Entry, name: str) -> float | None:
@@ -78,7 +78,7 @@ def _ceiling(entry: Entry, name: str) -> float | None:
 def _chart(group: Group, entries: Sequence[Entry]) -> Canvas:
     metric = group.metric
     reached = max((value for entry in entries for value in entry.known(metric)), default=1.0) or 1.0
-    lowest = [min(found.values()) for entry in entries if (found := ceilings(entry))]
+    lowest = [min(limits.values()) for entry in entries if (limits := ceilings(entry))]
     top = min(max([reached, *lowest]), FARTHEST * reached) * 1.03
     x = alt.X(
         "x:Q",
@@ -88,7 +88,7 @@ def _chart(group: Group, entries: Sequence[Entry]) -> Canvas:
     bounds = {part for entry in entries for part in entry.bound_by.replace("/", "+").split("+")}
     known = {name for entry in entries for name in ceilings(entry)}
     legend = [(colour, name) for name, colour in LIMITS.items() if name in bounds | known]
-    words = [RowWords(one.name, _result(one, metric), one.state != "") for one in entries]
+    words = [RowWords(entry.name, _result(entry, metric), entry.state != "") for entry in entries]
     canvas = Canvas(words, x, legend)
     for row, entry in enumerate(entries):
         _draw(canvas, row, entry, metric, top)
@@ -116,8 +116,8 @@ def _result(entry: Entry, metric: str) -> str:
         return entry.outcome
     _, digits = WRITTEN[metric]
     mean = entry.mean(metric)
-    said = decimals(mean.mean if mean else None, digits)
-    return f"{said}{plus_minus(mean)} · {entry.outcome or _briefly(entry.bound_by)}"
+    rate = decimals(mean.mean if mean else None, digits)
+    return f"{rate}{plus_minus(mean)} · {entry.outcome or _briefly(entry.bound_by)}"
 
 
 def _briefly(bounds: str) -> str:
@@ -128,11 +128,11 @@ def _briefly(bounds: str) -> str:
 
 def _table(group: Group) -> Table:
     columns = (
-        Column("Configuration", numeric=False),
-        Column(WRITTEN[group.metric][0]),
-        *(Column(f"{name} ceiling") for name in CEILINGS),
-        Column("Bound by", numeric=False),
-        Column("Used of it"),
+        TableColumn("Configuration", numeric=False),
+        TableColumn(WRITTEN[group.metric][0]),
+        *(TableColumn(f"{name} ceiling") for name in CEILINGS),
+        TableColumn("Bound by", numeric=False),
+        TableColumn("Used of it"),
     )
     rows = [TableRow(tuple(_cells(entry, group.metric)), entry.state) for entry in group.entries]
     caption = (

@@ -10,12 +10,12 @@ from loadgen.documents.document import (
     PAGE,
     Block,
     Cell,
-    Column,
     Command,
     Folded,
     Heading,
     Number,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -24,7 +24,7 @@ from loadgen.documents.words import UNKNOWN, decimals, listing, prose
 from loadgen.records.columns import Row
 from loadgen.suites.suite import Suite
 
-#: Column of trials.csv → its heading and its digits.
+#: TableColumn of trials.csv → its heading and its digits.
 FIGURES = {
     "rps": ("RPS", 1),
     "p50_ms": ("p50 (ms)", 0),
@@ -36,11 +36,11 @@ FIGURES = {
     "starved": ("Starved", 0),
 }
 COLUMNS = (
-    Column("Configuration", numeric=False),
-    Column("Round"),
-    *(Column(heading) for heading, _ in FIGURES.values()),
-    Column("Bound by", numeric=False),
-    Column("Caveats", numeric=False),
+    TableColumn("Configuration", numeric=False),
+    TableColumn("Round"),
+    *(TableColumn(heading) for heading, _ in FIGURES.values()),
+    TableColumn("Bound by", numeric=False),
+    TableColumn("Caveats", numeric=False),
 )
 CONTEST = (
     "A row is contested with a run, not with an argument: docs/rules.md says how. Open a row of "

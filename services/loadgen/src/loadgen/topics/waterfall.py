@@ -11,7 +11,6 @@ from loadgen.documents.document import (
     WIDE,
     Block,
     Cell,
-    Column,
     Estimate,
     Figure,
     Heading,
@@ -19,6 +18,7 @@ from loadgen.documents.document import (
     Picture,
     Span,
     Table,
+    TableColumn,
     TableRow,
     Text,
 )
@@ -53,12 +53,12 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
                     name = f"waterfall-{at}-{order}-{'rps' if metric == 'rps' else 'cpu'}"
                     yield _figure(fall, order, metric, ceilings, name)
             yield _table(stages)
-        yield Text([in_words(fall)])
+        yield Text([fall_in_words(fall)])
     if notes := list(_notes(falls)):
         yield Text(notes, "note", TERMINAL)  # elsewhere they are in the tables
 
 
-def in_words(fall: MeasuredWaterfall) -> str:
+def fall_in_words(fall: MeasuredWaterfall) -> str:
     """What all steps bring together, and which of them brought the most in each order."""
     sentences = [_from_start_to_end(fall, metric) for metric in METRICS]
     steps = []
@@ -100,15 +100,15 @@ def _most(stages: Sequence[Stage]) -> Stage | None:
 
 def _table(stages: Sequence[Stage]) -> Table:
     columns = (
-        Column("Step", numeric=False, merged=True),
-        Column("Metric", numeric=False),
-        Column("Value", meaning="CPU/view in ms of the server's CPU time"),
-        Column("Ratio", meaning="by the stage before, CPU/view at equal load only"),
-        Column("95 %"),
-        Column("Verdict", numeric=False),
-        Column("Bound by", numeric=False),
-        Column("Rounds", shown=WIDE),
-        Column("Remark", numeric=False, shown=WIDE),
+        TableColumn("Step", numeric=False, merged=True),
+        TableColumn("Metric", numeric=False),
+        TableColumn("Value", meaning="CPU/view in ms of the server's CPU time"),
+        TableColumn("Ratio", meaning="by the stage before, CPU/view at equal load only"),
+        TableColumn("95 %"),
+        TableColumn("Verdict", numeric=False),
+        TableColumn("Bound by", numeric=False),
+        TableColumn("Rounds", shown=WIDE),
+        TableColumn("Remark", numeric=False, shown=WIDE),
     )
     rows = [TableRow(tuple(_cells(stage, metric))) for stage in stages for metric in METRICS]
     return Table("", columns, rows, folded="The same as a table")
