@@ -22,11 +22,7 @@ NOTE_ON_ASKING_AGAIN = (
     "begins, unseen by its own files. A server that drops connections gets more requests from it "
     "than it tells of, and a failure then looks like a slow answer."
 )
-LOAD = (
-    TableColumn("Driver", numeric=False),
-    TableColumn("Delays", numeric=False),
-    TableColumn("/s"),
-)
+LOAD = (*of_words("Driver", "Delays"), TableColumn("/s"))
 FIGURES = tuple(map(TableColumn, ("p50 (ms)", "p95 (ms)", "p99 (ms)", "Count", "Failed")))
 
 

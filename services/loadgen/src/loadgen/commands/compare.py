@@ -94,9 +94,7 @@ def _write(comparison: RunComparison, folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
         replace_text(folder / "compare.csv", two_runs.csv_text(comparison))
-        replace_text(folder / "compare.md", markdown(comparison_document(comparison)))
-        replace_text(
-            folder / "compare.html", html(comparison_document(comparison), heading(comparison))
-        )
+        replace_text(folder / "compare.md", markdown(document))
+        replace_text(folder / "compare.html", html(document, document.heading))
     except OSError as error:
         raise unwritable(error) from error

@@ -137,9 +137,7 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
         TableColumn("95 %"),
         TableColumn("Could see", meaning="what 80 % of such runs would have found"),
         TableColumn("Verdict", numeric=False),
-        TableColumn(
-            "Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg over the whole run"
-        ),
+        TableColumn("Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg"),
         TableColumn(
             "Apart",
             shown=PAGE,
