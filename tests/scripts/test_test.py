@@ -23,7 +23,7 @@ STEPS = {
         "app: test image",
         "app: types",
         "app: unit tests",
-        "app: unit tests of the launcher",
+        "app: unit tests by themselves",
     ],
     "loadgen": ["loadgen: test image", "loadgen: types", "loadgen: unit tests"],
     "contract": [*LAB, "contract tests"],
