@@ -8,6 +8,7 @@ cd "$LAB_ROOT" || exit 2
 
 # shellcheck disable=SC2034  # for the scripts that source this
 LAB_IMAGES=(django-lab/api django-lab/app django-lab/loadgen)
+STAND_IN=django-lab/base:python3.13-trixie # what scripts/base-image builds where no base image can be had
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -23,7 +24,7 @@ help_if_asked() {
     for argument in "$@"; do
         case $argument in
             -h | --help)
-                sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+                sed -n '2,/^$/s/^# \{0,1\}//p' "scripts/${0##*/}"
                 exit 0
                 ;;
         esac
@@ -76,6 +77,7 @@ lab_setting() {
 export DOCKER_BUILDKIT=1
 
 have_image() { docker image inspect "$@" >/dev/null 2>&1; }
+have_base_image() { have_image "$(lab_setting BASE_IMAGE)" || have_image "$STAND_IN"; }
 
 # Builds behind a proxy that signs with its own CA need the machine's CA bundle: compose passes it to them as a secret.
 if [ -z "${CA_BUNDLE:-}" ]; then

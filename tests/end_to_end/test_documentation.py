@@ -12,7 +12,7 @@ from end_to_end.conftest import Compose
 from lab import ROOT, declared_servers
 from runs import Run
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 #: A quotation: the run's folder, then what `report --markdown` prints of it.
 QUOTATION = re.compile(r"<!-- (results/reference/\S+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
 #: The same of what `predict --check` prints.

@@ -12,6 +12,11 @@ import trustme
 from upstream_stand_in import Upstream
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of tests that ask what the whole container uses: no other may run meanwhile."""
+    config.addinivalue_line("markers", "by_itself: no other test may run in the same container")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssl.SSLContext]:
     """A certificate for 127.0.0.1, whose CA the clients are told to trust as the launcher tells it.
