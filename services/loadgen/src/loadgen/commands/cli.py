@@ -26,16 +26,9 @@ from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME, every, find, place_for_files
 from loadgen.prediction import accuracy
 from loadgen.runs import resume
+from loadgen.runs.outlook import count_in_words, time_in_words, usual_count, usual_time
 from loadgen.runs.plan import Plan
-from loadgen.runs.run import (
-    INTERRUPTED,
-    Request,
-    counted,
-    execute,
-    expected,
-    usual_count,
-    usual_time,
-)
+from loadgen.runs.run import INTERRUPTED, RunRequest, measure_run
 from loadgen.suites.axes import with_axes
 from loadgen.suites.suite import Library, Suite, library
 from loadgen.suites.suite_file import MOST_ROUNDS
@@ -119,7 +112,7 @@ def run(
             raise ConfigurationError(
                 "--resume takes suites and options from the run: name no other"
             )
-        folder = resume.find(lab, resumed)
+        folder = resume.find_unfinished(lab, resumed)
         request = _request(lab.as_of(folder), resume.arguments_of(folder), folder)
     _perform(lab, request, dry_run)
 
@@ -146,20 +139,20 @@ def quick(
     _perform(lab, _request(lab, arguments), dry_run)
 
 
-def _perform(lab: Lab, request: Request, dry_run: bool) -> None:
+def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
     console = terminal.console()
-    left = request.remains().missing
+    missing = list(request.plan.missing(request.earlier_rows()))
     for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)
         if suite.shortened:
             console.print(f"{suite.name}: {suite.shortened}", soft_wrap=True)
     asked = ", ".join(request.arguments["suites"])
-    console.print(f"{asked}: {counted(left)}, about {expected(left)}")
+    console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
     if not dry_run:
-        raise typer.Exit(execute(lab, request, console))
-    for trial in left:
+        raise typer.Exit(measure_run(lab, request, console))
+    for trial in missing:
         line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
         if trial.ahead:
             usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
@@ -389,13 +382,13 @@ def _rounds_from_environment() -> int | None:
     return int(text)
 
 
-def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> Request:
+def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> RunRequest:
     """The trials that the arguments ask for, of the lab's suites and servers."""
     suites = library(lab)
     named = {suite.name: suite for name in arguments["suites"] for suite in suites.load(name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
     plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
-    return Request(arguments, narrowed, plan, folder)
+    return RunRequest(arguments, narrowed, plan, folder)
 
 
 def _narrow(suite: Suite, servers: str, only: str) -> Suite:
