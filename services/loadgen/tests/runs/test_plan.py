@@ -173,7 +173,6 @@ def test_nothing_to_measure_is_refused() -> None:
 def test_the_plan_knows_its_length() -> None:
     plan = Plan([a_suite(cases=some_cases(3))], SERVERS, 4, 0)
     assert plan.trial_count == len(plan.certain()) == 12
-    assert plan.cases == list(some_cases(3))
 
 
 def test_trials_of_one_case_have_files_of_their_own() -> None:

@@ -1,8 +1,7 @@
-"""A place in a run's order: one trial, or a search; which of its trials have rows, and what it
-lacks.
+"""A place in a run's order: one trial, or a search; which of its trials are known by the rows.
 
-Pure: the rows so far go in, the next trial comes out. So a run that was interrupted goes on by its
-rows alone.
+Pure: the rows so far go in, the trials come out. So a run that was interrupted goes on by its rows
+alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,59 +22,43 @@ class Place:
     """A place, as far as its rows have come.
 
     Attributes:
-        trials: those that have a row, in their order.
-        missing: the trial that comes next; None: it is done.
-        start_share: of a search, the share of C / D where the next round begins.
+        known: its trials in their order, all with a row but perhaps the last, which comes next.
+        start_share: of a search: the share of C / D where the next round begins.
     """
 
-    trials: tuple[Trial, ...]
-    missing: Trial | None
-    start_share: float = 0.0
-
-    @property
-    def known(self) -> list[Trial]:
-        """Those trials, and the one that comes next."""
-        return [*self.trials, *([self.missing] if self.missing else [])]
-
-
-def place_of_trial(trial: Trial, rows: RowsByName) -> Place:
-    """A place of a single trial."""
-    return Place((trial,), None) if trial.name in rows else Place((), trial)
+    known: tuple[Trial, ...]
+    start_share: float | None = None
 
 
 def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsByName) -> Place:
-    """A place of a search: a trial that says what a view costs, then windows up to the bracket.
+    """A trial that says what a view costs, then windows until the capacity is found.
 
     The next round begins at the share of C / D that holds: so each round goes by its own C / D, and
     does not climb again what the round before has climbed.
 
     Args:
-        stack: the trial of the stack under its users.
+        stack: the stack under its users.
         rules: of the search.
         start_share: of C / D, where it begins.
-        rows: those so far; others than of this search do not matter.
+        rows: those so far, of other places too.
     """
-    trials: list[Trial] = []
-    windows: list[Window] = []
-    missing = replace(stack, ahead=_ahead(stack, rules, taken=0))
+    known = [replace(stack, ahead=_ahead(stack, rules, taken=0))]
     row = rows.get(stack.name)
-    if row is None:
-        return Place((), missing, start_share)
-    trials.append(missing)
-    ceiling_rps = row.number("cpu_ceiling_rps")
+    ceiling_rps = row.number("cpu_ceiling_rps") if row else None
     if ceiling_rps is None:
-        return Place(tuple(trials), None, start_share)
+        return Place(tuple(known), start_share)
     start = rules.step_below(start_share * ceiling_rps)
+    windows: list[Window] = []
     while isinstance(step := next_step(start, windows, rules), int):
         ahead = _ahead(stack, rules, taken=len(windows) + 1)
-        missing = replace(_window(stack, rules, step, windows), ahead=ahead)
-        row = rows.get(missing.name)
+        window = replace(_window(stack, rules, step, windows), ahead=ahead)
+        known.append(window)
+        row = rows.get(window.name)
         if row is None:
-            return Place(tuple(trials), missing, start_share)
-        trials.append(missing)
+            return Place(tuple(known), start_share)
         windows.append(judge(step, row, rules))
-    held = start_share if step.low is None else rules.rate_rps(step.low) / ceiling_rps
-    return Place(tuple(trials), None, held)
+    holds = start_share if step.low is None else rules.rate_rps(step.low) / ceiling_rps
+    return Place(tuple(known), holds)
 
 
 def _window(stack: Trial, rules: Rules, step: int, windows: Sequence[Window]) -> Trial:

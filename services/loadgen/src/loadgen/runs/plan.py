@@ -1,7 +1,6 @@
 """Cases, rounds, searches and order → trials."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from loadgen.errors import ConfigurationError
@@ -9,12 +8,11 @@ from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
 from loadgen.runs.order import RoundOrders
-from loadgen.runs.places import Place, place_of_search, place_of_trial
+from loadgen.runs.places import Place, RowsByName, place_of_search
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import lengths_s
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
-from loadgen.suites.timing import Timing
 from loadgen.trials.trial import Trial
 
 
@@ -43,38 +41,31 @@ class Plan:
         seed: int,
     ) -> None:
         listed = list(suites)
-        self._servers = servers
-        self._pools = {name: count for suite in listed for name, count in suite.pools.items()}
-        self._many_cpus = frozenset().union(*(suite.many_cpus for suite in listed))
-        self._seed = seed
-        self._asked = _merge(listed, rounds)
+        self._suites_of = _suites_by_case(listed)
         self._pairs = [pair for suite in listed for pair in suite.pairs]
+        self._servers = servers
+        self._rounds = rounds
+        self._seed = seed
 
     @property
     def trial_count(self) -> int:
         """How many places the plan has; a search has one for all its trials."""
         return len(self._first_trials)
 
-    @property
-    def cases(self) -> list[Case]:
-        """The cases, as the suites order them."""
-        return list(self._asked)
-
-    def places(self, rows: Iterable[Row]) -> Iterator[Place]:
+    def places(self, rows: RowsByName) -> Iterator[Place]:
         """The places in their order, as far as these rows have come.
 
         A search begins where that of the round before has ended.
         """
-        by_name = {name_of(row): row for row in rows}
         start_shares: dict[Case, float] = {}
         for trial in self._first_trials:
-            rules = self._asked[trial.case].search
+            rules = _search_of(self._suites_of[trial.case])
             if rules is None:
-                yield place_of_trial(trial, by_name)
+                yield Place((trial,))
                 continue
             start_share = start_shares.get(trial.case, rules.start_share)
-            place = place_of_search(trial, rules, start_share, by_name)
-            start_shares[trial.case] = place.start_share
+            place = place_of_search(trial, rules, start_share, rows)
+            start_shares[trial.case] = place.start_share or start_share
             yield place
 
     def missing(self, rows: Iterable[Row]) -> Iterator[Trial]:
@@ -82,7 +73,10 @@ class Plan:
 
         What a search asks for after it is known only once it has been measured.
         """
-        return (place.missing for place in self.places(rows) if place.missing)
+        by_name = {name_of(row): row for row in rows}
+        for place in self.places(by_name):
+            if place.known[-1].name not in by_name:
+                yield place.known[-1]
 
     def next_trial(self, rows: Iterable[Row]) -> Trial | None:
         """The trial to be measured after these rows; None: there is none."""
@@ -97,7 +91,7 @@ class Plan:
         """The trial that each place begins with."""
         in_order = [
             (case, round_number)
-            for round_number, cases in enumerate(self._rounds(), start=1)
+            for round_number, cases in enumerate(self._cases_by_round(), start=1)
             for case in cases
         ]
         return [
@@ -105,85 +99,79 @@ class Plan:
             for position, (case, round_number) in enumerate(in_order, start=1)
         ]
 
-    def _rounds(self) -> list[list[Case]]:
+    def _cases_by_round(self) -> list[list[Case]]:
         """The cases of each round, in its order."""
-        count = max(asked.rounds for asked in self._asked.values())
+        counts = {
+            case: self._rounds or max(suite.rounds for suite in suites)
+            for case, suites in self._suites_of.items()
+        }
         rounds = [
-            [case for case, asked in self._asked.items() if number <= asked.rounds]
-            for number in range(1, count + 1)
+            [case for case, count in counts.items() if number <= count]
+            for number in range(1, max(counts.values()) + 1)
         ]
         orders = RoundOrders(self._pairs, self._seed)
-        return rounds if count == 1 else list(map(orders.next, rounds))
+        return rounds if len(rounds) == 1 else list(map(orders.next, rounds))
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
-        asked = self._asked[case]
-        server = self._servers[case.server]
-        warm_up_s, window_s = lengths_s(case, server, asked.timing)
+        suites, server = self._suites_of[case], self._servers[case.server]
+        timing, client = suites[0].timing, case.http_client
+        warm_up_s, window_s = lengths_s(case, server, timing)
         return Trial(
             case=case,
             server=server,
-            suites="+".join(asked.suites),
+            suites="+".join(suite.name for suite in suites),
             round=round_number,
             position=position,
             warm_up_s=warm_up_s,
             window_s=window_s,
-            timing=asked.timing,
+            timing=timing,
             seed=self._seed,
-            connections=self._pools.get(case.http_client),
-            many_cpus=server.many_cpus or case.http_client in self._many_cpus,
+            connections=suites[0].pools.get(client),
+            many_cpus=server.many_cpus or client in suites[0].many_cpus,
         )
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What the suites that ask for a case want of it."""
-
-    suites: tuple[str, ...]
-    timing: Timing
-    rounds: int
-    search: Rules | None
-
-
-def _merge(suites: Iterable[Suite], rounds: int | None) -> dict[Case, _Asked]:
-    """Each case once, also where several suites ask for it."""
-    asked_of: dict[Case, _Asked] = {}
+def _suites_by_case(suites: Iterable[Suite]) -> dict[Case, list[Suite]]:
+    """Each case once, with the suites that ask for it; they want the same of it."""
+    by_case: dict[Case, list[Suite]] = {}
     for suite in suites:
-        wanted = rounds or suite.rounds
         for case in suite.cases:
-            if case not in asked_of:
-                asked_of[case] = _Asked((suite.name,), suite.timing, wanted, suite.search)
-                continue
-            asked = asked_of[case]
-            if asked.timing != suite.timing:
-                raise _differ(asked, suite, case, "time")
-            if asked.search and suite.search and asked.search != suite.search:
-                raise _differ(asked, suite, case, "search with")
-            asked_of[case] = _Asked(
-                (*asked.suites, suite.name),
-                asked.timing,
-                max(asked.rounds, wanted),
-                asked.search or suite.search,
-            )
-    if not asked_of:
+            by_case.setdefault(case, []).append(suite)
+    if not by_case:
         raise ConfigurationError("no case is left: --servers or --only matches none")
-    _check_stacks(asked_of)
-    return asked_of
+    for case, asking in by_case.items():
+        _check_agreement(case, asking)
+    _check_stacks(by_case)
+    return by_case
 
 
-def _check_stacks(asked_of: Mapping[Case, _Asked]) -> None:
+def _check_agreement(case: Case, suites: Sequence[Suite]) -> None:
+    first, rules = suites[0], _search_of(suites)
+    for suite in suites:
+        if suite.timing != first.timing:
+            what = "time"
+        elif suite.search not in (None, rules):
+            what = "search with"
+        else:
+            continue
+        raise ConfigurationError(
+            f"{first.name} and {suite.name} {what} {case.slug} differently: run them apart"
+        )
+
+
+def _search_of(suites: Iterable[Suite]) -> Rules | None:
+    """How a case's stack is searched: as the first suite says that searches it."""
+    return next((suite.search for suite in suites if suite.search), None)
+
+
+def _check_stacks(suites_of: Mapping[Case, Iterable[Suite]]) -> None:
     """A search offers rates to a stack, so two cases that differ in users alone are one stack."""
     stacks: dict[Case, Case] = {}
-    for case, asked in asked_of.items():
-        if asked.search:
-            stack = asked.search.offered(case, 1.0)
+    for case, suites in suites_of.items():
+        if rules := _search_of(suites):
+            stack = rules.offered(case, 1.0)
             if stack in stacks:
                 raise ConfigurationError(
                     f"{stacks[stack].slug} and {case.slug} are one stack to a search: leave one out"
                 )
             stacks[stack] = case
-
-
-def _differ(asked: _Asked, suite: Suite, case: Case, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{asked.suites[0]} and {suite.name} {what} {case.slug} differently: run them apart"
-    )

@@ -1,7 +1,7 @@
 """A run that was interrupted, killed or stopped: what it asked for, and which of its rows stay."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from loadgen.records.trials_csv import TRIALS_CSV, name_of, read_rows, write_tab
 from loadgen.runs.plan import Plan
 from loadgen.runs.run_folder import FINISHED, Results, session
 from loadgen.suites.suite import Suite
-from loadgen.trials.trial import Trial
 
 
 def find_unfinished(lab: Lab, named: str) -> Path:
@@ -59,14 +58,7 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
     """
     rows = read_rows(folder)
     measured = {name_of(row): row for row in rows if row.is_measured}
-    places = list(plan.places(measured.values()))
-    _check_rows(rows, [trial for place in places for trial in place.known], folder)
-    asked = {trial.name for place in places for trial in place.trials}
-    return [row for name, row in measured.items() if name in asked]
-
-
-def _check_rows(rows: Iterable[Row], known: Iterable[Trial], folder: Path) -> None:
-    """Each row is of a trial that is known, or of a window that a search may have asked for."""
+    known = [trial for place in plan.places(measured) for trial in place.known]
     position_of = {trial.name: trial.position for trial in known}
     searches = {trial.position for trial in known if trial.ahead}
     for row in rows:
@@ -77,6 +69,7 @@ def _check_rows(rows: Iterable[Row], known: Iterable[Trial], folder: Path) -> No
                 f"{folder.name} cannot be resumed: its trial {position}, {name}, is "
                 "not what its suites give now. Another version of the lab has made it"
             )
+    return [row for name, row in measured.items() if name in position_of]
 
 
 def reopen(

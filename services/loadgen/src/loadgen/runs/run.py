@@ -182,10 +182,10 @@ def _measure(trial: Trial, session: _Session) -> None:
             results.check_room()
             reason = _as_trial_error(error)
             results.keep(trial, failed_row(trial, reason.outcome), None)
-            progress.failed(reason)
+            progress.failed(trial, reason)
         else:
             results.keep(trial, row, recording)
-            progress.measured(row)
+            progress.measured(trial, row)
 
 
 def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
