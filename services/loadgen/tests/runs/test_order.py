@@ -13,9 +13,10 @@ from loadgen.lab.servers import read_servers
 from loadgen.runs.order import RoundOrders
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
+from loadgen.suites.load_suites import load_suites
 from loadgen.suites.pairs import Pair
 from tests.make import a_case
-from tests.suites.test_suite import library
+from tests.suites.test_suite import lab_of
 
 CASES = tuple(a_case(users=users) for users in range(1, 13))
 
@@ -35,7 +36,7 @@ def neighbours(order: Sequence[Case], pairs: Iterable[Pair]) -> set[Pair]:
 
 def rounds_of(names: str, rounds: int, project: Path) -> tuple[list[Pair], list[list[Case]]]:
     """What shipped suites compare, each pair once, and the order of each round."""
-    suites = [suite for name in names.split() for suite in library(project).load(name)]
+    suites = [suite for name in names.split() for suite in load_suites(lab_of(project), name)]
     pairs = {frozenset(pair): pair for suite in suites for pair in suite.pairs}
     trials = Plan(suites, read_servers(project), rounds, seed=1).certain()
     numbers = range(1, rounds + 1)

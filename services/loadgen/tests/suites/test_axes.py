@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab.app_registry import read_registry
 from loadgen.lab.lab import SUITES, SetAxes
-from loadgen.lab.servers import read_servers
 from loadgen.suites.axes import NAMES, replaced, with_axes
-from loadgen.suites.suite import Library, Suite
+from loadgen.suites.load_suites import load_suites
+from loadgen.suites.suite import Suite
+from tests.suites.test_suite import lab_of
 
 SUITE = """
 question = "Which?"
@@ -45,9 +45,8 @@ def told(axes: SetAxes) -> SetAxes:
 def suite(project: Path, text: str = SUITE, **axes: Any) -> Suite:
     """A suite of this text with these axes set."""
     (project / SUITES / "mine.toml").write_text(text)
-    library = Library(project / SUITES, read_servers(project), read_registry(project), axes)
-    (found,) = library.load("mine")
-    return found
+    (suite,) = load_suites(lab_of(project, axes), "mine")
+    return suite
 
 
 def test_commas_separate_the_values_of_an_axis() -> None:

@@ -30,8 +30,10 @@ from loadgen.runs.outlook import count_in_words, time_in_words, usual_count, usu
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import INTERRUPTED, RunRequest, measure_run
 from loadgen.suites.axes import with_axes
-from loadgen.suites.suite import Library, Suite, library
-from loadgen.suites.suite_file import MOST_ROUNDS
+from loadgen.suites.load_suites import load_suites
+from loadgen.suites.read_suite import read_suite, suite_names
+from loadgen.suites.suite import Suite
+from loadgen.suites.suite_file import MOST_ROUNDS, SuiteFile
 from loadgen.topics import tables
 from loadgen.topics.run_page import write_report
 from loadgen.topics.tables import print_tables
@@ -167,23 +169,22 @@ def list_suites() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):
         table.add_column(heading)
-    suites = library(lab)
-    names = suites.names()
-    self_tests = [name for name in names if suites.is_self_test(name)]
-    for name in names:
-        if name not in self_tests:
-            table.add_row(*_listed(lab, suites, name))
+    files = {name: read_suite(lab.suite_files, name) for name in suite_names(lab.suite_files)}
+    for name, file in files.items():
+        if not file.self_test:
+            table.add_row(*_cells(lab, name, file))
     table.add_row()
     table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
-    for name in self_tests:
-        table.add_row(*_listed(lab, suites, name))
+    for name, file in files.items():
+        if file.self_test:
+            table.add_row(*_cells(lab, name, file))
     terminal.console().print(table)
 
 
-def _listed(lab: Lab, suites: Library, name: str) -> tuple[str, str, str, str]:
+def _cells(lab: Lab, name: str, file: SuiteFile) -> tuple[str, str, str, str]:
     """A suite's name, trials, time and question."""
-    trials = Plan(suites.load(name), lab.servers, None, seed=0).certain()
-    return name, str(usual_count(trials)), usual_time(trials), suites.question(name)
+    trials = Plan(load_suites(lab, name), lab.servers, None, seed=0).certain()
+    return name, str(usual_count(trials)), usual_time(trials), file.question
 
 
 @app.command()
@@ -384,8 +385,7 @@ def _rounds_from_environment() -> int | None:
 
 def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> RunRequest:
     """The trials that the arguments ask for, of the lab's suites and servers."""
-    suites = library(lab)
-    named = {suite.name: suite for name in arguments["suites"] for suite in suites.load(name)}
+    named = {suite.name: suite for name in arguments["suites"] for suite in load_suites(lab, name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
     plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
     return RunRequest(arguments, narrowed, plan, folder)
