@@ -1,44 +1,30 @@
 """The command line: `docker compose run --rm loadgen …`."""
 
-import os
 import signal
-from collections.abc import Mapping
-from dataclasses import replace
-from fnmatch import fnmatch
-from pathlib import Path
-from secrets import randbelow
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from loadgen.commands import check as checking
 from loadgen.commands import columns_page
 from loadgen.commands import compare as comparing
 from loadgen.commands import predict as predicting
+from loadgen.commands.list_suites import list_suites
+from loadgen.commands.run import quick, run
 from loadgen.documents import terminal
 from loadgen.documents.material import material
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.exports import write_exports
 from loadgen.findings.earlier_run import read_run
 from loadgen.findings.gates import GRAMMAR
-from loadgen.lab.lab import Lab, SetAxes, read_lab
+from loadgen.lab.lab import read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME, every, find, place_for_files
 from loadgen.prediction import accuracy
-from loadgen.runs import resume
-from loadgen.runs.outlook import count_in_words, time_in_words, usual_count, usual_time
-from loadgen.runs.plan import Plan
-from loadgen.runs.run import INTERRUPTED, RunRequest, measure_run
-from loadgen.suites.axes import with_axes
-from loadgen.suites.load_suites import load_suites
-from loadgen.suites.read_suite import read_suite, suite_names
-from loadgen.suites.suite import Suite
-from loadgen.suites.suite_file import MOST_ROUNDS, SuiteFile
+from loadgen.runs.run import INTERRUPTED
 from loadgen.topics import tables
 from loadgen.topics.run_page import write_report
 from loadgen.topics.tables import print_tables
 
-DEFAULT_SUITE = "articles"
 WRONG_USAGE = 2
 
 app = typer.Typer(
@@ -49,28 +35,6 @@ app = typer.Typer(
     help="Runs the lab's suites. Without a command: the default suite, or those named in SUITE.",
 )
 
-SuitesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="SUITE…", help="Suites to run; default: articles.")
-]
-ServersOption = Annotated[
-    str, typer.Option("--servers", metavar="GLOB", help="Only servers whose name matches.")
-]
-OnlyOption = Annotated[
-    str, typer.Option("--only", metavar="CASE", help="Only the case of this slug (globs allowed).")
-]
-RoundsOption = Annotated[
-    int | None,
-    typer.Option("--rounds", min=1, max=MOST_ROUNDS, help="Measure each case N times (or ROUNDS)."),
-]
-SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
-]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="List the trials and how long they take; measure none.")
-]
-ResumeOption = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help=f"Finish a run: {HOW_TO_NAME}")
-]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
 
 
@@ -81,110 +45,9 @@ def default(context: typer.Context) -> None:
         run()
 
 
-@app.command()
-@with_axes
-def run(
-    suites: SuitesArgument = None,
-    servers: ServersOption = "*",
-    only: OnlyOption = "*",
-    rounds: RoundsOption = None,
-    seed: SeedOption = None,
-    dry_run: DryRunOption = False,
-    resumed: ResumeOption = None,
-    axes: SetAxes | None = None,
-) -> None:
-    """Measure the cases of one or more suites and write results/.
-
-    Every axis of their cases can be set here, in the place of what the suites say; lists multiply.
-    """
-    lab = read_lab()
-    if resumed is None:
-        lab = lab.with_axes(axes or {})
-        arguments = {
-            "suites": suites or _suites_from_environment(),
-            "servers": servers,
-            "only": only,
-            "rounds": rounds or _rounds_from_environment(),
-            "seed": _seed(seed),
-            "axes": axes or {},
-        }
-        request = _request(lab, arguments)
-    else:
-        if (suites, servers, only, rounds, seed, axes) != (None, "*", "*", None, None, {}):
-            raise ConfigurationError(
-                "--resume takes suites and options from the run: name no other"
-            )
-        folder = resume.find_unfinished(lab, resumed)
-        request = _request(lab.as_of(folder), resume.arguments_of(folder), folder)
-    _perform(lab, request, dry_run)
-
-
-@app.command()
-@with_axes
-def quick(
-    seed: SeedOption = None, dry_run: DryRunOption = False, axes: SetAxes | None = None
-) -> None:
-    """What to change first, for your own view: in at most 4 minutes.
-
-    Say how long its calls take (--delays-ms 800,400), how many users there are (--users 200), and
-    what it computes besides (--cpu-ms 5); every other axis of the suite `quick` can be set too.
-    """
-    lab = read_lab().with_axes(axes or {})
-    arguments = {
-        "suites": ["quick"],
-        "servers": "*",
-        "only": "*",
-        "rounds": None,
-        "seed": _seed(seed),
-        "axes": axes or {},
-    }
-    _perform(lab, _request(lab, arguments), dry_run)
-
-
-def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
-    """Say what a run leaves out and how long it takes; then measure, or list its trials."""
-    console = terminal.console()
-    missing = list(request.plan.missing(request.earlier_rows()))
-    for suite in request.suites:
-        for reason in suite.left_out:
-            console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)
-        if suite.shortened:
-            console.print(f"{suite.name}: {suite.shortened}", soft_wrap=True)
-    asked = ", ".join(request.arguments["suites"])
-    console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
-    if not dry_run:
-        raise typer.Exit(measure_run(lab, request, console))
-    for trial in missing:
-        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
-        if trial.ahead:
-            usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
-            line += f", then about {usual} windows of {window_s:.0f} s, {most} at most"
-        console.print(line, soft_wrap=True)
-
-
-@app.command("list")
-def list_suites() -> None:
-    """The suites and the questions they ask; below, what the lab asks of itself."""
-    lab = read_lab()
-    table = Table(box=None, pad_edge=False)
-    for heading in ("Suite", "Trials", "Time", "Question"):
-        table.add_column(heading)
-    files = {name: read_suite(lab.suite_files, name) for name in suite_names(lab.suite_files)}
-    for name, file in files.items():
-        if not file.self_test:
-            table.add_row(*_cells(lab, name, file))
-    table.add_row()
-    table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
-    for name, file in files.items():
-        if file.self_test:
-            table.add_row(*_cells(lab, name, file))
-    terminal.console().print(table)
-
-
-def _cells(lab: Lab, name: str, file: SuiteFile) -> tuple[str, str, str, str]:
-    """A suite's name, trials, time and question."""
-    trials = Plan(load_suites(lab, name), lab.servers, None, seed=0).certain()
-    return name, str(usual_count(trials)), usual_time(trials), file.question
+app.command()(run)
+app.command()(quick)
+app.command("list")(list_suites)
 
 
 @app.command()
@@ -196,15 +59,17 @@ def report(
 ) -> None:
     """Print the tables of an earlier run, and draw its report.html."""
     lab = read_lab()
-    made = read_run(lab, run)
+    earlier = read_run(lab, run)
     if markdown:
-        for text in tables.all_markdown(made.suites, made.rows):
+        for text in tables.all_markdown(earlier.suites, earlier.rows):
             print(text, end="\n\n")
         return
     console = terminal.console()
-    print_tables(console, made.suites, made.rows)
+    print_tables(console, earlier.suites, earlier.rows)
     try:
-        page = write_report(material(made.folder, made.suites), place_for_files(lab, made.folder))
+        page = write_report(
+            material(earlier.folder, earlier.suites), place_for_files(lab, earlier.folder)
+        )
     except OSError as error:
         raise unwritable(error) from error
     where = f"results/{page.relative_to(lab.results)}"
@@ -250,8 +115,8 @@ def export(
 ) -> None:
     """Write a run as other programs read it: github-action-benchmark's JSON, and Markdown."""
     lab = read_lab()
-    made = read_run(lab, run)
-    for file in write_exports(made, place_for_files(lab, made.folder) / "export"):
+    earlier = read_run(lab, run)
+    for file in write_exports(earlier, place_for_files(lab, earlier.folder) / "export"):
         where = f"results/{file.relative_to(lab.results)}"
         terminal.console().print(where, soft_wrap=True)
 
@@ -291,16 +156,16 @@ def predict(
     """Say what each stack of a run would make of another load."""
     lab = read_lab()
     folder = find(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
-    found = predicting.stacks_of(folder)
+    stacks = predicting.stacks_of(folder)
     if checked:
-        print("\n".join(accuracy.markdown_lines(accuracy.check(found))))
+        print("\n".join(accuracy.markdown_lines(accuracy.check(stacks))))
         return
     if users is None or delays_ms is None:
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")
     question = predicting.Question(users, predicting.service_s_of(delays_ms), cpus)
     exit_code = predicting.answer(
         terminal.console(),
-        found,
+        stacks,
         folder.name,
         question,
         server=server,
@@ -361,38 +226,3 @@ def _refuse(message: str) -> None:
 def _interrupt(_signal: int, _frame: object) -> None:
     """`docker compose stop` ends a run as Ctrl-C does: finished rows are kept."""
     raise KeyboardInterrupt
-
-
-def _seed(seed: int | None) -> int:
-    """The seed that is asked for, or one that nobody has chosen."""
-    return randbelow(2**32) if seed is None else seed
-
-
-def _suites_from_environment() -> list[str]:
-    """SUITE=…: one suite or several, for `docker compose up`."""
-    return os.environ.get("SUITE", "").replace(",", " ").split() or [DEFAULT_SUITE]
-
-
-def _rounds_from_environment() -> int | None:
-    """ROUNDS=…, for `docker compose up`."""
-    text = os.environ.get("ROUNDS", "")
-    if not text:
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROUNDS:
-        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1 to {MOST_ROUNDS}")
-    return int(text)
-
-
-def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None) -> RunRequest:
-    """The trials that the arguments ask for, of the lab's suites and servers."""
-    named = {suite.name: suite for name in arguments["suites"] for suite in load_suites(lab, name)}
-    narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
-    plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
-    return RunRequest(arguments, narrowed, plan, folder)
-
-
-def _narrow(suite: Suite, servers: str, only: str) -> Suite:
-    kept = tuple(
-        case for case in suite.cases if fnmatch(case.server, servers) and fnmatch(case.slug, only)
-    )
-    return replace(suite, cases=kept, narrowed_from=suite.whole)
