@@ -271,6 +271,14 @@ def test_the_next_round_starts_where_the_last_one_ended_by_its_own_cpu_ceiling()
     assert len(slower.rates(2)) <= RULES.fewest_windows + 1
 
 
+def test_the_next_trial_follows_from_the_rows_alone_in_whatever_order_they_stand() -> None:
+    stack = Stack(capacity_rps=230)
+    rows = rows_of_a_run(a_search(stacks=2, rounds=2), stack)
+    for count, trial in enumerate(stack.asked):
+        assert a_search(stacks=2, rounds=2).next_trial(rows[:count][::-1]) == trial
+    assert a_search(stacks=2, rounds=2).next_trial(rows[::-1]) is None
+
+
 def test_all_rounds_try_the_rates_of_one_grid() -> None:
     stack = Stack(capacity_rps=230)
     rows_of_a_run(a_search(rounds=3), stack)

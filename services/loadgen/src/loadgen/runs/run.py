@@ -101,7 +101,7 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
             session = _Session(http, equipment, protocol, idle, results, progress)
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
-                results.note("idle", idle.document())
+                results.note(idle=idle.document())
     print_tables(console, request.suites, results.rows)
     nothing = ending.lost or not results.rows
     drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)

@@ -65,9 +65,9 @@ def _check_published(name: str, where: str, entry: Mapping[str, object]) -> None
     if unknown := set(entry) - FIGURES - set(Axes.model_fields):
         allowed = f"axes or {', '.join(sorted(FIGURES))}"
         raise mistake(name, where, f"unknown {', '.join(sorted(unknown))}; {allowed}")
-    for key in entry.keys() & FIGURES:
-        if not isinstance(entry[key], int | float):
-            raise mistake(name, f"{where}.{key}", f"{entry[key]!r} is not a number")
+    for key, value in entry.items():
+        if key in FIGURES and not isinstance(value, int | float):
+            raise mistake(name, f"{where}.{key}", f"{value!r} is not a number")
 
 
 def _check_axes(name: str, where: str, axes: Iterable[str], allowed: Collection[str]) -> None:
