@@ -52,7 +52,7 @@ def resumed(folder: Path, rows: list[Row]) -> tuple[list[Row], list[Trial]]:
     """Which of these rows stay, and the trials that are missing then."""
     write_table(folder / "trials.csv", rows)
     stay = rows_that_stay(a_plan(), folder)
-    return stay, list(a_plan().missing(stay))
+    return stay, a_plan().missing(stay)
 
 
 def test_of_a_run_that_is_complete_nothing_is_missing(tmp_path: Path) -> None:
@@ -128,4 +128,4 @@ def test_open_loads_are_known_by_rate_and_arrivals(tmp_path: Path) -> None:
     plan = Plan([a_suite(cases=cases)], {"uvicorn": a_server()}, None, 0)
     first, *others = plan.certain()
     write_table(tmp_path / "trials.csv", [row_of(first, 100)])
-    assert list(plan.missing(rows_that_stay(plan, tmp_path))) == others
+    assert plan.missing(rows_that_stay(plan, tmp_path)) == others

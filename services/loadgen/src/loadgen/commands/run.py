@@ -144,7 +144,7 @@ def _narrow(suite: Suite, servers: str, only: str) -> Suite:
 def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
     console = terminal.console()
-    missing = list(request.plan.missing(request.earlier_rows()))
+    missing = request.plan.missing(request.earlier_rows())
     for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)

@@ -68,23 +68,26 @@ class Plan:
             start_shares[trial.case] = place.start_share or start_share
             yield place
 
-    def missing(self, rows: Iterable[Row]) -> Iterator[Trial]:
+    def certain(self) -> list[Trial]:
+        """The trials that are known beforehand: all but the windows of searches."""
+        return self.missing(())
+
+    def missing(self, rows: Iterable[Row]) -> list[Trial]:
         """The next trial of each place that is not done, in their order.
 
         What a search asks for after it is known only once it has been measured.
         """
+        return list(self._missing(rows))
+
+    def next_trial(self, rows: Iterable[Row]) -> Trial | None:
+        """The trial to be measured after these rows; None: there is none."""
+        return next(self._missing(rows), None)
+
+    def _missing(self, rows: Iterable[Row]) -> Iterator[Trial]:
         by_name = {name_of(row): row for row in rows}
         for place in self.places(by_name):
             if place.known[-1].name not in by_name:
                 yield place.known[-1]
-
-    def next_trial(self, rows: Iterable[Row]) -> Trial | None:
-        """The trial to be measured after these rows; None: there is none."""
-        return next(self.missing(rows), None)
-
-    def certain(self) -> list[Trial]:
-        """The trials that are known beforehand: all but the windows of searches."""
-        return list(self.missing(()))
 
     @cached_property
     def _first_trials(self) -> list[Trial]:

@@ -83,9 +83,9 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
     """
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
         rows = request.earlier_rows()
-        trials = list(request.plan.missing(rows))
-        equipment = equipment_for(trials, http)
-        checks = [check(demand, equipment.api) for demand in demands(trials, len(lab.roles.app))]
+        missing = request.plan.missing(rows)
+        equipment = equipment_for(missing, http)
+        checks = [check(demand, equipment.api) for demand in demands(missing, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), soft_wrap=True)
         if any(each.faults for each in checks):
@@ -95,7 +95,7 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         results = _open_folder(lab, request, described, rows, console)
         lock.name(results.folder)
         count = request.plan.trial_count
-        with Progress(console, trials, count, labels_of(request.suites)) as progress:
+        with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
             session = _Session(http, equipment, protocol, idle, results, progress)
@@ -116,7 +116,7 @@ def _open_folder(
     if not request.resumed:
         return create(lab, request.suites, described, request.plan.trial_count)
     results = resume.reopen(request.resumed, request.suites, described, rows, request.plan)
-    missing = sum(1 for _ in request.plan.missing(rows))
+    missing = len(request.plan.missing(rows))
     console.print(f"{results.tally}: {missing or 'none'} to be measured")
     for key, values in results.changes.items():
         console.print(

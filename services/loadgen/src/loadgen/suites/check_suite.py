@@ -7,6 +7,7 @@ when it is made (make_cases).
 from collections.abc import Collection, Iterable, Mapping
 
 from loadgen.records.columns import METRICS
+from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import AXES
 from loadgen.suites.suite_file import FIGURES, Axes, CompareEntry, SuiteFile
@@ -38,6 +39,18 @@ def check_suite(name: str, file: SuiteFile, known_suites: Collection[str]) -> No
         for at, step in enumerate(waterfall.steps, start=1):
             where = f"waterfall[{number}].steps[{at}].change"
             _check_axes(name, where, step.change, Axes.model_fields)
+
+
+def check_search(name: str, cases: Iterable[Case]) -> None:
+    """A search starts from what a view costs, which its case measures under its users.
+
+    Raises:
+        ConfigurationError: a case of the suite cannot.
+    """
+    for case in cases:
+        if case.driver != "own" or case.ramp or case.load != "closed":
+            what = "measures each case under its users first: needs driver own, and no ramp"
+            raise mistake(name, "search", f"{what}, unlike {case.slug}")
 
 
 def _check_include(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:

@@ -1,11 +1,11 @@
 """Suites of the lab by name: their files are read, checked, and made into cases and questions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab
 from loadgen.suites.cases import Case, plain
-from loadgen.suites.check_suite import check_suite
+from loadgen.suites.check_suite import check_search, check_suite
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import comparisons
@@ -49,7 +49,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
     published, of_other_axes = _published(file, cases, maker)
     compare, without_pairs = comparisons(name, file, cases, may_be_empty=bool(lab.axes))
     if file.search:
-        _check_search(name, cases)
+        check_search(name, cases)
     fit = _fit(lab, name, file, cases)
     return Suite(
         name=name,
@@ -94,14 +94,6 @@ def _published(
         elif described:
             left_out.append("published figures: they are of other axes")
     return published, left_out
-
-
-def _check_search(name: str, cases: Iterable[Case]) -> None:
-    """A search starts from what a view costs, which its case measures under its users."""
-    for case in cases:
-        if case.driver != "own" or case.ramp or case.load != "closed":
-            what = "measures each case under its users first: needs driver own, and no ramp"
-            raise mistake(name, "search", f"{what}, unlike {case.slug}")
 
 
 def _fit(lab: Lab, name: str, file: SuiteFile, cases: Sequence[Case]) -> Fit:
