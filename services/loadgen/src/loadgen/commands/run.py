@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loadgen.commands.axis_options import with_axes
 from loadgen.documents import terminal
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
@@ -18,7 +19,6 @@ from loadgen.runs import resume
 from loadgen.runs.outlook import count_in_words, time_in_words
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
-from loadgen.suites.axes import with_axes
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import MOST_ROUNDS
