@@ -17,7 +17,7 @@ from loadgen.lab.lab import SUITES, Lab, read_lab
 from loadgen.records.columns import NUMBER, TRIALS, Row
 from loadgen.records.trials_csv import write_table
 from loadgen.suites.cases import Case
-from loadgen.suites.suite import library
+from loadgen.suites.load_suites import load_suites
 from tests.findings.test_comparisons import rows
 
 #: Two servers that do the same, and what a suite claims of them.
@@ -88,7 +88,7 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
         shutil.copy(project / "compose.yaml", folder / "compose.yaml")
         (folder / "environment.json").write_text(json.dumps(ENVIRONMENT | environment))
         drawn, made = random.Random(name), list[Row]()
-        (suite,) = library(lab).load("again")
+        (suite,) = load_suites(lab, "again")
         for case in suite.cases:
             of_rounds = [
                 {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from loadgen.commands.axis_options import with_axes
 from loadgen.documents import command_lines
 from loadgen.lab.lab import SetAxes
-from loadgen.suites.axes import with_axes
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite
 
 ARGUMENTS = {"suites": ["why", "clients"], "servers": "*", "only": "*", "rounds": 5, "seed": 7}

@@ -17,6 +17,7 @@ from loadgen.topics import capacity as topic
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite
 from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
+from tests.whole_run import rows_of_a_run
 
 RULES = Rules()
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
@@ -49,16 +50,13 @@ def row_of(trial: Trial, carries_rps: float) -> Row:
 
 def measured(rounds: int = 1, suite: Suite = SUITE, **drift: float) -> list[Row]:
     """The rows of a run; a stack may carry a share more in each round."""
-    rows: list[Row] = []
 
     def answer(trial: Trial) -> Row:
         client = trial.case.http_client
         factor = 1 + drift.get(client.replace("-", "_"), 0.0) * (trial.round - 1)
-        rows.append(row_of(trial, CARRIES[client] * factor))
-        return rows[-1]
+        return row_of(trial, CARRIES[client] * factor)
 
-    Plan([suite], {"uvicorn": a_server(processes=2)}, rounds, 0).play(answer)
-    return rows
+    return rows_of_a_run(Plan([suite], {"uvicorn": a_server(processes=2)}, rounds, 0), answer)
 
 
 def of(client: str, found: list[Capacity]) -> Capacity:

@@ -21,7 +21,7 @@ from loadgen.records import columns, environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import write_table
 from loadgen.runs.plan import Plan
-from loadgen.suites.suite import library
+from loadgen.suites.load_suites import load_suites
 from loadgen.trials.trial import Trial
 from tests.commands.test_compare import ENVIRONMENT
 
@@ -64,7 +64,7 @@ def a_run(results: Path, project: Path) -> Callable[..., Path]:
         lab = read_lab()
         if keeps_a_copy:
             environment.write(folder / COPY, lab.app.document())
-        trials = Plan(library(lab).load("again"), lab.servers, 5, seed=1).certain()
+        trials = Plan(load_suites(lab, "again"), lab.servers, 5, seed=1).certain()
         made = [row_of(trial) for trial in trials[:-1]]
         write_table(folder / "trials.csv", made)
         return folder

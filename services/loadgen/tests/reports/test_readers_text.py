@@ -16,7 +16,7 @@ from loadgen.documents.markdown import literal
 from loadgen.lab.lab import SUITES, read_lab
 from loadgen.records.columns import Cell
 from loadgen.records.trials_csv import write_table
-from loadgen.suites.suite import library
+from loadgen.suites.load_suites import load_suites
 from tests.commands.test_compare import ENVIRONMENT
 from tests.findings.test_comparisons import rows
 
@@ -93,7 +93,7 @@ def a_run(results: Path, project: Path) -> Path:
     described = json.dumps(ENVIRONMENT | {"arguments": arguments})
     (folder / "environment.json").write_text(described)
     lab = read_lab()
-    (asked,) = library(lab).load("a[b]")
+    (asked,) = load_suites(lab, "a[b]")
     made = []
     for case in asked.cases:
         rate_rps = 200.0 if case.server == "uvicorn-4" else 100.0

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.lab.servers import read_servers
-from loadgen.runs.order import Orders
+from loadgen.runs.order import RoundOrders
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
+from loadgen.suites.load_suites import load_suites
 from loadgen.suites.pairs import Pair
 from tests.make import a_case
-from tests.suites.test_suite import library
+from tests.suites.test_suite import lab_of
 
 CASES = tuple(a_case(users=users) for users in range(1, 13))
 
@@ -35,7 +36,7 @@ def neighbours(order: Sequence[Case], pairs: Iterable[Pair]) -> set[Pair]:
 
 def rounds_of(names: str, rounds: int, project: Path) -> tuple[list[Pair], list[list[Case]]]:
     """What shipped suites compare, each pair once, and the order of each round."""
-    suites = [suite for name in names.split() for suite in library(project).load(name)]
+    suites = [suite for name in names.split() for suite in load_suites(lab_of(project), name)]
     pairs = {frozenset(pair): pair for suite in suites for pair in suite.pairs}
     trials = Plan(suites, read_servers(project), rounds, seed=1).certain()
     numbers = range(1, rounds + 1)
@@ -103,7 +104,7 @@ def _way_through(room: Counter[tuple[_Node, _Node]]) -> list[tuple[_Node, _Node]
 
 @given(some_pairs, st.integers(0, 2**32))
 def test_each_round_holds_each_case_once_whatever_is_compared(pairs: list[Pair], seed: int) -> None:
-    orders = Orders(pairs, seed)
+    orders = RoundOrders(pairs, seed)
     for count in (12, 7, 12):
         order = orders.next(CASES[:count])
         assert sorted(order, key=str) == sorted(CASES[:count], key=str)
@@ -111,7 +112,7 @@ def test_each_round_holds_each_case_once_whatever_is_compared(pairs: list[Pair],
 
 @given(some_pairs, st.integers(0, 2**32))
 def test_a_seed_gives_the_same_orders_again(pairs: list[Pair], seed: int) -> None:
-    one, again = Orders(pairs, seed), Orders(pairs, seed)
+    one, again = RoundOrders(pairs, seed), RoundOrders(pairs, seed)
     assert [one.next(CASES) for _ in range(3)] == [again.next(CASES) for _ in range(3)]
 
 
@@ -119,7 +120,7 @@ def test_a_seed_gives_the_same_orders_again(pairs: list[Pair], seed: int) -> Non
 def test_no_case_of_another_block_stands_between_compared_ones(
     pairs: list[Pair], seed: int
 ) -> None:
-    order = Orders(pairs, seed).next(CASES)
+    order = RoundOrders(pairs, seed).next(CASES)
     for block in _blocks(pairs):
         places = {order.index(case) for pair in block for case in pair}
         assert max(places) - min(places) == len(places) - 1
@@ -128,7 +129,7 @@ def test_no_case_of_another_block_stands_between_compared_ones(
 def test_a_runs_order_can_be_had_again_years_later() -> None:
     """With another Python too: a run that is resumed goes on in the order that it began in."""
     hub = [(CASES[0], other) for other in CASES[1:6]]
-    orders = Orders(hub, seed=7)
+    orders = RoundOrders(hub, seed=7)
     assert [[case.users for case in orders.next(CASES[:8])] for _ in range(2)] == [
         [7, 8, 3, 5, 6, 1, 2, 4],
         [8, 4, 3, 1, 5, 6, 2, 7],
@@ -172,7 +173,7 @@ def test_a_block_too_large_to_be_settled_is_ordered_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("loadgen.runs.order.MOST_DISTANCES", 50)
-    order = Orders(list(combinations(CASES, 2)), seed=1).next(CASES)
+    order = RoundOrders(list(combinations(CASES, 2)), seed=1).next(CASES)
     assert sorted(order, key=str) == sorted(CASES, key=str)
 
 
@@ -197,6 +198,6 @@ def test_a_is_as_often_before_b_as_after_it() -> None:
     hub = [(CASES[0], other) for other in CASES[1:6]]
     first = Counter[int | None]()
     for seed in range(200):
-        order = Orders(hub, seed).next(CASES[:6])
+        order = RoundOrders(hub, seed).next(CASES[:6])
         first.update(b.users for a, b in hub if order.index(a) < order.index(b))
     assert all(70 <= count <= 130 for count in first.values()), "a fair coin: 100 ± 4 deviations"

@@ -17,6 +17,7 @@ from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing, a_trial
+from tests.whole_run import rows_of_a_run
 
 SERVERS = {"uvicorn": a_server()}
 
@@ -26,7 +27,7 @@ def some_cases(count: int) -> tuple[Case, ...]:
 
 
 def trials(*suites: Suite, rounds: int | None = None, seed: int = 0) -> list[Trial]:
-    return list(Plan(suites, SERVERS, rounds, seed).trials())
+    return Plan(suites, SERVERS, rounds, seed).certain()
 
 
 def order(planned: list[Trial]) -> list[str]:
@@ -171,8 +172,7 @@ def test_nothing_to_measure_is_refused() -> None:
 
 def test_the_plan_knows_its_length() -> None:
     plan = Plan([a_suite(cases=some_cases(3))], SERVERS, 4, 0)
-    assert plan.trial_count == len(list(plan.trials())) == 12
-    assert plan.cases == list(some_cases(3))
+    assert plan.trial_count == len(plan.certain()) == 12
 
 
 def test_trials_of_one_case_have_files_of_their_own() -> None:
@@ -194,11 +194,17 @@ class Stack:
     def __call__(self, trial: Trial) -> Row:
         self.asked.append(trial)
         rate_rps = trial.case.rate_rps
+        cells = {
+            "case": trial.case.slug,
+            "round": trial.round,
+            "repeat": trial.repeat,
+            "outcome": "measured",
+        }
         if rate_rps is None:
-            return columns.row({"outcome": "measured", "cpu_ceiling_rps": self.ceiling_rps})
+            return columns.row(cells | {"cpu_ceiling_rps": self.ceiling_rps})
         return columns.row(
-            {
-                "outcome": "measured",
+            cells
+            | {
                 "ranked": "yes",
                 "service_time_ms": 600.0,
                 "p95_ms": 650.0 if rate_rps <= self.capacity_rps else 950.0,
@@ -222,7 +228,7 @@ def a_search(stacks: int = 1, rounds: int = 1) -> Plan:
 
 def test_a_search_measures_the_stack_under_its_users_then_windows_at_rates() -> None:
     stack = Stack(capacity_rps=230)
-    a_search().play(stack)
+    rows_of_a_run(a_search(), stack)
     first, *windows = stack.asked
     assert (first.case.load, first.case.users, first.repeat) == ("closed", 300, None)
     assert {trial.case.load for trial in windows} == {"open"}
@@ -232,7 +238,7 @@ def test_a_search_measures_the_stack_under_its_users_then_windows_at_rates() -> 
 
 def test_a_search_starts_at_its_share_of_what_the_cpu_allows_and_ends_at_the_bracket() -> None:
     stack = Stack(capacity_rps=230)
-    a_search().play(stack)
+    rows_of_a_run(a_search(), stack)
     rates = stack.rates(1)
     assert 200 / 1.05 < rates[0] <= 200
     last, first_not = max(r for r in rates if r <= 230), min(r for r in rates if r > 230)
@@ -242,7 +248,7 @@ def test_a_search_starts_at_its_share_of_what_the_cpu_allows_and_ends_at_the_bra
 
 def test_the_windows_of_one_rate_are_told_apart() -> None:
     stack = Stack(capacity_rps=230)
-    a_search(rounds=2).play(stack)
+    rows_of_a_run(a_search(rounds=2), stack)
     names = [trial.name for trial in stack.asked]
     assert len(set(names)) == len(names)
     assert names[0].endswith("_300u.r1")
@@ -251,25 +257,31 @@ def test_the_windows_of_one_rate_are_told_apart() -> None:
 
 def test_the_next_round_starts_where_the_last_one_ended_by_its_own_cpu_ceiling() -> None:
     stack = Stack(capacity_rps=230)
-    a_search(rounds=2).play(stack)
+    rows_of_a_run(a_search(rounds=2), stack)
     assert stack.rates(2)[0] == max(rate for rate in stack.rates(1) if rate <= 230)
     assert len(stack.rates(2)) == RULES.fewest_windows
     slower = Stack(capacity_rps=230)
-    plan = a_search(rounds=2)
 
     def drifting(trial: Trial) -> Row:
         if trial.round == 2:
             slower.capacity_rps, slower.ceiling_rps = 115, 125.0
         return slower(trial)
 
-    plan.play(drifting)
+    rows_of_a_run(a_search(rounds=2), drifting)
     assert len(slower.rates(2)) <= RULES.fewest_windows + 1
+
+
+def test_the_next_trial_follows_from_the_rows_alone_in_whatever_order_they_stand() -> None:
+    stack = Stack(capacity_rps=230)
+    rows = rows_of_a_run(a_search(stacks=2, rounds=2), stack)
+    for count, trial in enumerate(stack.asked):
+        assert a_search(stacks=2, rounds=2).next_trial(rows[:count][::-1]) == trial
+    assert a_search(stacks=2, rounds=2).next_trial(rows[::-1]) is None
 
 
 def test_all_rounds_try_the_rates_of_one_grid() -> None:
     stack = Stack(capacity_rps=230)
-    plan = a_search(rounds=3)
-    plan.play(lambda trial: stack(trial) | {})
+    rows_of_a_run(a_search(rounds=3), stack)
     grid = {RULES.rate_rps(step) for step in range(200)}
     assert {rate for number in (1, 2, 3) for rate in stack.rates(number)} <= grid
 
@@ -277,7 +289,7 @@ def test_all_rounds_try_the_rates_of_one_grid() -> None:
 def test_the_stacks_of_a_round_are_searched_one_after_the_other_in_shuffled_order() -> None:
     stack = Stack(capacity_rps=230)
     plan = a_search(stacks=4, rounds=4)
-    plan.play(stack)
+    rows_of_a_run(plan, stack)
     positions = [trial.position for trial in stack.asked]
     assert positions == sorted(positions)
     assert set(positions) == set(range(1, plan.trial_count + 1))
@@ -290,7 +302,7 @@ def test_the_stacks_of_a_round_are_searched_one_after_the_other_in_shuffled_orde
 
 def test_a_stack_whose_cost_is_not_known_is_not_searched() -> None:
     stack = Stack(capacity_rps=230, ceiling_rps=None)
-    a_search().play(stack)
+    rows_of_a_run(a_search(), stack)
     assert len(stack.asked) == 1
 
 
@@ -299,7 +311,7 @@ def test_searches_and_other_cases_share_the_rounds() -> None:
     plain = a_suite(name="plain", cases=some_cases(2))
     search = a_suite(name="capacity", cases=(a_case(driver="own", users=300),), search=RULES)
     plan = Plan([plain, search], SERVERS, 2, 0)
-    plan.play(stack)
+    rows_of_a_run(plan, stack)
     assert plan.trial_count == 6
     assert sum(trial.repeat is None for trial in stack.asked) == 6
 
@@ -307,12 +319,8 @@ def test_searches_and_other_cases_share_the_rounds() -> None:
 def test_a_case_of_two_suites_is_searched_where_one_of_them_does() -> None:
     cases = (a_case(driver="own", users=300),)
     stack = Stack(capacity_rps=230)
-    Plan(
-        [a_suite(name="one", cases=cases), a_suite(name="two", cases=cases, search=RULES)],
-        SERVERS,
-        None,
-        0,
-    ).play(stack)
+    suites = [a_suite(name="one", cases=cases), a_suite(name="two", cases=cases, search=RULES)]
+    rows_of_a_run(Plan(suites, SERVERS, None, 0), stack)
     assert stack.rates(1)
 
 
@@ -406,7 +414,7 @@ def test_a_trial_takes_at_least_its_warm_up_and_window() -> None:
 
 def test_a_counted_trial_takes_at_least_the_time_that_its_slots_need() -> None:
     suite = a_suite(cases=(a_case(planned_requests=1000, delays_ms=(400.0,)),))
-    (trial,) = Plan([suite], {"uvicorn": a_server(slots=40)}, None, 0).trials()
+    (trial,) = Plan([suite], {"uvicorn": a_server(slots=40)}, None, 0).certain()
     assert trial.expected_s > 1000 * 0.4 / 40
 
 
@@ -420,7 +428,7 @@ OPEN = a_case(load="open", users=None, rate_rps=20.0, arrivals="poisson", driver
 
 def seeds_of_arrivals(seed: int) -> list[int | None]:
     plan = Plan([a_suite(cases=(OPEN,), rounds=3)], {"uvicorn": a_server()}, None, seed)
-    return [trial.arrivals_seed for trial in plan.trials()]
+    return [trial.arrivals_seed for trial in plan.certain()]
 
 
 def test_every_trial_of_an_open_load_draws_other_arrivals() -> None:

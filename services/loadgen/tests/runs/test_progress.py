@@ -41,10 +41,11 @@ def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(
-            columns.row({"rps": 12.34, "p50_ms": 610.4, "caveats": "at-ceiling failures"})
+            TRIALS[0],
+            columns.row({"rps": 12.34, "p50_ms": 610.4, "caveats": "at-ceiling failures"}),
         )
         told.begin(TRIALS[1])
-        told.failed(TrialError("no-answer", "[all] lost", ("its last [words]",)))
+        told.failed(TRIALS[1], TrialError("no-answer", "[all] lost", ("its last [words]",)))
     assert said.getvalue().splitlines() == [
         "[1/2] uvicorn, locust, 10 users  12.3 views/s, p50 610 ms, p95 – ms"
         "  (at-ceiling, failures)",
@@ -93,7 +94,7 @@ def test_on_a_terminal_the_moving_line_leaves_nothing_behind_but_the_trials() ->
     with Progress(console, TRIALS, 2, LABELS) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
-        told.measured(columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
+        told.measured(TRIALS[0], columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
     assert "12.3 views/s, p50 610 ms, p95 640 ms" in said.getvalue()
 
 
@@ -116,7 +117,7 @@ def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
     said = StringIO()
     with Progress(terminal.console(file=said), [window], 3, Labels(stacks, {})) as told:
         told.begin(window)
-        told.measured(columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
+        told.measured(window, columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
     assert said.getvalue().startswith(
         "[1/3] uvicorn, httpx-per-request, window 2 at 214.2/s  213.9 views/s, p50 604 ms"
     )

@@ -8,11 +8,12 @@ from loadgen.errors import ConfigurationError
 from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of, write_table
-from loadgen.runs import resume
 from loadgen.runs.plan import Plan
+from loadgen.runs.resume import rows_that_stay
 from loadgen.suites.search import Rules
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite
+from tests.whole_run import rows_of_a_run
 
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
 CASES = tuple(a_case(driver="own", users=300, http_client=client) for client in CLIENTS)
@@ -44,54 +45,41 @@ def row_of(trial: Trial, capacity_rps: float) -> Row:
 
 def measured(capacity_rps: float = 230) -> list[Row]:
     """The rows of the whole run."""
-    rows: list[Row] = []
-
-    def answer(trial: Trial) -> Row:
-        rows.append(row_of(trial, capacity_rps))
-        return rows[-1]
-
-    a_plan().play(answer)
-    return rows
+    return rows_of_a_run(a_plan(), lambda trial: row_of(trial, capacity_rps))
 
 
-def left(folder: Path, rows: list[Row]) -> resume.Left:
+def resumed(folder: Path, rows: list[Row]) -> tuple[list[Row], list[Trial]]:
+    """Which of these rows stay, and the trials that are missing then."""
     write_table(folder / "trials.csv", rows)
-    return resume.left(a_plan(), folder)
+    stay = rows_that_stay(a_plan(), folder)
+    return stay, a_plan().missing(stay)
 
 
 def test_of_a_run_that_is_complete_nothing_is_missing(tmp_path: Path) -> None:
     rows = measured()
-    found = left(tmp_path, rows)
-    assert len(found.rows) == len(rows)
-    assert not found.missing
+    stay, missing = resumed(tmp_path, rows)
+    assert len(stay) == len(rows)
+    assert not missing
 
 
 @pytest.mark.parametrize("count", range(1, 20))
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path, count: int) -> None:
     rows = measured()
-    found = left(tmp_path, rows[:count])
-    assert len(found.rows) == count
-    assert columns.cell_text(rows[count]["case"]) == found.missing[0].case.slug
-    assert found.missing[0].repeat == rows[count]["repeat"]
+    stay, missing = resumed(tmp_path, rows[:count])
+    assert len(stay) == count
+    assert rows[count].case == missing[0].case.slug
+    assert missing[0].repeat == rows[count]["repeat"]
     searches = {row["position"] for row in rows} - {row["position"] for row in rows[:count]}
-    assert {trial.position for trial in found.missing[1:]} <= searches
+    assert {trial.position for trial in missing[1:]} <= searches
 
 
 def test_a_resumed_run_measures_the_same_trials_as_one_without_interruption(
     tmp_path: Path,
 ) -> None:
     rows = measured()
-    found = left(tmp_path, rows[:9])
-    there = {(row["case"], row["round"], row["repeat"]): row for row in found.rows}
-    played: list[Row] = []
-
-    def answer(trial: Trial) -> Row:
-        key = (trial.case.slug, trial.round, trial.repeat)
-        played.append(there.get(key) or row_of(trial, 230))
-        return played[-1]
-
-    a_plan().play(answer)
-    assert [(row["case"], row["repeat"]) for row in played] == [
+    stay, _ = resumed(tmp_path, rows[:9])
+    again = rows_of_a_run(a_plan(), lambda trial: row_of(trial, 230), stay)
+    assert [(row["case"], row["repeat"]) for row in again] == [
         (row["case"], row["repeat"]) for row in rows
     ]
 
@@ -102,12 +90,12 @@ def test_a_window_that_failed_is_asked_again_and_what_followed_from_it_goes(
     rows = measured()
     second = [row for row in rows if row["position"] == 1][2]
     second["outcome"] = "driver-failed"
-    found = left(tmp_path, rows)
-    assert [row["repeat"] for row in found.rows if row["position"] == 1] == [None, 1]
-    assert found.missing[0].case.slug == second["case"]
-    assert found.missing[0].ahead is not None
+    stay, missing = resumed(tmp_path, rows)
+    assert [row["repeat"] for row in stay if row["position"] == 1] == [None, 1]
+    assert missing[0].case.slug == second["case"]
+    assert missing[0].ahead is not None
     others = [row for row in rows if row["position"] != 1]
-    kept = [row for row in found.rows if row["position"] != 1]
+    kept = [row for row in stay if row["position"] != 1]
     assert len(kept) >= len(others) - 2 * Rules().most_windows
     assert {row["position"] for row in kept} == {2, 3, 4}
 
@@ -116,14 +104,14 @@ def test_a_window_of_no_search_of_the_run_is_refused(tmp_path: Path) -> None:
     rows = measured()
     rows[3]["position"] = 17
     with pytest.raises(ConfigurationError, match="cannot be resumed: its trial 17, uvicorn_"):
-        left(tmp_path, rows)
+        resumed(tmp_path, rows)
 
 
 def test_a_case_that_the_run_does_not_ask_for_is_refused(tmp_path: Path) -> None:
     rows = measured()
     rows[0]["case"] = "nginx"
     with pytest.raises(ConfigurationError, match=r"cannot be resumed: its trial 1, nginx\.r1"):
-        left(tmp_path, rows)
+        resumed(tmp_path, rows)
 
 
 def test_windows_are_told_apart_by_their_number() -> None:
@@ -140,4 +128,4 @@ def test_open_loads_are_known_by_rate_and_arrivals(tmp_path: Path) -> None:
     plan = Plan([a_suite(cases=cases)], {"uvicorn": a_server()}, None, 0)
     first, *others = plan.certain()
     write_table(tmp_path / "trials.csv", [row_of(first, 100)])
-    assert resume.left(plan, tmp_path).missing == tuple(others)
+    assert plan.missing(rows_that_stay(plan, tmp_path)) == others

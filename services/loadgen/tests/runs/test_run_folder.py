@@ -266,7 +266,7 @@ def test_rows_that_are_as_they_were_are_not_written_again(results: Results) -> N
 
 
 def test_a_fact_can_be_added_to_the_description(results: Results) -> None:
-    results.note("idle", {"share": 0.01})
+    results.note(idle={"share": 0.01})
     results.begin(a_trial())
     for document in (environment_of(results), environment_of(results)["sessions"][0]):
         assert document["idle"] == {"share": 0.01}

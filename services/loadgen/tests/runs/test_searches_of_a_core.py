@@ -24,6 +24,7 @@ from loadgen.suites.search import Rules
 from loadgen.trials.rows import measured_row
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_recording, a_server, a_suite
+from tests.whole_run import rows_of_a_run
 
 SERVICE_S = 0.6
 #: CPU time of a view, and so 250 views a second at most.
@@ -84,17 +85,8 @@ def windows(rate_rps: float, count: int) -> Iterator[bool | None]:
 @cache
 def found() -> list[list[Capacity]]:
     """The capacities of some runs of three rounds."""
-    runs = []
-    for seed in range(RUNS):
-        rows: list[Row] = []
-
-        def answer(trial: Trial, rows: list[Row] = rows) -> Row:
-            rows.append(a_row(trial))
-            return rows[-1]
-
-        Plan([SUITE], {"uvicorn": a_server()}, 3, seed).play(answer)
-        runs.append(capacities([SUITE], rows))
-    return runs
+    plans = [Plan([SUITE], {"uvicorn": a_server()}, 3, seed) for seed in range(RUNS)]
+    return [capacities([SUITE], rows_of_a_run(plan, a_row)) for plan in plans]
 
 
 def test_a_rate_well_below_what_the_cpu_allows_always_holds() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab.app_registry import read_registry
-from loadgen.lab.lab import SUITES, SetAxes
-from loadgen.lab.servers import read_servers
-from loadgen.suites.axes import NAMES, replaced, with_axes
-from loadgen.suites.suite import Library, Suite
+from loadgen.lab.lab import SUITES
+from loadgen.suites.axes import replaced
+from loadgen.suites.load_suites import load_suites
+from loadgen.suites.suite import Suite
+from tests.suites.test_suite import lab_of
 
 SUITE = """
 question = "Which?"
@@ -37,48 +37,11 @@ rps = 3
 """
 
 
-@with_axes
-def told(axes: SetAxes) -> SetAxes:
-    return axes
-
-
 def suite(project: Path, text: str = SUITE, **axes: Any) -> Suite:
     """A suite of this text with these axes set."""
     (project / SUITES / "mine.toml").write_text(text)
-    library = Library(project / SUITES, read_servers(project), read_registry(project), axes)
-    (found,) = library.load("mine")
-    return found
-
-
-def test_commas_separate_the_values_of_an_axis() -> None:
-    assert told(users=["50,100", "200"], http_client=["a-client, another"]) == {
-        "users": [50, 100, 200],
-        "http_client": ["a-client", "another"],
-    }
-
-
-def test_commas_separate_the_calls_of_one_view_and_repeating_gives_several_views() -> None:
-    assert told(delays_ms=["800,400"]) == {"delays_ms": [[800, 400]]}
-    assert told(delays_ms=["800,400", "0.5"]) == {"delays_ms": [[800, 400], [0.5]]}
-
-
-def test_a_ramp_is_corners() -> None:
-    assert told(ramp=["0:0,10:100,30:100"]) == {"ramp": [[[0, 0], [10, 100], [30, 100]]]}
-
-
-def test_an_axis_that_nobody_sets_is_none() -> None:
-    assert told() == {}
-
-
-@pytest.mark.parametrize("text", ["", "50,", ",50", "50,,100"])
-def test_a_missing_value_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"--users '.*': a value is missing"):
-        told(users=[text])
-
-
-def test_every_axis_that_a_suite_knows_can_be_set() -> None:
-    assert {"server", "settings", "view", "workload", "http_client", "upstream"} < set(NAMES)
-    assert {"delays_ms", "cpu_ms", "driver", "users", "ramp", "planned_requests"} < set(NAMES)
+    (suite,) = load_suites(lab_of(project, axes), "mine")
+    return suite
 
 
 def test_an_axis_replaces_defaults_and_entries_and_what_is_then_the_same_is_one_case(

@@ -18,11 +18,12 @@ from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
+from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import OF_A_PAGE
 from tests.make import a_case, a_case_of_a_page, a_suite
 from tests.shown import a_group
-from tests.suites.test_suite import SUITE_FILES, library
+from tests.suites.test_suite import SUITE_FILES, lab_of
 
 NAMES = {
     "settings": ("startproject", "bare", "article", "article_bare"),
@@ -122,7 +123,7 @@ def pairs_of(suites: Sequence[Suite], labels: dict[tuple[str, str], str]) -> lis
 @pytest.mark.parametrize("file", SUITE_FILES, ids=lambda file: file.stem)
 def test_every_table_of_a_suite_tells_all_that_differs_in_it(file: Path, project: Path) -> None:
     clients = read_http_clients(project).names
-    for suite in library(project).load(file.stem):
+    for suite in load_suites(lab_of(project), file.stem):
         rows = a_run([suite])
         _, group = a_group(suite, rows)
         for entries in (group.entries, group.apart):
@@ -141,7 +142,7 @@ def test_a_table_of_several_suites_tells_all_that_differs_among_them(
     names: str, project: Path
 ) -> None:
     clients = read_http_clients(project).names
-    suites = [suite for name in names.split() for suite in library(project).load(name)]
+    suites = [suite for name in names.split() for suite in load_suites(lab_of(project), name)]
     labels = labels_of(suites)
     cases = {case.slug: case for suite in suites for case in suite.cases}
     check([(case, labels.name(case)) for case in cases.values()], clients, suites)
@@ -151,7 +152,7 @@ def test_a_table_of_several_suites_tells_all_that_differs_among_them(
 
 def test_the_capacity_table_says_each_stacks_client(project: Path) -> None:
     """granian's stood without one beside uvicorn's, which was another."""
-    (suite,) = library(project).load("capacity")
+    (suite,) = load_suites(lab_of(project), "capacity")
     names = [stack.name for stack in stacks(suite, a_run([suite]))]
     assert "granian-asgi, pyreqwest-shared" in names
     assert "gunicorn-gevent-2000, urllib3-shared" in names
@@ -160,7 +161,7 @@ def test_the_capacity_table_says_each_stacks_client(project: Path) -> None:
 def test_a_comparison_of_several_suites_is_called_in_each_by_what_differs_there(
     project: Path,
 ) -> None:
-    suites = [suite for name in ("why", "clients") for suite in library(project).load(name)]
+    suites = [suite for name in ("why", "clients") for suite in load_suites(lab_of(project), name)]
     compared = compare(suites, a_run(suites))
     (clients,) = (suite for suite in suites if suite.name == "clients")
     labels = {one.label for one in of_suite(clients, compared)}
@@ -168,7 +169,7 @@ def test_a_comparison_of_several_suites_is_called_in_each_by_what_differs_there(
 
 
 def test_a_run_of_a_part_calls_its_cases_as_a_run_of_the_whole(project: Path) -> None:
-    (suite,) = library(project).load("clients")
+    (suite,) = load_suites(lab_of(project), "clients")
     part = Suite(**vars(suite) | {"cases": suite.cases[:1], "narrowed_from": suite.cases})
     _, group = a_group(part, a_run([part]))
     (entry,) = group.entries

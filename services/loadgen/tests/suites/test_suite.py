@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab.app_registry import read_registry
+from loadgen.lab.cpus import Roles
 from loadgen.lab.http_clients import REGISTRY, read_http_clients
-from loadgen.lab.lab import SUITES, SetAxes
+from loadgen.lab.lab import SUITES, Lab, SetAxes
 from loadgen.lab.servers import read_servers
 from loadgen.lab.settings import FOLDER, read_settings
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
+from loadgen.suites.load_suites import load_suites
 from loadgen.suites.pairs import Pair
+from loadgen.suites.read_suite import read_suite, suite_names
 from loadgen.suites.search import Rules
-from loadgen.suites.suite import Library, Published, Suite
+from loadgen.suites.suite import Published, Suite
 
 SUITE_FILES = sorted((Path(__file__).parents[2] / "suites").glob("*.toml"))
 
@@ -40,8 +42,10 @@ TRAPS = {"aiohttp-small-pool", "httpx-no-sniffio-per-request", "requests-blockin
 type Load = Callable[[str], Suite]
 
 
-def library(project: Path, axes: SetAxes | None = None) -> Library:
-    return Library(project / SUITES, read_servers(project), read_registry(project), axes)
+def lab_of(project: Path, axes: SetAxes | None = None) -> Lab:
+    """The lab of a project, with these axes set from the command line."""
+    nowhere = Roles(frozenset(), frozenset(), frozenset())
+    return Lab(project, project / "results", nowhere, host_facts={}, axes=axes or {})
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def load(project: Path) -> Load:
 
     def from_text(text: str) -> Suite:
         (project / SUITES / "mine.toml").write_text(text)
-        (suite,) = library(project).load("mine")
+        (suite,) = load_suites(lab_of(project), "mine")
         return suite
 
     return from_text
@@ -63,9 +67,9 @@ def cases(load: Load, *lines: str) -> tuple[Case, ...]:
 
 @pytest.mark.parametrize("file", SUITE_FILES, ids=lambda file: file.stem)
 def test_every_suite_of_the_lab_loads_and_plans(file: Path, project: Path) -> None:
-    suites = library(project).load(file.stem)
+    suites = load_suites(lab_of(project), file.stem)
     plan = Plan(suites, read_servers(project), None, seed=1)
-    assert list(plan.trials())
+    assert plan.certain()
     left_out = [reason for suite in suites for reason in suite.left_out]
     assert left_out == (ON_PURPOSE if file.stem == "traps" else [])
 
@@ -77,21 +81,21 @@ def test_a_suite_may_search_and_what_it_does_not_say_is_the_labs_rule(load: Load
 
 
 def test_every_published_figure_of_the_lab_has_its_case(project: Path) -> None:
-    for suite in library(project).load("articles"):
+    for suite in load_suites(lab_of(project), "articles"):
         for published in suite.published:
             described = [case for case in suite.cases if published.describes(case.cells())]
             assert len(described) == 1
 
 
 def test_article_a_is_six_servers_under_its_ramp(project: Path) -> None:
-    (suite,) = library(project).load("article-a")
+    (suite,) = load_suites(lab_of(project), "article-a")
     assert len(suite.cases) == 6
     assert {case.ramp for case in suite.cases} == {((0, 0), (10, 100), (30, 100))}
     assert {case.users for case in suite.cases} == {100}
 
 
 def test_article_b_is_three_counted_loads_over_https(project: Path) -> None:
-    (suite,) = library(project).load("article-b")
+    (suite,) = load_suites(lab_of(project), "article-b")
     loads = [(case.planned_requests, case.users) for case in suite.cases]
     assert set(loads) == {(150, 30), (300, 50), (1000, 100)}
     assert {case.upstream for case in suite.cases} == {"https"}
@@ -100,8 +104,8 @@ def test_article_b_is_three_counted_loads_over_https(project: Path) -> None:
 def test_article_bs_order_is_asked_at_three_delays_for_the_same_three_loads(
     project: Path,
 ) -> None:
-    (article,) = library(project).load("article-b")
-    (suite,) = library(project).load("article-b-delays")
+    (article,) = load_suites(lab_of(project), "article-b")
+    (suite,) = load_suites(lab_of(project), "article-b-delays")
     at_400_ms = [case for case in suite.cases if case.delays_ms == (400,)]
     assert at_400_ms == list(article.cases)
     assert suite.timing == article.timing
@@ -110,7 +114,7 @@ def test_article_bs_order_is_asked_at_three_delays_for_the_same_three_loads(
 
 
 def test_article_as_claims_compare_all_its_servers_in_one_block(project: Path) -> None:
-    (suite,) = library(project).load("article-a")
+    (suite,) = load_suites(lab_of(project), "article-a")
     assert all(entry.words for entry in suite.compare)
     assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
     best = [a.server for a, b in suite.compare[1].pairs(suite.cases)]
@@ -121,8 +125,8 @@ def test_article_as_claims_compare_all_its_servers_in_one_block(project: Path) -
 def test_a_shared_client_answers_an_articles_claims_word_by_word(
     project: Path, article: str
 ) -> None:
-    (with_its_own,) = library(project).load(article)
-    (with_a_shared,) = library(project).load(f"{article}-shared")
+    (with_its_own,) = load_suites(lab_of(project), article)
+    (with_a_shared,) = load_suites(lab_of(project), f"{article}-shared")
     for own, shared in zip(with_its_own.compare, with_a_shared.compare, strict=True):
         assert (own.words, own.metrics) == (shared.words, shared.metrics)
         assert servers_of(own.pairs(with_its_own.cases)) == servers_of(
@@ -140,7 +144,7 @@ def servers_of(pairs: Iterable[Pair]) -> list[tuple[str, str, int | None]]:
 
 
 def test_claims_asks_for_each_with_both_clients_and_for_thousands_of_users(project: Path) -> None:
-    suites = library(project).load("claims")
+    suites = load_suites(lab_of(project), "claims")
     words = Counter(entry.words for suite in suites for entry in suite.compare)
     alone = [claim for claim, times in words.items() if times == 1]
     async_pays_off = "Async pays off with thousands of users and slow I/O"
@@ -152,7 +156,7 @@ def test_claims_asks_for_each_with_both_clients_and_for_thousands_of_users(proje
 
 
 def test_smoke_measures_every_server_but_those_of_the_self_tests(project: Path) -> None:
-    (suite,) = library(project).load("smoke")
+    (suite,) = load_suites(lab_of(project), "smoke")
     smoked = {case.server for case in suite.cases}
     others = set(read_servers(project)) - smoked
     assert smoked < set(read_servers(project))
@@ -160,7 +164,7 @@ def test_smoke_measures_every_server_but_those_of_the_self_tests(project: Path) 
 
 
 def test_servers_are_all_but_those_of_why_and_of_the_self_tests(project: Path) -> None:
-    (suite,) = library(project).load("servers")
+    (suite,) = load_suites(lab_of(project), "servers")
     asked = {case.server for case in suite.cases}
     others = set(read_servers(project)) - asked
     assert all(
@@ -171,7 +175,7 @@ def test_servers_are_all_but_those_of_why_and_of_the_self_tests(project: Path) -
 def test_the_best_stacks_of_one_process_are_compared_with_a_view_that_calls_nobody(
     project: Path,
 ) -> None:
-    (suite,) = library(project).load("servers")
+    (suite,) = load_suites(lab_of(project), "servers")
     against = [(a.server, b.http_client) for a, b in suite.pairs if a.http_client == "no-http"]
     assert against == [
         ("gunicorn-100-threads", "urllib3-shared"),
@@ -182,7 +186,7 @@ def test_the_best_stacks_of_one_process_are_compared_with_a_view_that_calls_nobo
 
 def test_no_server_of_the_suite_servers_is_left_with_a_long_queue(project: Path) -> None:
     servers = read_servers(project)
-    (suite,) = library(project).load("servers")
+    (suite,) = load_suites(lab_of(project), "servers")
     for case in suite.cases:
         slots = servers[case.server].slots
         assert case.users is not None
@@ -191,7 +195,7 @@ def test_no_server_of_the_suite_servers_is_left_with_a_long_queue(project: Path)
 
 def test_all_clients_are_measured_on_threads_and_on_an_event_loop(project: Path) -> None:
     clients = read_http_clients(project)
-    (suite,) = library(project).load("clients")
+    (suite,) = load_suites(lab_of(project), "clients")
     for server, view in (("gunicorn-100-threads", "sync"), ("uvicorn", "async")):
         measured = {case.http_client for case in suite.cases if case.server == server}
         serving = {name for name in clients.names if view in clients.views(name)}
@@ -199,15 +203,17 @@ def test_all_clients_are_measured_on_threads_and_on_an_event_loop(project: Path)
 
 
 def test_clients_and_servers_share_their_cases_and_take_46_minutes_together(project: Path) -> None:
-    suites = [suite for name in ("clients", "servers") for suite in library(project).load(name)]
-    trials = list(Plan(suites, read_servers(project), 5, seed=1).trials())
+    suites = [
+        suite for name in ("clients", "servers") for suite in load_suites(lab_of(project), name)
+    ]
+    trials = Plan(suites, read_servers(project), 5, seed=1).certain()
     assert {trial.suites for trial in trials} == {"clients", "servers", "clients+servers"}
     assert len(trials) == 5 * 35
     assert sum(trial.expected_s for trial in trials) <= 46 * 60
 
 
 def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) -> None:
-    (suite,) = library(project).load("quick")
+    (suite,) = load_suites(lab_of(project), "quick")
     servers = read_servers(project)
     assert {entry.change for entry in suite.compare} == {
         "share the client",
@@ -222,8 +228,8 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
 def test_quick_takes_at_most_210_s_whatever_the_delays(
     project: Path, delays_ms: list[float]
 ) -> None:
-    suites = library(project, {"delays_ms": [delays_ms]}).load("quick")
-    trials = list(Plan(suites, read_servers(project), None, seed=1).trials())
+    suites = load_suites(lab_of(project, {"delays_ms": [delays_ms]}), "quick")
+    trials = Plan(suites, read_servers(project), None, seed=1).certain()
     assert sum(trial.expected_s for trial in trials) <= 210
     assert len(trials) == 3 * len(suites[0].cases) or max(delays_ms) > 1000
     # Short delays leave windows that are little shorter than by the rule, which has 8 s.
@@ -233,11 +239,11 @@ def test_quick_takes_at_most_210_s_whatever_the_delays(
 
 def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 5 cases"):
-        library(project, {"delays_ms": [[60_000]]}).load("quick")
+        load_suites(lab_of(project, {"delays_ms": [[60_000]]}), "quick")
 
 
 def test_the_twins_are_compared_60_times(project: Path) -> None:
-    (suite,) = library(project).load("aa")
+    (suite,) = load_suites(lab_of(project), "aa")
     assert len(suite.pairs) == 60
     assert {f"{a.server}-twin" == b.server for a, b in suite.pairs} == {True}
     assert suite.expect == "no difference"
@@ -245,7 +251,7 @@ def test_the_twins_are_compared_60_times(project: Path) -> None:
 
 
 def test_what_is_planted_is_compared_with_the_same_server(project: Path) -> None:
-    (suite,) = library(project).load("planted")
+    (suite,) = load_suites(lab_of(project), "planted")
     assert {a.server for a, _ in suite.pairs} == {"uvicorn"}
     assert all(b.server.startswith("planted-") for _, b in suite.pairs)
     assert all(entry.planted for entry in suite.compare)
@@ -254,12 +260,15 @@ def test_what_is_planted_is_compared_with_the_same_server(project: Path) -> None
 
 
 def test_articles_includes_both_articles(project: Path) -> None:
-    assert [suite.name for suite in library(project).load("articles")] == ["article-a", "article-b"]
+    assert [suite.name for suite in load_suites(lab_of(project), "articles")] == [
+        "article-a",
+        "article-b",
+    ]
 
 
 def test_the_names_of_all_suites_are_known(project: Path) -> None:
-    assert library(project).names() == sorted(file.stem for file in SUITE_FILES)
-    assert library(project).question("smoke") == "Does every part of the lab work?"
+    assert suite_names(project / SUITES) == sorted(file.stem for file in SUITE_FILES)
+    assert read_suite(project / SUITES, "smoke").question == "Does every part of the lab work?"
 
 
 def test_lists_multiply(load: Load) -> None:
@@ -551,7 +560,7 @@ def test_a_mistake_in_a_suite_names_file_and_key(load: Load, text: str, words: l
 
 def test_an_unknown_suite_is_refused_with_the_known_ones(project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no suite 'artikel'.*article-a, .*smoke"):
-        library(project).load("artikel")
+        load_suites(lab_of(project), "artikel")
 
 
 def test_a_suite_that_includes_itself_is_refused(load: Load) -> None:
@@ -577,7 +586,7 @@ def test_published_delays_select_a_case(load: Load) -> None:
 
 
 def test_a_suite_knows_which_pools_may_be_a_limit(project: Path) -> None:
-    (suite,) = library(project).load("smoke")
+    (suite,) = load_suites(lab_of(project), "smoke")
     assert suite.pools == {"aiohttp-small-pool": 100}
 
 
@@ -751,7 +760,7 @@ def test_a_comparison_without_a_side_is_refused(load: Load) -> None:
 def test_a_suite_that_is_not_utf_8_is_refused(project: Path) -> None:
     (project / SUITES / "mine.toml").write_bytes('question = "Größer?"'.encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"mine\.toml is not UTF-8"):
-        library(project).load("mine")
+        load_suites(lab_of(project), "mine")
 
 
 def test_missing_settings_are_named(project: Path) -> None:
@@ -763,5 +772,5 @@ def test_missing_settings_are_named(project: Path) -> None:
 
 def test_self_tests_are_told_from_questions(load: Load, project: Path) -> None:
     load("self_test = true" + PLAIN)
-    assert library(project).is_self_test("mine")
-    assert not library(project).is_self_test("article-a")
+    assert read_suite(project / SUITES, "mine").self_test
+    assert not read_suite(project / SUITES, "article-a").self_test

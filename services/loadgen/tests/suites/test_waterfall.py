@@ -11,10 +11,11 @@ from loadgen.lab.lab import SUITES
 from loadgen.lab.servers import read_servers
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
+from loadgen.suites.load_suites import load_suites
 from loadgen.suites.pairs import AXES
 from loadgen.suites.suite import Suite
 from loadgen.suites.waterfall import Order, Waterfall
-from tests.suites.test_suite import library
+from tests.suites.test_suite import lab_of
 
 HEAD = """
 question = "Which?"
@@ -51,7 +52,7 @@ def load(project: Path) -> Load:
 
     def from_text(text: str) -> Suite:
         (project / SUITES / "mine.toml").write_text(text)
-        (suite,) = library(project).load("mine")
+        (suite,) = load_suites(lab_of(project), "mine")
         return suite
 
     return from_text
@@ -125,7 +126,7 @@ def test_cases_are_generated_each_once_as_a_ring(load: Load) -> None:
 
 
 def test_a_stage_and_the_next_are_measured_one_after_the_other(project: Path) -> None:
-    suites = library(project).load("why")
+    suites = load_suites(lab_of(project), "why")
     plan = Plan(suites, read_servers(project), rounds=5, seed=1)
     order = [trial.case for trial in plan.certain()]
     neighbours = {frozenset(pair) for pair in pairwise(order)}
@@ -152,7 +153,7 @@ def test_the_view_follows_the_server(load: Load) -> None:
 
 
 def test_axes_from_the_command_line_are_its_starts(project: Path) -> None:
-    (suite,) = library(project, {"users": [7]}).load("why")
+    (suite,) = load_suites(lab_of(project, {"users": [7]}), "why")
     assert {case.users for case in suite.cases} == {7}
     assert len(suite.waterfalls) == 3
 
@@ -168,7 +169,7 @@ def test_axes_that_a_waterfall_cannot_take_are_refused(
     project: Path, axes: dict[str, list[object]], words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        library(project, axes).load("why")
+        load_suites(lab_of(project, axes), "why")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_a_mistake_is_named_with_its_place(load: Load, steps: str, parts: list[s
 
 
 def test_why_goes_from_article_as_stack_to_the_best_one(project: Path) -> None:
-    (suite,) = library(project).load("why")
+    (suite,) = load_suites(lab_of(project), "why")
     article = suite.waterfalls[0]
     first, *_, last = article.orders["forward"]
     assert (first.case.upstream, first.case.settings) == ("django", "article")
@@ -227,7 +228,7 @@ def test_why_goes_from_article_as_stack_to_the_best_one(project: Path) -> None:
 
 
 def test_every_step_of_why_changes_one_thing(project: Path) -> None:
-    (suite,) = library(project).load("why")
+    (suite,) = load_suites(lab_of(project), "why")
     for waterfall in suite.waterfalls:
         for a, b in waterfall.pairs:
             assert len(changed_axes(a, b)) == 1

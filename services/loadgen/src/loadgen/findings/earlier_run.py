@@ -12,7 +12,8 @@ from loadgen.lab.run_folders import find
 from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import read_rows
-from loadgen.suites.suite import Suite, library
+from loadgen.suites.load_suites import load_suites
+from loadgen.suites.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,6 @@ def read_run(lab: Lab, named: str) -> Run:
     asked = (described.get("arguments") or {}).get("suites")
     if not asked:
         raise ConfigurationError(f"{folder}/environment.json does not say what suites were run")
-    then = library(lab.as_of(folder))
-    suites = {suite.name: suite for name in asked for suite in then.load(name)}
+    then = lab.as_of(folder)
+    suites = {suite.name: suite for name in asked for suite in load_suites(then, name)}
     return Run(folder, list(suites.values()), rows, described)

@@ -34,7 +34,7 @@ ROUNDING = 1e-9
 MOST_DISTANCES = 2_000_000
 
 
-class Orders:
+class RoundOrders:
     """The orders of a run's rounds, one after the other.
 
     Of Python's generator only `random()` is used, which alone is promised to give the same numbers
@@ -132,7 +132,7 @@ def _moves(size: int, pulls: Iterable[_Pull]) -> Iterator[Callable[[_Order], _Or
 
 
 def _beside(case: int, other: int, after: int, order: _Order) -> _Order:
-    rest = [one for one in order if one != case]
+    rest = [each for each in order if each != case]
     at = rest.index(other) + after
     return [*rest[:at], case, *rest[at:]]
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
@@ -48,12 +47,7 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     @property
@@ -72,18 +66,20 @@ class Progress:
         self.observe("calibrating", None, None)
 
     def observe(self, phase: str, left_s: float | None, answered: int | None) -> None:
-        """What the protocol does now; called about once a second."""
-        assert self._trial is not None
+        """What the protocol does now with the trial that has begun; about once a second."""
+        trial = self._trial
+        if trial is None:
+            return
         now = time.monotonic()
         self._measure_rate(now, answered)
-        run_left_s = self._run_left_s(now - self._trial_began, phase, left_s)
-        parts = [f"{self._place(self._trial)} {phase}"]
+        run_left_s = self._run_left_s(trial, now - self._trial_began, phase, left_s)
+        parts = [f"{self._place(trial)} {phase}"]
         if left_s is not None:
             parts[0] += f", {duration(left_s)} left"
         if self._rate_rps is not None:
             parts.append(f"{self._rate_rps:.0f} views/s now")
         parts.append(f"run: about {duration(run_left_s)} left")
-        parts.append(self._name(self._trial))  # last, for a narrow terminal cuts it
+        parts.append(self._name(trial))  # last, for a narrow terminal cuts it
         line = " · ".join(parts)
         if self._console.is_terminal:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
@@ -91,31 +87,26 @@ class Progress:
             self._said_at = now
             self._say(line)
 
-    def measured(self, row: Row) -> None:
-        """The trial's row, in a line."""
-        assert self._trial is not None
-        line = f"{self._heading(self._trial)}  {_number(row['rps'], 1)} views/s"
-        line += f", p50 {_number(row['p50_ms'], 0)} ms, p95 {_number(row['p95_ms'], 0)} ms"
-        if row["caveats"]:
-            line += f"  ({str(row['caveats']).replace(' ', ', ')})"
+    def measured(self, trial: Trial, row: Row) -> None:
+        """A trial's row, in a line."""
+        line = f"{self._place(trial)} {self._name(trial)}  {_digits(row.number('rps'), 1)} views/s"
+        line += f", p50 {_digits(row.number('p50_ms'), 0)} ms"
+        line += f", p95 {_digits(row.number('p95_ms'), 0)} ms"
+        if row.caveats:
+            line += f"  ({', '.join(row.caveats)})"
         self._say(line)
-        self._end()
+        self._end(trial)
 
-    def failed(self, error: TrialError) -> None:
-        """The trial could not be measured: why, and what the server or driver said last."""
-        assert self._trial is not None
-        self._say(f"{self._heading(self._trial)}  FAILED, {error.outcome}: {error}")
+    def failed(self, trial: Trial, error: TrialError) -> None:
+        """A trial could not be measured: why, and what the server or driver said last."""
+        self._say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
         for line in error.details:
             self._say(f"    | {line}")
-        self._end()
+        self._end(trial)
 
-    def _end(self) -> None:
-        assert self._trial is not None
-        left_s = self._left_s.get(self._position, 0.0) - self._trial.expected_s
-        self._left_s[self._position] = max(0.0, left_s)
-
-    def _heading(self, trial: Trial) -> str:
-        return f"{self._place(trial)} {self._name(trial)}"
+    def _end(self, trial: Trial) -> None:
+        left_s = self._left_s.get(trial.position, 0.0) - trial.expected_s
+        self._left_s[trial.position] = max(0.0, left_s)
 
     def _place(self, trial: Trial) -> str:
         return f"[{trial.position}/{self._count}]"
@@ -126,16 +117,15 @@ class Progress:
             return name
         return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
 
-    def _run_left_s(self, took_s: float, phase: str, left_s: float | None) -> float:
+    def _run_left_s(self, trial: Trial, took_s: float, phase: str, left_s: float | None) -> float:
         """About how long the run takes yet; a trial that outlasts its time takes none of others'.
 
         Args:
-            took_s: what the trial has taken so far.
+            trial: the one that has begun.
+            took_s: what it has taken so far.
             phase: where it is; a warm-up has the whole window before it.
             left_s: of the phase, where that is known.
         """
-        trial = self._trial
-        assert trial is not None
         to_come_s = (trial.window_s or 0.0) if phase == "warm-up" else 0.0
         own_s = max(trial.expected_s - took_s, to_come_s + (left_s or 0.0))
         return max(0.0, self.left_s - trial.expected_s) + own_s
@@ -164,5 +154,5 @@ def _by_position(trials: Iterable[Trial]) -> dict[int, float]:
     return left_s
 
 
-def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) else "–"
+def _digits(number: float | None, count: int) -> str:
+    return "–" if number is None else f"{number:.{count}f}"

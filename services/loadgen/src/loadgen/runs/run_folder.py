@@ -48,6 +48,7 @@ class Results:
 
     Attributes:
         rows: all rows so far.
+        at: how far the run has come: `trial 7 of 24`.
     """
 
     def __init__(
@@ -63,12 +64,7 @@ class Results:
         self._suites = suites
         self._environment = environment
         self._count = count
-        self._at = "the start"
-
-    @property
-    def at(self) -> str:
-        """How far the run has come: `trial 7 of 24`."""
-        return self._at
+        self.at = "the start"
 
     @property
     def tally(self) -> str:
@@ -84,14 +80,19 @@ class Results:
 
     def begin(self, trial: Trial) -> None:
         """Say which trial is under way, for whoever finds the folder of a run that was killed."""
-        self._at = f"trial {trial.position} of {self._count}"
-        self._say(f"unfinished: at {self._at}")
+        self.at = f"trial {trial.position} of {self._count}"
+        self.note(outcome=f"unfinished: at {self.at}")
 
-    def note(self, key: str, fact: object) -> None:
-        """Add a fact about this session to environment.json."""
-        self._set(key, fact)
+    def note(self, **facts: object) -> None:
+        """Add facts to environment.json: above stands what is so now, each session keeps its own.
+
+        Raises:
+            ResultsLostError: it cannot be written.
+        """
+        for document in (self._environment, self._environment["sessions"][-1]):
+            document.update(facts)
         with self._writing():
-            self._write_environment()
+            environment.write(self.folder / "environment.json", self._environment)
 
     def raw_folder(self, trial: Trial) -> Path:
         """Where the driver of a trial leaves its own files."""
@@ -154,28 +155,16 @@ class Results:
         judged = drift.judged(self.rows)
         with self._writing():
             if judged != self.rows:
-                write_table(self.folder / "trials.csv", judged)
+                write_table(self.folder / TRIALS_CSV, judged)
                 self.rows = judged
             write_summary(self.rows, self.folder / "summary.csv")
             write_comparisons(self._suites, self.rows, self.folder / "comparisons.csv")
             write_waterfalls(self._suites, self.rows, self.folder / "waterfall.csv")
             write_capacities(self._suites, self.rows, self.folder / "capacity.csv")
-            finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-            self._set("finished_at", finished_at)
-            self._say(outcome)
-
-    def _say(self, outcome: str) -> None:
-        self._set("outcome", outcome)
-        with self._writing():
-            self._write_environment()
-
-    def _set(self, key: str, fact: object) -> None:
-        """Above stands what is so now; each session keeps its own."""
-        for document in (self._environment, self._environment["sessions"][-1]):
-            document[key] = fact
-
-    def _write_environment(self) -> None:
-        environment.write(self.folder / "environment.json", self._environment)
+        self.note(
+            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            outcome=outcome,
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -119,24 +119,32 @@ def _addresses(hosts: Iterable[str], within_s: float) -> dict[str, str]:
     Each is looked up by itself, and no longer: where no resolver beyond Docker's can be reached, it
     takes many seconds to learn that a name is unknown.
     """
-    found: dict[str, str] = {}
     deadline = time.monotonic() + within_s
+    look_ups = [_LookUp(host, deadline) for host in hosts]
+    for look_up in look_ups:
+        look_up.start()
+    for look_up in look_ups:
+        look_up.join(max(0.0, deadline - time.monotonic()) + 2 * POLL_S)
+    return {look_up.host: look_up.address for look_up in look_ups if look_up.address}
 
-    def look_up(host: str) -> None:
+
+class _LookUp(Thread):
+    """Looks for a host's address up to a deadline; empty until it has one."""
+
+    def __init__(self, host: str, deadline: float) -> None:
+        super().__init__(daemon=True)
+        self.host = host
+        self.address = ""
+        self._deadline = deadline
+
+    def run(self) -> None:
         while True:
             with suppress(ConfigurationError):
-                found[host] = network.address_of(host)
+                self.address = network.address_of(self.host)
                 return
-            if time.monotonic() > deadline:
+            if time.monotonic() > self._deadline:
                 return
             time.sleep(POLL_S)
-
-    threads = [Thread(target=look_up, args=(host,), daemon=True) for host in hosts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()) + 2 * POLL_S)
-    return dict(found)  # a look-up that is late changes nothing any more
 
 
 def _error_of(service: Service, known: dict[str, str], deadline: float) -> Exception | None:

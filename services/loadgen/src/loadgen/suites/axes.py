@@ -1,17 +1,9 @@
-"""Axes set from the command line: `run clients --users 50 --delays-ms 800,400`."""
+"""Axes that the command line sets, in the place of those that a suite has."""
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
-import typer
-
-from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import SetAxes
-from loadgen.suites.suite_file import LIST_AXES, Axes
-
-NAMES = tuple(Axes.model_fields)
 
 #: What makes a load, in ways that exclude each other: who sets one way gives up the others.
 LOADS = (frozenset({"users"}), frozenset({"ramp"}), frozenset({"load", "rate_rps", "arrivals"}))
@@ -20,27 +12,6 @@ LOADS = (frozenset({"users"}), frozenset({"ramp"}), frozenset({"load", "rate_rps
 def option(axis: str) -> str:
     """How the command line names an axis: `--delays-ms`."""
     return f"--{axis.replace('_', '-')}"
-
-
-def with_axes[R](command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command an option for each axis; it receives those that are set as `axes`.
-
-    Raises:
-        ConfigurationError: (the command) a value cannot be read.
-    """
-    signature = inspect.signature(command)
-    own = [each for each in signature.parameters.values() if each.name != "axes"]
-
-    @functools.wraps(command)
-    def wrapper(**words: Any) -> R:
-        texts = {axis: words.pop(axis, None) for axis in NAMES}
-        axes = {axis: _values(axis, given) for axis, given in texts.items() if given}
-        return command(**words, axes=axes)
-
-    wrapper.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*own, *map(_parameter, NAMES)]
-    )
-    return wrapper
 
 
 def replaced(entry: Mapping[str, Any], axes: SetAxes) -> dict[str, Any]:
@@ -53,42 +24,3 @@ def replaced(entry: Mapping[str, Any], axes: SetAxes) -> dict[str, Any]:
 
 def _other_loads(way: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*LOADS) - way
-
-
-def _parameter(axis: str) -> inspect.Parameter:
-    metavar, several = {
-        0: ("VALUE,…", "several are separated by commas"),
-        1: ("MS,…", "one of each call, separated by commas; repeat it for several views"),
-        2: ("S:USERS,…", "corners, separated by commas; repeat it for several"),
-    }[LIST_AXES.get(axis, 0)]
-    words = typer.Option(option(axis), metavar=metavar, help=f"Set {axis} of all cases: {several}.")
-    return inspect.Parameter(
-        axis,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[list[str] | None, words],
-    )
-
-
-def _values(axis: str, texts: Sequence[str]) -> list[Any]:
-    """What an option says, in all its places on the command line."""
-    parts = [[part.strip() for part in text.split(",")] for text in texts]
-    if not all(part for text in parts for part in text):
-        raise ConfigurationError(f"{option(axis)} {','.join(texts)!r}: a value is missing")
-    match LIST_AXES.get(axis, 0):
-        case 0:
-            return [_scalar(part) for text in parts for part in text]
-        case 1:
-            return [[_scalar(part) for part in text] for text in parts]
-        case _:
-            return [[[_scalar(end) for end in part.split(":")] for part in text] for text in parts]
-
-
-def _scalar(text: str) -> int | float | str:
-    """A value as TOML would have it: 50, 0.5 or a text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

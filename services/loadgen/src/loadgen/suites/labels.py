@@ -97,11 +97,11 @@ class Labels:
 
 def titles(rows: Iterable[Row]) -> dict[str, str]:
     """Server → its title; with its name where another server has the same title."""
-    found = {str(row["server"]): str(row["title"]) for row in rows}
-    count = Counter(found.values())
+    title_of = {row.text("server"): row.text("title") for row in rows}
+    count = Counter(title_of.values())
     return {
         server: title if count[title] == 1 else f"{title} ({server})"
-        for server, title in found.items()
+        for server, title in title_of.items()
     }
 
 

@@ -35,15 +35,10 @@ def response_time_s(case: Case, server: Server) -> float:
 def counted_window_s(case: Case, server: Server) -> float:
     """The least time that a counted load needs, seconds."""
     service_s = service_time_s(case, server)
-    ceilings = [
-        rate
-        for rate in (
-            users_ceiling_rps(case.users, service_s),
-            slots_ceiling_rps(server.slots, service_s),
-        )
-        if rate
-    ]
-    return (case.planned_requests or 0) / min(ceilings, default=math.inf)
+    of_users = users_ceiling_rps(case.users, service_s)
+    of_slots = slots_ceiling_rps(server.slots, service_s)
+    ceiling_rps = min(filter(None, (of_users, of_slots)), default=math.inf)
+    return (case.planned_requests or 0) / ceiling_rps
 
 
 def expected_s(case: Case, server: Server, timing: Timing) -> float:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from loadgen.suites.cases import Case
+from loadgen.suites.mistakes import mistake
+from loadgen.suites.suite_file import SuiteFile, tuples, values_of, written
 
 AXES = tuple(field.name for field in fields(Case))
 
@@ -51,3 +54,62 @@ class Compare:
 def matches(matcher: Matcher, case: Case) -> bool:
     """Whether a case has one of the values on every axis that is named."""
     return all(getattr(case, axis) in values for axis, values in matcher.items())
+
+
+def comparisons(
+    suite: str, file: SuiteFile, cases: Sequence[Case], *, may_be_empty: bool
+) -> tuple[list[Compare], list[str]]:
+    """The comparisons of a suite's `[[compare]]`.
+
+    Args:
+        suite: its name.
+        file: what is written.
+        cases: all that it measures.
+        may_be_empty: whether there may be no case to compare; else that is a mistake.
+
+    Returns:
+        The comparisons, and sentences that say which are left out and why.
+
+    Raises:
+        ConfigurationError: naming file, key and the allowed values.
+    """
+    compare, left_out = [], []
+    for number, entry in enumerate(file.compare, start=1):
+        where = f"compare[{number}]"
+        asked = Compare(
+            a=_matcher(entry.a),
+            b=_matcher(entry.b),
+            metrics=entry.metrics,
+            words=entry.words,
+            change=entry.change,
+            planted=entry.planted,
+        )
+        if not may_be_empty:
+            _check_values(suite, f"{where}.a", asked.a, cases)
+            _check_values(suite, f"{where}.b", asked.b, cases)
+        what = "no case of a has a like in b that equals it on every axis they do not name"
+        if next(asked.pairs(cases), None):
+            compare.append(asked)
+        elif may_be_empty:
+            left_out.append(f"{where}: {what}")
+        else:
+            raise mistake(suite, where, what)
+    return compare, left_out
+
+
+def _matcher(entry: Mapping[str, Any]) -> Matcher:
+    return {
+        axis: tuple(tuples(each) for each in values_of(axis, value))
+        for axis, value in entry.items()
+    }
+
+
+def _check_values(suite: str, where: str, matcher: Matcher, cases: Sequence[Case]) -> None:
+    """A value that no case has selects nothing."""
+    for axis, values in matcher.items():
+        present = list(dict.fromkeys(getattr(case, axis) for case in cases))
+        for value in values:
+            if value not in present:
+                what = f"no case has {written(value)}; its cases have "
+                what += ", ".join(map(written, present))
+                raise mistake(suite, f"{where}.{axis}", what)

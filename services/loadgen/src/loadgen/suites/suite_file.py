@@ -1,4 +1,4 @@
-"""A suite file as it is written: its keys, their types, and how a mistake is named."""
+"""A suite file as it is written: its keys, and what each may be."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
@@ -43,6 +42,9 @@ Expected = Literal["no difference"]
 
 #: Which axis values are lists by themselves: a list of these is several values of the axis.
 LIST_AXES = {"delays_ms": 1, "ramp": 2}
+
+#: What an article may have published of a case: columns by name.
+FIGURES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"})
 
 DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
 
@@ -220,57 +222,6 @@ def values_of(axis: str, value: object) -> list[Any]:
         depth, inner = depth + 1, inner[0]
     several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
     return list(value) if several else [value]  # type: ignore[call-overload]
-
-
-def first_mistake(where: str, error: ValidationError) -> tuple[str, str]:
-    """What pydantic found first, for a reader of TOML.
-
-    Args:
-        where: the entry it was found in, e.g. `cases[1]`; empty: the whole file.
-        error: as pydantic raised it.
-
-    Returns:
-        The key, lists counted from one, and what is wrong with it.
-    """
-    first = error.errors()[0]
-    key = (where + "".join(map(_step, first["loc"]))).removeprefix(".")
-    match first["type"], first["input"]:
-        case "extra_forbidden", _:
-            model = Axes if where else _model_of(first["loc"])
-            return key, f"unknown key; allowed: {', '.join(model.model_fields)}"
-        case "missing", _:
-            return key, "is missing"
-        case "tuple_type", dict():
-            return key, f"must be a list of tables: write [[{key}]]"
-        case kind, value:
-            what = "must be a list" if kind == "tuple_type" else _in_our_words(first["msg"])
-            table = isinstance(value, dict | list)
-            return key, what if table else f"{what}, not {written(value)}"
-
-
-def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """What a place in a suite file is written by."""
-    match loc[:-1]:
-        case ("compare", _):
-            return CompareEntry
-        case ("waterfall", _):
-            return WaterfallEntry
-        case ("waterfall", _, "steps", _):
-            return StepEntry
-        case ("search",):
-            return Rules
-        case _:
-            return SuiteFile
-
-
-def _in_our_words(message: str) -> str:
-    message = message.removeprefix("Value error, ").replace(" after validation", "")
-    message = message.replace("Input should", "must").replace("Tuple should", "must")
-    return message.replace("a valid ", "a ").replace("a dictionary", "a table")
-
-
-def _step(step: int | str) -> str:
-    return f"[{step + 1}]" if isinstance(step, int) else f".{step}"
 
 
 def tuples(value: object) -> object:

@@ -74,15 +74,12 @@ def _shorter_windows(
     cases: Sequence[Case], servers: Mapping[str, Server], timing: Timing
 ) -> Iterator[str]:
     """By how much the longest window was cut, if it was."""
-    rule = replace(timing, share=1.0)
+    whole = replace(timing, share=1.0)
     windows = [
-        (whole_s, left_s)
+        tuple(lengths_s(case, servers[case.server], rule)[1] or 0.0 for rule in (whole, timing))
         for case in cases
-        for whole_s in [lengths_s(case, servers[case.server], rule)[1]]
-        for left_s in [lengths_s(case, servers[case.server], timing)[1]]
-        if whole_s and left_s
     ]
-    whole_s, left_s = max(windows, default=(0.0, 0.0))
+    whole_s, left_s = max(windows)
     if left_s < whole_s:
         yield f"windows of {left_s:.1f} s instead of {whole_s:.1f} s"
 

@@ -4,17 +4,27 @@ Steps interact: what a change brings depends on those before it. So the same ste
 from the same start in the reversed order too; both orders end at the same case.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from loadgen.errors import ConfigurationError
+from loadgen.suites.axes import replaced
 from loadgen.suites.cases import Case
+from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.pairs import Pair
-from loadgen.suites.suite_file import Axes, StepEntry, WaterfallEntry, written
+from loadgen.suites.suite_file import (
+    Axes,
+    StepEntry,
+    SuiteFile,
+    WaterfallEntry,
+    combinations,
+    written,
+)
 
 type Order = Literal["forward", "reversed"]
+#: A step as written, with its place in the file.
+type _PlacedStep = tuple[str, StepEntry]
 
 
 @dataclass(frozen=True)
@@ -55,80 +65,80 @@ class Waterfall:
         return [(a.case, b.case) for steps in self.orders.values() for a, b in pairwise(steps)]
 
 
-class Builder:
-    """Makes waterfalls of what a suite file says.
+def waterfalls_of(file: SuiteFile, maker: CaseMaker) -> list[Waterfall]:
+    """The waterfalls of a suite's `[[waterfall]]`.
 
-    Args:
-        case_of: a place in the file and the axes that it gives → the case, if it is possible.
-        wrong: a place in the file and what is wrong there → the error.
+    Raises:
+        ConfigurationError: a change has no effect or is not defined, a case is impossible, or the
+            two orders end at different cases.
     """
+    return [
+        _waterfall(f"waterfall[{number}]", entry, file.defaults, maker)
+        for number, entry in enumerate(file.waterfall, start=1)
+    ]
 
-    def __init__(
-        self,
-        case_of: Callable[[str, Mapping[str, Any]], Case],
-        wrong: Callable[[str, str], ConfigurationError],
-    ) -> None:
-        self._case_of = case_of
-        self._wrong = wrong
 
-    def build(self, where: str, entry: WaterfallEntry, start: Mapping[str, Any]) -> Waterfall:
-        """The waterfall of an entry.
+def _waterfall(
+    where: str, entry: WaterfallEntry, defaults: Mapping[str, Any], maker: CaseMaker
+) -> Waterfall:
+    changed = {axis for step in entry.steps for axis in step.change}
+    for axis in maker.lab.axes:
+        if axis in changed:
+            what = f"{entry.title!r} of {maker.suite}.toml changes it step by step"
+            raise maker.wrong(f"{where}.{axis}", what, axis)
+    start, *others = combinations(replaced({**defaults, **entry.start}, maker.lab.axes))
+    if others:
+        what = "a waterfall has one start, so one value of each axis"
+        raise maker.wrong(f"{where}.start", what)
+    first = Step(entry.words, _possible_case(f"{where}.start", start, maker))
+    steps = [(f"{where}.steps[{at}]", step) for at, step in enumerate(entry.steps, start=1)]
+    forward = (first, *_stages(start, steps, maker))
+    backward = (first, *_stages(start, _reversed(steps), maker))
+    if backward == forward:
+        return Waterfall(entry.title, {"forward": forward})
+    if backward[-1].case != forward[-1].case:
+        what = f"the steps end at {forward[-1].case.slug}, reversed at {backward[-1].case.slug}"
+        raise maker.wrong(where, what)
+    return Waterfall(entry.title, {"forward": forward, "reversed": backward})
 
-        Args:
-            where: its place in the file.
-            entry: as written.
-            start: the axes of its start.
 
-        Raises:
-            ConfigurationError: a change has no effect or is not defined, a case is impossible, or
-                the two orders end at different cases.
-        """
-        places = {id(step): f"{where}.steps[{at}]" for at, step in enumerate(entry.steps, start=1)}
-        first = Step(entry.words, self._case_of(f"{where}.start", start))
-
-        def stages(steps: Sequence[StepEntry]) -> Iterator[Step]:
-            yield first
-            axes = dict(start)
-            for step in steps:
-                place = places[id(step)]
-                axes |= self._changed(place, step, axes)
-                yield Step(step.words, self._case_of(place, axes))
-
-        forward = tuple(stages(entry.steps))
-        backward = tuple(stages(_reversed(entry.steps)))
-        if backward == forward:
-            return Waterfall(entry.title, {"forward": forward})
-        if backward[-1].case != forward[-1].case:
-            what = f"the steps end at {forward[-1].case.slug}, reversed at {backward[-1].case.slug}"
-            raise self._wrong(where, what)
-        return Waterfall(entry.title, {"forward": forward, "reversed": backward})
-
-    def _changed(self, place: str, step: StepEntry, axes: Mapping[str, Any]) -> dict[str, Any]:
-        """The new values of the axes that a step changes."""
-        changed = {}
+def _stages(
+    start: Mapping[str, Any], steps: Iterable[_PlacedStep], maker: CaseMaker
+) -> Iterator[Step]:
+    """What the steps make of a start, one after the other."""
+    axes = dict(start)
+    for where, step in steps:
         for axis, change in step.change.items():
-            where = f"{place}.change.{axis}"
-            if axis not in Axes.model_fields:
-                raise self._wrong(where, f"unknown axis; allowed: {', '.join(Axes.model_fields)}")
             value = axes.get(axis, Axes.model_fields[axis].default)
-            becomes = change
-            if isinstance(change, dict):
-                if value not in change:
-                    what = f"does not say what becomes of {value!r}, only of {', '.join(change)}"
-                    raise self._wrong(where, what)
-                becomes = change[value]
-            if becomes == value:
-                raise self._wrong(where, f"changes nothing: it is {written(value)} already")
-            changed[axis] = becomes
-        return changed
+            axes[axis] = _changed(f"{where}.change.{axis}", value, change, maker)
+        yield Step(step.words, _possible_case(where, axes, maker))
 
 
-def _reversed(steps: Sequence[StepEntry]) -> list[StepEntry]:
+def _changed(where: str, value: Any, change: Any, maker: CaseMaker) -> Any:
+    """What a change makes of the value of an axis."""
+    if isinstance(change, dict):
+        if value not in change:
+            what = f"does not say what becomes of {value!r}, only of {', '.join(change)}"
+            raise maker.wrong(where, what)
+        change = change[value]
+    if change == value:
+        raise maker.wrong(where, f"changes nothing: it is {written(value)} already")
+    return change
+
+
+def _possible_case(where: str, axes: Mapping[str, Any], maker: CaseMaker) -> Case:
+    case = maker.case(where, axes)
+    if reason := maker.why_impossible(case):
+        raise maker.wrong(where, reason)
+    return case
+
+
+def _reversed(steps: Iterable[_PlacedStep]) -> list[_PlacedStep]:
     """The steps in reversed order, but those that build on one another as they are."""
-    groups: list[list[StepEntry]] = []
-    for step in steps:
+    groups: list[list[_PlacedStep]] = []
+    for where, step in steps:
         if step.builds_on_previous:
-            groups[-1].append(step)
+            groups[-1].append((where, step))
         else:
-            groups.append([step])
+            groups.append([(where, step)])
     return [step for group in reversed(groups) for step in group]

@@ -1,0 +1,77 @@
+"""What trials are measured with: the services that they need, once all of them are up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from loadgen.errors import ConfigurationError, RunStoppedError
+from loadgen.lab import network
+from loadgen.lab.servers import Server
+from loadgen.runs import up
+from loadgen.trials import upstreams
+from loadgen.trials.instruments import Api, Launcher, NoLauncher
+from loadgen.trials.trial import Trial
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What is up for the trials of a run.
+
+    Attributes:
+        api: the upstream API; nowhere if there is no trial.
+        launchers: of each server, by its name.
+        abouts: what each launcher says of itself, by the service's name.
+    """
+
+    api: Api
+    launchers: Mapping[str, Launcher]
+    abouts: Mapping[str, Mapping[str, Any]]
+
+
+def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
+    """Wait until all that these trials need is up; end servers that a killed run has left.
+
+    Raises:
+        ConfigurationError: some of it is not up.
+    """
+    if not trials:
+        return Equipment(Api("", http), {}, {})
+    servers = {trial.server.name: trial.server for trial in trials}
+    services = [up.api(http), *(up.server(server, http) for server in servers.values())]
+    calls_django = any(trial.case.upstream == upstreams.DJANGO for trial in trials)
+    if calls_django:
+        services.append(up.launcher(upstreams.SERVICE, http))
+    addresses = up.wait_for(services)
+    launchers = {name: _launcher_of(server, addresses, http) for name, server in servers.items()}
+    abouts = {name: launcher.about() for name, launcher in launchers.items()}
+    if calls_django:
+        abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
+    return Equipment(Api(up.api_origin(addresses), http), launchers, abouts)
+
+
+def find_api_again(api: Api, http: httpx.Client) -> None:
+    """The API is elsewhere, perhaps, if it was restarted since the trial before.
+
+    Raises:
+        RunStoppedError: it is gone; without it every trial to come would fail.
+    """
+    try:
+        api.origin = up.api_origin(up.wait_for([up.api(http)], up.UP_TIMEOUT_S))
+    except ConfigurationError as error:
+        raise RunStoppedError(str(error)) from error
+
+
+def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Client) -> Launcher:
+    """What is beside a server."""
+    if server.page and server.always_on:
+        return NoLauncher(server.page.url)
+    return _launcher(addresses[server.name], http)
+
+
+def _launcher(address: str, http: httpx.Client) -> Launcher:
+    """The launcher at an address; a server that a killed run has left is ended."""
+    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
+    launcher.stop()
+    return launcher

@@ -1,0 +1,36 @@
+"""How many trials are to come and how long they take, in words."""
+
+from collections.abc import Sequence
+
+from loadgen.suites.timing import duration
+from loadgen.trials.trial import Trial
+
+
+def count_in_words(trials: Sequence[Trial]) -> str:
+    """How many trials; about how many where some are of searches."""
+    searches = sum(trial.ahead is not None for trial in trials)
+    count = usual_count(trials)
+    words = f"{count} trial{'' if count == 1 else 's'}"
+    if not searches:
+        return words
+    return f"about {words} in {searches} search{'' if searches == 1 else 'es'}"
+
+
+def usual_count(trials: Sequence[Trial]) -> int:
+    """How many trials, with the usual number of those that searches will add."""
+    return len(trials) + sum(trial.ahead.usual for trial in trials if trial.ahead)
+
+
+def usual_time(trials: Sequence[Trial]) -> str:
+    """About how long trials take, with the usual number of those that searches add."""
+    windows_s = sum(each.ahead.usual * each.ahead.window_s for each in trials if each.ahead)
+    return duration(windows_s + sum(trial.expected_s for trial in trials))
+
+
+def time_in_words(trials: Sequence[Trial]) -> str:
+    """The same, and the most that it can be where some are of searches."""
+    if not any(trial.ahead for trial in trials):
+        return usual_time(trials)
+    windows_s = sum(each.ahead.most * each.ahead.window_s for each in trials if each.ahead)
+    most_s = windows_s + sum(trial.expected_s for trial in trials)
+    return f"{usual_time(trials)}, {duration(most_s)} at most"

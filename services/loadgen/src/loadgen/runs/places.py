@@ -1,0 +1,86 @@
+"""A place in a run's order: one trial, or a search; which of its trials are known by the rows.
+
+Pure: the rows so far go in, the trials come out. So a run that was interrupted goes on by its rows
+alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from loadgen.findings.holds import judge
+from loadgen.records.columns import Row
+from loadgen.suites.lengths import lengths_s
+from loadgen.suites.search import Rules, Window, next_step
+from loadgen.trials.trial import Ahead, Trial
+
+#: Name of a trial → its row.
+type RowsByName = Mapping[str, Row]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place, as far as its rows have come.
+
+    Attributes:
+        known: its trials in their order, all with a row but perhaps the last, which comes next.
+        start_share: of a search: the share of C / D where the next round begins.
+    """
+
+    known: tuple[Trial, ...]
+    start_share: float | None = None
+
+
+def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsByName) -> Place:
+    """A trial that says what a view costs, then windows until the capacity is found.
+
+    The next round begins at the share of C / D that holds: so each round goes by its own C / D, and
+    does not climb again what the round before has climbed.
+
+    Args:
+        stack: the stack under its users.
+        rules: of the search.
+        start_share: of C / D, where it begins.
+        rows: those so far, of other places too.
+    """
+    known = [replace(stack, ahead=_ahead(stack, rules, taken=0))]
+    row = rows.get(stack.name)
+    ceiling_rps = row.number("cpu_ceiling_rps") if row else None
+    if ceiling_rps is None:
+        return Place(tuple(known), start_share)
+    start = rules.step_below(start_share * ceiling_rps)
+    windows: list[Window] = []
+    while isinstance(step := next_step(start, windows, rules), int):
+        ahead = _ahead(stack, rules, taken=len(windows) + 1)
+        window = replace(_window(stack, rules, step, windows), ahead=ahead)
+        known.append(window)
+        row = rows.get(window.name)
+        if row is None:
+            return Place(tuple(known), start_share)
+        windows.append(judge(step, row, rules))
+    holds = start_share if step.low is None else rules.rate_rps(step.low) / ceiling_rps
+    return Place(tuple(known), holds)
+
+
+def _window(stack: Trial, rules: Rules, step: int, windows: Sequence[Window]) -> Trial:
+    """The stack under arrivals at a rate of the grid, after these windows."""
+    timing = replace(stack.timing, warm_up_s=rules.warm_up_s, window_s=rules.window_s)
+    case = rules.offered(stack.case, rules.rate_rps(step))
+    warm_up_s, window_s = lengths_s(case, stack.server, timing)
+    return replace(
+        stack,
+        case=case,
+        warm_up_s=warm_up_s,
+        window_s=window_s,
+        timing=timing,
+        repeat=1 + sum(window.step == step for window in windows),
+    )
+
+
+def _ahead(stack: Trial, rules: Rules, taken: int) -> Ahead:
+    """What a search takes besides, once it has taken so many windows."""
+    usual = rules.usual_windows if stack.round == 1 else rules.fewest_windows
+    return Ahead(
+        usual=max(0, usual - taken),
+        most=max(0, rules.most_windows - taken),
+        window_s=_window(stack, rules, 0, ()).expected_s,
+    )

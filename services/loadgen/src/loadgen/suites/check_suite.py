@@ -1,0 +1,95 @@
+"""What a suite's file says is checked as a whole: names that it may use, and keys that go together.
+
+Each key by itself has been checked when the file was read (suite_file.SuiteFile); a case is checked
+when it is made (make_cases).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from loadgen.records.columns import METRICS
+from loadgen.suites.cases import Case
+from loadgen.suites.mistakes import mistake
+from loadgen.suites.pairs import AXES
+from loadgen.suites.suite_file import FIGURES, Axes, CompareEntry, SuiteFile
+
+
+def check_suite(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:
+    """Whether a suite says what it must, and names only what there is.
+
+    Args:
+        name: of the suite.
+        file: what is written.
+        known_suites: those that it may include.
+
+    Raises:
+        ConfigurationError: naming file, key and the allowed values.
+    """
+    if file.include:
+        _check_include(name, file, known_suites)
+        return
+    if not file.cases and not file.waterfall:
+        raise mistake(name, "cases", "there is none: add [[cases]] with a server")
+    if file.sort:
+        _check_metrics(name, "sort", [file.sort])
+    for number, entry in enumerate(file.compare, start=1):
+        _check_comparison(name, f"compare[{number}]", entry)
+    for number, figures in enumerate(file.published, start=1):
+        _check_published(name, f"published[{number}]", figures)
+    for number, waterfall in enumerate(file.waterfall, start=1):
+        for at, step in enumerate(waterfall.steps, start=1):
+            where = f"waterfall[{number}].steps[{at}].change"
+            _check_axes(name, where, step.change, Axes.model_fields)
+
+
+def check_search(name: str, cases: Iterable[Case]) -> None:
+    """A search starts from what a view costs, which its case measures under its users.
+
+    Raises:
+        ConfigurationError: a case of the suite cannot.
+    """
+    for case in cases:
+        if case.driver != "own" or case.ramp or case.load != "closed":
+            what = "measures each case under its users first: needs driver own, and no ramp"
+            raise mistake(name, "search", f"{what}, unlike {case.slug}")
+
+
+def _check_include(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:
+    if own := file.model_fields_set - {"question", "include"}:
+        what = f"a suite that includes others has no {', '.join(sorted(own))} of its own"
+        raise mistake(name, "include", what)
+    for included in file.include:
+        if included not in known_suites:
+            what = f"unknown {included!r}; suites: {', '.join(known_suites)}"
+            raise mistake(name, "include", what)
+
+
+def _check_comparison(name: str, where: str, entry: CompareEntry) -> None:
+    _check_metrics(name, f"{where}.metrics", entry.metrics)
+    if unknown := set(entry.planted) - set(entry.metrics):
+        what = f"unknown {', '.join(sorted(unknown))}; its metrics are {', '.join(entry.metrics)}"
+        raise mistake(name, f"{where}.planted", what)
+    for side, axes in (("a", entry.a), ("b", entry.b)):
+        if not axes:
+            raise mistake(name, f"{where}.{side}", f"names no axis; axes: {', '.join(AXES)}")
+        _check_axes(name, f"{where}.{side}", axes, AXES)
+
+
+def _check_published(name: str, where: str, entry: Mapping[str, object]) -> None:
+    if unknown := set(entry) - FIGURES - set(Axes.model_fields):
+        allowed = f"axes or {', '.join(sorted(FIGURES))}"
+        raise mistake(name, where, f"unknown {', '.join(sorted(unknown))}; {allowed}")
+    for key, value in entry.items():
+        if key in FIGURES and not isinstance(value, int | float):
+            raise mistake(name, f"{where}.{key}", f"{value!r} is not a number")
+
+
+def _check_axes(name: str, where: str, axes: Iterable[str], allowed: Collection[str]) -> None:
+    for axis in axes:
+        if axis not in allowed:
+            raise mistake(name, f"{where}.{axis}", f"unknown axis; allowed: {', '.join(allowed)}")
+
+
+def _check_metrics(name: str, key: str, metrics: Iterable[str]) -> None:
+    for metric in metrics:
+        if metric not in METRICS:
+            raise mistake(name, key, f"unknown {metric!r}; allowed: {', '.join(METRICS)}")

@@ -1,0 +1,107 @@
+"""Suites of the lab by name: their files are read, checked, and made into cases and questions."""
+
+from collections.abc import Sequence
+
+from loadgen.errors import ConfigurationError
+from loadgen.lab.lab import Lab
+from loadgen.suites.cases import Case, plain
+from loadgen.suites.check_suite import check_search, check_suite
+from loadgen.suites.make_cases import CaseMaker
+from loadgen.suites.mistakes import mistake
+from loadgen.suites.pairs import comparisons
+from loadgen.suites.read_suite import read_suite, suite_names
+from loadgen.suites.suite import Published, Suite
+from loadgen.suites.suite_file import FIGURES, SuiteFile
+from loadgen.suites.time_limit import Fit, fitted
+from loadgen.suites.timing import Timing
+from loadgen.suites.waterfall import waterfalls_of
+
+
+def load_suites(lab: Lab, name: str, within: tuple[str, ...] = ()) -> list[Suite]:
+    """The suite of that name, or those that it includes.
+
+    Args:
+        lab: its suites, what their cases may name, and the axes that the command line has set.
+        name: the suite.
+        within: the suites that include it, outermost first.
+
+    Raises:
+        ConfigurationError: naming file, key and the allowed values.
+    """
+    file = read_suite(lab.suite_files, name)
+    if name in within:
+        raise mistake(name, "include", f"{name} includes itself")
+    check_suite(name, file, suite_names(lab.suite_files))
+    if not file.include:
+        return [_suite(lab, name, file)]
+    inside = (*within, name)
+    return [suite for included in file.include for suite in load_suites(lab, included, inside)]
+
+
+def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
+    maker = CaseMaker(name, lab)
+    listed, impossible = maker.listed(file, lab.axes)
+    waterfalls = waterfalls_of(file, maker)
+    steps = [case for waterfall in waterfalls for case in waterfall.cases]
+    cases = list(dict.fromkeys([*listed, *steps]))
+    if not cases:
+        raise mistake(name, "cases", "no possible case is left; " + "; ".join(impossible))
+    published, of_other_axes = _published(file, cases, maker)
+    compare, without_pairs = comparisons(name, file, cases, may_be_empty=bool(lab.axes))
+    if file.search:
+        check_search(name, cases)
+    fit = _fit(lab, name, file, cases)
+    return Suite(
+        name=name,
+        question=file.question,
+        cases=tuple(cases),
+        left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs])),
+        rounds=fit.rounds,
+        sort=file.sort,
+        timing=fit.timing,
+        published=tuple(published),
+        compare=tuple(compare),
+        waterfalls=tuple(waterfalls),
+        self_test=file.self_test,
+        expect=file.expect,
+        shortened=fit.words,
+        pools=lab.app.http_clients.pools,
+        many_cpus=lab.app.http_clients.many_cpus,
+        search=file.search,
+        native_views={case.server: lab.servers[case.server].default_view for case in cases},
+    )
+
+
+def _published(
+    file: SuiteFile, cases: Sequence[Case], maker: CaseMaker
+) -> tuple[list[Published], list[str]]:
+    """An article's figures: those of the cases that it has measured, and what is left out."""
+    axes_are_set = bool(maker.lab.axes)
+    own = maker.listed(file, {})[0] if axes_are_set else cases
+    published, left_out = [], []
+    for number, entry in enumerate(file.published, start=1):
+        axes = {key: value for key, value in entry.items() if key not in FIGURES}
+        if isinstance(delays_ms := axes.get("delays_ms"), list):
+            axes["delays_ms"] = "+".join(map(plain, delays_ms))
+        figures = {key: value for key, value in entry.items() if key in FIGURES}
+        line = Published(axes, figures)
+        described = {case for case in cases if line.describes(case.cells())}
+        if not described and not axes_are_set:
+            what = "its axes describe no case of the suite"
+            raise mistake(maker.suite, f"published[{number}]", what)
+        if described and described <= set(own):
+            published.append(line)
+        elif described:
+            left_out.append("published figures: they are of other axes")
+    return published, left_out
+
+
+def _fit(lab: Lab, name: str, file: SuiteFile, cases: Sequence[Case]) -> Fit:
+    """The timing and the rounds, within the time limit if there is one."""
+    timing = Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting)
+    if file.at_most_s is None:
+        return Fit(timing, file.rounds)
+    try:
+        return fitted(cases, lab.servers, timing, file.rounds, file.at_most_s)
+    except ConfigurationError as error:
+        raise mistake(name, "at_most_s", str(error)) from error

@@ -1,0 +1,114 @@
+"""Combinations of axes → cases, each checked against what the lab has."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from loadgen.errors import ConfigurationError
+from loadgen.lab.lab import Lab, SetAxes
+from loadgen.suites.axes import option, replaced
+from loadgen.suites.cases import Case
+from loadgen.suites.mistakes import first_mistake, mistake
+from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile, combinations
+
+#: A file's name has 255 letters at most; a case's has `.r1000.w16.csv.gz` and the like behind it.
+LONGEST_SLUG = 220
+
+
+@dataclass(frozen=True)
+class CaseMaker:
+    """Makes the cases of a suite.
+
+    Attributes:
+        suite: the suite's name.
+        lab: its servers, clients and settings, and the axes that the command line has set.
+    """
+
+    suite: str
+    lab: Lab
+
+    def listed(self, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
+        """The cases of a suite's `[[cases]]`, each once.
+
+        Args:
+            file: of the suite.
+            axes: in the place of what it says.
+
+        Returns:
+            The cases, and sentences that say what is left out and why.
+
+        Raises:
+            ConfigurationError: naming file or option, key and the allowed values.
+        """
+        cases: list[Case] = []
+        left_out: list[str] = []
+        for number, entry in enumerate(file.cases, start=1):
+            for combination in combinations(replaced(file.defaults | entry, axes)):
+                case = self.case(f"cases[{number}]", combination)
+                of_no_use = [axis for axis in combination if axis in OF_A_PAGE]
+                if self.lab.servers[case.server].page and of_no_use:
+                    what = f"{', '.join(of_no_use)} of {case.server}"
+                    left_out.append(f"{what}: its view is that of its label lab.url")
+                if reason := self.why_impossible(case):
+                    left_out.append(f"{case.server} with {case.http_client}: {reason}")
+                else:
+                    cases.append(case)
+        return list(dict.fromkeys(cases)), left_out
+
+    def case(self, where: str, axes: Mapping[str, Any]) -> Case:
+        """The case of a combination.
+
+        Args:
+            where: its place in the file, e.g. `cases[1]`.
+            axes: its values.
+
+        Raises:
+            ConfigurationError: an axis or a value is unknown, or they do not fit together.
+        """
+        try:
+            checked = Axes.model_validate(axes)
+        except ValidationError as error:
+            axis = str(next(iter(error.errors()[0]["loc"]), ""))
+            raise self.wrong(*first_mistake(where, error), axis) from error
+        for axis, names in self._known().items():
+            value = getattr(checked, axis)
+            if value not in names:
+                what = f"unknown {value!r}; known: {', '.join(names)}"
+                raise self.wrong(f"{where}.{axis}", what, axis)
+        case = checked.case(self.lab.servers[checked.server])
+        if len(case.slug) > LONGEST_SLUG:
+            what = f"needs a name of {len(case.slug)} letters, and a file's name can hold "
+            what += f"{LONGEST_SLUG} of it: name fewer or shorter values"
+            raise self.wrong(f"{where}.delays_ms", what, "delays_ms")
+        return case
+
+    def why_impossible(self, case: Case) -> str | None:
+        """Why a case cannot be measured; None where it can."""
+        server, clients = self.lab.servers[case.server], self.lab.app.http_clients
+        if server.page:
+            return None
+        if case.view == "async" and server.concurrency == "gevent":
+            return "an async view cannot run under gevent (no event loop inside a greenlet)"
+        if case.view == "async" and server.interface == "wsgi":
+            return "an async view on WSGI gets an event loop per request: a shared client breaks"
+        if server.concurrency == "gevent" and not clients.gevent(case.http_client):
+            return "it knows nothing of gevent: one greenlet's call stops all of them"
+        if case.view not in clients.views(case.http_client):
+            return f"{case.http_client} has no {case.view} side"
+        return None
+
+    def wrong(self, key: str, what: str, axis: str = "") -> ConfigurationError:
+        """A mistake: of the command line where that has set the axis, else of the file."""
+        if axis in self.lab.axes:
+            return ConfigurationError(f"{option(axis)}: {what}")
+        return mistake(self.suite, key, what)
+
+    def _known(self) -> dict[str, Iterable[str]]:
+        """The names that an axis may have; of an old run's app not all are known."""
+        app = self.lab.app
+        known: dict[str, Iterable[str]] = {"server": self.lab.servers}
+        if app.complete:
+            known |= {"http_client": app.http_clients.names, "settings": app.settings}
+        return known

@@ -1,0 +1,37 @@
+"""A suite's file → what is written in it."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from loadgen.errors import ConfigurationError
+from loadgen.suites.mistakes import first_mistake, mistake
+from loadgen.suites.suite_file import SuiteFile
+
+
+def suite_names(folder: Path) -> list[str]:
+    """All suites of a folder, by name."""
+    return sorted(file.stem for file in folder.glob("*.toml"))
+
+
+def read_suite(folder: Path, name: str) -> SuiteFile:
+    """The file of a suite, each of its keys by itself in order.
+
+    Raises:
+        ConfigurationError: there is no such suite; or naming file, key and the allowed values.
+    """
+    names = suite_names(folder)
+    if name not in names:
+        raise ConfigurationError(f"there is no suite {name!r}; the suites are {', '.join(names)}")
+    path = folder / f"{name}.toml"
+    try:
+        return SuiteFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not UTF-8: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise mistake(name, *first_mistake("", error)) from error
