@@ -13,7 +13,7 @@ from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import OF_A_PAGE
 from loadgen.suites.timing import Timing
 from loadgen.trials.instruments import ApiStats, AppStats, Distribution, Snapshot
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 
 #: (due, answered, failure): a request that is sent when it is due; answered None = it never ended.

@@ -20,7 +20,7 @@ from loadgen.suites import lengths
 from loadgen.trials import accounting, instruments, protocol, rows, settling
 from loadgen.trials.instruments import Api
 from loadgen.trials.protocol import Observer, Protocol
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_timing, a_trial
 from tests.stand_ins import (

@@ -25,7 +25,7 @@ from loadgen.records.files import new_folder
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import TRIALS_CSV, write_table
 from loadgen.suites.suite import Suite
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 
 #: The outcome of a run whose trials have all been measured.

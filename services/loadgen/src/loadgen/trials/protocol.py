@@ -21,7 +21,7 @@ from loadgen.suites.cases import Case
 from loadgen.suites.lengths import RESPONSE_TIMES, bound_s
 from loadgen.suites.timing import PATIENCE_S
 from loadgen.trials.instruments import Api, Launcher, NoLauncher, fresh_server, snapshot
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.settling import Settling
 from loadgen.trials.trial import Trial
 from loadgen.trials.upstreams import DJANGO, django_api
