@@ -23,7 +23,7 @@ from loadgen.exports import write_exports
 from loadgen.findings.earlier_run import read_run
 from loadgen.findings.gates import GRAMMAR
 from loadgen.lab.lab import Lab, SetAxes, read_lab
-from loadgen.lab.run_folders import HOW_TO_NAME, every, find, place_for_files
+from loadgen.lab.run_folders import HOW_TO_NAME, every, find_run, place_for_files
 from loadgen.prediction import accuracy
 from loadgen.runs import resume
 from loadgen.runs.plan import Plan
@@ -296,10 +296,10 @@ def predict(
 ) -> None:
     """Say what each stack of a run would make of another load."""
     lab = read_lab()
-    folder = find(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
+    folder = find_run(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
     found = predicting.stacks_of(folder)
     if checked:
-        print("\n".join(accuracy.markdown_lines(accuracy.check(found))))
+        print("\n".join(accuracy.accuracy_lines(accuracy.accuracy_of(found))))
         return
     if users is None or delays_ms is None:
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")

@@ -53,7 +53,7 @@ def execute(
         ConfigurationError: something is not as `compare` needs it.
     """
     asked = _metrics(metrics)
-    thresholds = [gates.parse(text) for text in fail_on]
+    thresholds = [gates.parse_gate(text) for text in fail_on]
     if len(runs) == 1 and baseline and candidate:
         run = read_run(lab, runs[0])
         found = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
@@ -90,7 +90,7 @@ def _write(found: RunComparison, folder: Path) -> None:
     """compare.csv, compare.md and compare.html, in a folder of their own in results/."""
     try:
         folder.mkdir(exist_ok=True)
-        replace_text(folder / "compare.csv", two_runs.csv_text(found))
+        replace_text(folder / "compare.csv", two_runs.compare_csv(found))
         replace_text(folder / "compare.md", "\n".join(run_comparison_tables.markdown(found)) + "\n")
         replace_text(folder / PAGE, html(found))
     except OSError as error:

@@ -79,7 +79,7 @@ def _place(line: Line, column: str) -> tuple[bool, float]:
 
 def bound_by(line: Line) -> str:
     """What held the case back; – where nothing is known."""
-    return summary.bound_by(that_count(line.rows)) or "–"
+    return summary.what_bound(that_count(line.rows)) or "–"
 
 
 def _figures(published: Sequence[Published], row: Row) -> dict[str, float]:

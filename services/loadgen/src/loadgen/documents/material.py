@@ -8,7 +8,7 @@ from typing import Any
 
 from loadgen.documents.flags import reasons
 from loadgen.documents.lines import Line, is_ranked, labels_of, lines
-from loadgen.findings.claims import Claim, judge
+from loadgen.findings.claims import Claim, judge_claims
 from loadgen.findings.comparisons import Comparison, compare, of_suite
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
@@ -147,7 +147,7 @@ class Material:
     @cached_property
     def claims(self) -> list[Claim]:
         """What the run says of its suites' claims."""
-        return judge(self.suites, self.comparisons)
+        return judge_claims(self.suites, self.comparisons)
 
     @cached_property
     def groups(self) -> list[Group]:

@@ -8,9 +8,9 @@ from typing import Any
 from loadgen.errors import ConfigurationError
 from loadgen.findings.environment_differences import Surroundings
 from loadgen.lab.lab import Lab
-from loadgen.lab.run_folders import find
+from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
-from loadgen.records.columns import Row
+from loadgen.records.columns import Row, rows_by_case
 from loadgen.records.trials_csv import read_rows
 from loadgen.suites.suite import Suite, library
 
@@ -39,16 +39,12 @@ class Run:
     @property
     def by_case(self) -> dict[str, list[Row]]:
         """The rows of each case; windows of a search are no rounds of one."""
-        found: dict[str, list[Row]] = {}
-        for row in self.rows:
-            if row["repeat"] is None:
-                found.setdefault(str(row["case"]), []).append(row)
-        return found
+        return rows_by_case(self.rows)
 
     def of(self, cases: Iterable[str]) -> Surroundings:
         """The run around the rows of some cases."""
         asked = set(cases)
-        rows = [row for row in self.rows if row["case"] in asked and row["repeat"] is None]
+        rows = [row for row in self.rows if row.case in asked and not row.is_window]
         return Surroundings(self.folder, self.environment, rows)
 
 
@@ -57,12 +53,12 @@ def read_run(lab: Lab, named: str) -> Run:
 
     Args:
         lab: the lab around us.
-        named: as `find` takes it.
+        named: as `find_run` takes it.
 
     Raises:
         ConfigurationError: it is no run, or cannot be read.
     """
-    folder = find(lab, named)
+    folder = find_run(lab, named)
     rows = read_rows(folder)
     described = environment.read(folder)
     asked = (described.get("arguments") or {}).get("suites")

@@ -8,8 +8,8 @@ from time import monotonic_ns
 from typing import Any
 
 from loadgen.generators.connection import Endpoint
-from loadgen.generators.followed import Followed, Orders
-from loadgen.generators.request_log import Request, RequestLog
+from loadgen.generators.followed import Followed, ProtocolOrders
+from loadgen.generators.request_log import LoggedRequest, RequestLog
 from loadgen.suites.cases import Arrivals
 
 #: Requests are kept in memory and written now and then: so no request waits for the disk, and a
@@ -68,7 +68,7 @@ class LoadRun(ABC):
         start_ns, end_ns: of the load; no request is due from its end on, if it has one.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
         self.load = load
         self.endpoint = Endpoint.of(load.url, load.ca)
         self.start_ns = start_ns
@@ -77,7 +77,7 @@ class LoadRun(ABC):
         if load.seconds is not None:
             self.end_ns = start_ns + load.seconds * 1e9
             self._patience_ns = self.end_ns + load.drain_s * 1e9
-        self._requests: list[Request] = []
+        self._requests: list[LoggedRequest] = []
         self._orders = orders
         self._followed: Followed | None = None
         self._awaited: int | None = None
@@ -102,7 +102,7 @@ class LoadRun(ABC):
         self._patience_ns = window.patience_ns
         self._when_window_ends()
 
-    def note(self, request: Request) -> None:
+    def note(self, request: LoggedRequest) -> None:
         """A request has ended."""
         self._requests.append(request)
         if self._followed and self._awaited and request.due_ns < self._followed.end_ns:

@@ -1,6 +1,6 @@
 """The one table of column names, units and meanings: every CSV header comes from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 type Cell = str | int | float | None
@@ -306,6 +306,15 @@ def row(cells: Mapping[str, object]) -> Row:
     return Row({column.name: _cell(cells.get(column.name)) for column in TRIALS})
 
 
+def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each case, in their order; windows of a search are no rounds of one."""
+    by_case: dict[str, list[Row]] = {}
+    for each in rows:
+        if not each.is_window:
+            by_case.setdefault(each.case, []).append(each)
+    return by_case
+
+
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str | int | float):
         return value
@@ -321,7 +330,7 @@ def cell_text(value: Cell) -> str:
     return str(value)
 
 
-def parse(line: Mapping[str, str]) -> Row:
+def parse_line(line: Mapping[str, str]) -> Row:
     """A line of trials.csv, as `cell_text` wrote it → the row.
 
     A run made before a column was added lacks it: such cells are empty.

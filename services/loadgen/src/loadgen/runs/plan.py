@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from loadgen.errors import ConfigurationError
-from loadgen.findings.holds import judge
+from loadgen.findings.holds import judge_window
 from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.runs.order import Orders
@@ -118,7 +118,7 @@ class Plan:
             row = yield replace(window, ahead=self._ahead(trial, rules, usual, len(windows) + 1))
             if row is None:
                 return None
-            windows.append(judge(step, row, rules))
+            windows.append(judge_window(step, row, rules))
         return None if step.low is None else rules.rate_rps(step.low) / ceiling_rps
 
     def _ahead(self, trial: Trial, rules: Rules, usual: int, taken: int) -> Ahead:

@@ -23,12 +23,12 @@ def find(lab: Lab, named: str) -> Path:
 
     Args:
         lab: where runs are.
-        named: as `run_folders.find` takes it.
+        named: as `run_folders.find_run` takes it.
 
     Raises:
         ConfigurationError: there is no such run, or nothing of it is missing.
     """
-    folder = run_folders.find(lab, named)
+    folder = run_folders.find_run(lab, named)
     if environment.read(folder).get("outcome") == FINISHED:
         raise ConfigurationError(f"{folder.name} is finished: no trial is missing")
     return folder

@@ -29,10 +29,10 @@ from loadgen.topics.run_page import PAGE, write_report
 from loadgen.topics.tables import print_tables
 from loadgen.trials import upstreams
 from loadgen.trials.idle import Idle
-from loadgen.trials.instruments import Api, Launcher, NoLauncher
+from loadgen.trials.instruments import HttpApi, HttpLauncher, Launcher, NoLauncher
 from loadgen.trials.protocol import Protocol
 from loadgen.trials.rows import failed_row, measured_row
-from loadgen.trials.self_check import as_document, check, demands
+from loadgen.trials.self_check import as_document, check_api, demands
 from loadgen.trials.trial import Ahead, Trial
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -88,7 +88,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         remains = request.remains()
         left = remains.missing
         addresses = up.wait_for(_needed(left, http))
-        api = Api(up.api_origin(addresses) if left else "", http)
+        api = HttpApi(up.api_origin(addresses) if left else "", http)
         servers = {trial.server.name: trial.server for trial in left}
         launchers = {
             name: _launcher_of(server, addresses, http) for name, server in servers.items()
@@ -96,7 +96,7 @@ def execute(lab: Lab, request: Request, console: Console) -> int:
         abouts = {name: launcher.about() for name, launcher in launchers.items()}
         if upstreams.SERVICE in addresses:
             abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
-        checks = [check(demand, api) for demand in demands(left, len(lab.roles.app))]
+        checks = [check_api(demand, api) for demand in demands(left, len(lab.roles.app))]
         for each in checks:
             console.print(str(each), soft_wrap=True)
         if any(each.faults for each in checks):
@@ -185,7 +185,7 @@ def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Clien
 
 def _launcher(address: str, http: httpx.Client) -> Launcher:
     """The launcher at an address; a server that a killed run has left is ended."""
-    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
+    launcher = HttpLauncher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     launcher.stop()
     return launcher
 

@@ -1,7 +1,7 @@
 """Rounds are the replicates: means, intervals and differences over rounds, never over requests."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,6 +78,12 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Interval | No
         return Interval(math.exp(mean), None, None)
     margin = _t((1 + confidence) / 2, len(values) - 1) * _standard_error(logs)
     return Interval(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
+
+
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """The arithmetic mean; None where one of the values is not known, or there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def difference(
@@ -213,6 +219,14 @@ def holm(p: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p) - rank) * p[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def where_known(
+    adjust: Callable[[Sequence[float]], list[float]], p: Sequence[float | None]
+) -> list[float | None]:
+    """p-values adjusted as one family, of which some are not known and stay so."""
+    adjusted = iter(adjust([value for value in p if value is not None]))
+    return [None if value is None else next(adjusted) for value in p]
 
 
 def clopper_pearson(count: int, of: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -7,12 +7,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from loadgen.documents.markdown_text import literal
-from loadgen.findings.claims import Claim, Outcome, Part, by_words
+from loadgen.findings.claims import Claim, ClaimOutcome, Part, by_words
 from loadgen.findings.wording import in_words, percent_text
 from loadgen.suites.labels import metric_name
 
 HEADING = "What is claimed, and what this run says of it"
-STYLES: dict[Outcome, str] = {"holds": "green", "refuted": "red", "cannot be told": "yellow"}
+STYLES: dict[ClaimOutcome, str] = {"holds": "green", "refuted": "red", "cannot be told": "yellow"}
 COLUMNS = (
     *("Claim", "Clients", "Outcome", "Metric", "Of this metric", "Ratio and 95 %", "Could see"),
     *("Decided by", "Why"),

@@ -7,7 +7,7 @@ from loadgen.charts.ratios import ratios_svg
 from loadgen.documents.blocks import Block, Column, Figure, Heading, Section, Table, TableRow, Text
 from loadgen.documents.material import Material
 from loadgen.documents.words import UNKNOWN, times, with_bounds
-from loadgen.findings.first_change import Effect, answer, effects, line
+from loadgen.findings.first_change import Effect, effects, line, what_to_change_first
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
 from loadgen.topics.first_change_tables import HEADING
@@ -31,7 +31,7 @@ def section(material: Material) -> Section | None:
     for suite, its_effects in found:
         if len(found) > 1:
             blocks.append(Heading(suite.question))
-        blocks.append(Text([answer(its_effects)]))
+        blocks.append(Text([what_to_change_first(its_effects)]))
         blocks.append(_figure(suite, its_effects))
     return Section("first-change", HEADING, blocks) if blocks else None
 

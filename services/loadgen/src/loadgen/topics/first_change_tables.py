@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from loadgen.documents.markdown_text import literal
-from loadgen.findings.first_change import Effect, answer, line
+from loadgen.findings.first_change import Effect, line, what_to_change_first
 
 HEADING = "What to change first"
 EXPLANATION = (
@@ -23,7 +23,7 @@ def print_effects(console: Console, found: Sequence[Effect]) -> None:
         return
     console.print()
     console.print(HEADING, style="bold")
-    console.print(answer(found))
+    console.print(what_to_change_first(found))
     for number, effect in enumerate(found, start=1):
         style = "" if effect.standing == "better" else "dim"
         console.print(Padding(Text(f"{number}. {line(effect)}", style), (0, 0, 0, 2)))
@@ -35,4 +35,4 @@ def markdown(found: Sequence[Effect]) -> str:
     if not found:
         return ""
     shown = [replace(effect, change=literal(effect.change)) for effect in found]
-    return "\n".join([answer(shown), "", *(f"1. {line(effect)}" for effect in shown)])
+    return "\n".join([what_to_change_first(shown), "", *(f"1. {line(effect)}" for effect in shown)])

@@ -46,7 +46,9 @@ def _gallery(material: Material, group: Group, caption: str) -> Gallery | None:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():
             window_s = float(row["window_s"] or 0)
-            shown.append((entry, row, series.course(series.read(material.samples(row)), window_s)))
+            shown.append(
+                (entry, row, series.course(series.read_requests(material.samples(row)), window_s))
+            )
     if not shown:
         return None
     scales = _scales(shown)

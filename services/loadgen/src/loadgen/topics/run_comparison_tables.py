@@ -9,7 +9,7 @@ from rich.text import Text
 from loadgen.documents.markdown_text import code, literal
 from loadgen.findings.agreement import Agreement, Disagreement
 from loadgen.findings.environment_differences import Differing
-from loadgen.findings.gates import Judged, Outcome
+from loadgen.findings.gates import GateOutcome, JudgedGate
 from loadgen.findings.two_runs import RunComparison
 from loadgen.findings.wording import in_words
 from loadgen.topics.comparison_tables import (
@@ -22,7 +22,7 @@ from loadgen.topics.comparison_tables import (
 
 #: More than this of a kind are in compare.md.
 MOST_LISTED = 12
-STYLES: dict[Outcome, str] = {"passed": "green", "failed": "red", "not judged": "yellow"}
+STYLES: dict[GateOutcome, str] = {"passed": "green", "failed": "red", "not judged": "yellow"}
 
 
 def print_all(console: Console, found: RunComparison) -> None:
@@ -119,12 +119,12 @@ def disagreement_words(found: RunComparison, one: Disagreement) -> str:
     return f"{one.what} {one.a} in {found.a}, {one.b} in {found.b}{because}"
 
 
-def gate_words(one: Judged) -> str:
+def gate_words(one: JudgedGate) -> str:
     """What a gate is about and what it saw."""
     return f"{one.comparison.label}: {one.reason or _ratio(one)}"
 
 
-def gates_words(judged: Sequence[Judged]) -> str:
+def gates_words(judged: Sequence[JudgedGate]) -> str:
     """How many passed, and what the least certain of them would have found."""
     outcomes = [one.outcome for one in judged]
     counts = [f"{outcomes.count(kind)} {kind}" for kind in STYLES if kind in outcomes]
@@ -139,7 +139,7 @@ def gates_words(judged: Sequence[Judged]) -> str:
     return words
 
 
-def _ratio(one: Judged) -> str:
+def _ratio(one: JudgedGate) -> str:
     return in_words(one.comparison)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from loadgen.documents.lines import Line, bound_by, is_ranked, lines, mean_over_rounds
 from loadgen.documents.markdown_text import literal
 from loadgen.findings.capacity import stacks
-from loadgen.findings.claims import judge
+from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import compare, of_suite
 from loadgen.findings.first_change import effects
 from loadgen.findings.silence import silence
@@ -58,7 +58,7 @@ def print_tables(console: Console, suites: Sequence[Suite], rows: Sequence[Row])
         for reason in suite.left_out:
             console.print(f"left out: {reason}", style="dim")
         comparison_tables.print_comparisons(console, suite, of_suite(suite, comparisons))
-    claim_tables.print_claims(console, judge(suites, comparisons))
+    claim_tables.print_claims(console, judge_claims(suites, comparisons))
     print_advice(console, rows)
     for suite in suites:
         first_change_tables.print_effects(console, effects(suite, comparisons))
@@ -83,7 +83,7 @@ def all_markdown(suites: Sequence[Suite], rows: Sequence[Row]) -> Iterator[str]:
             yield compared
         if changes := first_change_tables.markdown(effects(suite, comparisons)):
             yield changes
-    if claimed := claim_tables.markdown(judge(suites, comparisons)):
+    if claimed := claim_tables.markdown(judge_claims(suites, comparisons)):
         yield claimed
 
 

@@ -20,7 +20,14 @@ from loadgen.lab.cpus import Roles
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import RESPONSE_TIMES, bound_s
 from loadgen.suites.timing import PATIENCE_S
-from loadgen.trials.instruments import Api, Launcher, NoLauncher, fresh_server, snapshot
+from loadgen.trials.instruments import (
+    Api,
+    HttpLauncher,
+    Launcher,
+    NoLauncher,
+    fresh_server,
+    snapshot,
+)
 from loadgen.trials.recording import Recording
 from loadgen.trials.settling import Settling
 from loadgen.trials.trial import Trial
@@ -247,7 +254,7 @@ class Protocol:
 
 
 def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
-    return Launcher(target.launcher, http) if target.launcher else NoLauncher(target.url)
+    return HttpLauncher(target.launcher, http) if target.launcher else NoLauncher(target.url)
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

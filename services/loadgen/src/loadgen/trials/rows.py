@@ -52,7 +52,7 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
             recording.samples.drop_nulls("failure"), *recording.window, "ended_s"
         ).is_empty(),
     )
-    warnings = caveats.find(measured, trial, facts)
+    warnings = caveats.caveats_of(measured, trial, facts)
     return measured | {
         "ranked": "no" if any(caveat.unranks for caveat in warnings) else "yes",
         "caveats": " ".join(caveat.name for caveat in warnings),

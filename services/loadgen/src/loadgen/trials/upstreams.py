@@ -12,7 +12,7 @@ import httpx
 
 from loadgen.errors import TrialError
 from loadgen.lab import network
-from loadgen.trials.instruments import Api, ApiStats, Distribution, Launcher, fresh_server
+from loadgen.trials.instruments import ApiStats, HttpLauncher, Launcher, Quantiles, fresh_server
 from loadgen.trials.watch import Watch
 
 #: The value of the axis `upstream` that means it, its Compose service, and its Django settings.
@@ -23,7 +23,7 @@ READY_TIMEOUT_S = 30.0
 POLL_S = 0.02
 
 
-class DjangoApi(Api):
+class DjangoApi:
     """In the API's place where views call article A's own: its launcher's counters."""
 
     def __init__(self, launcher: Launcher) -> None:
@@ -38,7 +38,7 @@ class DjangoApi(Api):
         stats = self._launcher.stats()
         if stats.cpu_seconds is None or not stats.running:
             raise TrialError("api-lost", f"{SERVICE} does not run", self._launcher.log())
-        nothing = Distribution(count=0, min=None, p50=None, p95=None, p99=None, max=None)
+        nothing = Quantiles(count=0, min=None, p50=None, p95=None, p99=None, max=None)
         return ApiStats(
             monotonic_ns=stats.monotonic_ns,
             started_ns=0,  # whether it is still the same process is its watch's business
@@ -61,7 +61,7 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
         TrialError: it does not start, or ends within the block.
     """
     address = network.address_of(SERVICE)
-    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
+    launcher = HttpLauncher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     with (
         fresh_server(launcher, SETTINGS, http_client="no-http"),
         Watch(launcher, "api-did-not-start", "api-lost") as watch,

@@ -52,7 +52,7 @@ def window_account(trial: Trial, recording: Recording) -> WindowAccount:
     samples, window = recording.samples, recording.window
     timing, case = trial.timing, trial.case
     due = in_window(samples, *window, "due_s")
-    requests = accounting.counted(samples, *window, timing.accounting)
+    requests = accounting.requests_of(samples, *window, timing.accounting)
     starved = accounting.starved(samples, *window).height
     answers = accounting.answers(samples, *window)
     of_due = accounting.latency(due, starved)
