@@ -7,40 +7,18 @@ not the same.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from loadgen.findings.claims import COST, Claim, Part, judge_claims
 from loadgen.findings.comparisons import Comparison, ComparisonKey, compare
+from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, kinds
 from loadgen.findings.summary import that_count, what_bound
 from loadgen.findings.wording import in_words, percent_text
-from loadgen.records.columns import Row
 from loadgen.suites.labels import metric_name
-from loadgen.suites.suite import Suite
 
 #: Outcomes that say something.
 CLAIMED = ("holds", "refuted")
 COMPARED = ("better", "worse", "equivalent")
-
-
-class AskedRun(Protocol):
-    """A run that is asked what it says."""
-
-    @property
-    def name(self) -> str:
-        """How it is called."""
-
-    @property
-    def suites(self) -> Sequence[Suite]:
-        """What it asked."""
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """All of trials.csv."""
-
-    @property
-    def by_case(self) -> Mapping[str, list[Row]]:
-        """The rows of each case."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +65,7 @@ class Agreement:
 type _ByKey = Mapping[ComparisonKey, Comparison]
 
 
-def agreements(a: AskedRun, b: AskedRun, others: Sequence[Differing]) -> list[Agreement]:
+def agreements(a: Run, b: Run, others: Sequence[Differing]) -> list[Agreement]:
     """Of the claims, and of all that the suites compare; those of which both have some.
 
     Args:
@@ -155,8 +133,8 @@ def _agreement[Key: Hashable](
 class _Why:
     """Reads from two runs why they do not say the same."""
 
-    a: AskedRun
-    b: AskedRun
+    a: Run
+    b: Run
     other_kinds: Sequence[str]
 
     def claims(self, a: Claim, b: Claim, by_a: _ByKey, by_b: _ByKey) -> Iterator[str]:

@@ -12,11 +12,12 @@ DISTANCE_COLUMNS = (
     Column(
         "apart",
         NUMBER,
-        "",
         "mean distance of the two trials over the rounds that count, in trials: 1 is one right "
         "after the other; a search counts as one",
     ),
-    Column("apart_s", NUMBER, "s", "the same in time, from the start of one's load to the other's"),
+    Column(
+        "apart_s", NUMBER, "the same in time, from the start of one's load to the other's", unit="s"
+    ),
 )
 
 

@@ -16,26 +16,30 @@ from loadgen.theory.statistics import mean_of_known
 
 #: Of capacity.csv.
 COLUMNS = (
-    Column("suite", TEXT, "", "the suite that searches"),
-    Column("case", TEXT, "", "the stack under its users, who say what a view costs"),
-    Column("round", COUNT, "", "1, 2, … of the run's repeats"),
-    Column("server", TEXT, "", "the Compose service"),
-    Column("title", TEXT, "", "its name in tables"),
-    Column("http_client", TEXT, "", "library and lifetime of the view's client"),
-    Column("cpus", COUNT, "", "usable CPUs: those of the app, no more than it has processes"),
-    Column("cpu_ceiling_rps", NUMBER, "1/s", "C / D under its users, where the search starts from"),
-    Column("low_rps", NUMBER, "1/s", "the last rate that holds; empty: not found"),
-    Column("high_rps", NUMBER, "1/s", "the first rate that does not; empty: not found"),
-    Column("low_rps_per_cpu", NUMBER, "1/s", "low_rps by usable CPUs"),
-    Column("high_rps_per_cpu", NUMBER, "1/s", "high_rps by usable CPUs"),
-    Column("app_cpu_ms_per_view", NUMBER, "ms", "at low_rps, mean of the windows that held"),
-    Column("app_cpu_share", NUMBER, "", "of the app's CPUs, in those windows"),
-    Column("app_pss_mib", NUMBER, "MiB", "proportional memory of the server after those windows"),
-    Column("inflight_mean", NUMBER, "", "views in flight in those windows"),
-    Column("memory_mib_per_view", NUMBER, "MiB", "app_pss_mib by inflight_mean"),
-    Column("gave_way", TEXT, "", "what the windows at high_rps failed"),
-    Column("windows", TEXT, "", "every window in its order: its rate, and whether it held"),
-    Column("reason", TEXT, "", "why a rate was not found, or the two are not neighbours"),
+    Column("suite", TEXT, "the suite that searches"),
+    Column("case", TEXT, "the stack under its users, who say what a view costs"),
+    Column("round", COUNT, "1, 2, … of the run's repeats"),
+    Column("server", TEXT, "the Compose service"),
+    Column("title", TEXT, "its name in tables"),
+    Column("http_client", TEXT, "library and lifetime of the view's client"),
+    Column("cpus", COUNT, "usable CPUs: those of the app, no more than it has processes"),
+    Column(
+        "cpu_ceiling_rps", NUMBER, "C / D under its users, where the search starts from", unit="1/s"
+    ),
+    Column("low_rps", NUMBER, "the last rate that holds; empty: not found", unit="1/s"),
+    Column("high_rps", NUMBER, "the first rate that does not; empty: not found", unit="1/s"),
+    Column("low_rps_per_cpu", NUMBER, "low_rps by usable CPUs", unit="1/s"),
+    Column("high_rps_per_cpu", NUMBER, "high_rps by usable CPUs", unit="1/s"),
+    Column("app_cpu_ms_per_view", NUMBER, "at low_rps, mean of the windows that held", unit="ms"),
+    Column("app_cpu_share", NUMBER, "of the app's CPUs, in those windows"),
+    Column(
+        "app_pss_mib", NUMBER, "proportional memory of the server after those windows", unit="MiB"
+    ),
+    Column("inflight_mean", NUMBER, "views in flight in those windows"),
+    Column("memory_mib_per_view", NUMBER, "app_pss_mib by inflight_mean", unit="MiB"),
+    Column("gave_way", TEXT, "what the windows at high_rps failed"),
+    Column("windows", TEXT, "every window in its order: its rate, and whether it held"),
+    Column("reason", TEXT, "why a rate was not found, or the two are not neighbours"),
 )
 
 UNFINISHED = "the search is not finished"

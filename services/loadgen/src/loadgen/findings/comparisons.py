@@ -46,28 +46,25 @@ EQUAL_LOAD_SHARE = 0.05
 
 #: Of comparisons.csv.
 COLUMNS = (
-    Column("suite", TEXT, "", "the suites that compare the pair, joined with +"),
-    Column("a", TEXT, "", "the case that is compared with"),
-    Column("b", TEXT, "", "the case that is judged"),
-    Column("label", TEXT, "", "what differs between them, in words"),
-    Column("metric", TEXT, "", "the column of trials.csv"),
-    Column("rounds", COUNT, "", "rounds in which both were measured and ranked"),
+    Column("suite", TEXT, "the suites that compare the pair, joined with +"),
+    Column("a", TEXT, "the case that is compared with"),
+    Column("b", TEXT, "the case that is judged"),
+    Column("label", TEXT, "what differs between them, in words"),
+    Column("metric", TEXT, "the column of trials.csv"),
+    Column("rounds", COUNT, "rounds in which both were measured and ranked"),
     *DISTANCE_COLUMNS,
-    Column("ratio", NUMBER, "", "geometric mean of b / a over rounds"),
-    Column("low", NUMBER, "", "its 95 % interval, from three rounds on"),
-    Column("high", NUMBER, "", "the interval's other end"),
+    Column("ratio", NUMBER, "geometric mean of b / a over rounds"),
+    Column("low", NUMBER, "its 95 % interval, from three rounds on"),
+    Column("high", NUMBER, "the interval's other end"),
     Column(
         "smallest_detectable_ratio",
         NUMBER,
-        "",
         "a true ratio of this size, or its inverse, shows in 80 % of such runs",
     ),
-    Column("p", NUMBER, "", "two-sided, of a ratio this far from 1 where there is none"),
-    Column("p_adjusted", NUMBER, "", "the same by Benjamini and Hochberg over the run"),
-    Column(
-        "verdict", TEXT, "", "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"
-    ),
-    Column("reason", TEXT, "", "why there is no verdict, or how far to trust it"),
+    Column("p", NUMBER, "two-sided, of a ratio this far from 1 where there is none"),
+    Column("p_adjusted", NUMBER, "the same by Benjamini and Hochberg over the run"),
+    Column("verdict", TEXT, "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"),
+    Column("reason", TEXT, "why there is no verdict, or how far to trust it"),
 )
 
 
@@ -199,23 +196,19 @@ def compare_rows(
             stands for itself.
     """
     both = same_rounds(a, b) if paired else two_runs(a, b)
-    judged = _of_silence(a, b) or _judge(both, metric, counts)
-    verdict = judged.difference.verdict if judged.difference else judged.verdict
-    return Comparison(
+    unjudged = Comparison(
         suites=suites,
         a=a[0].case,
         b=b[0].case,
         label=label,
         metric=metric,
-        difference=judged.difference,
+        difference=None,
         p_adjusted=None,
-        verdict=verdict,
-        reason="; ".join(judged.reasons),
-        same_ceiling=judged.same_ceiling,
-        b_at_ceiling=judged.b_at_ceiling,
-        instead=judged.instead,
+        verdict="not comparable",
+        reason="",
         distance=mean_distance(both.those(counts).pairs) if paired else None,
     )
+    return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, counts)
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -279,69 +272,68 @@ def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:
                 yield a, b, metric, entry.planted.get(metric)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    difference: Difference | None
-    reasons: tuple[str, ...]
-    same_ceiling: bool = False
-    b_at_ceiling: bool = False
-    verdict: Verdict | Literal["not comparable"] = "not comparable"
-    instead: str = ""
-
-
-def _of_silence(a: Sequence[Row], b: Sequence[Row]) -> _Judged | None:
-    """The comparison where a side answered nobody, in every metric alike; None where none did.
+def _by_silence(unjudged: Comparison, a: Sequence[Row], b: Sequence[Row]) -> Comparison | None:
+    """Judged where a side answered nobody, in every metric alike; None where none did.
 
     Who answers nobody in any round loses, whatever his few figures are. Who does in some rounds may
     be better or worse: a ratio of the other rounds would be one of good luck.
     """
-    of_a, of_b = silence(a), silence(b)
-    if not of_a and not of_b:
+    both = ((a, silence(a)), (b, silence(b)))
+    sentences = dict.fromkeys(f"{rows[0]['server']} {silent}" for rows, silent in both if silent)
+    if not sentences:
         return None
-    both = ((a, of_a), (b, of_b))
-    words = dict.fromkeys(f"{rows[0]['server']} {silent}" for rows, silent in both if silent)
-    instead = "; ".join(words)
+    instead = "; ".join(sentences)
     lost_a, lost_b = always_silent(a), always_silent(b)
     if lost_a and lost_b:
-        return _Judged(None, ("neither answered anybody",))
+        return replace(unjudged, reason="neither answered anybody")
     if not (any(map(speaks, a)) and any(map(speaks, b))):
-        return _Judged(None, (f"{instead}; the other was not measured",))
-    if lost_a or lost_b:
-        return _Judged(None, (instead,), verdict="worse" if lost_b else "better", instead=instead)
-    return _Judged(None, (instead,), verdict="undecided", instead=instead)
+        return replace(unjudged, reason=f"{instead}; the other was not measured")
+    verdict: Verdict = "worse" if lost_b else "better" if lost_a else "undecided"
+    return replace(unjudged, reason=instead, verdict=verdict, instead=instead)
 
 
-def _judge(both: BothSides, metric: str, counts: Callable[[Row], bool]) -> _Judged:
-    """Compare a metric over the rounds that count, or say why not."""
+def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], bool]) -> Comparison:
+    """Judged over the rounds that count, or why not."""
+    metric, reasons = unjudged.metric, list[str]()
+
+    def because(reason: str) -> Comparison:
+        return replace(unjudged, reason="; ".join([*reasons, reason]))
+
     if not both.least:
-        return _Judged(None, ("no round measured both" if both.paired else "not measured in both",))
+        return because("no round measured both" if both.paired else "not measured in both")
     rounds = both.those(counts)
-    reasons = []
     if lost := both.count - rounds.count:
         uncounted = [row for row in both.rows if not counts(row)]
         names = caveats.unranking(name for row in uncounted for name in row.caveats)
-        reasons.append(f"{lost} of {both.count} {both.counted} unranked ({', '.join(names)})")
+        unranked = f"{lost} of {both.count} {both.counted} unranked ({', '.join(names)})"
         if rounds.least < LEAST_ROUNDS:
-            return _Judged(None, tuple(reasons))
-    a, b = rounds.values(metric)
+            return because(unranked)
+        reasons.append(unranked)
     if unknown := rounds.count - rounds.knowing(metric).count:
-        unknown_in = f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}"
-        return _Judged(None, (*reasons, unknown_in))
+        return because(f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}")
+    a, b = rounds.values(metric)
     if min(*a, *b) <= 0:
-        return _Judged(None, (*reasons, f"{metric} is zero in some round"))
+        return because(f"{metric} is zero in some round")
     if metric == "app_cpu_ms_per_view" and (load := _unequal_load(rounds)) is not None:
-        return _Judged(None, (*reasons, f"unequal load: the rates' ratio is {load:.2f}"))
+        return because(f"unequal load: the rates' ratio is {load:.2f}")
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
-    same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in LATENCIES:  # users who waited through the window are in none
         sides = ((rows[0]["server"], starved_users(rows)) for rows in (rounds.a, rounds.b))
         reasons += [f"{server} starved {words}" for server, words in sides if words]
+    same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
-    better = metric in HIGHER_IS_BETTER
-    ratio = difference(a, b, higher_is_better=better, paired=rounds.paired)
-    return _Judged(ratio, tuple(reasons), same_ceiling, all(map(_at_ceiling, rounds.b)))
+    higher_is_better = metric in HIGHER_IS_BETTER
+    ratio = difference(a, b, higher_is_better=higher_is_better, paired=rounds.paired)
+    return replace(
+        unjudged,
+        difference=ratio,
+        verdict=ratio.verdict,
+        reason="; ".join(reasons),
+        same_ceiling=same_ceiling,
+        b_at_ceiling=all(map(_at_ceiling, rounds.b)),
+    )
 
 
 def _unequal_load(rounds: BothSides) -> float | None:

@@ -1,12 +1,11 @@
 """A run that has been made: where it is, its rows, its environment, its suites as they were."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loadgen.errors import ConfigurationError
-from loadgen.findings.environment_differences import Surroundings
 from loadgen.lab.lab import Lab
 from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
@@ -41,11 +40,9 @@ class Run:
         """The rows of each case; windows of a search are no rounds of one."""
         return rows_by_case(self.rows)
 
-    def of(self, cases: Iterable[str]) -> Surroundings:
-        """The run around the rows of some cases."""
-        asked = set(cases)
-        rows = [row for row in self.rows if row.case in asked and not row.is_window]
-        return Surroundings(self.folder, self.environment, rows)
+    def rows_of(self, cases: Container[str]) -> list[Row]:
+        """The rows of some cases; windows of a search are none of theirs."""
+        return [row for row in self.rows if row.case in cases and not row.is_window]
 
 
 def read_run(lab: Lab, named: str) -> Run:

@@ -1,12 +1,13 @@
 """What two runs do not share besides their day: machine, versions, settings, commands."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadgen.lab.servers import read_services
+from loadgen.findings.earlier_run import Run
+from loadgen.lab.compose import read_services
 from loadgen.records import environment
 from loadgen.records.columns import Cell, Row, cell_text
 
@@ -57,24 +58,15 @@ class Differing:
         return KINDS[self.what.partition(".")[0]]
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """A run without its results.
+def differing(a: Run, b: Run, cases: Container[str]) -> list[Differing]:
+    """What differs, of the servers that both measured; in the order of environment.json.
 
-    Attributes:
-        folder: of the run, with its copies of the Compose files.
-        environment: its environment.json.
-        rows: those of the cases that are compared.
+    Args:
+        a, b: the runs.
+        cases: those that are compared.
     """
-
-    folder: Path
-    environment: Mapping[str, Any]
-    rows: Sequence[Row]
-
-
-def differing(a: Surroundings, b: Surroundings) -> list[Differing]:
-    """What differs, of the servers that both measured; in the order of environment.json."""
-    servers = {row.text("server") for row in a.rows} & {row.text("server") for row in b.rows}
+    rows_a, rows_b = a.rows_of(cases), b.rows_of(cases)
+    servers = {row.text("server") for row in rows_a} & {row.text("server") for row in rows_b}
     changed = [
         Differing(key, _words(change["was"]), _words(change["is"]))
         for key, change in environment.changes(a.environment, b.environment).items()
@@ -84,7 +76,7 @@ def differing(a: Surroundings, b: Surroundings) -> list[Differing]:
         *changed,
         *_packages_of_one(a.environment, b.environment),
         *_services(a.folder, b.folder, servers),
-        *_protocol(a.rows, b.rows),
+        *_protocol(rows_a, rows_b),
     ]
 
 

@@ -34,13 +34,12 @@ INDICATIVE = (
 
 #: Of compare.csv.
 COLUMNS = (
-    Column("a_run", TEXT, "", "the folder of the run that is compared with"),
-    Column("b_run", TEXT, "", "the folder of the run that is judged; the same for two servers"),
+    Column("a_run", TEXT, "the folder of the run that is compared with"),
+    Column("b_run", TEXT, "the folder of the run that is judged; the same for two servers"),
     *(column for column in OF_COMPARISONS if column.name != "suite"),
     Column(
         "trust",
         TEXT,
-        "",
         "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
     ),
 )
@@ -98,7 +97,7 @@ def of_runs(a: Run, b: Run, metrics: Sequence[str], gates: Sequence[Gate]) -> Ru
         for metric in _metrics(metrics, gates)
     ]
     judged = adjusted(comparisons)
-    environments = differing(a.of(shared), b.of(shared))
+    environments = differing(a, b, shared)
     return RunComparison(
         a=a.name,
         b=b.name,

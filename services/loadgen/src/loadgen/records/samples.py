@@ -30,17 +30,20 @@ def frame(records: dict[str, list[object]]) -> pl.DataFrame:
 #: Of the files in samples/.
 COLUMNS = (
     Column(
-        "due_s", NUMBER, "s", "when the request was due, from the window's start; negative: warm-up"
+        "due_s",
+        NUMBER,
+        "when the request was due, from the window's start; negative: warm-up",
+        unit="s",
     ),
-    Column("lag_ms", NUMBER, "ms", "sent − due"),
-    Column("latency_ms", NUMBER, "ms", "answered − due; empty: unanswered"),
-    Column("status", COUNT, "", "of the answer; empty: none"),
-    Column("failure", TEXT, "", "why the answer is not a good one; empty: it is"),
+    Column("lag_ms", NUMBER, "sent − due", unit="ms"),
+    Column("latency_ms", NUMBER, "answered − due; empty: unanswered", unit="ms"),
+    Column("status", COUNT, "of the answer; empty: none"),
+    Column("failure", TEXT, "why the answer is not a good one; empty: it is"),
     Column(
         "ended_s",
         NUMBER,
-        "s",
         "when it was answered, failed or given up, from the window's start; empty: never sent",
+        unit="s",
     ),
 )
 _KINDS = {TEXT: pl.String, COUNT: pl.Int64, NUMBER: pl.Float64}

@@ -4,7 +4,6 @@ Like a server it has a launcher, and a fresh process for each trial. It keeps no
 calls, so all that is known of it is what its launcher tells: its CPU time.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,14 +12,13 @@ import httpx
 from loadgen.errors import TrialError
 from loadgen.lab import network
 from loadgen.trials.instruments import ApiStats, HttpLauncher, Launcher, Quantiles, fresh_server
-from loadgen.trials.watch import Watch
+from loadgen.trials.watch import Watch, first_answer
 
 #: The value of the axis `upstream` that means it, its Compose service, and its Django settings.
 DJANGO, SERVICE, SETTINGS = "django", "api-django", "article"
 #: What it is asked until it answers: an answer after a millisecond.
 PATH = "/1/"
 READY_TIMEOUT_S = 30.0
-POLL_S = 0.02
 
 
 class DjangoApi:
@@ -72,17 +70,11 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
 
 
 def _wait_until_it_answers(url: str, launcher: Launcher, http: httpx.Client, watch: Watch) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while True:
-        try:
-            response = http.get(url, headers={"Connection": "close"}, timeout=READY_TIMEOUT_S)
-            break
-        except httpx.TransportError as error:
-            watch.check()
-            if time.monotonic() > deadline:
-                reason = f"{SERVICE}: no answer within {READY_TIMEOUT_S:g} s"
-                raise TrialError("api-did-not-start", reason, launcher.log()) from error
-            time.sleep(POLL_S)
+    try:
+        response = first_answer(http, url, READY_TIMEOUT_S, watch)
+    except httpx.TransportError as error:
+        reason = f"{SERVICE}: no answer within {READY_TIMEOUT_S:g} s"
+        raise TrialError("api-did-not-start", reason, launcher.log()) from error
     if response.status_code != httpx.codes.OK:
         reason = f"{SERVICE} answers {response.status_code}: {response.text[:200]}"
         raise TrialError("api-did-not-start", reason, launcher.log())
