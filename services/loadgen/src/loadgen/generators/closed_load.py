@@ -69,7 +69,6 @@ class User:
         self.ask_at(failed_ns + PAUSE_NS)
 
     def _note(self, answered_ns: int | None, ended_ns: int, status: int, failure: str) -> None:
-        assert self._sent_ns is not None
         sent_ns, self._sent_ns = self._sent_ns, None
         self._run.note(
             LoggedRequest(
@@ -83,8 +82,7 @@ class ClosedLoad(LoadRun):
 
     def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
         super().__init__(load, log, start_ns, orders)
-        assert load.users is not None
-        self._present = load.users
+        self._present = load.users or 0
 
     def begin(self) -> None:
         """Users come spread, as the load says."""

@@ -100,7 +100,7 @@ class LoadRun(ABC):
         """The load ends once the requests due in this window have ended, or patience has."""
         self._followed = window
         self._patience_ns = window.patience_ns
-        self._when_window_ends()
+        self._count_awaited(window)
 
     def note(self, request: LoggedRequest) -> None:
         """A request has ended."""
@@ -155,15 +155,14 @@ class LoadRun(ABC):
         self._loop.remove_reader(self._orders.file)
         self.end()
 
-    def _when_window_ends(self) -> None:
-        """At its end, count what is still awaited of it."""
-        assert self._followed is not None
-        left_ns = self._followed.end_ns - monotonic_ns()
+    def _count_awaited(self, window: Followed) -> None:
+        """At the window's end, count what is still awaited of it."""
+        left_ns = window.end_ns - monotonic_ns()
         if left_ns > 0:
             # uvloop counts in whole milliseconds, so its timers may come early: looked at again.
-            self._loop.call_later(left_ns / 1e9, self._when_window_ends)
+            self._loop.call_later(left_ns / 1e9, self._count_awaited, window)
             return
-        self._awaited = self.waiting(self._followed.end_ns)
+        self._awaited = self.waiting(window.end_ns)
         if not self._awaited:
             self.end()
 

@@ -70,11 +70,11 @@ def _order(orders: ProtocolOrders) -> Followed | None:
     """What the protocol wants followed, once it says so; None where it has gone."""
     if window := orders.followed():
         return window
-    told: list[Followed | None] = []
-    while not told:
+    windows: list[Followed | None] = []
+    while not windows:
         gevent.socket.wait_read(orders.file)
-        orders.read(told.append, lambda: told.append(None))
-    return told[0]
+        orders.read(windows.append, lambda: windows.append(None))
+    return windows[0]
 
 
 class Consumer(FastHttpUser):
