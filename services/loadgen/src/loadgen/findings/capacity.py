@@ -47,22 +47,12 @@ UNFINISHED = "the search is not finished"
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one search found of a stack, in one round.
+    """What one search found of a stack, in one round: the columns of capacity.csv, and more.
 
     Attributes:
-        suite: the suite's name.
-        case: the stack under its users.
-        round: 1, 2, …
-        title: of the server, in tables.
-        cpus: C, its usable CPUs; None where that is not known.
-        cpu_ceiling_rps: C / D under its users; None where it could not be measured.
-        low_rps, high_rps: the last rate that holds and the first that does not; None: not found.
-        app_cpu_ms_per_view, app_cpu_share, app_pss_mib, inflight_mean: at low_rps, means of the
-            windows that held.
-        caveats: names, of those windows.
+        caveats: names, of the windows that held at low_rps.
         gave_way: the criteria that the windows at high_rps failed, as `judge_window` says them.
         windows: every window in its order: rate, and whether it held (None: it says nothing).
-        reason: why a rate was not found, or why they are not neighbours; empty where they are.
     """
 
     suite: str
@@ -234,9 +224,8 @@ def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Ro
 
 def _of(case: Case, rules: Rules, row: Row) -> bool:
     """Whether a row is a window of this stack's search."""
-    rate_rps = row.number("rate_rps")
-    is_offered = rate_rps is not None and row.case == rules.offered(case, rate_rps).slug
-    return row.is_window and is_offered
+    rate_rps = row.number("rate_rps") if row.is_window else None
+    return rate_rps is not None and row.case == rules.offered(case, rate_rps).slug
 
 
 def _step(row: Row, rules: Rules) -> int:
