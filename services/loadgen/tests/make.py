@@ -12,8 +12,8 @@ from loadgen.suites.cases import Case
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import OF_A_PAGE
 from loadgen.suites.timing import Timing
-from loadgen.trials.instruments import ApiStats, AppStats, Distribution, Snapshot
-from loadgen.trials.rows import Recording
+from loadgen.trials.instruments import ApiStats, AppStats, Quantiles, Snapshot
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 
 #: (due, answered, failure): a request that is sent when it is due; answered None = it never ended.
@@ -144,7 +144,7 @@ def an_app_stats(second: float, cpu_seconds: float | None, **values: Any) -> App
 
 
 def an_api_stats(second: float, cpu_seconds: float, calls: int, p99: float | None) -> ApiStats:
-    distribution = Distribution(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
+    distribution = Quantiles(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
     return ApiStats(
         monotonic_ns=int(second * SECOND_NS),
         started_ns=1,

@@ -19,12 +19,12 @@ def steady(tmp_path: Path) -> series.Requests:
     """Ten users with a latency of 0.5 s, after 2 s of warm-up."""
     file = tmp_path / "steady.csv.gz"
     write_samples(constant_users(users=10, latency_s=0.5, until_s=14), 2.0, file)
-    return series.read(file)
+    return series.read_requests(file)
 
 
 def read(requests: list[Request], folder: Path) -> series.Requests:
     write_samples(some_samples(requests), 0.0, folder / "some.csv.gz")
-    return series.read(folder / "some.csv.gz")
+    return series.read_requests(folder / "some.csv.gz")
 
 
 def test_a_steady_load_has_the_same_rate_and_flight_in_every_second(
@@ -63,7 +63,7 @@ def test_a_request_that_its_tool_lost_has_no_instant_and_is_left_out(tmp_path: P
     file = tmp_path / "lost.csv.gz"
     with gzip.open(file, "wt") as stream:
         stream.write("due_s,lag_ms,latency_ms,status,failure\n,,,,lost\n0.5,0.0,20.0,200,\n")
-    assert series.read(file).latency_ms.tolist() == [20]
+    assert series.read_requests(file).latency_ms.tolist() == [20]
 
 
 def test_a_load_that_nobody_answered_stays_in_flight(tmp_path: Path) -> None:
@@ -111,4 +111,4 @@ def test_a_broken_file_is_named_with_what_to_do(tmp_path: Path, content: bytes) 
     file.write_bytes(content)
 
     with pytest.raises(ConfigurationError, match=r"broken\.csv\.gz cannot be read .*remove it"):
-        series.read(file)
+        series.read_requests(file)

@@ -10,7 +10,7 @@ import pytest
 from loadgen.commands import cli, predict
 from loadgen.commands.predict import (
     Question,
-    accuracy_of,
+    accuracy_document,
     has_answer,
     predictions,
     service_s_of,
@@ -118,17 +118,17 @@ def test_a_run_without_constant_loads_is_refused(folder: Path) -> None:
 
 
 def test_the_check_leaves_each_load_out_in_turn(folder: Path) -> None:
-    found = accuracy.check(stacks_of(folder))
-    assert sorted(trial.level.users for trial in found.trials) == [50, 100]
+    found = accuracy.accuracy_of(stacks_of(folder))
+    assert sorted(trial.level.users for trial in found.loads) == [50, 100]
     assert found.refused == 3
-    at_the_knee = next(trial for trial in found.trials if trial.level.users == 50)
+    at_the_knee = next(trial for trial in found.loads if trial.level.users == 50)
     actual = at_the_knee.level.rps
     assert abs(at_the_knee.predicted.rps / actual - 1) < 0.03
     assert at_the_knee.bounds_rps / actual - 1 > 0.05
 
 
 def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> None:
-    lines = markdown(accuracy_of(stacks_of(folder))).splitlines()
+    lines = markdown(accuracy_document(stacks_of(folder))).splitlines()
     assert lines[0] == "| CPU busy | Loads | This law | With CPU time alone | Plain bounds |"
     assert [line.split("|")[1:3] for line in lines[2:4]] == [
         [" 0.6 to 1 ", " 2 "],
@@ -140,7 +140,7 @@ def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> N
 
 def test_the_check_needs_a_load_between_two_others() -> None:
     with pytest.raises(ConfigurationError, match="three or more loads"):
-        accuracy.check(measured([a_row(50), a_row(100)]))
+        accuracy.accuracy_of(measured([a_row(50), a_row(100)]))
 
 
 def test_the_command_line(

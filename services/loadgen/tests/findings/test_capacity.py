@@ -88,7 +88,7 @@ def test_it_is_told_per_core_with_cpu_and_memory_of_the_windows_that_held() -> N
 def test_rows_read_back_from_the_table_say_the_same() -> None:
     rows = measured(rounds=2)
     texts = [{name: columns.cell_text(cell) for name, cell in row.items()} for row in rows]
-    read = [columns.parse(line) for line in texts]
+    read = [columns.parse_line(line) for line in texts]
     assert [each.windows for each in capacities([SUITE], read)] == [
         each.windows for each in capacities([SUITE], rows)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.findings.claims import Claim, Outcome, by_words, judge
+from loadgen.findings.claims import Claim, ClaimOutcome, by_words, judge_claims
 from loadgen.findings.comparisons import compare
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
@@ -57,7 +57,7 @@ def reversed_for(case: Case) -> Sequence[float]:
 
 
 def judged(suite: Suite, given: list[Row]) -> Claim:
-    (claim,) = judge([suite], compare([suite], given))
+    (claim,) = judge_claims([suite], compare([suite], given))
     return claim
 
 
@@ -126,7 +126,7 @@ def test_as_good_as_equal_is_not_better() -> None:
         ("app_cpu_ms_per_view", "holds"),
     ],
 )
-def test_two_at_the_same_ceiling_tell_of_cost_only(metric: str, outcome: Outcome) -> None:
+def test_two_at_the_same_ceiling_tell_of_cost_only(metric: str, outcome: ClaimOutcome) -> None:
     suite = best_of_six(metric, rivals=("one",))
     one, best = suite.cases
     worse = 120.0 if metric.endswith(("_ms", "_view")) else 80.0
@@ -159,7 +159,7 @@ def test_a_claim_falls_with_any_metric_and_stands_with_all() -> None:
     suite = best_of_six("rps", "p95_ms", rivals=("one",))
     one, best = suite.cases
 
-    def outcome(rps: float, p95_ms: float, scatter: Sequence[float] = SCATTER) -> Outcome:
+    def outcome(rps: float, p95_ms: float, scatter: Sequence[float] = SCATTER) -> ClaimOutcome:
         given = measured(one, {"rps": rps, "p95_ms": p95_ms}, scatter)
         given += measured(best, {"rps": 100.0, "p95_ms": 100.0}, SCATTER[::-1])
         return judged(suite, given).outcome
@@ -199,11 +199,11 @@ def test_a_claim_that_is_true_of_nothing_is_seldom_held() -> None:
 def test_a_question_without_words_is_no_claim() -> None:
     entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), None, {})
     suite = best_of_six("rps", compare=(entry,))
-    assert judge([suite], compare([suite], against({"one": 50.0}, suite))) == []
+    assert judge_claims([suite], compare([suite], against({"one": 50.0}, suite))) == []
 
 
 def test_a_claim_of_which_nothing_was_measured_is_not_spoken_of() -> None:
-    assert judge([best_of_six("rps")], []) == []
+    assert judge_claims([best_of_six("rps")], []) == []
 
 
 def with_two_clients() -> tuple[list[Suite], list[Row]]:
@@ -223,7 +223,7 @@ def test_the_same_words_stand_together_with_each_client() -> None:
     other_entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), "Another.", {})
     between = a_suite(name="between", cases=other.cases, compare=(other_entry,))
     asking = [suites[0], between, suites[1]]
-    found = dict(by_words(judge(asking, compare(asking, given))))
+    found = dict(by_words(judge_claims(asking, compare(asking, given))))
     assert list(found) == [WORDS, "Another."]
     assert [(claim.http_clients, claim.outcome) for claim in found[WORDS]] == [
         (("httpx-per-request",), "cannot be told"),
@@ -237,7 +237,7 @@ def printed(claims: list[Claim]) -> str:
 
 def test_claims_are_printed_with_client_ratio_interval_and_the_rival_that_decides() -> None:
     suites, given = with_two_clients()
-    text = printed(judge(suites, compare(suites, given)))
+    text = printed(judge_claims(suites, compare(suites, given)))
     assert text.count(WORDS) == 1
     flat = " ".join(text.split())
     assert "httpx-per-request: cannot be told" in flat
@@ -256,7 +256,7 @@ def test_a_claim_that_two_suites_ask_of_the_same_clients_is_told_apart_by_its_su
     once = best_of_six("rps", rivals=("one",))
     again = best_of_six("rps", rivals=("one", "two"), name="again")
     given = against({"one": 50.0, "two": 60.0}, again)
-    claims = judge([once, again], compare([once, again], given))
+    claims = judge_claims([once, again], compare([once, again], given))
     lines = as_markdown(blocks(claims)).splitlines()[2:4]
     assert [line.split(" | ")[1] for line in lines] == [
         "httpx-per-request (a-suite)",
@@ -271,7 +271,7 @@ def test_markdown_has_a_line_for_each_metric() -> None:
     given = measured(one, {"rps": 50.0, "p95_ms": 50.0})
     given += measured(best, {"rps": 100.0, "p95_ms": 100.0}, SCATTER[::-1])
     head, _, first, second = as_markdown(blocks([judged(suite, given)])).splitlines()[:4]
-    assert head.startswith("| Claim | Clients | Outcome | Metric |")
+    assert head.startswith("| Claim | Clients | ClaimOutcome | Metric |")
     assert first.startswith(f"| {WORDS} | httpx-per-request | refuted | RPS | holds | 2.0")
     assert second.startswith("|  |  |  | p95 | refuted | 2.0")
     assert second.endswith("| one → best | worse |")

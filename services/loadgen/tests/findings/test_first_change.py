@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loadgen.findings.comparisons import compare
-from loadgen.findings.first_change import Effect, answer, effects, line
+from loadgen.findings.first_change import Effect, effects, line, what_to_change_first
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
@@ -67,7 +67,9 @@ def test_more_views_per_second_judge_a_change() -> None:
         "share the client (uvicorn: httpx-per-request → aiohttp-shared): views/s ×2.00 [1.9"
     )
     assert "; p95 ×0.50 [" in line(effect)
-    assert answer([effect]).startswith("Change first: share the client: views/s ×2.00 [1.9")
+    assert what_to_change_first([effect]).startswith(
+        "Change first: share the client: views/s ×2.00 [1.9"
+    )
 
 
 def test_a_gain_that_ends_at_a_ceiling_may_be_more() -> None:
@@ -99,7 +101,7 @@ def test_as_good_as_equal_throughput_lets_cpu_per_view_judge_too() -> None:
     )
     assert (effect.standing, effect.judged.metric) == ("worse", "app_cpu_ms_per_view")
     assert "CPU per view ×1.20 [1.20–1.20] (worse); views/s ×1.00 [1.00–1.00];" in line(effect)
-    assert answer([effect]) == "Nothing of this is worth a change."
+    assert what_to_change_first([effect]) == "Nothing of this is worth a change."
 
 
 def test_without_cpu_per_view_the_95th_percentile_judges() -> None:
@@ -135,7 +137,7 @@ def test_better_by_less_than_what_matters_is_no_reason_to_change() -> None:
     )
     assert effect.standing == "small"
     assert "views/s ×1.02 [1.02–1.02] (better, by less than 3%)" in line(effect)
-    assert answer([effect]) == "Nothing of this is worth a change."
+    assert what_to_change_first([effect]) == "Nothing of this is worth a change."
 
 
 def test_what_cannot_be_told_is_undecided() -> None:
@@ -144,7 +146,9 @@ def test_what_cannot_be_told_is_undecided() -> None:
     )
     assert effect.standing == "undecided"
     assert "(undecided)" in line(effect)
-    assert answer([effect]).startswith("Nothing can be told to be worth a change; more rounds")
+    assert what_to_change_first([effect]).startswith(
+        "Nothing can be told to be worth a change; more rounds"
+    )
 
 
 def test_too_few_rounds_give_a_ratio_and_no_verdict() -> None:
@@ -167,7 +171,7 @@ def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
     )
     assert [effect.standing for effect in listed] == ["equivalent", "not comparable"]
     assert "not comparable: 3 of 3 rounds unranked (api-saturated)" in line(listed[-1])
-    assert answer(listed[-1:]) == "Nothing of this can be compared."
+    assert what_to_change_first(listed[-1:]) == "Nothing of this can be compared."
 
 
 def test_a_comparison_that_names_no_change_is_none() -> None:
@@ -189,7 +193,7 @@ def test_the_same_change_from_several_places_is_one_answer() -> None:
         measured(here, figures(50)),
         measured(OTHER, figures(150)),
     )
-    assert answer(listed) == (
+    assert what_to_change_first(listed) == (
         "Change first: share the client: "
         "views/s ×3.00 [3.00–3.00] (granian-asgi: httpx-per-request → aiohttp-shared) and "
         "views/s ×2.00 [2.00–2.00] (uvicorn: httpx-per-request → aiohttp-shared)."

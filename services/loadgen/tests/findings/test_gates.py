@@ -7,7 +7,7 @@ import pytest
 
 from loadgen.errors import ConfigurationError
 from loadgen.findings.comparisons import Comparison, compare_rows
-from loadgen.findings.gates import Gate, all_passed, judge, parse
+from loadgen.findings.gates import Gate, all_passed, judge_gates, parse_gate
 from tests.findings.test_comparisons import rows
 from tests.make import a_case
 
@@ -33,7 +33,7 @@ def compared(
     ],
 )
 def test_a_gate_is_a_metric_a_direction_and_a_percentage(text: str, gate: Gate) -> None:
-    assert parse(text) == gate
+    assert parse_gate(text) == gate
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_gate_is_a_metric_a_direction_and_a_percentage(text: str, gate: Gate) 
 )
 def test_what_is_no_gate_is_refused_with_the_grammar(text: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as refused:
-        parse(text)
+        parse_gate(text)
     assert repr(text) in str(refused.value)
 
 
@@ -74,7 +74,7 @@ def test_a_gate_fails_where_the_whole_interval_is_beyond_it(
     text: str, ratio: float, outcome: str
 ) -> None:
     one = compared(ratio)
-    (judged,) = judge([parse(text)], [one])
+    (judged,) = judge_gates([parse_gate(text)], [one])
     assert judged.outcome == outcome
     assert all_passed([judged]) == (outcome == "passed")
     assert one.difference
@@ -86,7 +86,7 @@ def test_a_gate_fails_where_the_whole_interval_is_beyond_it(
 
 
 def test_a_gate_speaks_of_its_own_metric_only() -> None:
-    judged = judge([parse("rps<-3%")], [compared(1.5, "p95_ms"), compared(0.5, "rps")])
+    judged = judge_gates([parse_gate("rps<-3%")], [compared(1.5, "p95_ms"), compared(0.5, "rps")])
     assert [(one.comparison.metric, one.outcome) for one in judged] == [("rps", "failed")]
 
 
@@ -95,8 +95,8 @@ def test_many_cases_do_not_fail_a_gate_by_chance() -> None:
     assert one.difference
     assert one.difference.low
     assert one.difference.low > 1.0
-    alone = judge([parse("p95_ms>0%")], [one])
-    among_others = judge([parse("p95_ms>0%")], [one, *[compared(1.0)] * 20])
+    alone = judge_gates([parse_gate("p95_ms>0%")], [one])
+    among_others = judge_gates([parse_gate("p95_ms>0%")], [one, *[compared(1.0)] * 20])
     assert alone[0].outcome == "failed"
     assert among_others[0].outcome == "passed"
 
@@ -109,14 +109,14 @@ def test_of_candidates_that_are_as_the_baseline_hardly_any_fails() -> None:
         for _ in range(4):
             scatter = tuple(math.exp(drawn.gauss(0, 0.04)) for _ in range(5))
             run.append(compared(1.0, scatter=scatter))
-        judged = judge([parse("p95_ms>0%")], run)
+        judged = judge_gates([parse_gate("p95_ms>0%")], run)
         failed += any(one.outcome == "failed" for one in judged)
     # 2.5 % are due; a share of 300 is seldom over 5 %.
     assert failed / 300 < 0.05
 
 
 def test_a_gate_says_what_it_would_have_found() -> None:
-    (judged,) = judge([parse("p95_ms>5%")], [compared(1.0)])
+    (judged,) = judge_gates([parse_gate("p95_ms>5%")], [compared(1.0)])
     found = judged.comparison.difference
     assert found
     assert found.smallest_detectable_ratio
@@ -125,7 +125,7 @@ def test_a_gate_says_what_it_would_have_found() -> None:
 
 def test_a_gate_that_cannot_be_judged_is_not_passed() -> None:
     too_few = compared(1.0, scatter=(1.0, 1.01))
-    (judged,) = judge([parse("p95_ms>5%")], [too_few])
+    (judged,) = judge_gates([parse_gate("p95_ms>5%")], [too_few])
     assert (judged.outcome, judged.reason) == ("not judged", "needs 3 rounds")
     assert not all_passed([judged])
 
@@ -133,5 +133,5 @@ def test_a_gate_that_cannot_be_judged_is_not_passed() -> None:
 def test_a_candidate_whose_value_is_unknown_is_not_passed() -> None:
     a = rows(BASELINE, *({"p95_ms": 100.0} for _ in SCATTER))
     b = rows(CANDIDATE, *({"p95_ms": None} for _ in SCATTER))
-    (judged,) = judge([parse("p95_ms>5%")], [compare_rows("", "a case", a, b, "p95_ms")])
+    (judged,) = judge_gates([parse_gate("p95_ms>5%")], [compare_rows("", "a case", a, b, "p95_ms")])
     assert (judged.outcome, judged.reason) == ("not judged", "p95_ms unknown in 5 of 5 rounds")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadgen.findings.holds import judge
+from loadgen.findings.holds import judge_window
 from loadgen.records import columns
 from loadgen.records.columns import Cell
 from loadgen.suites.search import Rules, Window
@@ -24,7 +24,7 @@ def judged(**cells: Cell) -> Window:
         "rps": 99.6,
         "inflight_growth": 0.01,
     }
-    return judge(94, columns.row(fine | cells), RULES)
+    return judge_window(94, columns.row(fine | cells), RULES)
 
 
 def test_a_window_that_meets_every_criterion_holds() -> None:

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from loadgen.findings.claims import judge
+from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, compare
-from loadgen.findings.first_change import answer, effects
-from loadgen.findings.gates import judge as judge_gates
-from loadgen.findings.gates import parse
+from loadgen.findings.first_change import effects, what_to_change_first
+from loadgen.findings.gates import judge_gates, parse_gate
 from loadgen.findings.silence import silence
 from loadgen.findings.summary import case_caveats, over_rounds
 from loadgen.records import columns
@@ -174,7 +173,7 @@ def test_it_decides_claims(claimed: tuple[str, str], outcome: str) -> None:
     """A claim says that b is better than a."""
     suite = asking(*claimed, words="The one is better than the other.")
     found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
-    (claim,) = judge([suite], found)
+    (claim,) = judge_claims([suite], found)
     assert claim.outcome == outcome
     assert {part.outcome for part in claim.parts} == {outcome}
 
@@ -182,14 +181,14 @@ def test_it_decides_claims(claimed: tuple[str, str], outcome: str) -> None:
 def test_silence_in_some_rounds_leaves_a_claim_open_with_that_reason() -> None:
     suite = asking("mute", "loud", words="The one is better than the other.")
     mute = rows(MUTE, HEARD, SILENT, SILENT)
-    (claim,) = judge([suite], compared(suite, rows(LOUD, *[HEARD] * 3), mute))
+    (claim,) = judge_claims([suite], compared(suite, rows(LOUD, *[HEARD] * 3), mute))
     assert claim.outcome == "cannot be told"
     assert claim.parts[0].reason == "mute answered nobody in 2 of 3 rounds"
 
 
 def test_a_gate_fails_with_a_candidate_that_answers_nobody() -> None:
     found = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
-    gates = [parse("p95_ms>5%"), parse("rps<-3%")]
+    gates = [parse_gate("p95_ms>5%"), parse_gate("rps<-3%")]
     assert [one.outcome for one in judge_gates(gates, found)] == ["failed", "failed"]
     won = compared(asking("mute", "loud"), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
     assert [one.outcome for one in judge_gates(gates, won)] == ["passed", "passed"]
@@ -201,4 +200,4 @@ def test_a_change_away_from_it_comes_first() -> None:
     found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
     (effect,) = effects(suite, found)
     assert effect.standing == "better"
-    assert answer([effect]).startswith("Change first: be loud: mute answered nobody")
+    assert what_to_change_first([effect]).startswith("Change first: be loud: mute answered nobody")

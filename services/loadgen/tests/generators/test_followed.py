@@ -13,7 +13,7 @@ from loadgen.drivers.driver import READY, LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.followed import Followed, Orders
+from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.records.samples import in_window
 from loadgen.trials import accounting
 from tests.drive import ARRIVALS_SEED, a_plan
@@ -132,7 +132,7 @@ def test_orders_may_come_in_pieces_or_together() -> None:
         with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
             assert cat.stdin is not None
             assert cat.stdout is not None
-            orders = Orders(cat.stdout.fileno())
+            orders = ProtocolOrders(cat.stdout.fileno())
             cat.stdin.write(pieces[0])
             cat.stdin.flush()
             assert orders.start_ns() == 5
@@ -150,7 +150,7 @@ def test_a_protocol_that_goes_without_an_order_is_told() -> None:
     told: list[Followed | None] = []
     with subprocess.Popen(["echo", "5"], stdout=subprocess.PIPE) as echo:
         assert echo.stdout is not None
-        orders = Orders(echo.stdout.fileno())
+        orders = ProtocolOrders(echo.stdout.fileno())
         assert orders.start_ns() == 5
         orders.read(told.append, lambda: told.append(None))
         assert told == [None]

@@ -18,10 +18,10 @@ from loadgen.drivers.own import Own
 from loadgen.errors import TrialError
 from loadgen.generators import open_load
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.followed import Followed, Orders
+from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load
-from loadgen.generators.open_load import Line, OpenLoad
-from loadgen.generators.request_log import LOG, Request, RequestLog
+from loadgen.generators.open_load import KeptConnection, OpenLoad
+from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
 from tests.drive import ARRIVALS_SEED, DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps, told
@@ -213,7 +213,7 @@ def test_there_is_no_idle_connection_once_nobody_comes_any_more(tmp_path: Path) 
     with View(0.2) as view:
         plan = a_plan(view, 0.3, 20, **open_axes(40.0, "constant"))
         with RequestLog(tmp_path / LOG) as log:
-            run = OpenLoad(Load(**told(plan, tmp_path)), log, time.monotonic_ns(), Orders())
+            run = OpenLoad(Load(**told(plan, tmp_path)), log, time.monotonic_ns(), ProtocolOrders())
             uvloop.run(run.run())
     assert read_log(tmp_path, 0).height == 12
     assert not run._idle
@@ -222,7 +222,12 @@ def test_there_is_no_idle_connection_once_nobody_comes_any_more(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("owner", "callback"),
-    [(Line, "_answered"), (Line, "_failed"), (OpenLoad, "_send"), (OpenLoad, "_close_idle")],
+    [
+        (KeptConnection, "_answered"),
+        (KeptConnection, "_failed"),
+        (OpenLoad, "_send"),
+        (OpenLoad, "_close_idle"),
+    ],
 )
 def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
     owner: type[object], callback: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -242,7 +247,7 @@ def test_a_log_that_lacks_arrivals_is_no_measurement(tmp_path: Path) -> None:
     with View(0) as view:
         plan = a_plan(view, 1.0, 5, **open_axes(20.0, "constant"))
     with RequestLog(tmp_path / LOG) as log:
-        log.write_all(Request(n, n, n + 1, n + 1, 200, "") for n in range(19))
+        log.write_all(LoggedRequest(n, n, n + 1, n + 1, 200, "") for n in range(19))
     with pytest.raises(TrialError, match="made 19 of the 20 arrivals that were due") as error:
         Own().samples(plan, tmp_path, 0)
     assert error.value.outcome == "driver-failed"
@@ -262,7 +267,7 @@ def run_here(
         async def run() -> None:
             if at:
                 asyncio.get_running_loop().call_later(*at)
-            await OpenLoad(load, log, time.monotonic_ns(), Orders()).run()
+            await OpenLoad(load, log, time.monotonic_ns(), ProtocolOrders()).run()
 
         uvloop.run(run())
     return pl.read_csv(folder / LOG)
@@ -279,6 +284,6 @@ def test_an_arrival_at_the_very_end_of_a_window_is_of_the_next(
         plan = a_plan(view, None, 5, **open_axes(50.0, "constant"))
     with RequestLog(tmp_path / LOG) as log:
         due_ns = (begin_ns + number * 20 * 10**6 for number in range(425))
-        log.write_all(Request(due, due, due + 1, due + 1, 200, "") for due in due_ns)
+        log.write_all(LoggedRequest(due, due, due + 1, due + 1, 200, "") for due in due_ns)
     samples = Own().samples(plan, tmp_path, start_ns, Followed(begin_ns, end_ns, end_ns))
     assert samples.height == 425

@@ -18,7 +18,7 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.generators.closed_load import ClosedLoad, User
-from loadgen.generators.followed import Followed, Orders
+from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load
 from loadgen.generators.request_log import LOG, RequestLog
 from loadgen.records.samples import SCHEMA
@@ -229,7 +229,7 @@ def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
             RequestLog(tmp_path / LOG) as log,
             pytest.raises(LookupError, match="a mistake of ours"),
         ):
-            uvloop.run(ClosedLoad(load, log, time.monotonic_ns(), Orders()).run())
+            uvloop.run(ClosedLoad(load, log, time.monotonic_ns(), ProtocolOrders()).run())
 
 
 def seen(tally: Tally) -> int:

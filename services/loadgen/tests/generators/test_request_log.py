@@ -6,11 +6,13 @@ import pytest
 
 from loadgen.drivers.logged import Ended, Tally, read_log
 from loadgen.errors import TrialError
-from loadgen.generators.request_log import LOG, Request, RequestLog
+from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 
 SECOND_NS = 10**9
-GOOD = Request(5 * SECOND_NS, 6 * SECOND_NS, 7 * SECOND_NS, 7 * SECOND_NS, 200, "", user=3)
-LOST = Request(5 * SECOND_NS, 6 * SECOND_NS, None, 9 * SECOND_NS, 0, "no answer: ConnectionLost")
+GOOD = LoggedRequest(5 * SECOND_NS, 6 * SECOND_NS, 7 * SECOND_NS, 7 * SECOND_NS, 200, "", user=3)
+LOST = LoggedRequest(
+    5 * SECOND_NS, 6 * SECOND_NS, None, 9 * SECOND_NS, 0, "no answer: ConnectionLost"
+)
 
 
 def test_a_request_is_read_as_it_was_written_alone_or_with_others(tmp_path: Path) -> None:
@@ -59,6 +61,6 @@ def test_a_tally_takes_a_line_when_it_is_whole(tmp_path: Path) -> None:
 
 def test_an_arrival_that_was_never_sent_has_not_ended(tmp_path: Path) -> None:
     with RequestLog(tmp_path / LOG) as log:
-        log.write(Request(5, None, None, None, 0, "dropped"))
+        log.write(LoggedRequest(5, None, None, None, 0, "dropped"))
     tally = Tally(tmp_path / LOG)
     assert (tally.news(), tally.count) == ([], 1)

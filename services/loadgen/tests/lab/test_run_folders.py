@@ -14,7 +14,7 @@ from loadgen.findings.earlier_run import read_run
 from loadgen.lab.app_registry import COPY, read_registry, registry_of
 from loadgen.lab.http_clients import REGISTRY
 from loadgen.lab.lab import SUITES, read_lab
-from loadgen.lab.run_folders import find
+from loadgen.lab.run_folders import find_run
 from loadgen.lab.servers import read_servers
 from loadgen.lab.settings import FOLDER
 from loadgen.records import columns, environment
@@ -166,9 +166,9 @@ def test_a_committed_run_is_found_by_its_name_and_one_elsewhere_by_its_path(
     elsewhere = project / "from-another-machine"
     shutil.copytree(folder, elsewhere)
     lab = read_lab()
-    assert find(lab, committed.name) == committed
-    assert find(lab, f"results/reference/{committed.name}") == committed
-    assert find(lab, "from-another-machine") == elsewhere
+    assert find_run(lab, committed.name) == committed
+    assert find_run(lab, f"results/reference/{committed.name}") == committed
+    assert find_run(lab, "from-another-machine") == elsewhere
 
 
 def test_the_latest_run_is_the_one_that_began_last_and_nothing_else(
@@ -181,13 +181,13 @@ def test_the_latest_run_is_the_one_that_began_last_and_nothing_else(
     (results / "20270101T000000Z-check").mkdir()
     (results / "compare-a-b").mkdir()
     (results / "20270102T000000Z-a-file").touch()
-    assert find(read_lab(), "latest") == folder
+    assert find_run(read_lab(), "latest") == folder
 
 
 def test_where_there_is_no_run_there_is_no_latest(results: Path) -> None:
     assert list(results.iterdir()) == []
     with pytest.raises(ConfigurationError, match="there is no run in results/ yet"):
-        find(read_lab(), "latest")
+        find_run(read_lab(), "latest")
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '"text"', "{}", '{"arguments": {}}', "\udcff"])

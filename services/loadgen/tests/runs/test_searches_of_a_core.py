@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from loadgen.findings.capacity import Capacity, capacities
-from loadgen.findings.holds import judge
+from loadgen.findings.holds import judge_window
 from loadgen.generators.arrivals import instants_ns
 from loadgen.records import columns
 from loadgen.records.columns import Row
@@ -79,7 +79,7 @@ def windows(rate_rps: float, count: int) -> Iterator[bool | None]:
             seed=seed,
             repeat=1,
         )
-        yield judge(0, a_row(window), RULES).held
+        yield judge_window(0, a_row(window), RULES).held
 
 
 @cache

@@ -1,6 +1,6 @@
 """What to change first, as a reader sees it."""
 
-from loadgen.findings.first_change import answer, line
+from loadgen.findings.first_change import line, what_to_change_first
 from loadgen.topics.first_change import HEADING, blocks
 from tests.findings.test_first_change import (
     PER_REQUEST,
@@ -31,4 +31,4 @@ def test_the_terminal_says_the_answer_and_then_every_change() -> None:
 def test_markdown_says_the_same() -> None:
     (effect,) = found(SUITE, RUN)
     text = as_markdown(blocks(*a_group(SUITE, RUN)))
-    assert text.startswith(f"{answer([effect])}\n\n1. {line(effect)}\n\n")
+    assert text.startswith(f"{what_to_change_first([effect])}\n\n1. {line(effect)}\n\n")

@@ -156,13 +156,13 @@ NEVER_ANSWERED: Request = (1.25, None, "unanswered")
 
 def test_due_accounting_follows_the_requests_due_in_the_window() -> None:
     samples = some_samples([DUE_BEFORE, INSIDE, ANSWERED_AFTER, NEVER_ANSWERED])
-    counted = accounting.counted(samples, 1.0, 2.0, "due")
+    counted = accounting.requests_of(samples, 1.0, 2.0, "due")
     assert counted["due_s"].to_list() == [1.5, 1.875, 1.25]
 
 
 def test_answered_accounting_speaks_of_the_answers_that_came_in_the_window() -> None:
     samples = some_samples([DUE_BEFORE, INSIDE, ANSWERED_AFTER, NEVER_ANSWERED])
-    counted = accounting.counted(samples, 1.0, 2.0, "answered")
+    counted = accounting.requests_of(samples, 1.0, 2.0, "answered")
     assert counted["due_s"].to_list() == [0.5, 1.5]
 
 
@@ -172,12 +172,12 @@ def test_a_request_that_the_tool_lost_always_counts(how: Accounting) -> None:
         due_s=None, sent_s=None, answered_s=None, ended_s=None
     )
     lost = lost.cast(some_samples([]).schema)
-    assert accounting.counted(lost, 1.0, 2.0, how).height == 1
+    assert accounting.requests_of(lost, 1.0, 2.0, how).height == 1
 
 
 def test_a_request_due_at_the_windows_end_belongs_to_the_next() -> None:
     edges = some_samples([(1.0, 1.5, None), (2.0, 2.5, None)])
-    assert accounting.counted(edges, 1.0, 2.0, "due")["due_s"].to_list() == [1.0]
+    assert accounting.requests_of(edges, 1.0, 2.0, "due")["due_s"].to_list() == [1.0]
 
 
 def test_a_wrong_body_is_no_good_answer() -> None:
@@ -299,7 +299,7 @@ def test_a_starved_user_waits_through_the_whole_window() -> None:
     )
     assert accounting.starved(samples, 1.0, 2.0)["due_s"].to_list() == [0.5, 0.5]
     # He is among those of whom a row speaks, although nothing was due in the window.
-    counted = accounting.counted(samples, 1.0, 2.0, "due")
+    counted = accounting.requests_of(samples, 1.0, 2.0, "due")
     assert counted.height == len([INSIDE, ANSWERED_AFTER, NEVER_ANSWERED]) + 2
 
 
@@ -411,10 +411,10 @@ def test_who_pauses_counts_as_a_user() -> None:
 
 def test_by_what_ended_a_connection_that_was_reset_in_the_window_is_a_failure() -> None:
     reset = some_samples([(1.2, None, "no answer: ConnectionResetError")]).with_columns(ended_s=1.5)
-    counted = accounting.counted(reset, 1.0, 2.0, "answered")
+    counted = accounting.requests_of(reset, 1.0, 2.0, "answered")
     assert counted["failure"].to_list() == ["no answer: ConnectionResetError"]
     given_up = reset.with_columns(ended_s=2.5)
-    assert accounting.counted(given_up, 1.0, 2.0, "answered").is_empty()
+    assert accounting.requests_of(given_up, 1.0, 2.0, "answered").is_empty()
 
 
 def test_parts_of_answers_that_came_later_are_no_answers_of_a_window_in_which_nothing_ended() -> (

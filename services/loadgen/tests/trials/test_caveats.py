@@ -45,7 +45,7 @@ def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> l
         "steal_share": 0.0,
     }
     row = columns.row(healthy | cells)
-    return [caveat.name for caveat in caveats.find(row, trial or a_trial(), facts)]
+    return [caveat.name for caveat in caveats.caveats_of(row, trial or a_trial(), facts)]
 
 
 CENSORED = replace(HEALTHY, censored=True, too_few=True)

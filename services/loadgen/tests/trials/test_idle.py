@@ -7,11 +7,11 @@ import pytest
 
 from loadgen.errors import TrialError
 from loadgen.trials.idle import Idle
-from loadgen.trials.instruments import AppStats, Launcher, NoLauncher
+from loadgen.trials.instruments import AppStats, NoLauncher
 from tests.make import an_app_stats
 
 
-class StandInLauncher(Launcher):
+class StandInLauncher(NoLauncher):
     """A launcher that says how much CPU time it has used; None: it is gone."""
 
     def __init__(self, cpu_s: float | None) -> None:

@@ -18,9 +18,9 @@ from loadgen.lab.cpus import Roles
 from loadgen.records.columns import Row, cell_text
 from loadgen.suites import lengths
 from loadgen.trials import accounting, instruments, protocol, rows, settling
-from loadgen.trials.instruments import Api
+from loadgen.trials.instruments import HttpApi
 from loadgen.trials.protocol import Observer, Protocol
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_timing, a_trial
 from tests.stand_ins import (
@@ -79,7 +79,7 @@ def measure(
     patch.setattr(network, "APP_PORT", lab.app_port)
     patch.setattr(network, "LAUNCHER_PORT", lab.launcher_port)
     with httpx.Client(trust_env=False) as http:
-        api = Api(f"http://127.0.0.1:{lab.api_port}", http)
+        api = HttpApi(f"http://127.0.0.1:{lab.api_port}", http)
         return Protocol(api, http, ROLES, observer).run(trial, folder)
 
 
@@ -661,7 +661,7 @@ def test_a_server_whose_container_is_not_up_is_named_with_the_remedy(
 
 def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
     with httpx.Client(trust_env=False) as http:
-        launcher = instruments.Launcher(f"http://127.0.0.1:{lab.app_port}", http)
+        launcher = instruments.HttpLauncher(f"http://127.0.0.1:{lab.app_port}", http)
         with pytest.raises(TrialError, match="does not answer") as error:
             launcher.stats()
     assert error.value.outcome == "launcher-lost"
@@ -673,7 +673,7 @@ def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
         httpx.Client(trust_env=False) as http,
         pytest.raises(TrialError, match="no JSON") as error,
     ):
-        instruments.Api(view.origin, http).stats()
+        instruments.HttpApi(view.origin, http).stats()
     assert error.value.outcome == "api-lost"
 
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from loadgen.trials import self_check
-from loadgen.trials.instruments import Api, ApiStats
-from loadgen.trials.self_check import Check, Demand, check, demands, judge
+from loadgen.trials.instruments import ApiStats, HttpApi
+from loadgen.trials.self_check import ApiCheck, Demand, check_api, demands, judge_attempt
 from tests.make import (
     Request,
     a_case,
@@ -25,7 +25,7 @@ from tests.make import (
 from tests.stand_ins import Served, send
 
 HUNDRED_MS = Demand(a_case(), delay_ms=100, calls_per_s=100)
-ASKED = Check(upstream="http", delay_ms=100, demanded_per_s=100, users=11, attempts=1)
+ASKED = ApiCheck(upstream="http", delay_ms=100, demanded_per_s=100, users=11, attempts=1)
 
 
 def demanded(app_cpus: int = 1, slots: int | None = None, **axes: Any) -> list[float]:
@@ -93,7 +93,7 @@ def calls(rate: float, late_s: float = 0.001, failure: str | None = None) -> lis
 
 def faults(requests: list[Request], stats: ApiStats | None = None) -> str:
     stats = stats or an_api_stats(4, 1.0, 300, p99=0.2)
-    return "; ".join(judge(HUNDRED_MS, ASKED, some_samples(requests), stats).faults)
+    return "; ".join(judge_attempt(HUNDRED_MS, ASKED, some_samples(requests), stats).faults)
 
 
 def test_an_api_that_keeps_its_delays_has_no_fault() -> None:
@@ -153,12 +153,12 @@ def api() -> Iterator[StandInApi]:
     stand_in.close()
 
 
-def checked(api: StandInApi, monkeypatch: pytest.MonkeyPatch) -> Check:
+def checked(api: StandInApi, monkeypatch: pytest.MonkeyPatch) -> ApiCheck:
     monkeypatch.setitem(self_check.PORTS, "http", api.port)
     monkeypatch.setattr("socket.gethostbyname", lambda _: "127.0.0.1")
     demand = Demand(a_case(), delay_ms=100, calls_per_s=20)
     with httpx.Client(trust_env=False) as http:
-        return check(demand, Api(f"http://127.0.0.1:{api.port}", http))
+        return check_api(demand, HttpApi(f"http://127.0.0.1:{api.port}", http))
 
 
 def test_the_api_is_really_asked_as_often_as_the_views_might(

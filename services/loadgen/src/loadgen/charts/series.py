@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from loadgen.errors import ConfigurationError
+from loadgen.records.samples import read_samples
 from loadgen.suites.timing import Accounting
 from loadgen.trials.accounting import percentile
 
@@ -25,15 +25,6 @@ LEAST_FOR_P95 = 100
 BINS = 72
 #: Samples have three digits after the point of a millisecond.
 DIGIT_S = 1e-5
-#: Columns of samples.
-KINDS = {
-    "due_s": pl.Float64,
-    "lag_ms": pl.Float64,
-    "latency_ms": pl.Float64,
-    "status": pl.Int64,
-    "failure": pl.String,
-    "ended_s": pl.Float64,
-}
 
 
 @dataclass(frozen=True)
@@ -78,39 +69,19 @@ class Course:
     p95_ms: Sequence[float]
 
 
-def read(file: Path) -> Requests:
-    """The samples of a trial; requests that the tool lost have no instants and are left out.
+def read_requests(file: Path) -> Requests:
+    """The requests of a trial, without those that the tool lost, which have no instants.
 
     Raises:
         ConfigurationError: the file is no samples of a trial, or is broken.
     """
-    try:
-        return _read(file)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigurationError(
-            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
-            "report draws of it"
-        ) from error
-
-
-def _read(file: Path) -> Requests:
-    # Named, since a column in which nothing stands would be one of texts.
-    samples = pl.scan_csv(file, schema_overrides=KINDS)
-    answered = pl.col("due_s") + pl.col("latency_ms") / 1000
-    # A run of before 26 November 2026 does not know when a failed request ended.
-    known = "ended_s" in samples.collect_schema().names()
-    ended = pl.col("ended_s") if known else answered
-    table = (
-        samples.filter(pl.col("due_s").is_not_null())
-        .select(
-            sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
-            answered=answered.fill_null(math.inf),
-            ended=ended.fill_null(math.inf),
-            latency=pl.col("latency_ms").fill_null(math.inf),
-            good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
-        )
-        .collect()
+    answered_s = pl.col("due_s") + pl.col("latency_ms") / 1000
+    table = read_samples(file).select(
+        sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
+        answered=answered_s.fill_null(math.inf),
+        ended=pl.col("ended_s").fill_null(math.inf),
+        latency=pl.col("latency_ms").fill_null(math.inf),
+        good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
     )
     return Requests(
         sent_s=table["sent"].to_numpy(),

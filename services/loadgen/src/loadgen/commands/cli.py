@@ -19,7 +19,7 @@ from loadgen.errors import ConfigurationError, unwritable
 from loadgen.findings.earlier_run import read_run
 from loadgen.findings.gates import GRAMMAR
 from loadgen.lab.lab import read_lab
-from loadgen.lab.run_folders import HOW_TO_NAME, every, find, place_for_files
+from loadgen.lab.run_folders import HOW_TO_NAME, every, find_run, place_for_files
 from loadgen.reports.exports import write_exports
 from loadgen.reports.run_report import markdown_report, print_report, write_report
 from loadgen.runs.run import DONE, FAILED, INTERRUPTED
@@ -153,10 +153,10 @@ def predict(
 ) -> None:
     """Say what each stack of a run would make of another load."""
     lab = read_lab()
-    folder = find(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
+    folder = find_run(lab, run) if run is not None else predicting.newest_with_a_curve(every(lab))
     stacks = predicting.stacks_of(folder)
     if checked:
-        print(markdown(predicting.accuracy_of(stacks)), end="")
+        print(markdown(predicting.accuracy_document(stacks)), end="")
         return
     if users is None or delays_ms is None:
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")

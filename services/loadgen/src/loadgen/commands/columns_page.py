@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from loadgen.documents.markdown import table_line
 from loadgen.findings import capacity, comparisons, two_runs, waterfalls
-from loadgen.records.columns import COUNT, NUMBER, TEXT, TRIALS, Column
+from loadgen.records import samples
+from loadgen.records.columns import TRIALS, Column
 from loadgen.trials import caveats
 
 INTRODUCTION = """\
@@ -25,16 +26,6 @@ case: the mean over rounds, with `_low` and `_high`, its 95 % interval, from thr
 From `settings` to `cpu_ms` they speak of the lab's own views: empty where a server has another page
 (label `lab.url`).
 """
-
-SAMPLES = (
-    Column(
-        "due_s", float, "s", "when the request was due, from the window's start; negative: warm-up"
-    ),
-    Column("lag_ms", NUMBER, "ms", "sent − due"),
-    Column("latency_ms", NUMBER, "ms", "answered − due; empty: unanswered"),
-    Column("status", COUNT, "", "of the answer; empty: none"),
-    Column("failure", TEXT, "", "why the answer is not a good one; empty: it is"),
-)
 
 SAMPLES_WORDS = """\
 ## samples/
@@ -94,7 +85,7 @@ def page() -> str:
             CAPACITY_WORDS,
             _table(capacity.COLUMNS),
             SAMPLES_WORDS,
-            _table(SAMPLES),
+            _table(samples.COLUMNS),
             CAVEATS_WORDS,
             _lines(
                 ["caveat", "advice"],

@@ -55,7 +55,7 @@ def execute(
         ConfigurationError: something is not as `compare` needs it.
     """
     asked = _metrics(metrics)
-    thresholds = [gates.parse(text) for text in fail_on]
+    thresholds = [gates.parse_gate(text) for text in fail_on]
     if len(runs) == 1 and baseline and candidate:
         run = read_run(lab, runs[0])
         comparison = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
@@ -93,7 +93,7 @@ def _write(comparison: RunComparison, folder: Path) -> None:
     document = comparison_document(comparison)
     try:
         folder.mkdir(exist_ok=True)
-        replace_text(folder / "compare.csv", two_runs.csv_text(comparison))
+        replace_text(folder / "compare.csv", two_runs.compare_csv(comparison))
         replace_text(folder / "compare.md", markdown(document))
         replace_text(folder / "compare.html", html(document, document.heading))
     except OSError as error:

@@ -214,14 +214,14 @@ def _measured_range(refusal: Refusal, question: Question) -> str:
     return f"{at} its rows speak of {fewest} {'users' if fewest == most else f'to {most} users'}"
 
 
-def accuracy_of(stacks: Sequence[Measured]) -> Document:
+def accuracy_document(stacks: Sequence[Measured]) -> Document:
     """How far off predictions are, of each load of a run from its others.
 
     Raises:
         ConfigurationError: no load can be predicted so.
     """
-    checked = accuracy.check(stacks)
-    bands = accuracy.errors(checked)
+    checked = accuracy.accuracy_of(stacks)
+    bands = accuracy.errors_by_band(checked)
     throughput = Table(
         "",
         (
@@ -238,7 +238,7 @@ def accuracy_of(stacks: Sequence[Measured]) -> Document:
         (TableColumn("CPU busy", numeric=False), TableColumn("CPU/view"), TableColumn("Memory")),
         [TableRow((of.band, _error(of.cpu), _error(of.memory))) for of in bands],
     )
-    loads = len(checked.trials) + checked.refused
+    loads = len(checked.loads) + checked.refused
     words = f"{checked.refused} of {loads} loads lie outside the others of their stack: refused."
     return Document("", (), [Section("accuracy", "", [throughput, resources, Text([words])])])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from loadgen.documents.flags import reasons
 from loadgen.findings import summary
-from loadgen.findings.claims import Claim, judge
+from loadgen.findings.claims import Claim, judge_claims
 from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare, of_suite
 from loadgen.findings.silence import always_silent
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
@@ -86,7 +86,7 @@ class Entry:
     @property
     def bound_by(self) -> str:
         """What held it back, in every round where they differ; – where nothing is known."""
-        return summary.bound_by(self.measured).replace(" / ", "/") or "–"
+        return summary.what_bound(self.measured).replace(" / ", "/") or "–"
 
     @property
     def mostly_bound_by(self) -> str:
@@ -241,7 +241,7 @@ class Material:
     @cached_property
     def claims(self) -> list[Claim]:
         """What the run says of its suites' claims."""
-        return judge(self.suites, self.comparisons)
+        return judge_claims(self.suites, self.comparisons)
 
     @cached_property
     def all_groups(self) -> list[Group]:

@@ -78,13 +78,13 @@ def _check_arrivals(
         seconds = (followed.end_ns - followed.begin_ns) / 1e9
         begin_s = (followed.begin_ns - start_ns) / 1e9
         end_s = (followed.end_ns - start_ns) / 1e9
-        made = in_window(samples, begin_s, end_s, "due_s").height
+        count = in_window(samples, begin_s, end_s, "due_s").height
     else:
         assert plan.seconds is not None
-        seconds, made = plan.seconds, samples.height
+        seconds, count = plan.seconds, samples.height
     due = instants_ns(case.rate_rps, seconds, case.arrivals, plan.arrivals_seed)
     planned = sum(1 for _ in due)
-    if made != planned:
+    if count != planned:
         raise TrialError(
-            "driver-failed", f"own made {made} of the {planned} arrivals that were due"
+            "driver-failed", f"own made {count} of the {planned} arrivals that were due"
         )

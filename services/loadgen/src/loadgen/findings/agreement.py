@@ -5,42 +5,20 @@ their rows: what bound the servers, ceilings, ranking, precision, and what of th
 not the same.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from loadgen.findings.claims import COST, Claim, Part, judge
-from loadgen.findings.comparisons import Comparison, compare
+from loadgen.findings.claims import COST, Claim, Part, judge_claims
+from loadgen.findings.comparisons import Comparison, ComparisonKey, compare
+from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, kinds
-from loadgen.findings.summary import bound_by, that_count
+from loadgen.findings.summary import that_count, what_bound
 from loadgen.findings.wording import in_words, percent_text
-from loadgen.records.columns import Row
 from loadgen.suites.labels import metric_name
-from loadgen.suites.suite import Suite
 
 #: Outcomes that say something.
 CLAIMED = ("holds", "refuted")
 COMPARED = ("better", "worse", "equivalent")
-
-
-class Told(Protocol):
-    """A run that is asked what it says."""
-
-    @property
-    def name(self) -> str:
-        """How it is called."""
-
-    @property
-    def suites(self) -> Sequence[Suite]:
-        """What it asked."""
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """All of trials.csv."""
-
-    @property
-    def by_case(self) -> Mapping[str, list[Row]]:
-        """The rows of each case."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +62,10 @@ class Agreement:
         return self.agreeing + len(self.flipped) + len(self.told_by_one)
 
 
-type _Key = tuple[str, str, str]
-type _By = Mapping[_Key, Comparison]
+type _ByKey = Mapping[ComparisonKey, Comparison]
 
 
-def agreements(a: Told, b: Told, others: Sequence[Differing]) -> list[Agreement]:
+def agreements(a: Run, b: Run, others: Sequence[Differing]) -> list[Agreement]:
     """Of the claims, and of all that the suites compare; those of which both have some.
 
     Args:
@@ -96,11 +73,12 @@ def agreements(a: Told, b: Told, others: Sequence[Differing]) -> list[Agreement]
         others: what their environments do not share.
     """
     of_a, of_b = compare(a.suites, a.rows), compare(b.suites, b.rows)
-    by_a, by_b = _by_key(of_a), _by_key(of_b)
-    claims_a = {_name(claim): claim for claim in judge(a.suites, of_a)}
-    claims_b = {_name(claim): claim for claim in judge(b.suites, of_b)}
+    by_a = {comparison.key: comparison for comparison in of_a}
+    by_b = {comparison.key: comparison for comparison in of_b}
+    claims_a = {_name(claim): claim for claim in judge_claims(a.suites, of_a)}
+    claims_b = {_name(claim): claim for claim in judge_claims(b.suites, of_b)}
     why = _Why(a, b, kinds(others))
-    found = (
+    both = (
         _agreement(
             "claim",
             {name: claim.outcome for name, claim in claims_a.items()},
@@ -110,14 +88,14 @@ def agreements(a: Told, b: Told, others: Sequence[Differing]) -> list[Agreement]
         ),
         _agreement(
             "comparison",
-            {key: one.verdict for key, one in by_a.items()},
-            {key: one.verdict for key, one in by_b.items()},
+            {key: comparison.verdict for key, comparison in by_a.items()},
+            {key: comparison.verdict for key, comparison in by_b.items()},
             COMPARED,
             because=lambda key: list(why.comparisons(by_a.get(key), by_b.get(key))),
             name=lambda key: f"{by_a[key].label}: {metric_name(key[2])}",
         ),
     )
-    return [one for one in found if one.shared]
+    return [agreement for agreement in both if agreement.shared]
 
 
 def _agreement[Key: Hashable](
@@ -135,12 +113,12 @@ def _agreement[Key: Hashable](
     for key in a:
         if key not in b:
             continue
-        told = (a[key] in telling) + (b[key] in telling)
-        if a[key] == b[key] or not told:
+        sides_that_tell = (a[key] in telling) + (b[key] in telling)
+        if a[key] == b[key] or not sides_that_tell:
             agreeing += 1
             continue
-        found = Disagreement(name(key), a[key], b[key], because(key))
-        (flipped if told == 2 else told_by_one).append(found)
+        disagreement = Disagreement(name(key), a[key], b[key], because(key))
+        (flipped if sides_that_tell == 2 else told_by_one).append(disagreement)
     return Agreement(
         what=what,
         agreeing=agreeing,
@@ -155,11 +133,11 @@ def _agreement[Key: Hashable](
 class _Why:
     """Reads from two runs why they do not say the same."""
 
-    a: Told
-    b: Told
+    a: Run
+    b: Run
     other_kinds: Sequence[str]
 
-    def claims(self, a: Claim, b: Claim, by_a: _By, by_b: _By) -> Iterator[str]:
+    def claims(self, a: Claim, b: Claim, by_a: _ByKey, by_b: _ByKey) -> Iterator[str]:
         """By metric: what decides a part of which the runs differ, in each of them."""
         parts_b = {part.metric: part for part in b.parts}
         for part in a.parts:
@@ -171,10 +149,8 @@ class _Why:
                 if of_run.outcome == "cannot be told" and of_run.reason:
                     yield f"{name}: {of_run.reason} in {run.name}"
             if decided := _deciding(part, other):
-                one, another = by_a.get(_key(decided)), by_b.get(_key(decided))
-                yield from (
-                    f"{name}, {decided.label}: {reason}" for reason in self._of_pair(one, another)
-                )
+                reasons = self._of_pair(by_a.get(decided.key), by_b.get(decided.key))
+                yield from (f"{name}, {decided.label}: {reason}" for reason in reasons)
         yield from self._elsewhere()
 
     def comparisons(self, a: Comparison | None, b: Comparison | None) -> Iterator[str]:
@@ -188,28 +164,28 @@ class _Why:
 
     def _of_pair(self, a: Comparison | None, b: Comparison | None) -> Iterator[str]:
         both = ((self.a, a), (self.b, b))
-        for run, one in both:
-            if one is None:
+        for run, comparison in both:
+            if comparison is None:
                 yield f"not measured in {run.name}"
-            elif one.difference is None:
-                yield f"{one.reason} in {run.name}"
+            elif comparison.difference is None:
+                yield f"{comparison.reason} in {run.name}"
         if a is None or b is None:
             return
         if a.metric not in COST and a.same_ceiling != b.same_ceiling:
             at_it = self.a if a.same_ceiling else self.b
             yield f"both sides are at the same ceiling in {at_it.name} only"
         for case in (a.a, a.b):
-            of_a, of_b = (bound_by(that_count(run.by_case[case])) for run, _ in both)
+            of_a, of_b = (what_bound(that_count(run.by_case[case])) for run, _ in both)
             if of_a != of_b:
                 server = self.a.by_case[case][0]["server"]
                 yield (
                     f"{server} is bound by {of_a or 'nothing known'} in {self.a.name}, "
                     f"by {of_b or 'nothing known'} in {self.b.name}"
                 )
-        for run, one in both:
-            found = one.difference if one else None
-            if one and one.verdict == "undecided" and found and found.smallest_detectable_ratio:
-                smallest = percent_text(found.smallest_detectable_ratio - 1)
+        for run, comparison in ((self.a, a), (self.b, b)):
+            ratio = comparison.difference
+            if comparison.verdict == "undecided" and ratio and ratio.smallest_detectable_ratio:
+                smallest = percent_text(ratio.smallest_detectable_ratio - 1)
                 yield f"{run.name} could see no less than {smallest}"
         if a.difference and b.difference:
             yield f"{in_words(a)} in {self.a.name}, {in_words(b)} in {self.b.name}"
@@ -217,18 +193,10 @@ class _Why:
 
 def _deciding(part: Part, other: Part) -> Comparison | None:
     """Of two runs' parts of a claim: what refutes it, else what leaves it open."""
-    by_outcome = {one.outcome: one.deciding for one in (part, other)}
+    by_outcome = {part.outcome: part.deciding, other.outcome: other.deciding}
     return by_outcome.get("refuted") or by_outcome.get("cannot be told")
 
 
 def _name(claim: Claim) -> str:
     clients = f" ({', '.join(claim.http_clients)})" if claim.http_clients else ""
     return f"{claim.words}{clients} [{claim.suite}]"
-
-
-def _key(comparison: Comparison) -> _Key:
-    return comparison.a, comparison.b, comparison.metric
-
-
-def _by_key(comparisons: Iterable[Comparison]) -> dict[_Key, Comparison]:
-    return {_key(one): one for one in comparisons}

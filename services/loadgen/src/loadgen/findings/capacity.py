@@ -5,36 +5,41 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgen.findings.holds import judge, number
+from loadgen.findings.holds import judge_window
 from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
 from loadgen.suites.search import Bracket, Rules, Window, next_step
 from loadgen.suites.suite import Suite
+from loadgen.theory.statistics import mean_of_known
 
 #: Of capacity.csv.
 COLUMNS = (
-    Column("suite", TEXT, "", "the suite that searches"),
-    Column("case", TEXT, "", "the stack under its users, who say what a view costs"),
-    Column("round", COUNT, "", "1, 2, … of the run's repeats"),
-    Column("server", TEXT, "", "the Compose service"),
-    Column("title", TEXT, "", "its name in tables"),
-    Column("http_client", TEXT, "", "library and lifetime of the view's client"),
-    Column("cpus", COUNT, "", "usable CPUs: those of the app, no more than it has processes"),
-    Column("cpu_ceiling_rps", NUMBER, "1/s", "C / D under its users, where the search starts from"),
-    Column("low_rps", NUMBER, "1/s", "the last rate that holds; empty: not found"),
-    Column("high_rps", NUMBER, "1/s", "the first rate that does not; empty: not found"),
-    Column("low_rps_per_cpu", NUMBER, "1/s", "low_rps by usable CPUs"),
-    Column("high_rps_per_cpu", NUMBER, "1/s", "high_rps by usable CPUs"),
-    Column("app_cpu_ms_per_view", NUMBER, "ms", "at low_rps, mean of the windows that held"),
-    Column("app_cpu_share", NUMBER, "", "of the app's CPUs, in those windows"),
-    Column("app_pss_mib", NUMBER, "MiB", "proportional memory of the server after those windows"),
-    Column("inflight_mean", NUMBER, "", "views in flight in those windows"),
-    Column("memory_mib_per_view", NUMBER, "MiB", "app_pss_mib by inflight_mean"),
-    Column("gave_way", TEXT, "", "what the windows at high_rps failed"),
-    Column("windows", TEXT, "", "every window in its order: its rate, and whether it held"),
-    Column("reason", TEXT, "", "why a rate was not found, or the two are not neighbours"),
+    Column("suite", TEXT, "the suite that searches"),
+    Column("case", TEXT, "the stack under its users, who say what a view costs"),
+    Column("round", COUNT, "1, 2, … of the run's repeats"),
+    Column("server", TEXT, "the Compose service"),
+    Column("title", TEXT, "its name in tables"),
+    Column("http_client", TEXT, "library and lifetime of the view's client"),
+    Column("cpus", COUNT, "usable CPUs: those of the app, no more than it has processes"),
+    Column(
+        "cpu_ceiling_rps", NUMBER, "C / D under its users, where the search starts from", unit="1/s"
+    ),
+    Column("low_rps", NUMBER, "the last rate that holds; empty: not found", unit="1/s"),
+    Column("high_rps", NUMBER, "the first rate that does not; empty: not found", unit="1/s"),
+    Column("low_rps_per_cpu", NUMBER, "low_rps by usable CPUs", unit="1/s"),
+    Column("high_rps_per_cpu", NUMBER, "high_rps by usable CPUs", unit="1/s"),
+    Column("app_cpu_ms_per_view", NUMBER, "at low_rps, mean of the windows that held", unit="ms"),
+    Column("app_cpu_share", NUMBER, "of the app's CPUs, in those windows"),
+    Column(
+        "app_pss_mib", NUMBER, "proportional memory of the server after those windows", unit="MiB"
+    ),
+    Column("inflight_mean", NUMBER, "views in flight in those windows"),
+    Column("memory_mib_per_view", NUMBER, "app_pss_mib by inflight_mean", unit="MiB"),
+    Column("gave_way", TEXT, "what the windows at high_rps failed"),
+    Column("windows", TEXT, "every window in its order: its rate, and whether it held"),
+    Column("reason", TEXT, "why a rate was not found, or the two are not neighbours"),
 )
 
 UNFINISHED = "the search is not finished"
@@ -42,22 +47,12 @@ UNFINISHED = "the search is not finished"
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one search found of a stack, in one round.
+    """What one search found of a stack, in one round: the columns of capacity.csv, and more.
 
     Attributes:
-        suite: the suite's name.
-        case: the stack under its users.
-        round: 1, 2, …
-        title: of the server, in tables.
-        cpus: C, its usable CPUs; None where that is not known.
-        cpu_ceiling_rps: C / D under its users; None where it could not be measured.
-        low_rps, high_rps: the last rate that holds and the first that does not; None: not found.
-        app_cpu_ms_per_view, app_cpu_share, app_pss_mib, inflight_mean: at low_rps, means of the
-            windows that held.
-        caveats: names, of those windows.
-        gave_way: the criteria that the windows at high_rps failed, as `holds.judge` says them.
+        caveats: names, of the windows that held at low_rps.
+        gave_way: the criteria that the windows at high_rps failed, as `judge_window` says them.
         windows: every window in its order: rate, and whether it held (None: it says nothing).
-        reason: why a rate was not found, or why they are not neighbours; empty where they are.
     """
 
     suite: str
@@ -116,28 +111,30 @@ class StackCapacity:
     def found(self) -> tuple[Capacity, ...]:
         """The rounds in which both ends were found."""
         return tuple(
-            each for each in self.rounds if each.low_rps is not None and each.high_rps is not None
+            search
+            for search in self.rounds
+            if search.low_rps is not None and search.high_rps is not None
         )
 
     @property
     def low_rps_per_cpu(self) -> float | None:
         """The lowest of the rounds' last rates that hold, per core: it held in every round."""
-        return min(filter(None, (each.low_rps_per_cpu for each in self.found)), default=None)
+        return min(filter(None, (search.low_rps_per_cpu for search in self.found)), default=None)
 
     @property
     def high_rps_per_cpu(self) -> float | None:
         """The highest of the rounds' first rates that do not hold, per core: it held in none."""
-        return max(filter(None, (each.high_rps_per_cpu for each in self.found)), default=None)
+        return max(filter(None, (search.high_rps_per_cpu for search in self.found)), default=None)
 
     @property
     def gave_way(self) -> tuple[str, ...]:
         """The names of the criteria that failed, in any round."""
-        names = (words.partition(":")[0] for each in self.found for words in each.gave_way)
+        names = (words.partition(":")[0] for search in self.found for words in search.gave_way)
         return tuple(dict.fromkeys(names))
 
     def mean(self, attribute: str) -> float | None:
         """The mean of an attribute of `Capacity` over the rounds in which both ends were found."""
-        return _mean([getattr(each, attribute) for each in self.found])
+        return mean_of_known([getattr(search, attribute) for search in self.found])
 
 
 def capacities(suites: Iterable[Suite], rows: Sequence[Row]) -> list[Capacity]:
@@ -151,7 +148,7 @@ def capacities(suites: Iterable[Suite], rows: Sequence[Row]) -> list[Capacity]:
         if suite.search
         for case in suite.cases
         for first in rows
-        if first["case"] == case.slug and first["repeat"] is None
+        if first.case == case.slug and not first.is_window
     ]
 
 
@@ -161,33 +158,33 @@ def stacks(suite: Suite, rows: Sequence[Row]) -> list[StackCapacity]:
     Empty where the suite searches nothing, or nothing of it has been measured.
     """
     by_case: dict[Case, list[Capacity]] = {}
-    for each in capacities([suite], rows):
-        by_case.setdefault(each.case, []).append(each)
+    for search in capacities([suite], rows):
+        by_case.setdefault(search.case, []).append(search)
     labels, titled = Labels(suite.whole, suite.native_views), titles(rows)
-    found = [
+    measured = [
         StackCapacity(labels.name(case), labels.name(case, titled[case.server]), tuple(rounds))
         for case, rounds in by_case.items()
     ]
-    return sorted(found, key=lambda stack: -(stack.low_rps_per_cpu or 0))
+    return sorted(measured, key=lambda stack: -(stack.low_rps_per_cpu or 0))
 
 
 def write_capacities(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -> None:
     """capacity.csv: a line per search; no file where the suites search nothing."""
-    found = capacities(suites, rows)
-    if not found:
+    searches = capacities(suites, rows)
+    if not searches:
         return
-    write_csv(file, (column.name for column in COLUMNS), map(_line, found))
+    write_csv(file, (column.name for column in COLUMNS), map(_line, searches))
 
 
-def _line(found: Capacity) -> list[str]:
-    case = found.case
+def _line(search: Capacity) -> list[str]:
+    case = search.case
     cells = (
-        *(found.suite, case.slug, found.round, case.server, found.title, case.http_client),
-        *(found.cpus, found.cpu_ceiling_rps, found.low_rps, found.high_rps),
-        *(found.low_rps_per_cpu, found.high_rps_per_cpu),
-        *(found.app_cpu_ms_per_view, found.app_cpu_share),
-        *(found.app_pss_mib, found.inflight_mean, found.memory_mib_per_view),
-        *("; ".join(found.gave_way), " ".join(map(_window, found.windows)), found.reason),
+        *(search.suite, case.slug, search.round, case.server, search.title, case.http_client),
+        *(search.cpus, search.cpu_ceiling_rps, search.low_rps, search.high_rps),
+        *(search.low_rps_per_cpu, search.high_rps_per_cpu),
+        *(search.app_cpu_ms_per_view, search.app_cpu_share),
+        *(search.app_pss_mib, search.inflight_mean, search.memory_mib_per_view),
+        *("; ".join(search.gave_way), " ".join(map(_window, search.windows)), search.reason),
     )
     return [cell_text(cell) for cell in cells]
 
@@ -199,28 +196,26 @@ def _window(window: tuple[float, bool | None]) -> str:
 
 def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Row]) -> Capacity:
     """What the search found that begins with this row."""
-    ceiling_rps, cpu_ms = number(first["cpu_ceiling_rps"]), number(first["app_cpu_ms_per_view"])
+    ceiling_rps, cpu_ms = first.number("cpu_ceiling_rps"), first.number("app_cpu_ms_per_view")
     windows = [row for row in rows if row["round"] == first["round"] and _of(case, rules, row)]
-    judged = [judge(_step(row, rules), row, rules) for row in windows]
+    judged = [judge_window(_step(row, rules), row, rules) for row in windows]
     bracket = _bracket(first, judged, rules)
     low = _held(windows, judged, bracket.low)
     broken = (window for window in judged if window.step == bracket.high and window.held is False)
     return Capacity(
         suite=name,
         case=case,
-        round=int(first["round"] or 0),
-        title=str(first["title"]),
+        round=first.count("round") or 0,
+        title=first.text("title"),
         cpus=round(ceiling_rps * cpu_ms / 1000) if ceiling_rps and cpu_ms else None,
         cpu_ceiling_rps=ceiling_rps,
         low_rps=None if bracket.low is None else rules.rate_rps(bracket.low),
         high_rps=None if bracket.high is None else rules.rate_rps(bracket.high),
-        app_cpu_ms_per_view=_mean([number(row["app_cpu_ms_per_view"]) for row in low]),
-        app_cpu_share=_mean([number(row["app_cpu_share"]) for row in low]),
-        app_pss_mib=_mean([number(row["app_pss_mib"]) for row in low]),
-        inflight_mean=_mean([number(row["inflight_mean"]) for row in low]),
-        caveats=tuple(
-            dict.fromkeys(word for row in low for word in str(row["caveats"] or "").split())
-        ),
+        app_cpu_ms_per_view=mean_of_known([row.number("app_cpu_ms_per_view") for row in low]),
+        app_cpu_share=mean_of_known([row.number("app_cpu_share") for row in low]),
+        app_pss_mib=mean_of_known([row.number("app_pss_mib") for row in low]),
+        inflight_mean=mean_of_known([row.number("inflight_mean") for row in low]),
+        caveats=tuple(dict.fromkeys(name for row in low for name in row.caveats)),
         gave_way=tuple(dict.fromkeys(reason for window in broken for reason in window.reasons)),
         windows=tuple((rules.rate_rps(window.step), window.held) for window in judged),
         reason=bracket.reason,
@@ -229,25 +224,21 @@ def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Ro
 
 def _of(case: Case, rules: Rules, row: Row) -> bool:
     """Whether a row is a window of this stack's search."""
-    rate_rps = number(row["rate_rps"])
-    return (
-        row["repeat"] is not None
-        and rate_rps is not None
-        and row["case"] == rules.offered(case, rate_rps).slug
-    )
+    rate_rps = row.number("rate_rps") if row.is_window else None
+    return rate_rps is not None and row.case == rules.offered(case, rate_rps).slug
 
 
 def _step(row: Row, rules: Rules) -> int:
-    return round(math.log(number(row["rate_rps"]) or 1) / math.log(rules.ratio))
+    return round(math.log(row.number("rate_rps") or 1) / math.log(rules.ratio))
 
 
 def _bracket(first: Row, windows: Sequence[Window], rules: Rules) -> Bracket:
-    if first["outcome"] != "measured":
-        return Bracket(None, None, str(first["outcome"]))
+    if not first.is_measured:
+        return Bracket(None, None, first.text("outcome"))
     if first["cpu_ceiling_rps"] is None:
         return Bracket(None, None, "CPU per view is not known")
-    found = next_step(windows[0].step, windows, rules) if windows else None
-    return found if isinstance(found, Bracket) else Bracket(None, None, UNFINISHED)
+    step = next_step(windows[0].step, windows, rules) if windows else None
+    return step if isinstance(step, Bracket) else Bracket(None, None, UNFINISHED)
 
 
 def _held(rows: Iterable[Row], windows: Iterable[Window], step: int | None) -> list[Row]:
@@ -258,9 +249,3 @@ def _held(rows: Iterable[Row], windows: Iterable[Window], step: int | None) -> l
 
 def _by(value: float | None, divisor: float | None) -> float | None:
     return value / divisor if value is not None and divisor else None
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """None where one of them is not known, or there is none."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -18,16 +18,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Literal
 
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, ComparisonKey, of_suite
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import ALARM, equivalence_p, holm
 
-Outcome = Literal["holds", "refuted", "cannot be told"]
+ClaimOutcome = Literal["holds", "refuted", "cannot be told"]
 
 #: What these measure is the server's doing also where users cannot ask for more.
 COST = frozenset({"app_cpu_ms_per_view", "app_cpu_share", "app_pss_mib", "app_peak_mib"})
@@ -48,7 +48,7 @@ class Part:
     """
 
     metric: str
-    outcome: Outcome
+    outcome: ClaimOutcome
     comparisons: int
     deciding: Comparison | None
     reason: str
@@ -71,7 +71,7 @@ class Claim:
     parts: tuple[Part, ...]
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ClaimOutcome:
         """It holds if every part holds, and falls with any."""
         outcomes = {part.outcome for part in self.parts}
         if "refuted" in outcomes:
@@ -79,7 +79,7 @@ class Claim:
         return "holds" if outcomes == {"holds"} else "cannot be told"
 
 
-def judge(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> list[Claim]:
+def judge_claims(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> list[Claim]:
     """Every claim of which something was measured; the same words one after the other.
 
     Args:
@@ -88,16 +88,16 @@ def judge(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> list[Cl
         comparisons: all of the run, as `comparisons.compare` gives them.
     """
     listed = list(comparisons)
-    found: dict[str, list[Claim]] = {}
+    by_its_words: dict[str, list[Claim]] = {}
     for suite in suites:
-        by_key = {(one.a, one.b, one.metric): one for one in of_suite(suite, listed)}
+        by_key = {comparison.key: comparison for comparison in of_suite(suite, listed)}
         for entry in suite.compare:
             if entry.words is None:
                 continue
             claim = _claim(suite, entry, entry.words, by_key)
             if any(part.deciding for part in claim.parts):
-                found.setdefault(claim.words, []).append(claim)
-    return [claim for claims in found.values() for claim in claims]
+                by_its_words.setdefault(claim.words, []).append(claim)
+    return [claim for claims in by_its_words.values() for claim in claims]
 
 
 def by_words(claims: Iterable[Claim]) -> Iterator[tuple[str, list[Claim]]]:
@@ -106,15 +106,14 @@ def by_words(claims: Iterable[Claim]) -> Iterator[tuple[str, list[Claim]]]:
         yield words, list(group)
 
 
-type _Key = tuple[str, str, str]
-
-
-def _claim(suite: Suite, entry: Compare, words: str, by_key: Mapping[_Key, Comparison]) -> Claim:
+def _claim(
+    suite: Suite, entry: Compare, words: str, by_key: Mapping[ComparisonKey, Comparison]
+) -> Claim:
     pairs = list(entry.pairs(suite.whole))
     asked = {
         metric: [by_key.get((a.slug, b.slug, metric)) for a, b in pairs] for metric in entry.metrics
     }
-    against = _against([one for of_metric in asked.values() for one in of_metric if one])
+    against = _against([comparison for comparison in chain(*asked.values()) if comparison])
     clients = dict.fromkeys(case.http_client for a, b in pairs for case in (b, a))
     return Claim(
         words=words,
@@ -124,47 +123,52 @@ def _claim(suite: Suite, entry: Compare, words: str, by_key: Mapping[_Key, Compa
     )
 
 
-def _against(comparisons: Sequence[Comparison]) -> dict[_Key, float]:
+def _against(comparisons: Sequence[Comparison]) -> dict[ComparisonKey, float]:
     """By comparison: the p-value of what it says against the claim, adjusted; 1: nothing."""
-    adjusted = holm([_p_against(one) for one in comparisons])
-    keys = [(one.a, one.b, one.metric) for one in comparisons]
-    return dict(zip(keys, adjusted, strict=True))
+    adjusted = holm([_p_against(comparison) for comparison in comparisons])
+    return dict(zip((comparison.key for comparison in comparisons), adjusted, strict=True))
 
 
 def _p_against(comparison: Comparison) -> float:
-    found = comparison.difference
+    ratio = comparison.difference
     if comparison.instead and comparison.verdict == "worse":
         return 0.0  # it answered nobody
-    if found is None or found.p is None or _says_nothing(comparison):
+    if ratio is None or ratio.p is None or _says_nothing(comparison):
         return 1.0
     if comparison.verdict == "worse":
-        return found.p
-    return equivalence_p(found) if comparison.verdict == "equivalent" else 1.0
+        return ratio.p
+    return equivalence_p(ratio) if comparison.verdict == "equivalent" else 1.0
 
 
 def _says_nothing(comparison: Comparison) -> bool:
     return comparison.same_ceiling and comparison.metric not in COST
 
 
-def _part(metric: str, asked: Sequence[Comparison | None], against: Mapping[_Key, float]) -> Part:
-    measured = [one for one in asked if one]
-    missing = len(asked) - len(measured)
-    refuting = [one for one in measured if against[one.a, one.b, one.metric] < ALARM]
+def _part(
+    metric: str, asked: Sequence[Comparison | None], against: Mapping[ComparisonKey, float]
+) -> Part:
+    def part(
+        outcome: ClaimOutcome, deciding: Comparison | None, reasons: Mapping[str, int]
+    ) -> Part:
+        return Part(metric, outcome, len(asked), deciding, _of(reasons, len(asked)))
+
+    measured = [comparison for comparison in asked if comparison]
+    refuting = [comparison for comparison in measured if against[comparison.key] < ALARM]
     if refuting:
-        strongest = min(refuting, key=_in_favour)
-        return Part(metric, "refuted", len(asked), strongest, _counted(refuting, len(asked)))
-    unshown = [one for one in measured if one.verdict != "better" or _says_nothing(one)]
+        reasons = Counter[str](comparison.verdict for comparison in refuting)
+        return part("refuted", min(refuting, key=_in_favour), reasons)
+    unshown = [
+        comparison
+        for comparison in measured
+        if comparison.verdict != "better" or _says_nothing(comparison)
+    ]
+    missing = len(asked) - len(measured)
     if not unshown and not missing:
-        return Part(metric, "holds", len(asked), min(measured, key=_in_favour), "")
-    reasons = Counter(_why_unshown(one) for one in unshown)
+        return part("holds", min(measured, key=_in_favour), {})
+    why = Counter(map(_why_unshown, unshown))
     if missing:
-        reasons["not measured"] = missing
-    deciding = min(unshown or measured, key=_in_favour, default=None)
-    return Part(metric, "cannot be told", len(asked), deciding, _of(reasons, len(asked)))
-
-
-def _counted(comparisons: Iterable[Comparison], of: int) -> str:
-    return _of(Counter(one.verdict for one in comparisons), of)
+        why["not measured"] = missing
+    return part("cannot be told", min(unshown or measured, key=_in_favour, default=None), why)
 
 
 def _of(reasons: Mapping[str, int], of: int) -> str:
@@ -178,12 +182,12 @@ def _in_favour(comparison: Comparison) -> float:
     """How much better than the rival b is at least, as a ratio; infinite where it is not known, or
     the rival answered nobody.
     """
-    found = comparison.difference
-    if found is None:
+    ratio = comparison.difference
+    if ratio is None:
         return 0.0 if comparison.instead and comparison.verdict == "worse" else math.inf
     if comparison.metric in HIGHER_IS_BETTER:
-        return found.ratio if found.low is None else found.low
-    return 1 / (found.ratio if found.high is None else found.high)
+        return ratio.ratio if ratio.low is None else ratio.low
+    return 1 / (ratio.ratio if ratio.high is None else ratio.high)
 
 
 def _why_unshown(comparison: Comparison) -> str:

@@ -1,15 +1,22 @@
 """What a run says about the pairs that its suites compare."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from loadgen.findings import distance
-from loadgen.findings.distance import Distance, mean_distance
+from loadgen.findings.both_sides import (
+    DISTANCE_COLUMNS,
+    BothSides,
+    Distance,
+    distance_cells,
+    mean_distance,
+    same_rounds,
+    two_runs,
+)
 from loadgen.findings.silence import always_silent, silence, speaks
 from loadgen.findings.summary import THROUGHPUT, starved_users
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
@@ -24,6 +31,7 @@ from loadgen.theory.statistics import (
     difference,
     interval,
     rounds_needed,
+    where_known,
 )
 from loadgen.trials import caveats
 
@@ -38,80 +46,26 @@ EQUAL_LOAD_SHARE = 0.05
 
 #: Of comparisons.csv.
 COLUMNS = (
-    Column("suite", TEXT, "", "the suites that compare the pair, joined with +"),
-    Column("a", TEXT, "", "the case that is compared with"),
-    Column("b", TEXT, "", "the case that is judged"),
-    Column("label", TEXT, "", "what differs between them, in words"),
-    Column("metric", TEXT, "", "the column of trials.csv"),
-    Column("rounds", COUNT, "", "rounds in which both were measured and ranked"),
-    *distance.COLUMNS,
-    Column("ratio", NUMBER, "", "geometric mean of b / a over rounds"),
-    Column("low", NUMBER, "", "its 95 % interval, from three rounds on"),
-    Column("high", NUMBER, "", "the interval's other end"),
+    Column("suite", TEXT, "the suites that compare the pair, joined with +"),
+    Column("a", TEXT, "the case that is compared with"),
+    Column("b", TEXT, "the case that is judged"),
+    Column("label", TEXT, "what differs between them, in words"),
+    Column("metric", TEXT, "the column of trials.csv"),
+    Column("rounds", COUNT, "rounds in which both were measured and ranked"),
+    *DISTANCE_COLUMNS,
+    Column("ratio", NUMBER, "geometric mean of b / a over rounds"),
+    Column("low", NUMBER, "its 95 % interval, from three rounds on"),
+    Column("high", NUMBER, "the interval's other end"),
     Column(
         "smallest_detectable_ratio",
         NUMBER,
-        "",
         "a true ratio of this size, or its inverse, shows in 80 % of such runs",
     ),
-    Column("p", NUMBER, "", "two-sided, of a ratio this far from 1 where there is none"),
-    Column("p_adjusted", NUMBER, "", "the same by Benjamini and Hochberg over the run"),
-    Column(
-        "verdict", TEXT, "", "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"
-    ),
-    Column("reason", TEXT, "", "why there is no verdict, or how far to trust it"),
+    Column("p", NUMBER, "two-sided, of a ratio this far from 1 where there is none"),
+    Column("p_adjusted", NUMBER, "the same by Benjamini and Hochberg over the run"),
+    Column("verdict", TEXT, "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"),
+    Column("reason", TEXT, "why there is no verdict, or how far to trust it"),
 )
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Measured rows of two cases.
-
-    Attributes:
-        a, b: the rows; paired: of the same rounds, in the same order.
-        paired: whether the rounds measured both.
-    """
-
-    a: Sequence[Row]
-    b: Sequence[Row]
-    paired: bool
-
-    def those(self, keep: Callable[[Row], bool]) -> "Samples":
-        """Those rows; paired: those rounds of which both rows are."""
-        if not self.paired:
-            return replace(self, a=list(filter(keep, self.a)), b=list(filter(keep, self.b)))
-        both = [pair for pair in self.pairs if all(map(keep, pair))]
-        return replace(self, a=[a for a, _ in both], b=[b for _, b in both])
-
-    @property
-    def pairs(self) -> list[tuple[Row, Row]]:
-        """Paired: the two rows of each round."""
-        return list(zip(self.a, self.b, strict=True))
-
-    def knowing(self, metric: str) -> "Samples":
-        """Those in which a metric is known."""
-        return self.those(lambda row: isinstance(row[metric], int | float))
-
-    def values(self, metric: str) -> tuple[list[float], list[float]]:
-        """A metric's values where they are known."""
-        known = self.knowing(metric)
-        a, b = ([float(row[metric] or 0) for row in rows] for rows in (known.a, known.b))
-        return a, b
-
-    @property
-    def count(self) -> int:
-        """Rounds, or trials of which each stands for itself."""
-        return len(self.a) if self.paired else len(self.a) + len(self.b)
-
-    @property
-    def counted(self) -> str:
-        """What `count` counts."""
-        return "rounds" if self.paired else "trials"
-
-    @property
-    def least(self) -> int:
-        """Rounds of the side that has fewer."""
-        return min(len(self.a), len(self.b))
 
 
 @dataclass(frozen=True)
@@ -126,6 +80,10 @@ class Planted:
 
     ratio: float
     rounds_needed: int | None
+
+
+#: Its two cases and its metric.
+type ComparisonKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -165,6 +123,11 @@ class Comparison:
     distance: Distance | None = None
 
     @property
+    def key(self) -> ComparisonKey:
+        """What tells it from the others of its run."""
+        return self.a, self.b, self.metric
+
+    @property
     def is_alarm(self) -> bool:
         """Whether its own 95 % interval excludes 1."""
         return self.verdict in ("better", "worse")
@@ -191,31 +154,24 @@ def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
     """Every metric of every pair of which both cases have rows, each once; called by all that
     differs among what the suites compare.
     """
-    by_case: dict[str, list[Row]] = {}
-    for row in rows:
-        by_case.setdefault(str(row["case"]), []).append(row)
+    by_case = rows_by_case(rows)
     asking = list(suites)
     labels = _labels(asking)
-    found: dict[tuple[str, str, str], Comparison] = {}
+    known: dict[ComparisonKey, Comparison] = {}
     for suite in asking:
         for a, b, metric, planted in _asked(suite):
             if a.slug not in by_case or b.slug not in by_case:
                 continue
             key = (a.slug, b.slug, metric)
-            if key in found:
-                names = dict.fromkeys([*found[key].suites.split("+"), suite.name])
-                found[key] = replace(found[key], suites="+".join(names))
+            if key in known:
+                names = dict.fromkeys([*known[key].suites.split("+"), suite.name])
+                known[key] = replace(known[key], suites="+".join(names))
                 continue
             of_a, of_b = by_case[a.slug], by_case[b.slug]
             judged = compare_rows(suite.name, labels.pair(a, b), of_a, of_b, metric)
-            made = _planted(judged.difference, same_rounds(of_a, of_b), metric, planted)
-            found[key] = replace(judged, planted=made)
-    return adjusted(list(found.values()))
-
-
-def is_ranked(row: Row) -> bool:
-    """Whether a row speaks of its server."""
-    return row["ranked"] == "yes"
+            both = same_rounds(of_a, of_b)
+            known[key] = replace(judged, planted=_planted(judged.difference, both, metric, planted))
+    return adjusted(list(known.values()))
 
 
 def compare_rows(
@@ -224,7 +180,7 @@ def compare_rows(
     a: Sequence[Row],
     b: Sequence[Row],
     metric: str,
-    counts: Callable[[Row], bool] = is_ranked,
+    counts: Callable[[Row], bool] = lambda row: row.is_ranked,
     *,
     paired: bool = True,
 ) -> Comparison:
@@ -239,24 +195,20 @@ def compare_rows(
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
     """
-    both = same_rounds(a, b) if paired else _two_runs(a, b)
-    judged = _of_silence(a, b) or _judge(both, metric, counts)
-    verdict = judged.difference.verdict if judged.difference else judged.verdict
-    return Comparison(
+    both = same_rounds(a, b) if paired else two_runs(a, b)
+    unjudged = Comparison(
         suites=suites,
-        a=str(a[0]["case"]),
-        b=str(b[0]["case"]),
+        a=a[0].case,
+        b=b[0].case,
         label=label,
         metric=metric,
-        difference=judged.difference,
+        difference=None,
         p_adjusted=None,
-        verdict=verdict,
-        reason="; ".join(judged.reasons),
-        same_ceiling=judged.same_ceiling,
-        b_at_ceiling=judged.b_at_ceiling,
-        instead=judged.instead,
+        verdict="not comparable",
+        reason="",
         distance=mean_distance(both.those(counts).pairs) if paired else None,
     )
+    return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, counts)
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -264,9 +216,9 @@ def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison
     labels = _labels([suite])
     cases = {case.slug: case for case in suite.whole}
     return [
-        replace(one, label=labels.pair(cases[one.a], cases[one.b]))
-        for one in comparisons
-        if suite.name in one.suites.split("+")
+        replace(comparison, label=labels.pair(cases[comparison.a], cases[comparison.b]))
+        for comparison in comparisons
+        if suite.name in comparison.suites.split("+")
     ]
 
 
@@ -287,19 +239,19 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     comparisons = compare(suites, rows)
     if not comparisons:
         return
-    header = (column.name for column in COLUMNS)
-    write_csv(file, header, (map(cell_text, cells(comparison)) for comparison in comparisons))
+    lines = (map(cell_text, comparison_cells(comparison)) for comparison in comparisons)
+    write_csv(file, (column.name for column in COLUMNS), lines)
 
 
-def cells(comparison: Comparison) -> tuple[Cell, ...]:
+def comparison_cells(comparison: Comparison) -> tuple[Cell, ...]:
     """A comparison as cells of COLUMNS."""
-    found = comparison.difference
+    ratio = comparison.difference
     return (
         *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
-        found.rounds if found else None,
-        *distance.cells(comparison.distance),
-        *((found.ratio, found.low, found.high) if found else (None,) * 3),
-        *((found.smallest_detectable_ratio, found.p) if found else (None,) * 2),
+        ratio.rounds if ratio else None,
+        *distance_cells(comparison.distance),
+        *((ratio.ratio, ratio.low, ratio.high) if ratio else (None,) * 3),
+        *((ratio.smallest_detectable_ratio, ratio.p) if ratio else (None,) * 2),
         *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
     )
 
@@ -320,96 +272,71 @@ def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:
                 yield a, b, metric, entry.planted.get(metric)
 
 
-def same_rounds(a: Iterable[Row], b: Iterable[Row]) -> Samples:
-    """The rounds in which both cases were measured."""
-    of_b = {row["round"]: row for row in b if row["outcome"] == "measured"}
-    both = [
-        (row, of_b[row["round"]])
-        for row in a
-        if row["outcome"] == "measured" and row["round"] in of_b
-    ]
-    return Samples([row for row, _ in both], [row for _, row in both], paired=True)
-
-
-def _two_runs(a: Iterable[Row], b: Iterable[Row]) -> Samples:
-    """The rounds of each that were measured."""
-    of_a, of_b = ([row for row in rows if row["outcome"] == "measured"] for rows in (a, b))
-    return Samples(of_a, of_b, paired=False)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    difference: Difference | None
-    reasons: tuple[str, ...]
-    same_ceiling: bool = False
-    b_at_ceiling: bool = False
-    verdict: Verdict | Literal["not comparable"] = "not comparable"
-    instead: str = ""
-
-
-def _of_silence(a: Sequence[Row], b: Sequence[Row]) -> _Judged | None:
-    """The comparison where a side answered nobody, in every metric alike; None where none did.
+def _by_silence(unjudged: Comparison, a: Sequence[Row], b: Sequence[Row]) -> Comparison | None:
+    """Judged where a side answered nobody, in every metric alike; None where none did.
 
     Who answers nobody in any round loses, whatever his few figures are. Who does in some rounds may
     be better or worse: a ratio of the other rounds would be one of good luck.
     """
-    of_a, of_b = silence(a), silence(b)
-    if not of_a and not of_b:
+    both = ((a, silence(a)), (b, silence(b)))
+    sentences = dict.fromkeys(f"{rows[0]['server']} {silent}" for rows, silent in both if silent)
+    if not sentences:
         return None
-    both = ((a, of_a), (b, of_b))
-    told = dict.fromkeys(f"{rows[0]['server']} {words}" for rows, words in both if words)
-    instead = "; ".join(told)
+    instead = "; ".join(sentences)
     lost_a, lost_b = always_silent(a), always_silent(b)
     if lost_a and lost_b:
-        return _Judged(None, ("neither answered anybody",))
+        return replace(unjudged, reason="neither answered anybody")
     if not (any(map(speaks, a)) and any(map(speaks, b))):
-        return _Judged(None, (f"{instead}; the other was not measured",))
-    if lost_a or lost_b:
-        return _Judged(None, (instead,), verdict="worse" if lost_b else "better", instead=instead)
-    return _Judged(None, (instead,), verdict="undecided", instead=instead)
+        return replace(unjudged, reason=f"{instead}; the other was not measured")
+    verdict: Verdict = "worse" if lost_b else "better" if lost_a else "undecided"
+    return replace(unjudged, reason=instead, verdict=verdict, instead=instead)
 
 
-def _judge(both: Samples, metric: str, counts: Callable[[Row], bool]) -> _Judged:
-    """Compare a metric over the rounds that count, or say why not."""
+def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], bool]) -> Comparison:
+    """Judged over the rounds that count, or why not."""
+    metric, reasons = unjudged.metric, list[str]()
+
+    def because(reason: str) -> Comparison:
+        return replace(unjudged, reason="; ".join([*reasons, reason]))
+
     if not both.least:
-        return _Judged(None, ("no round measured both" if both.paired else "not measured in both",))
+        return because("no round measured both" if both.paired else "not measured in both")
     rounds = both.those(counts)
-    reasons = []
-    if rounds.count < both.count:
-        lost, names = both.count - rounds.count, ", ".join(_unranking(both, counts))
-        reasons.append(f"{lost} of {both.count} {both.counted} unranked ({names})")
+    if lost := both.count - rounds.count:
+        uncounted = [row for row in both.rows if not counts(row)]
+        names = caveats.unranking(name for row in uncounted for name in row.caveats)
+        unranked = f"{lost} of {both.count} {both.counted} unranked ({', '.join(names)})"
         if rounds.least < LEAST_ROUNDS:
-            return _Judged(None, tuple(reasons))
-    a, b = rounds.values(metric)
+            return because(unranked)
+        reasons.append(unranked)
     if unknown := rounds.count - rounds.knowing(metric).count:
-        unknown_in = f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}"
-        return _Judged(None, (*reasons, unknown_in))
+        return because(f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}")
+    a, b = rounds.values(metric)
     if min(*a, *b) <= 0:
-        return _Judged(None, (*reasons, f"{metric} is zero in some round"))
-    if metric == "app_cpu_ms_per_view" and (load := _load_ratio(rounds)) is not None:
-        return _Judged(None, (*reasons, f"unequal load: the rates' ratio is {load:.2f}"))
+        return because(f"{metric} is zero in some round")
+    if metric == "app_cpu_ms_per_view" and (load := _unequal_load(rounds)) is not None:
+        return because(f"unequal load: the rates' ratio is {load:.2f}")
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
-    same_ceiling = _at_one_ceiling(rounds)
-    if metric in LATENCIES:
-        reasons += _starved(rounds)
+    if metric in LATENCIES:  # users who waited through the window are in none
+        sides = ((rows[0]["server"], starved_users(rows)) for rows in (rounds.a, rounds.b))
+        reasons += [f"{server} starved {words}" for server, words in sides if words]
+    same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
-    better = metric in HIGHER_IS_BETTER
-    found = difference(a, b, higher_is_better=better, paired=rounds.paired)
-    return _Judged(found, tuple(reasons), same_ceiling, all(map(_at_ceiling, rounds.b)))
+    higher_is_better = metric in HIGHER_IS_BETTER
+    ratio = difference(a, b, higher_is_better=higher_is_better, paired=rounds.paired)
+    return replace(
+        unjudged,
+        difference=ratio,
+        verdict=ratio.verdict,
+        reason="; ".join(reasons),
+        same_ceiling=same_ceiling,
+        b_at_ceiling=all(map(_at_ceiling, rounds.b)),
+    )
 
 
-def _starved(rounds: Samples) -> list[str]:
-    """Whose users waited through the window, which no latency can show."""
-    return [
-        f"{rows[0]['server']} starved {words}"
-        for rows in (rounds.a, rounds.b)
-        if (words := starved_users(rows))
-    ]
-
-
-def _load_ratio(rounds: Samples) -> float | None:
+def _unequal_load(rounds: BothSides) -> float | None:
     """The ratio of the rates where they are not equal."""
     a, b = rounds.values("rps")
     if not a or not b or min(*a, *b) <= 0:
@@ -423,56 +350,43 @@ def is_equal_load(ratio: float) -> bool:
     return max(ratio, 1 / ratio) - 1 <= EQUAL_LOAD_SHARE
 
 
-def _unranking(both: Samples, counts: Callable[[Row], bool]) -> list[str]:
-    """The caveats that unrank some of these rounds."""
-    lost = [row for row in (*both.a, *both.b) if not counts(row)]
-    named = {name for row in lost for name in str(row["caveats"] or "").split()}
-    return [caveat.name for caveat in caveats.ALL if caveat.unranks and caveat.name in named]
-
-
-def _at_one_ceiling(rounds: Samples) -> bool:
-    """Whether both are at a ceiling in every round, as high for the one as for the other.
+def _at_one_ceiling(rows: Sequence[Row]) -> bool:
+    """Whether all are at a ceiling, as high for the one as for the other.
 
     Two threads under 100 users are at a ceiling of their own: they are what is wrong.
     """
-    rows = [*rounds.a, *rounds.b]
     return all(map(_at_ceiling, rows)) and len(set(map(_lowest_ceiling, rows))) == 1
 
 
 def _at_ceiling(row: Row) -> bool:
-    return caveats.AT_CEILING.name in str(row["caveats"] or "").split()
+    return caveats.AT_CEILING.name in row.caveats
 
 
 def _lowest_ceiling(row: Row) -> float | None:
     """The least that users, slots and pool allow."""
-    known = (row["users_ceiling_rps"], row["slots_ceiling_rps"], row["pool_ceiling_rps"])
-    return min((float(cell) for cell in known if isinstance(cell, int | float)), default=None)
+    ceilings = map(row.number, ("users_ceiling_rps", "slots_ceiling_rps", "pool_ceiling_rps"))
+    return min((rps for rps in ceilings if rps is not None), default=None)
 
 
 def _planted(
-    found: Difference | None, rounds: Samples, metric: str, planted: float | None
+    ratio: Difference | None, rounds: BothSides, metric: str, planted: float | None
 ) -> Planted | None:
     """The planted amount as a ratio: it was added to what a took."""
     base = interval(rounds.values(metric)[0])
     if planted is None or base is None:
         return None
-    ratio = 1 + planted / base.mean
-    sd_log = found.sd_log if found else None
-    return Planted(ratio, None if sd_log is None else rounds_needed(sd_log, ratio))
+    true_ratio = 1 + planted / base.mean
+    sd_log = ratio.sd_log if ratio else None
+    return Planted(true_ratio, None if sd_log is None else rounds_needed(sd_log, true_ratio))
 
 
 def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The same with their p adjusted (Benjamini & Hochberg): together they are one family."""
-    p = {
-        index: comparison.difference.p
-        for index, comparison in enumerate(comparisons)
-        if comparison.difference and comparison.difference.p is not None
-    }
-    by_index: Mapping[int, float] = dict(zip(p, benjamini_hochberg(list(p.values())), strict=True))
-    return [
-        _with_adjusted(comparison, by_index.get(index), len(p))
-        for index, comparison in enumerate(comparisons)
-    ]
+    ratios = [comparison.difference for comparison in comparisons]
+    p = [ratio.p if ratio else None for ratio in ratios]
+    count = len(p) - p.count(None)
+    both = zip(comparisons, where_known(benjamini_hochberg, p), strict=True)
+    return [_with_adjusted(comparison, p_adjusted, count) for comparison, p_adjusted in both]
 
 
 def _with_adjusted(comparison: Comparison, p_adjusted: float | None, of: int) -> Comparison:

@@ -1,16 +1,15 @@
 """A run that has been made: where it is, its rows, its environment, its suites as they were."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loadgen.errors import ConfigurationError
-from loadgen.findings.environment_differences import Surroundings
 from loadgen.lab.lab import Lab
-from loadgen.lab.run_folders import find
+from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
-from loadgen.records.columns import Row
+from loadgen.records.columns import Row, rows_by_case
 from loadgen.records.trials_csv import read_rows
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
@@ -40,17 +39,11 @@ class Run:
     @property
     def by_case(self) -> dict[str, list[Row]]:
         """The rows of each case; windows of a search are no rounds of one."""
-        found: dict[str, list[Row]] = {}
-        for row in self.rows:
-            if row["repeat"] is None:
-                found.setdefault(str(row["case"]), []).append(row)
-        return found
+        return rows_by_case(self.rows)
 
-    def of(self, cases: Iterable[str]) -> Surroundings:
-        """The run around the rows of some cases."""
-        asked = set(cases)
-        rows = [row for row in self.rows if row["case"] in asked and row["repeat"] is None]
-        return Surroundings(self.folder, self.environment, rows)
+    def rows_of(self, cases: Container[str]) -> list[Row]:
+        """The rows of some cases; windows of a search are none of theirs."""
+        return [row for row in self.rows if row.case in cases and not row.is_window]
 
 
 def read_run(lab: Lab, named: str) -> Run:
@@ -58,12 +51,12 @@ def read_run(lab: Lab, named: str) -> Run:
 
     Args:
         lab: the lab around us.
-        named: as `find` takes it.
+        named: as `find_run` takes it.
 
     Raises:
         ConfigurationError: it is no run, or cannot be read.
     """
-    folder = find(lab, named)
+    folder = find_run(lab, named)
     rows = read_rows(folder)
     described = environment.read(folder)
     asked = (described.get("arguments") or {}).get("suites")

@@ -1,12 +1,13 @@
 """What two runs do not share besides their day: machine, versions, settings, commands."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadgen.lab.servers import read_services
+from loadgen.findings.earlier_run import Run
+from loadgen.lab.compose import read_services
 from loadgen.records import environment
 from loadgen.records.columns import Cell, Row, cell_text
 
@@ -57,37 +58,31 @@ class Differing:
         return KINDS[self.what.partition(".")[0]]
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """A run without its results.
+def differing(a: Run, b: Run, cases: Container[str]) -> list[Differing]:
+    """What differs, of the servers that both measured; in the order of environment.json.
 
-    Attributes:
-        folder: of the run, with its copies of the Compose files.
-        environment: its environment.json.
-        rows: those of the cases that are compared.
+    Args:
+        a, b: the runs.
+        cases: those that are compared.
     """
-
-    folder: Path
-    environment: Mapping[str, Any]
-    rows: Sequence[Row]
-
-
-def differing(a: Surroundings, b: Surroundings) -> list[Differing]:
-    """What differs, of the servers that both measured; in the order of environment.json."""
-    servers = {str(row["server"]) for row in a.rows} & {str(row["server"]) for row in b.rows}
-    found = [
+    rows_a, rows_b = a.rows_of(cases), b.rows_of(cases)
+    servers = {row.text("server") for row in rows_a} & {row.text("server") for row in rows_b}
+    changed = [
         Differing(key, _words(change["was"]), _words(change["is"]))
         for key, change in environment.changes(a.environment, b.environment).items()
         if key not in TWICE and (not key.startswith("servers.") or key.split(".")[1] in servers)
     ]
-    found += _packages_of_one(a.environment, b.environment)
-    found += _services(a.folder, b.folder, servers)
-    return [*found, *_protocol(a.rows, b.rows)]
+    return [
+        *changed,
+        *_packages_of_one(a.environment, b.environment),
+        *_services(a.folder, b.folder, servers),
+        *_protocol(rows_a, rows_b),
+    ]
 
 
-def kinds(found: Iterable[Differing]) -> list[str]:
+def kinds(differences: Iterable[Differing]) -> list[str]:
     """What differs in a few words: `CPU`, `versions`."""
-    return list(dict.fromkeys(one.kind for one in found))
+    return list(dict.fromkeys(difference.kind for difference in differences))
 
 
 def _packages_of_one(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Differing]:
@@ -103,21 +98,21 @@ def _services(a: Path, b: Path, servers: Iterable[str]) -> Iterator[Differing]:
     """What Compose gives the servers: environment, memory, limits."""
     of_a, of_b = read_services(a), read_services(b)
     for server in sorted(servers):
-        one, other = of_a.get(server, {}), of_b.get(server, {})
-        for key in dict.fromkeys([*one, *other]):
-            if key not in ELSEWHERE and one.get(key) != other.get(key):
+        was, now = of_a.get(server, {}), of_b.get(server, {})
+        for key in dict.fromkeys([*was, *now]):
+            if key not in ELSEWHERE and was.get(key) != now.get(key):
                 yield Differing(
-                    f"compose.{server}.{key}", _words(one.get(key)), _words(other.get(key))
+                    f"compose.{server}.{key}", _words(was.get(key)), _words(now.get(key))
                 )
 
 
 def _protocol(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Differing]:
     """How the cases were measured; what changed alike for several stands once."""
-    by_case = {row["case"]: row for row in a}
+    by_case = {row.case: row for row in a}
     for column in PROTOCOL:
         changes: dict[tuple[Cell, Cell], None] = {}
         for row in b:
-            before = by_case.get(row["case"])
+            before = by_case.get(row.case)
             if before and not _alike(column, before, row):
                 changes[before[column], row[column]] = None
         for was, now in changes:
@@ -126,8 +121,8 @@ def _protocol(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Differing]:
 
 def _alike(column: str, a: Row, b: Row) -> bool:
     """Whether a column says the same of both; a counted load has no planned window."""
-    was, now = a[column], b[column]
-    if column != "window_s" or not isinstance(was, float) or not isinstance(now, float):
+    was, now = a.number(column), b.number(column)
+    if column != "window_s" or was is None or now is None:
         return was == now
     return b["planned_requests"] is not None or abs(was - now) <= WINDOW_SHARE * min(was, now)
 

@@ -6,7 +6,7 @@ view judges: what a view costs less is what more users find.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -53,47 +53,49 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
         suite: as it was run.
         comparisons: all of the run, as `comparisons.compare` gives them.
     """
-    by_key = {(one.a, one.b, one.metric): one for one in of_suite(suite, comparisons)}
-    found = []
+    by_key = {comparison.key: comparison for comparison in of_suite(suite, comparisons)}
+    changes = []
     for entry in suite.compare:
         if entry.change is None:
             continue
         for a, b in entry.pairs(suite.cases):
             asked = [by_key.get((a.slug, b.slug, metric)) for metric in entry.metrics]
-            measured = {one.metric: one for one in asked if one}
+            measured = [comparison for comparison in asked if comparison]
             if measured:
-                found.append(_effect(entry.change, measured))
-    return sorted(found, key=_place)
+                changes.append(_effect(entry.change, measured))
+    return sorted(changes, key=_place)
 
 
-def _effect(change: str, measured: Mapping[str, Comparison]) -> Effect:
+def _effect(change: str, measured: Sequence[Comparison]) -> Effect:
     judged = _judge(measured)
-    besides = [one for one in measured.values() if one is not judged and one.difference]
     return Effect(
         change=change,
         where=judged.label,
         judged=judged,
-        besides=tuple(besides),
+        besides=tuple(other for other in measured if other is not judged and other.difference),
         standing=_standing(judged),
-        same_ceiling=any(one.same_ceiling for one in measured.values()),
+        same_ceiling=any(comparison.same_ceiling for comparison in measured),
     )
 
 
-def _judge(measured: Mapping[str, Comparison]) -> Comparison:
+def _judge(measured: Sequence[Comparison]) -> Comparison:
     """The comparison that decides: the first of JUDGES that can tell, else any that there is."""
-    able = [measured[metric] for metric in JUDGES if metric in measured]
-    able += [one for metric, one in measured.items() if metric not in JUDGES]
-    for one in able:
-        known = one.difference or one.instead
-        if known and not (one.metric == "rps" and _is_level(one)):
-            return one
-    return next((one for one in able if one.difference), able[0])
+
+    def rank(comparison: Comparison) -> int:
+        return JUDGES.index(comparison.metric) if comparison.metric in JUDGES else len(JUDGES)
+
+    able = sorted(measured, key=rank)
+    for comparison in able:
+        known = comparison.difference or comparison.instead
+        if known and not (comparison.metric == "rps" and _is_level(comparison)):
+            return comparison
+    return next((comparison for comparison in able if comparison.difference), able[0])
 
 
 def _is_level(comparison: Comparison) -> bool:
     """Whether both sides are at the same ceiling, or known to differ by less than what matters."""
-    told = comparison.verdict in ("better", "worse", "equivalent")
-    return comparison.same_ceiling or (told and _size(comparison) < math.log1p(MARGIN))
+    is_known = comparison.verdict in ("better", "worse", "equivalent")
+    return comparison.same_ceiling or (is_known and _size(comparison) < math.log1p(MARGIN))
 
 
 def _standing(comparison: Comparison) -> Standing:
@@ -122,14 +124,14 @@ def _place(effect: Effect) -> tuple[int, bool, float]:
 NAMES = {"rps": "views/s", "app_cpu_ms_per_view": "CPU per view"}
 
 
-def answer(found: Sequence[Effect]) -> str:
+def what_to_change_first(changes: Sequence[Effect]) -> str:
     """One sentence: what to change first, by how much, and from where to where."""
-    best = [effect for effect in found if effect.standing == "better"]
+    best = [effect for effect in changes if effect.standing == "better"]
     if best:
         same = [effect for effect in best if effect.change == best[0].change]
-        gains = " and ".join(f"{_told(effect)} ({effect.where})" for effect in same)
+        gains = " and ".join(f"{_in_words(effect)} ({effect.where})" for effect in same)
         return f"Change first: {best[0].change}: {gains}."
-    standings = {effect.standing for effect in found}
+    standings = {effect.standing for effect in changes}
     if "undecided" in standings:
         return "Nothing can be told to be worth a change; more rounds or longer windows may tell."
     if standings <= {"not comparable"}:
@@ -139,11 +141,11 @@ def answer(found: Sequence[Effect]) -> str:
 
 def line(effect: Effect) -> str:
     """`share the client (uvicorn: a-client → another): views/s ×1.83 [1.79–1.87]; p95 …`."""
-    besides = [_beside(effect, one) for one in effect.besides]
-    return f"{effect.change} ({effect.where}): {'; '.join([_told(effect), *besides])}"
+    besides = [_beside(effect, comparison) for comparison in effect.besides]
+    return f"{effect.change} ({effect.where}): {'; '.join([_in_words(effect), *besides])}"
 
 
-def _told(effect: Effect) -> str:
+def _in_words(effect: Effect) -> str:
     judged = effect.judged
     if effect.standing == "not comparable":
         return f"not comparable: {judged.reason}"
@@ -170,9 +172,9 @@ def _with_verdict(comparison: Comparison) -> str:
 
 def _figures(comparison: Comparison) -> str:
     name = NAMES.get(comparison.metric) or metric_name(comparison.metric)
-    found = comparison.difference
-    if found is None:
+    ratio = comparison.difference
+    if ratio is None:
         return comparison.instead or f"{name} unknown"
-    if found.low is None or found.high is None:
-        return f"{name} ×{found.ratio:.2f}"
-    return f"{name} ×{found.ratio:.2f} [{found.low:.2f}–{found.high:.2f}]"
+    if ratio.low is None or ratio.high is None:
+        return f"{name} ×{ratio.ratio:.2f}"
+    return f"{name} ×{ratio.ratio:.2f} [{ratio.low:.2f}–{ratio.high:.2f}]"

@@ -17,9 +17,9 @@ from typing import Literal
 from loadgen.errors import ConfigurationError
 from loadgen.findings.comparisons import Comparison
 from loadgen.records.columns import METRICS
-from loadgen.theory.statistics import ALARM, beyond_p, holm
+from loadgen.theory.statistics import ALARM, Difference, beyond_p, holm, where_known
 
-Outcome = Literal["passed", "failed", "not judged"]
+GateOutcome = Literal["passed", "failed", "not judged"]
 
 GRAMMAR = "METRIC>N% or METRIC<-N%, such as p95_ms>5% or rps<-3%"
 _GATE = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*%\s*")
@@ -43,7 +43,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedGate:
     """A gate on one comparison.
 
     Attributes:
@@ -57,21 +57,21 @@ class Judged:
 
     gate: Gate
     comparison: Comparison
-    outcome: Outcome
+    outcome: GateOutcome
     found_from: float | None
     reason: str = ""
 
 
-def parse(text: str) -> Gate:
+def parse_gate(text: str) -> Gate:
     """A gate, as `--fail-on` takes it.
 
     Raises:
         ConfigurationError: it is none, its metric is unknown, or no change at all would fail it.
     """
-    found = _GATE.fullmatch(text)
-    if not found:
+    parts = _GATE.fullmatch(text)
+    if not parts:
         raise ConfigurationError(f"--fail-on {text!r} is no gate: write {GRAMMAR}")
-    metric, direction, percent = found[1], found[2], float(found[3])
+    metric, direction, percent = parts[1], parts[2], float(parts[3])
     if metric not in METRICS:
         raise ConfigurationError(
             f"--fail-on {text!r}: no such metric; those that can be compared are "
@@ -85,35 +85,43 @@ def parse(text: str) -> Gate:
     return Gate(text.strip(), metric, above, percent / 100)
 
 
-def judge(gates: Iterable[Gate], comparisons: Sequence[Comparison]) -> list[Judged]:
+def judge_gates(gates: Iterable[Gate], comparisons: Sequence[Comparison]) -> list[JudgedGate]:
     """Every gate on every comparison of its metric.
 
     Args:
         gates: the thresholds.
         comparisons: b is the candidate, a its baseline.
     """
-    asked = [(gate, one) for gate in gates for one in comparisons if one.metric == gate.metric]
-    p = {
-        index: p_beyond
-        for index, (gate, one) in enumerate(asked)
-        if one.difference
-        and (p_beyond := beyond_p(one.difference, 1 + gate.change, above=gate.above)) is not None
-    }
-    adjusted = dict(zip(p, holm(list(p.values())), strict=True))
-    return [_judged(gate, one, adjusted.get(index)) for index, (gate, one) in enumerate(asked)]
+    asked = [
+        (gate, comparison)
+        for gate in gates
+        for comparison in comparisons
+        if comparison.metric == gate.metric
+    ]
+    p = [_p_beyond(gate, comparison.difference) for gate, comparison in asked]
+    return [
+        _judged(gate, comparison, p_adjusted)
+        for (gate, comparison), p_adjusted in zip(asked, where_known(holm, p), strict=True)
+    ]
 
 
-def _judged(gate: Gate, one: Comparison, p_adjusted: float | None) -> Judged:
-    found = one.difference
-    if one.instead and one.verdict in ("better", "worse"):  # a side answered nobody
-        return Judged(gate, one, "failed" if one.verdict == "worse" else "passed", None)
-    if p_adjusted is None or not found or found.smallest_detectable_ratio is None:
-        return Judged(gate, one, "not judged", None, one.reason or one.verdict)
-    smallest = found.smallest_detectable_ratio
+def _p_beyond(gate: Gate, ratio: Difference | None) -> float | None:
+    return beyond_p(ratio, 1 + gate.change, above=gate.above) if ratio else None
+
+
+def _judged(gate: Gate, comparison: Comparison, p_adjusted: float | None) -> JudgedGate:
+    ratio, verdict = comparison.difference, comparison.verdict
+    if comparison.instead and verdict in ("better", "worse"):  # a side answered nobody
+        return JudgedGate(gate, comparison, "failed" if verdict == "worse" else "passed", None)
+    if p_adjusted is None or not ratio or ratio.smallest_detectable_ratio is None:
+        reason = comparison.reason or verdict
+        return JudgedGate(gate, comparison, "not judged", None, reason)
+    smallest = ratio.smallest_detectable_ratio
     found_from = (1 + gate.change) * (smallest if gate.above else 1 / smallest) - 1
-    return Judged(gate, one, "failed" if p_adjusted < ALARM else "passed", found_from)
+    outcome: GateOutcome = "failed" if p_adjusted < ALARM else "passed"
+    return JudgedGate(gate, comparison, outcome, found_from)
 
 
-def all_passed(judged: Iterable[Judged]) -> bool:
+def all_passed(judged: Iterable[JudgedGate]) -> bool:
     """Whether every gate is judged, and passed, everywhere."""
-    return all(one.outcome == "passed" for one in judged)
+    return all(gate.outcome == "passed" for gate in judged)

@@ -21,16 +21,16 @@ def is_silent(row: Row) -> bool:
     excuses a server. Nor is it silent where the window fell between two waves: all who waited
     through it were answered after it, and nothing failed.
     """
-    if row["outcome"] != "measured":
+    if not row.is_measured:
         return row["outcome"] in SERVERS_OWN_END
-    excused = API_SATURATED.name in str(row["caveats"] or "").split()
+    excused = API_SATURATED.name in row.caveats
     between_waves = bool(row["starved"]) and not row["failures"]
     return row["rps"] == 0 and not excused and not between_waves
 
 
 def speaks(row: Row) -> bool:
     """Whether a row says how well a server answers: one that the lab held back says nothing."""
-    return is_silent(row) or (row["outcome"] == "measured" and row["ranked"] == "yes")
+    return is_silent(row) or (row.is_measured and row.is_ranked)
 
 
 def always_silent(rows: Iterable[Row]) -> bool:
@@ -47,7 +47,7 @@ def silence(rows: Iterable[Row]) -> str:
     silent = [row for row in telling if is_silent(row)]
     if not silent:
         return ""
-    ends = dict.fromkeys(SERVERS_OWN_END.get(str(row["outcome"]), "") for row in silent)
+    ends = dict.fromkeys(SERVERS_OWN_END.get(row.text("outcome"), "") for row in silent)
     what = "answered nobody" if "" in ends or len(ends) > 1 else next(iter(ends))
     if len(silent) == len(telling):
         return what

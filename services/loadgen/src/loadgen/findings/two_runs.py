@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from loadgen.errors import ConfigurationError
 from loadgen.findings.agreement import Agreement, agreements
+from loadgen.findings.both_sides import are_neighbours, mean_distance, same_rounds
 from loadgen.findings.comparisons import COLUMNS as OF_COMPARISONS
-from loadgen.findings.comparisons import Comparison, adjusted, cells, compare_rows, same_rounds
-from loadgen.findings.distance import are_neighbours, mean_distance
+from loadgen.findings.comparisons import Comparison, adjusted, compare_rows, comparison_cells
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
-from loadgen.findings.gates import Gate, Judged, judge
+from loadgen.findings.gates import Gate, JudgedGate, judge_gates
 from loadgen.records import files
 from loadgen.records.columns import TEXT, Column, Row, cell_text
 from loadgen.suites.labels import Labels
@@ -34,13 +34,12 @@ INDICATIVE = (
 
 #: Of compare.csv.
 COLUMNS = (
-    Column("a_run", TEXT, "", "the folder of the run that is compared with"),
-    Column("b_run", TEXT, "", "the folder of the run that is judged; the same for two servers"),
+    Column("a_run", TEXT, "the folder of the run that is compared with"),
+    Column("b_run", TEXT, "the folder of the run that is judged; the same for two servers"),
     *(column for column in OF_COMPARISONS if column.name != "suite"),
     Column(
         "trust",
         TEXT,
-        "",
         "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
     ),
 )
@@ -72,7 +71,7 @@ class RunComparison:
     only_b: Sequence[str] = ()
     differing: Sequence[Differing] = ()
     agreements: Sequence[Agreement] = ()
-    gates: Sequence[Judged] = ()
+    gates: Sequence[JudgedGate] = ()
     remarks: Sequence[str] = ()
 
 
@@ -97,18 +96,20 @@ def of_runs(a: Run, b: Run, metrics: Sequence[str], gates: Sequence[Gate]) -> Ru
         for label in (labels.name(cases[slug]) if slug in cases else slug,)
         for metric in _metrics(metrics, gates)
     ]
+    judged = adjusted(comparisons)
+    environments = differing(a, b, shared)
     return RunComparison(
         a=a.name,
         b=b.name,
         a_run=a.name,
         b_run=b.name,
-        comparisons=(found := adjusted(comparisons)),
+        comparisons=judged,
         indicative=True,
         only_a=[slug for slug in of_a if slug not in of_b],
         only_b=[slug for slug in of_b if slug not in of_a],
-        differing=(others := differing(a.of(shared), b.of(shared))),
-        agreements=agreements(a, b, others),
-        gates=judge(gates, found),
+        differing=environments,
+        agreements=agreements(a, b, environments),
+        gates=judge_gates(gates, judged),
         remarks=[INDICATIVE],
     )
 
@@ -122,7 +123,7 @@ def of_servers(
         ConfigurationError: one of them was not measured, or no case has its like.
     """
     by_case = run.by_case
-    servers = list(dict.fromkeys(str(row["server"]) for row in run.rows))
+    servers = list(dict.fromkeys(row.text("server") for row in run.rows))
     for server in (baseline, candidate):
         if server not in servers:
             raise ConfigurationError(
@@ -137,27 +138,26 @@ def of_servers(
             f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "
             "server and its view: name both in the same [[cases]] of a suite"
         )
-    both = [case for case in measured if case.server in (baseline, candidate)]
+    unmatched = [case for case in measured if all(case not in pair for pair in pairs)]
     labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))
     comparisons = [
         compare_rows("", labels.pair(a, b), by_case[a.slug], by_case[b.slug], metric)
         for a, b in pairs
         for metric in _metrics(metrics, gates)
     ]
-    found = adjusted(comparisons)
-    matched = {case.slug for pair in pairs for case in pair}
+    judged = adjusted(comparisons)
     rounds = [same_rounds(by_case[a.slug], by_case[b.slug]) for a, b in pairs]
     return RunComparison(
         a=baseline,
         b=candidate,
         a_run=run.name,
         b_run=run.name,
-        comparisons=found,
+        comparisons=judged,
         indicative=False,
-        only_a=[c.slug for c in both if c.slug not in matched and c.server == baseline],
-        only_b=[c.slug for c in both if c.slug not in matched and c.server == candidate],
-        gates=judge(gates, found),
-        remarks=_apart([pair for samples in rounds for pair in samples.pairs]),
+        only_a=[case.slug for case in unmatched if case.server == baseline],
+        only_b=[case.slug for case in unmatched if case.server == candidate],
+        gates=judge_gates(gates, judged),
+        remarks=_apart([trials for both in rounds for trials in both.pairs]),
     )
 
 
@@ -180,9 +180,12 @@ def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
     ]
 
 
-def csv_text(found: RunComparison) -> str:
+def compare_csv(result: RunComparison) -> str:
     """compare.csv: a line per comparison."""
-    trust = "indicative" if found.indicative else "paired"
-    runs = (found.a_run, found.b_run)
-    lines = (map(cell_text, (*runs, *cells(one)[1:], trust)) for one in found.comparisons)
+    trust = "indicative" if result.indicative else "paired"
+    runs = (result.a_run, result.b_run)
+    lines = (
+        map(cell_text, (*runs, *comparison_cells(comparison)[1:], trust))
+        for comparison in result.comparisons
+    )
     return files.csv_text((column.name for column in COLUMNS), lines)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from loadgen.findings import distance, summary
-from loadgen.findings.comparisons import Comparison, adjusted, compare_rows, is_ranked
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text
+from loadgen.findings import summary
+from loadgen.findings.both_sides import DISTANCE_COLUMNS, distance_cells
+from loadgen.findings.comparisons import Comparison, ComparisonKey, adjusted, compare_rows
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.suites.suite import Suite
 from loadgen.suites.waterfall import Order, Step, Waterfall
@@ -75,9 +76,7 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
         suites: those that were run.
         rows: of the run, all or some.
     """
-    by_case: dict[str, list[Row]] = {}
-    for row in rows:
-        by_case.setdefault(str(row["case"]), []).append(row)
+    by_case = rows_by_case(rows)
     asked = [
         (suite, waterfall)
         for suite in suites
@@ -90,7 +89,7 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
         for a, b, words in _changes(waterfall)
         for change in _compared(suite.name, words, by_case.get(a, ()), by_case.get(b, ()))
     ]
-    known = {(one.a, one.b, one.metric): one for one in adjusted(compared)}
+    known = {change.key: change for change in adjusted(compared)}
     return [_measured(suite.name, waterfall, by_case, known) for suite, waterfall in asked]
 
 
@@ -101,17 +100,18 @@ def counts(row: Row) -> bool:
     what some steps change. So a row that it held back counts, which as a row about the server it
     would not.
     """
-    return is_ranked(row) or (_is_saturated(row) and not _unranked_by_another(row))
+    saturated_alone = caveats.unranking(row.caveats) == [caveats.API_SATURATED.name]
+    return row.is_ranked or saturated_alone
 
 
 def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:
     """waterfall.csv: a line per stage and order; no file where the suites have no waterfall."""
-    found = waterfalls(suites, rows)
-    if not found:
+    measured = waterfalls(suites, rows)
+    if not measured:
         return
     lines = (
         map(cell_text, _line(waterfall, order, number, stage))
-        for waterfall in found
+        for waterfall in measured
         for order, stages in waterfall.orders.items()
         for number, stage in enumerate(stages)
     )
@@ -130,42 +130,45 @@ def remark(stage: Stage) -> str:
 
 
 def _of_metric(metric: str, what: str, unit: str) -> Iterator[Column]:
-    yield Column(metric, NUMBER, unit, f"{what}: mean over the rounds that count")
-    yield Column(f"{metric}_low", NUMBER, unit, "its 95 % interval, from three rounds on")
-    yield Column(f"{metric}_high", NUMBER, unit, "the interval's other end")
-    yield Column(f"{metric}_ratio", NUMBER, "", "this stage by the one before, paired by round")
-    yield Column(f"{metric}_ratio_low", NUMBER, "", "its 95 % interval")
-    yield Column(f"{metric}_ratio_high", NUMBER, "", "the interval's other end")
-    yield Column(f"{metric}_p_adjusted", NUMBER, "", "as in comparisons.csv, over all waterfalls")
-    yield Column(f"{metric}_verdict", TEXT, "", "of this stage, as in comparisons.csv")
+    yield Column(metric, NUMBER, f"{what}: mean over the rounds that count", unit=unit)
+    yield Column(f"{metric}_low", NUMBER, "its 95 % interval, from three rounds on", unit=unit)
+    yield Column(f"{metric}_high", NUMBER, "the interval's other end", unit=unit)
+    yield Column(f"{metric}_ratio", NUMBER, "this stage by the one before, paired by round")
+    yield Column(f"{metric}_ratio_low", NUMBER, "its 95 % interval")
+    yield Column(f"{metric}_ratio_high", NUMBER, "the interval's other end")
+    yield Column(f"{metric}_p_adjusted", NUMBER, "as in comparisons.csv, over all waterfalls")
+    yield Column(f"{metric}_verdict", TEXT, "of this stage, as in comparisons.csv")
 
 
 #: Of waterfall.csv.
 COLUMNS = (
-    Column("suite", TEXT, "", "the suite that asks"),
-    Column("waterfall", TEXT, "", "its title"),
-    Column("order", TEXT, "", "`forward`: as the suite lists the steps, or `reversed`"),
-    Column("step", COUNT, "", "0: the start; 1, 2, …: after so many changes"),
-    Column("words", TEXT, "", "what has changed; of the start: what it is"),
-    Column("case", TEXT, "", "the case of this stage, as in trials.csv"),
-    Column("rounds", COUNT, "", "rounds in which it was measured, and which count"),
-    *(replace(one, meaning=f"from the stage before: {one.meaning}") for one in distance.COLUMNS),
+    Column("suite", TEXT, "the suite that asks"),
+    Column("waterfall", TEXT, "its title"),
+    Column("order", TEXT, "`forward`: as the suite lists the steps, or `reversed`"),
+    Column("step", COUNT, "0: the start; 1, 2, …: after so many changes"),
+    Column("words", TEXT, "what has changed; of the start: what it is"),
+    Column("case", TEXT, "the case of this stage, as in trials.csv"),
+    Column("rounds", COUNT, "rounds in which it was measured, and which count"),
+    *(
+        replace(column, meaning=f"from the stage before: {column.meaning}")
+        for column in DISTANCE_COLUMNS
+    ),
     *_of_metric("rps", "good answers by the window's length", "1/s"),
     *_of_metric("app_cpu_ms_per_view", "CPU time of the server by good answers", "ms"),
-    Column("bound_by", TEXT, "", "what held it back, as in trials.csv"),
-    Column("remark", TEXT, "", "why the figures say less than they seem to"),
+    Column("bound_by", TEXT, "what held it back, as in trials.csv"),
+    Column("remark", TEXT, "why the figures say less than they seem to"),
 )
 
 
 def _line(waterfall: MeasuredWaterfall, order: Order, number: int, stage: Stage) -> Iterator[Cell]:
     yield from (waterfall.suite, waterfall.title, order, number, stage.words, stage.case)
     yield stage.rounds
-    yield from distance.cells(next((one.distance for one in stage.changes.values()), None))
+    yield from distance_cells(next((change.distance for change in stage.changes.values()), None))
     for metric in METRICS:
         value, change = stage.values[metric], stage.changes.get(metric)
         yield from (value.mean, value.low, value.high) if value else (None, None, None)
-        found = change.difference if change else None
-        yield from (found.ratio, found.low, found.high) if found else (None, None, None)
+        ratio = change.difference if change else None
+        yield from (ratio.ratio, ratio.low, ratio.high) if ratio else (None, None, None)
         yield from (change.p_adjusted, change.verdict) if change else (None, None)
     yield stage.bound_by or None
     yield remark(stage) or None
@@ -191,7 +194,7 @@ def _measured(
     suite: str,
     waterfall: Waterfall,
     by_case: Mapping[str, Sequence[Row]],
-    known: Mapping[tuple[str, str, str], Comparison],
+    known: Mapping[ComparisonKey, Comparison],
 ) -> MeasuredWaterfall:
     def changes(a: str, b: str) -> dict[str, Comparison]:
         keys = ((metric, (a, b, metric)) for metric in METRICS)
@@ -207,27 +210,18 @@ def _measured(
 
 
 def _stage(step: Step, rows: Sequence[Row]) -> Stage:
-    measured = [row for row in rows if row["outcome"] == "measured"]
+    measured = [row for row in rows if row.is_measured]
     counted = [row for row in measured if counts(row)]
     return Stage(
         words=step.words,
         case=step.case.slug,
         rounds=len(counted),
         values={metric: summary.mean(counted, metric) for metric in METRICS},
-        bound_by=summary.bound_by(counted),
+        bound_by=summary.what_bound(counted),
         saturated=sum(map(_is_saturated, counted)),
         changes={},
     )
 
 
 def _is_saturated(row: Row) -> bool:
-    return caveats.API_SATURATED.name in _caveats(row)
-
-
-def _unranked_by_another(row: Row) -> bool:
-    names = {one.name for one in caveats.ALL if one.unranks} - {caveats.API_SATURATED.name}
-    return not names.isdisjoint(_caveats(row))
-
-
-def _caveats(row: Row) -> list[str]:
-    return str(row["caveats"] or "").split()
+    return caveats.API_SATURATED.name in row.caveats

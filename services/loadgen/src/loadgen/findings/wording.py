@@ -5,12 +5,12 @@ from loadgen.findings.comparisons import Comparison
 
 def in_words(comparison: Comparison) -> str:
     """`1.240 [1.118–1.375]`, or the verdict where there is no interval, or why there is none."""
-    found = comparison.difference
+    ratio = comparison.difference
     if comparison.instead:
         return comparison.instead
-    if not found or found.low is None or found.high is None:
+    if not ratio or ratio.low is None or ratio.high is None:
         return comparison.verdict
-    return f"{ratio_text(found.ratio)} [{ratio_text(found.low)}–{ratio_text(found.high)}]"
+    return f"{ratio_text(ratio.ratio)} [{ratio_text(ratio.low)}–{ratio_text(ratio.high)}]"
 
 
 def ratio_text(ratio: float) -> str:

@@ -4,9 +4,9 @@ import asyncio
 from time import monotonic_ns
 
 from loadgen.generators.connection import Caller
-from loadgen.generators.followed import Orders
+from loadgen.generators.followed import ProtocolOrders
 from loadgen.generators.load_run import Load, LoadRun
-from loadgen.generators.request_log import NO_ANSWER, PAUSE_S, UNANSWERED, Request, RequestLog
+from loadgen.generators.request_log import NO_ANSWER, PAUSE_S, UNANSWERED, LoggedRequest, RequestLog
 
 PAUSE_NS = int(PAUSE_S * 1e9)
 
@@ -69,20 +69,20 @@ class User:
         self.ask_at(failed_ns + PAUSE_NS)
 
     def _note(self, answered_ns: int | None, ended_ns: int, status: int, failure: str) -> None:
-        assert self._sent_ns is not None
         sent_ns, self._sent_ns = self._sent_ns, None
         self._run.note(
-            Request(self._due_ns, sent_ns, answered_ns, ended_ns, status, failure, self._number)
+            LoggedRequest(
+                self._due_ns, sent_ns, answered_ns, ended_ns, status, failure, self._number
+            )
         )
 
 
 class ClosedLoad(LoadRun):
     """All users, from the first one's start to the last one's answer."""
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
         super().__init__(load, log, start_ns, orders)
-        assert load.users is not None
-        self._present = load.users
+        self._present = load.users or 0
 
     def begin(self) -> None:
         """Users come spread, as the load says."""

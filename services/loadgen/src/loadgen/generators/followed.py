@@ -36,7 +36,7 @@ class Followed:
         return cls(begin_ns, end_ns, patience_ns)
 
 
-class Orders:
+class ProtocolOrders:
     """Standard input of a driver, line by line, without a buffer that could hold a line back.
 
     Args:

@@ -8,8 +8,8 @@ from time import monotonic_ns
 from typing import Any
 
 from loadgen.generators.connection import Endpoint
-from loadgen.generators.followed import Followed, Orders
-from loadgen.generators.request_log import Request, RequestLog
+from loadgen.generators.followed import Followed, ProtocolOrders
+from loadgen.generators.request_log import LoggedRequest, RequestLog
 from loadgen.suites.cases import Arrivals
 
 #: Requests are kept in memory and written now and then: so no request waits for the disk, and a
@@ -68,7 +68,7 @@ class LoadRun(ABC):
         start_ns, end_ns: of the load; no request is due from its end on, if it has one.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
         self.load = load
         self.endpoint = Endpoint.of(load.url, load.ca)
         self.start_ns = start_ns
@@ -77,7 +77,7 @@ class LoadRun(ABC):
         if load.seconds is not None:
             self.end_ns = start_ns + load.seconds * 1e9
             self._patience_ns = self.end_ns + load.drain_s * 1e9
-        self._requests: list[Request] = []
+        self._requests: list[LoggedRequest] = []
         self._orders = orders
         self._followed: Followed | None = None
         self._awaited: int | None = None
@@ -100,9 +100,9 @@ class LoadRun(ABC):
         """The load ends once the requests due in this window have ended, or patience has."""
         self._followed = window
         self._patience_ns = window.patience_ns
-        self._when_window_ends()
+        self._count_awaited(window)
 
-    def note(self, request: Request) -> None:
+    def note(self, request: LoggedRequest) -> None:
         """A request has ended."""
         self._requests.append(request)
         if self._followed and self._awaited and request.due_ns < self._followed.end_ns:
@@ -155,15 +155,14 @@ class LoadRun(ABC):
         self._loop.remove_reader(self._orders.file)
         self.end()
 
-    def _when_window_ends(self) -> None:
-        """At its end, count what is still awaited of it."""
-        assert self._followed is not None
-        left_ns = self._followed.end_ns - monotonic_ns()
+    def _count_awaited(self, window: Followed) -> None:
+        """At the window's end, count what is still awaited of it."""
+        left_ns = window.end_ns - monotonic_ns()
         if left_ns > 0:
             # uvloop counts in whole milliseconds, so its timers may come early: looked at again.
-            self._loop.call_later(left_ns / 1e9, self._when_window_ends)
+            self._loop.call_later(left_ns / 1e9, self._count_awaited, window)
             return
-        self._awaited = self.waiting(self._followed.end_ns)
+        self._awaited = self.waiting(window.end_ns)
         if not self._awaited:
             self.end()
 

@@ -18,8 +18,8 @@ from geventhttpclient import client
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 
-from loadgen.generators.followed import Followed, Orders
-from loadgen.generators.request_log import NO_ANSWER, UNANSWERED, Request, RequestLog
+from loadgen.generators.followed import Followed, ProtocolOrders
+from loadgen.generators.request_log import NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
 
 # Locust's HTTP client sends a GET again, up to eleven times and unseen by Locust, where the server
 # closes the connection instead of answering: the server would get more requests than anybody
@@ -46,14 +46,14 @@ def wait_for_start(environment: Environment, **_: Any) -> None:
     Consumer.log = RequestLog(Path(plan["log"]))
     Consumer.network_timeout = Consumer.connection_timeout = plan["timeout_s"]
     Path(plan["ready"]).touch()
-    orders = Orders()
+    orders = ProtocolOrders()
     start_ns = orders.start_ns()
     if plan["follows"]:
         gevent.spawn(end_when_it_is_over, environment, orders)
     time.sleep(max(0, start_ns - time.monotonic_ns()) / 1e9)
 
 
-def end_when_it_is_over(environment: Environment, orders: Orders) -> None:
+def end_when_it_is_over(environment: Environment, orders: ProtocolOrders) -> None:
     """End the load once the requests of a window have ended, or patience has.
 
     It ends at once where the protocol has gone.
@@ -66,15 +66,15 @@ def end_when_it_is_over(environment: Environment, orders: Orders) -> None:
     environment.runner.quit()
 
 
-def _order(orders: Orders) -> Followed | None:
+def _order(orders: ProtocolOrders) -> Followed | None:
     """What the protocol wants followed, once it says so; None where it has gone."""
     if window := orders.followed():
         return window
-    told: list[Followed | None] = []
-    while not told:
+    windows: list[Followed | None] = []
+    while not windows:
         gevent.socket.wait_read(orders.file)
-        orders.read(told.append, lambda: told.append(None))
-    return told[0]
+        orders.read(windows.append, lambda: windows.append(None))
+    return windows[0]
 
 
 class Consumer(FastHttpUser):
@@ -113,7 +113,7 @@ class Consumer(FastHttpUser):
             ended_ns = answered_ns or time.monotonic_ns()
             del self.in_flight[self.number]
             self.log.write(
-                Request(sent_ns, sent_ns, answered_ns, ended_ns, status, failure, self.number)
+                LoggedRequest(sent_ns, sent_ns, answered_ns, ended_ns, status, failure, self.number)
             )
 
     def _judge(self, response: Any) -> str:

@@ -10,16 +10,16 @@ from time import monotonic_ns
 
 from loadgen.generators.arrivals import instants_ns, warm_up_seed
 from loadgen.generators.connection import Caller
-from loadgen.generators.followed import Followed, Orders
+from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load, LoadRun
-from loadgen.generators.request_log import DROPPED, NO_ANSWER, UNANSWERED, Request, RequestLog
+from loadgen.generators.request_log import DROPPED, NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
 
 #: A connection that was idle for so long is closed: well before any server would close it under a
 #: request, and soon enough for a server in which an idle connection holds a slot.
 IDLE_NS = 1_000_000_000
 
 
-class Line:
+class KeptConnection:
     """A connection that is kept, and the arrival that it serves.
 
     Args:
@@ -67,7 +67,9 @@ class Line:
         self._run.free(self)
 
     def _note(self, answered_ns: int | None, ended_ns: int, status: int, failure: str) -> None:
-        self._run.note(Request(self._due_ns, self._sent_ns, answered_ns, ended_ns, status, failure))
+        self._run.note(
+            LoggedRequest(self._due_ns, self._sent_ns, answered_ns, ended_ns, status, failure)
+        )
 
 
 class OpenLoad(LoadRun):
@@ -78,10 +80,10 @@ class OpenLoad(LoadRun):
     dropped, and noted as never sent.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: Orders) -> None:
+    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
         super().__init__(load, log, start_ns, orders)
-        self._idle: deque[Line] = deque()
-        self._busy: set[Line] = set()
+        self._idle: deque[KeptConnection] = deque()
+        self._busy: set[KeptConnection] = set()
 
     def begin(self) -> None:
         """Let the kernel wake us for each arrival: uvloop's timers count in whole milliseconds."""
@@ -101,7 +103,7 @@ class OpenLoad(LoadRun):
         for line in self._busy:
             line.give_up()
 
-    def free(self, line: Line) -> None:
+    def free(self, line: KeptConnection) -> None:
         """A connection's request has ended; it is kept for as long as others arrive."""
         self._busy.remove(line)
         if self._next_ns is None:
@@ -158,9 +160,9 @@ class OpenLoad(LoadRun):
 
     def _send(self, due_ns: int) -> None:
         if len(self._busy) >= self.load.most_outstanding:
-            self.note(Request(due_ns, None, None, None, 0, DROPPED))
+            self.note(LoggedRequest(due_ns, None, None, None, 0, DROPPED))
             return
-        line = self._idle.pop() if self._idle else Line(self)
+        line = self._idle.pop() if self._idle else KeptConnection(self)
         self._busy.add(line)
         line.ask(due_ns)
 

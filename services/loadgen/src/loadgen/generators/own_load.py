@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 
 from loadgen.generators.closed_load import ClosedLoad
-from loadgen.generators.followed import Orders
+from loadgen.generators.followed import ProtocolOrders
 from loadgen.generators.load_run import Load
 from loadgen.generators.open_load import OpenLoad
 from loadgen.generators.request_log import RequestLog
@@ -26,7 +26,7 @@ def main(plan_file: Path) -> None:
     with RequestLog(Path(load.log), LOG_BUFFER_BYTES) as log:
         _calm_garbage_collector()
         Path(load.ready).touch()
-        orders = Orders()
+        orders = ProtocolOrders()
         start_ns = orders.start_ns()
         kind = OpenLoad if load.users is None else ClosedLoad
         uvloop.run(kind(load, log, start_ns, orders).run())

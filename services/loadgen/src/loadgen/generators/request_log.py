@@ -19,7 +19,7 @@ NO_ANSWER = "no answer: "
 PAUSE_S = 0.1
 
 
-class Request(NamedTuple):
+class LoggedRequest(NamedTuple):
     """A line; instants are of the monotonic clock, shared by all containers.
 
     Attributes:
@@ -41,7 +41,7 @@ class Request(NamedTuple):
     user: int | None = None
 
 
-HEADER = Request._fields
+HEADER = LoggedRequest._fields
 
 
 class RequestLog:
@@ -64,11 +64,11 @@ class RequestLog:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
-    def write(self, *requests: Request) -> None:
+    def write(self, *requests: LoggedRequest) -> None:
         """One request, or more."""
         self.write_all(requests)
 
-    def write_all(self, requests: Iterable[Request]) -> None:
+    def write_all(self, requests: Iterable[LoggedRequest]) -> None:
         """Some requests, in their order."""
         self._writer.writerows(
             (due_ns, sent_ns, answered_ns, ended_ns, status or None, failure, user)

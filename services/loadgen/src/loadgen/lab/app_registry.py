@@ -73,11 +73,11 @@ def registry_of(run: Path, servers: Mapping[str, Server], project: Path) -> AppR
 
 def _widened(today: HttpClients, run: Path, servers: Mapping[str, Server]) -> HttpClients:
     """Today's clients, able to do what a run has done with them."""
-    found = today
+    widened = today
     for row in read_rows(run):
-        name, view = row["http_client"], row["view"]
+        name, view = row.text("http_client"), row.text("view")
         if name and view:
-            server = servers.get(str(row["server"]))
+            server = servers.get(row.text("server"))
             gevent = server is not None and server.concurrency == "gevent"
-            found = found.able(str(name), str(view), gevent=gevent)
-    return found
+            widened = widened.able(name, view, gevent=gevent)
+    return widened

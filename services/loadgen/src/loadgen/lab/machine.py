@@ -11,7 +11,7 @@ from loadgen.lab.lab import Lab
 
 
 def describe(
-    lab: "Lab", arguments: Mapping[str, object], abouts: Mapping[str, Mapping[str, Any]]
+    lab: Lab, arguments: Mapping[str, object], abouts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The environment at the start of a run.
 

@@ -16,7 +16,7 @@ HOW_TO_NAME = "its path (results/…), its folder's name, or latest."
 _BEGAN = re.compile(r"\d{8}T\d{6}Z-.*")
 
 
-def find(lab: Lab, named: str) -> Path:
+def find_run(lab: Lab, named: str) -> Path:
     """The folder of a run: the one rule by which every command finds it.
 
     Args:

@@ -1,18 +1,20 @@
-"""compose.yaml and compose.override.yaml → the servers they declare, by their labels."""
+"""The servers that the Compose files declare by their labels."""
 
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import yaml
+from typing import Literal, get_args
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab.compose import read_labels
 
 Interface = Literal["wsgi", "asgi"]
 Concurrency = Literal["threads", "gevent", "asyncio"]
+View = Literal["sync", "async"]
+_INTERFACES: dict[str, Interface] = {value: value for value in get_args(Interface)}
+_CONCURRENCIES: dict[str, Concurrency] = {value: value for value in get_args(Concurrency)}
 
 LABELS: dict[str, str] = {
     "lab.title": "the server's name in tables, free text",
@@ -91,35 +93,14 @@ class Server:
         return self.page is not None and not self.page.launcher
 
     @property
-    def default_view(self) -> Literal["sync", "async"]:
+    def default_view(self) -> View:
         """The view that is native to the interface."""
         return native_view(self.interface)
 
 
-def native_view(interface: object) -> Literal["sync", "async"]:
+def native_view(interface: object) -> View:
     """The view that needs no bridge between threads and an event loop: `asgi` → `async`."""
     return "async" if interface == "asgi" else "sync"
-
-
-type _Services = Mapping[str, Mapping[str, Any]]
-
-
-class _ComposeLoader(yaml.SafeLoader):
-    """YAML as Compose writes it: its own tags (`!reset`, `!override`) say how files merge."""
-
-
-def _own_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
-    if suffix == "reset":
-        return None
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.ScalarNode)
-    return loader.construct_scalar(node)
-
-
-_ComposeLoader.add_multi_constructor("!", _own_tag)
 
 
 def read_servers(project: Path) -> dict[str, Server]:
@@ -128,174 +109,103 @@ def read_servers(project: Path) -> dict[str, Server]:
     Raises:
         ConfigurationError: a file or a label is missing or wrong.
     """
-    base = _services(project / "compose.yaml")
-    own_file = project / "compose.override.yaml"
-    own = _services(own_file) if own_file.exists() else {}
-    labels = {name: _all_labels(name, base, base) for name in base}
-    for name in own:
-        labels[name] = labels.get(name, {}) | _all_labels(name, own, base)
     return {
-        name: _server(name, of_lab)
-        for name, all_labels in labels.items()
-        if (of_lab := {key: text for key, text in all_labels.items() if key.startswith("lab.")})
+        name: _server(_Labels(name, of_lab))
+        for name, labels in read_labels(project).items()
+        if (of_lab := {key: text for key, text in labels.items() if key.startswith("lab.")})
     }
 
 
-def read_services(project: Path) -> dict[str, Mapping[str, Any]]:
-    """All services as the project's Compose files declare them, by name; one of the reader's own
-    file stands for one of the same name in the lab's.
+@dataclass(frozen=True)
+class _Labels:
+    """The lab's labels of a service; what is wrong with one is raised as ConfigurationError."""
 
-    Raises:
-        ConfigurationError: a file is missing or no YAML.
-    """
-    own_file = project / "compose.override.yaml"
-    own = _services(own_file) if own_file.exists() else {}
-    return _services(project / "compose.yaml") | own
+    service: str
+    texts: Mapping[str, str]
 
+    def text(self, label: str) -> str:
+        """Empty where it is not there."""
+        return self.texts.get(label, "")
 
-def _services(file: Path) -> dict[str, Mapping[str, Any]]:
-    """The services of a Compose file as they are written."""
-    try:
-        document = yaml.load(file.read_text("utf-8"), _ComposeLoader)
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{file} is missing: loadgen reads the servers from it. Mount the project's folder."
-        ) from None
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file} is not UTF-8 ({error}): save it as UTF-8") from error
-    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
-        raise ConfigurationError(f"{file} is not valid YAML: {error}") from error
-    if not isinstance(document, dict | None):
-        raise ConfigurationError(f"{file}: must be a mapping with services")
-    services = (document or {}).get("services") or {}
-    if not isinstance(services, dict):
-        raise ConfigurationError(f"{file}: services must be a mapping")
-    for name, service in services.items():
-        if not isinstance(service, dict | None):
-            raise ConfigurationError(f"{file}, service {name}: must be a mapping")
-    return {str(name): service or {} for name, service in services.items()}
+    def required(self, label: str) -> str:
+        text = self.text(label)
+        if not text:
+            raise self.wrong(label, f"is missing: {LABELS[label]}")
+        return text
 
+    def choice[Value: str](self, label: str, values: Mapping[str, Value]) -> Value:
+        """One of some values."""
+        value = values.get(self.text(label))
+        if value is None:
+            raise self.refused(label, ", ".join(values))
+        return value
 
-def _labels(service: Mapping[str, Any], name: str) -> dict[str, str]:
-    """A service's labels; Compose allows a mapping and a list of `key=value`."""
-    labels = service.get("labels") or {}
-    if isinstance(labels, list) and all(isinstance(entry, str) for entry in labels):
-        labels = dict(entry.partition("=")[::2] for entry in labels)
-    if not isinstance(labels, dict):
-        raise ConfigurationError(f"service {name}: labels must be a mapping or a list")
-    return {str(key): "" if value is None else str(value) for key, value in labels.items()}
+    def flag(self, label: str, word: str) -> bool:
+        """Whether it is there; it can only be this word."""
+        text = self.text(label)
+        if text and text != word:
+            raise self.refused(label)
+        return bool(text)
 
+    def count(self, label: str) -> int:
+        """A whole number from 1."""
+        text = self.text(label)
+        if not text.isdecimal() or int(text) < 1:
+            raise self.refused(label)
+        return int(text)
 
-def _all_labels(
-    name: str, services: _Services, base: _Services, extended_by: tuple[str, ...] = ()
-) -> dict[str, str]:
-    """A service's labels, and those of the services that it extends: Compose passes them on.
+    def milliseconds(self, label: str) -> float:
+        """A number above 0, and no longer than a driver waits."""
+        try:
+            value = float(self.required(label))
+        except ValueError:
+            value = math.nan
+        if not 0 < value <= LONGEST_SERVICE_TIME_MS:
+            raise self.refused(label)
+        return value
 
-    Args:
-        name: the service.
-        services: those of its own file.
-        base: those of compose.yaml.
-        extended_by: the services of that file that extend it, outermost first.
-    """
-    if name in extended_by:
-        by = "".join(f", by {other}" for other in extended_by[1:])
-        raise ConfigurationError(f"service {name} extends itself{by}")
-    service = services[name]
-    extends = service.get("extends")
-    if extends is None:
-        return _labels(service, name)
-    if isinstance(extends, str):
-        extends = {"service": extends}
-    if not isinstance(extends, dict) or not extends.get("service"):
-        raise ConfigurationError(
-            f"service {name}: extends must be a service, or a mapping with one and its file"
-        )
-    parent = str(extends["service"])
-    there = base if "file" in extends or parent not in services else services
-    if parent not in there:
-        raise ConfigurationError(
-            f"service {name} extends {parent!r}, which compose.yaml does not declare"
-        )
-    above = (*extended_by, name) if there is services else ()
-    return _all_labels(parent, there, base, above) | _labels(service, name)
+    def refused(self, label: str, allowed: str = "") -> ConfigurationError:
+        return self.wrong(label, f"is {self.text(label)!r}; allowed: {allowed or LABELS[label]}")
+
+    def wrong(self, label: str, what: str) -> ConfigurationError:
+        return ConfigurationError(f"service {self.service}, label {label} {what}")
 
 
-def _server(name: str, labels: Mapping[str, str]) -> Server:
-    for label in labels:
+def _server(labels: _Labels) -> Server:
+    for label in labels.texts:
         if label not in LABELS:
-            raise _wrong(name, label, f"is unknown; the labels are {', '.join(LABELS)}")
+            raise labels.wrong(label, f"is unknown; the labels are {', '.join(LABELS)}")
     for label in REQUIRED:
-        if not labels.get(label):
-            raise _wrong(name, label, f"is missing: {LABELS[label]}")
-    interface, concurrency = labels["lab.interface"], labels["lab.concurrency"]
-    if interface not in get_args(Interface):
-        raise _wrong(name, "lab.interface", f"is {interface!r}; allowed: wsgi, asgi")
-    if concurrency not in get_args(Concurrency):
-        raise _wrong(
-            name, "lab.concurrency", f"is {concurrency!r}; allowed: threads, gevent, asyncio"
-        )
-    cpus = labels.get("lab.cpus_per_process")
-    if cpus and cpus != "many":
-        what = f"is {cpus!r}; allowed: {LABELS['lab.cpus_per_process']}"
-        raise _wrong(name, "lab.cpus_per_process", what)
+        labels.required(label)
     return Server(
-        name=name,
-        title=labels["lab.title"],
-        interface=interface,  # type: ignore[arg-type]  # checked above
-        concurrency=concurrency,  # type: ignore[arg-type]
-        processes=_count(name, "lab.processes", labels["lab.processes"]),
-        slots=_count(name, "lab.slots", labels["lab.slots"]) if labels.get("lab.slots") else None,
-        many_cpus=bool(cpus),
-        page=_page(name, labels),
+        name=labels.service,
+        title=labels.text("lab.title"),
+        interface=labels.choice("lab.interface", _INTERFACES),
+        concurrency=labels.choice("lab.concurrency", _CONCURRENCIES),
+        many_cpus=labels.flag("lab.cpus_per_process", "many"),
+        processes=labels.count("lab.processes"),
+        slots=labels.count("lab.slots") if labels.text("lab.slots") else None,
+        page=_page(labels),
     )
 
 
-def _page(name: str, labels: Mapping[str, str]) -> Page | None:
-    url, service_time = labels.get("lab.url"), labels.get("lab.service_time_ms")
+def _page(labels: _Labels) -> Page | None:
+    url = labels.text("lab.url")
     if not url:
         for label in ("lab.expect", "lab.service_time_ms", "lab.launcher"):
-            if labels.get(label):
-                raise _wrong(name, label, "goes with lab.url, which is missing")
+            if labels.text(label):
+                raise labels.wrong(label, "goes with lab.url, which is missing")
         return None
-    found = URL.fullmatch(url)
-    port = int(found["port"] or 80) if found else 0
-    if not found or not 1 <= port <= 65535:
-        raise _wrong(name, "lab.url", f"is {url!r}; allowed: {LABELS['lab.url']}")
-    if not service_time:
-        raise _wrong(name, "lab.service_time_ms", f"is missing: {LABELS['lab.service_time_ms']}")
-    launcher = labels.get("lab.launcher")
-    if launcher and launcher != "yes":
-        raise _wrong(name, "lab.launcher", f"is {launcher!r}; allowed: {LABELS['lab.launcher']}")
+    parts = URL.fullmatch(url)
+    port = int(parts["port"] or 80) if parts else 0
+    if not parts or not 1 <= port <= 65535:
+        raise labels.refused("lab.url")
+    labels.required("lab.service_time_ms")
     return Page(
-        host=found["host"],
+        host=parts["host"],
         port=port,
-        path=found["path"],
-        expected_text=labels.get("lab.expect", ""),
-        service_time_s=_milliseconds(name, "lab.service_time_ms", service_time) / 1000,
-        launcher=bool(launcher),
+        path=parts["path"],
+        expected_text=labels.text("lab.expect"),
+        launcher=labels.flag("lab.launcher", "yes"),
+        service_time_s=labels.milliseconds("lab.service_time_ms") / 1000,
     )
-
-
-def _milliseconds(name: str, label: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= LONGEST_SERVICE_TIME_MS:
-        raise _wrong(name, label, f"is {text!r}; allowed: {LABELS[label]}")
-    return value
-
-
-def _count(name: str, label: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise _wrong(name, label, f"is {text!r}; allowed: {LABELS[label]}")
-    return int(text)
-
-
-def _wrong(name: str, label: str, what: str) -> ConfigurationError:
-    return ConfigurationError(f"service {name}, label {label} {what}")
-
-
-View = Literal["sync", "async"]

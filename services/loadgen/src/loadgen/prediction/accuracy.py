@@ -18,7 +18,7 @@ BANDS: dict[str, Callable[[float], bool]] = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class LeftOut:
     """A load that was measured, beside what the stack's other loads say of it.
 
     Attributes:
@@ -35,57 +35,57 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Check:
+class Accuracy:
     """All of a run.
 
     Attributes:
-        trials: those that could be predicted.
+        loads: those that could be predicted.
         refused: how many loads could not, being the lightest or heaviest of their stack.
     """
 
-    trials: tuple[Trial, ...]
+    loads: tuple[LeftOut, ...]
     refused: int
 
 
-def check(found: Iterable[Measured]) -> Check:
+def accuracy_of(stacks: Iterable[Measured]) -> Accuracy:
     """Leave out each load of each stack in turn, and predict it.
 
     Raises:
         ConfigurationError: no stack has three loads, so that one lies between two.
     """
-    trials, refused = [], 0
-    for stack in found:
-        for level in stack.levels:
-            rest = [other for other in stack.levels if other is not level]
-            trial = _trial(stack.stack(rest), level) if rest else None
-            if trial:
-                trials.append(trial)
+    loads, refused = [], 0
+    for measured in stacks:
+        for level in measured.levels:
+            rest = [other for other in measured.levels if other is not level]
+            load = _left_out(measured.stack(rest), level) if rest else None
+            if load:
+                loads.append(load)
             else:
                 refused += 1
-    if not trials:
+    if not loads:
         raise ConfigurationError(
             "no load of the run can be predicted from its others: that takes three or more loads "
             "of a stack, e.g. the suite users"
         )
-    return Check(tuple(trials), refused)
+    return Accuracy(tuple(loads), refused)
 
 
-def _trial(stack: Stack, level: Level) -> Trial | None:
+def _left_out(stack: Stack, level: Level) -> LeftOut | None:
     """None where the load lies outside the others."""
-    made = predict(stack, level.users, level.service_s, level.cpus)
-    if not isinstance(made, Prediction):
+    predicted = predict(stack, level.users, level.service_s, level.cpus)
+    if not isinstance(predicted, Prediction):
         return None
     slots = None if stack.slots is None else stack.slots * level.cpus
-    cpu_s = made.cpu_ms_per_view / 1000
+    cpu_s = predicted.cpu_ms_per_view / 1000
     bounds = (
         users_ceiling_rps(level.users, level.service_s),
         slots_ceiling_rps(slots, level.service_s),
         cpu_ceiling_rps(level.cpus, cpu_s),
     )
     in_service = stack.in_service(round(level.users / level.cpus))
-    return Trial(
+    return LeftOut(
         level=level,
-        predicted=made,
+        predicted=predicted,
         cpu_alone_rps=level.cpus * flow(in_service, level.service_s, cpu_s).rps,
         bounds_rps=min(bound for bound in bounds if bound),
     )
@@ -114,25 +114,25 @@ class Errors:
     memory: Sequence[float]
 
 
-def errors(checked: Check) -> list[Errors]:
+def errors_by_band(accuracy: Accuracy) -> list[Errors]:
     """By band of utilisation."""
     return [
-        _errors(band, [trial for trial in checked.trials if holds(trial.level.utilisation)])
+        _errors(band, [load for load in accuracy.loads if holds(load.level.utilisation)])
         for band, holds in BANDS.items()
     ]
 
 
-def _errors(band: str, trials: Sequence[Trial]) -> Errors:
+def _errors(band: str, loads: Sequence[LeftOut]) -> Errors:
     return Errors(
         band=band,
-        loads=len(trials),
-        law=[trial.predicted.rps / trial.level.rps - 1 for trial in trials],
-        cpu_alone=[trial.cpu_alone_rps / trial.level.rps - 1 for trial in trials],
-        bounds=[trial.bounds_rps / trial.level.rps - 1 for trial in trials],
-        cpu=[trial.predicted.cpu_ms_per_view / 1000 / trial.level.cpu_s - 1 for trial in trials],
+        loads=len(loads),
+        law=[load.predicted.rps / load.level.rps - 1 for load in loads],
+        cpu_alone=[load.cpu_alone_rps / load.level.rps - 1 for load in loads],
+        bounds=[load.bounds_rps / load.level.rps - 1 for load in loads],
+        cpu=[load.predicted.cpu_ms_per_view / 1000 / load.level.cpu_s - 1 for load in loads],
         memory=[
-            trial.predicted.memory_mib / trial.level.pss_mib - 1
-            for trial in trials
-            if trial.predicted.memory_mib and trial.level.pss_mib
+            load.predicted.memory_mib / load.level.pss_mib - 1
+            for load in loads
+            if load.predicted.memory_mib and load.level.pss_mib
         ],
     )

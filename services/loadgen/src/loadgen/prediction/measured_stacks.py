@@ -64,8 +64,8 @@ class Measured:
     def stack(self, levels: Sequence[Level]) -> Stack:
         """The stack as these of its levels know it; one at least."""
         cpus = levels[0].cpus
-        slots = self.first["slots"]
-        slots_each = int(slots) // cpus if isinstance(slots, int) else None
+        slots = self.first.count("slots")
+        slots_each = None if slots is None else slots // cpus
         served = [_in_service(level, slots_each) for level in levels]
         points = {
             point.queue: point
@@ -73,9 +73,9 @@ class Measured:
             for point in (_point(level, users),)
         }
         return Stack(
-            server=str(self.first["server"]),
-            http_client=str(self.first["http_client"] or ""),
-            title=str(self.first["title"]),
+            server=self.first.text("server"),
+            http_client=self.first.text("http_client"),
+            title=self.first.text("title"),
             axes=self.axes,
             points=tuple(points[queue] for queue in sorted(points)),
             slots=slots_each,
@@ -95,7 +95,7 @@ def measured(rows: Iterable[Row]) -> list[Measured]:
         if _speaks(row):
             by_stack.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
     firsts = [of_stack[0] for of_stack in by_stack.values()]
-    native_views = {str(row["server"]): native_view(row["interface"]) for row in firsts}
+    native_views = {row.text("server"): native_view(row["interface"]) for row in firsts}
     labels = Labels(map(_case, firsts), native_views)
     return [
         Measured(of_stack[0], _apart(labels, _case(of_stack[0])), _levels(of_stack))
@@ -105,18 +105,14 @@ def measured(rows: Iterable[Row]) -> list[Measured]:
 
 def _speaks(row: Row) -> bool:
     return (
-        row["outcome"] == "measured"
-        and row["ranked"] == "yes"
+        row.is_measured
+        and row.is_ranked
         and row["load"] == "closed"
         and row["planned_requests"] is None
-        and "_ramp-" not in str(row["case"])
+        and "_ramp-" not in row.case
         and row["failures"] == 0
-        and all(_positive(row[name]) for name in NEEDED)
+        and all((row.number(name) or 0) > 0 for name in NEEDED)
     )
-
-
-def _positive(cell: Cell) -> bool:
-    return isinstance(cell, int | float) and cell > 0
 
 
 def _case(row: Row) -> Case:
@@ -139,32 +135,31 @@ def _levels(rows: Sequence[Row]) -> tuple[Level, ...]:
 
 def _level(rows: Sequence[Row]) -> Level:
     first = rows[0]
-    rps, cpu_ms = over_rounds(rows, "rps"), over_rounds(rows, "app_cpu_ms_per_view")
-    pss = over_rounds(rows, "app_pss_mib")
-    assert rps  # `_speaks` has seen both
-    assert cpu_ms
     return Level(
-        users=int(first["users"] or 0),
-        service_s=float(first["service_time_ms"] or 0) / 1000,
+        users=first.count("users") or 0,
+        service_s=(first.number("service_time_ms") or 0) / 1000,
         cpus=_usable_cpus(first),
-        rps=rps.mean,
-        cpu_s=cpu_ms.mean / 1000,
-        pss_mib=pss.mean if pss else None,
+        rps=_mean(rows, "rps") or 0,
+        cpu_s=(_mean(rows, "app_cpu_ms_per_view") or 0) / 1000,
+        pss_mib=_mean(rows, "app_pss_mib"),
     )
+
+
+def _mean(rows: Sequence[Row], metric: str) -> float | None:
+    interval = over_rounds(rows, metric)
+    return interval.mean if interval else None
 
 
 def _usable_cpus(row: Row) -> int:
     """The row's CPU ceiling is C / D."""
-    ceiling_rps, cpu_ms = (
-        float(row[name] or 0) for name in ("cpu_ceiling_rps", "app_cpu_ms_per_view")
-    )
-    return max(1, round(ceiling_rps * cpu_ms / 1000))
+    ceiling_rps, cpu_ms = row.number("cpu_ceiling_rps"), row.number("app_cpu_ms_per_view")
+    return max(1, round((ceiling_rps or 0) * (cpu_ms or 0) / 1000))
 
 
 def _in_service(level: Level, slots_each: int | None) -> int:
     """Views in flight in each process, all of which the users are split among."""
-    each = max(1, round(level.users / level.cpus))
-    return each if slots_each is None else min(each, slots_each)
+    users_each = max(1, round(level.users / level.cpus))
+    return users_each if slots_each is None else min(users_each, slots_each)
 
 
 def _point(level: Level, users: int) -> Point:
@@ -175,10 +170,10 @@ def _point(level: Level, users: int) -> Point:
 
 
 def _pool(row: Row, cpus: int) -> float | None:
-    ceiling, service_ms = row["pool_ceiling_rps"], row["service_time_ms"]
-    if not isinstance(ceiling, int | float) or not isinstance(service_ms, int | float):
+    ceiling_rps, service_ms = row.number("pool_ceiling_rps"), row.number("service_time_ms")
+    if ceiling_rps is None or service_ms is None:
         return None
-    return ceiling * service_ms / 1000 / cpus
+    return ceiling_rps * service_ms / 1000 / cpus
 
 
 def _memory(levels: Sequence[Level], served: Sequence[int]) -> Memory | None:
@@ -190,7 +185,7 @@ def _memory(levels: Sequence[Level], served: Sequence[int]) -> Memory | None:
     ]
     if not known:
         return None
-    in_flight, mib = [users for users, _ in known], [each for _, each in known]
+    in_flight, mib = [users for users, _ in known], [pss_mib for _, pss_mib in known]
     if len(set(in_flight)) == 1:
         return Memory(float(np.mean(mib)), 0.0, in_flight[0], in_flight[0])
     per_view, base = np.polyfit(in_flight, mib, 1)

@@ -136,15 +136,15 @@ def predict(stack: Stack, users: int, service_s: float, cpus: int) -> Prediction
         in_service = stack.in_service(users_each)
         if not count:
             continue
-        each = stack.memory.mib(in_service) if stack.memory else None
-        memory = None if memory is None or each is None else memory + count * each
+        each_mib = stack.memory.mib(in_service) if stack.memory else None
+        memory = None if memory is None or each_mib is None else memory + count * each_mib
         if not in_service:
             continue
         point = _fixed_point(stack.points, in_service, service_s)
         if point is None:
             return _refusal(stack, service_s, cpus)
-        made = flow(in_service, service_s, point.held_s).rps
-        rps, used = rps + count * made, used + count * made * point.cpu_s
+        each_rps = flow(in_service, service_s, point.held_s).rps
+        rps, used = rps + count * each_rps, used + count * each_rps * point.cpu_s
     busy = used / cpus
     pool = stack.pool and stack.pool * cpus / service_s
     if pool and rps > pool:  # the pool lets no more through; the rest waits for a connection
@@ -220,9 +220,9 @@ def _refusal(stack: Stack, service_s: float, cpus: int) -> Refusal:
 
 def _first(point: Point, queue: float, service_s: float) -> int:
     """The fewest users whose queue reaches this one where a view holds the process as here."""
-    users, found = 0, 0.0
-    while found < queue:
+    users, their_queue = 0, 0.0
+    while their_queue < queue:
         users += 1
-        response_s = point.held_s * (1 + found)
-        found = users / (service_s + response_s) * response_s
+        response_s = point.held_s * (1 + their_queue)
+        their_queue = users / (service_s + response_s) * response_s
     return users

@@ -1,6 +1,6 @@
 """The one table of column names, units and meanings: every CSV header comes from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 type Cell = str | int | float | None
@@ -18,224 +18,215 @@ class Column:
     Attributes:
         name: as in the header.
         kind: what its cells hold: TEXT, COUNT (whole) or NUMBER.
-        unit: of its values; empty for text and plain counts.
         meaning: one sentence.
+        unit: of its values; empty for text and plain counts.
         summarised: whether summary.csv holds its mean and interval over rounds.
     """
 
     name: str
     kind: Kind
-    unit: str
     meaning: str
+    unit: str = ""
     summarised: bool = False
 
 
 TRIALS: tuple[Column, ...] = (
-    Column("case", TEXT, "", "all axes in one word: the key of samples, resume and compare"),
-    Column("round", COUNT, "", "1, 2, … of the run's repeats"),
-    Column("repeat", COUNT, "", "1, 2, … of a search's windows at one rate; empty outside of one"),
-    Column(
-        "position", COUNT, "", "the trial's place in the run, from 1; a search has one for all its"
-    ),
-    Column("outcome", TEXT, "", "`measured`, or why there is nothing to measure"),
-    Column("suite", TEXT, "", "the suites that asked for it, joined with +"),
-    Column("server", TEXT, "", "the Compose service"),
-    Column("title", TEXT, "", "its name in tables"),
-    Column("interface", TEXT, "", "wsgi or asgi"),
-    Column("processes", COUNT, "", "worker processes, as declared"),
-    Column("slots", COUNT, "", "requests it can hold in flight; empty = unbounded"),
-    Column("settings", TEXT, "", "the Django settings it ran with"),
-    Column("view", TEXT, "", "how the view is written: sync or async"),
-    Column("workload", TEXT, "", "fanout (parallel calls, HTML) or single (one call, JSON)"),
-    Column("http_client", TEXT, "", "library and lifetime of the view's client"),
+    Column("case", TEXT, "all axes in one word: the key of samples, resume and compare"),
+    Column("round", COUNT, "1, 2, … of the run's repeats"),
+    Column("repeat", COUNT, "1, 2, … of a search's windows at one rate; empty outside of one"),
+    Column("position", COUNT, "the trial's place in the run, from 1; a search has one for all its"),
+    Column("outcome", TEXT, "`measured`, or why there is nothing to measure"),
+    Column("suite", TEXT, "the suites that asked for it, joined with +"),
+    Column("server", TEXT, "the Compose service"),
+    Column("title", TEXT, "its name in tables"),
+    Column("interface", TEXT, "wsgi or asgi"),
+    Column("processes", COUNT, "worker processes, as declared"),
+    Column("slots", COUNT, "requests it can hold in flight; empty = unbounded"),
+    Column("settings", TEXT, "the Django settings it ran with"),
+    Column("view", TEXT, "how the view is written: sync or async"),
+    Column("workload", TEXT, "fanout (parallel calls, HTML) or single (one call, JSON)"),
+    Column("http_client", TEXT, "library and lifetime of the view's client"),
     Column(
         "upstream",
         TEXT,
-        "",
         "what the view calls: the API over http or https, or article A's own (django)",
     ),
-    Column("delays_ms", TEXT, "ms", "the API's delay of each call of a view"),
-    Column("cpu_ms", NUMBER, "ms", "CPU time that the view burns besides"),
-    Column("driver", TEXT, "", "the program that made the load"),
-    Column("load", TEXT, "", "closed (users who wait for answers) or open (arrivals)"),
-    Column("arrivals", TEXT, "", "spacing of an open load's arrivals: poisson or constant"),
-    Column("users", COUNT, "", "concurrent users; of a ramp: its plateau"),
-    Column("rate_rps", NUMBER, "1/s", "mean arrival rate of an open load"),
-    Column("planned_requests", COUNT, "", "requests of a counted load"),
+    Column("delays_ms", TEXT, "the API's delay of each call of a view", unit="ms"),
+    Column("cpu_ms", NUMBER, "CPU time that the view burns besides", unit="ms"),
+    Column("driver", TEXT, "the program that made the load"),
+    Column("load", TEXT, "closed (users who wait for answers) or open (arrivals)"),
+    Column("arrivals", TEXT, "spacing of an open load's arrivals: poisson or constant"),
+    Column("users", COUNT, "concurrent users; of a ramp: its plateau"),
+    Column("rate_rps", NUMBER, "mean arrival rate of an open load", unit="1/s"),
+    Column("planned_requests", COUNT, "requests of a counted load"),
     Column(
         "arrivals_seed",
         COUNT,
-        "",
         "what an open load's arrivals were drawn with, from the run's seed, the round and the load",
     ),
-    Column("started_at", TEXT, "", "UTC time at which the load began"),
-    Column("warm_up_s", NUMBER, "s", "load before the window: what it took to become steady"),
+    Column("started_at", TEXT, "UTC time at which the load began"),
+    Column("warm_up_s", NUMBER, "load before the window: what it took to become steady", unit="s"),
     Column(
         "window_s",
         NUMBER,
-        "s",
         "length of the window; of a counted load: first request to last answer",
+        unit="s",
     ),
     Column(
         "requests",
         COUNT,
-        "",
         "requests that the latency columns speak of: those due in the window, and the starved ones",
     ),
     Column(
         "failures",
         COUNT,
-        "",
         "of those: wrong status, wrong body, or no answer by the load's end; a starved one that "
         "was answered after the window is none, though percentiles take it as infinitely slow",
     ),
     Column(
         "unanswered",
         COUNT,
-        "",
         "requests due in the window or before it without an answer by the load's end; samples/ "
         "also holds those that were due after the window, which no row counts",
     ),
     Column(
         "starved",
         COUNT,
-        "",
         "users whose request waited through the whole window: it ranks as infinitely slow",
     ),
     Column(
-        "dropped",
-        COUNT,
-        "",
-        "arrivals of an open load that its cap on outstanding requests refused",
+        "dropped", COUNT, "arrivals of an open load that its cap on outstanding requests refused"
     ),
-    Column("offered_rps", NUMBER, "1/s", "requests due in the window by its length"),
+    Column("offered_rps", NUMBER, "requests due in the window by its length", unit="1/s"),
     Column(
         "rps",
         NUMBER,
-        "1/s",
         "good answers by the window's length: parts_rps of a closed load that is steady, else "
         "ended_rps",
+        unit="1/s",
         summarised=True,
     ),
     Column(
         "parts_rps",
         NUMBER,
-        "1/s",
         "the same, an answer that lies partly in the window counted by that part",
+        unit="1/s",
     ),
-    Column("ended_rps", NUMBER, "1/s", "the same, of the answers that came in the window"),
+    Column("ended_rps", NUMBER, "the same, of the answers that came in the window", unit="1/s"),
     Column(
         "max_rps",
         NUMBER,
-        "1/s",
         "the best mean rate of good answers over any 10 s of the window: of one hardly longer it "
         "may be below rps",
+        unit="1/s",
         summarised=True,
     ),
-    Column("inflight_mean", NUMBER, "", "mean number of requests in flight in the window"),
+    Column("inflight_mean", NUMBER, "mean number of requests in flight in the window"),
     Column(
         "inflight_growth",
         NUMBER,
-        "",
         "of an open load: how much of what arrived stayed in flight, from the window's first third "
         "to its last",
     ),
-    Column("min_ms", NUMBER, "ms", "the fastest good answer", summarised=True),
-    Column("avg_ms", NUMBER, "ms", "mean latency of good answers", summarised=True),
+    Column("min_ms", NUMBER, "the fastest good answer", unit="ms", summarised=True),
+    Column("avg_ms", NUMBER, "mean latency of good answers", unit="ms", summarised=True),
     Column(
         "p50_ms",
         NUMBER,
-        "ms",
         "median latency; a failure ranks as infinitely slow",
+        unit="ms",
         summarised=True,
     ),
-    Column("p95_ms", NUMBER, "ms", "95th percentile, nearest rank", summarised=True),
-    Column("p99_ms", NUMBER, "ms", "99th percentile, nearest rank", summarised=True),
-    Column("max_ms", NUMBER, "ms", "the slowest good answer", summarised=True),
+    Column("p95_ms", NUMBER, "95th percentile, nearest rank", unit="ms", summarised=True),
+    Column("p99_ms", NUMBER, "99th percentile, nearest rank", unit="ms", summarised=True),
+    Column("max_ms", NUMBER, "the slowest good answer", unit="ms", summarised=True),
     Column(
         "sent_p95_ms",
         NUMBER,
-        "ms",
         "95th percentile from the instant sent; all others count from the instant due",
+        unit="ms",
     ),
-    Column("lag_p99_ms", NUMBER, "ms", "p99 of (sent − due): the load generator's own lateness"),
+    Column(
+        "lag_p99_ms", NUMBER, "p99 of (sent − due): the load generator's own lateness", unit="ms"
+    ),
     Column(
         "app_cpu_seconds",
         NUMBER,
-        "s",
         "CPU time of the server's process tree between the snapshots",
+        unit="s",
     ),
-    Column("app_cpu_ms_per_view", NUMBER, "ms", "the same by good answers", summarised=True),
-    Column("app_cpu_share", NUMBER, "", "the same by time and by the app's CPUs", summarised=True),
+    Column("app_cpu_ms_per_view", NUMBER, "the same by good answers", unit="ms", summarised=True),
+    Column("app_cpu_share", NUMBER, "the same by time and by the app's CPUs", summarised=True),
     Column(
         "app_pss_mib",
         NUMBER,
-        "MiB",
         "proportional memory of the tree after the window",
+        unit="MiB",
         summarised=True,
     ),
     Column(
-        "app_peak_mib", NUMBER, "MiB", "sum of its processes' peak resident memory", summarised=True
+        "app_peak_mib",
+        NUMBER,
+        "sum of its processes' peak resident memory",
+        unit="MiB",
+        summarised=True,
     ),
-    Column("app_processes", COUNT, "", "processes of the tree at the window's end"),
-    Column("app_threads", COUNT, "", "threads of the tree at the window's end", summarised=True),
+    Column("app_processes", COUNT, "processes of the tree at the window's end"),
+    Column("app_threads", COUNT, "threads of the tree at the window's end", summarised=True),
     Column(
         "api_calls",
         COUNT,
-        "",
         "calls that the API received between the snapshots; article A's own counts none",
     ),
-    Column("api_cpu_share", NUMBER, "", "CPU time of the API by time and by its CPUs"),
+    Column("api_cpu_share", NUMBER, "CPU time of the API by time and by its CPUs"),
     Column(
         "api_full_share",
         NUMBER,
-        "",
         "its CPU time by what its one process could have had beside the load generator: 1 is full",
     ),
-    Column("api_late_p99_ms", NUMBER, "ms", "p99 of how late the API answered, by its own record"),
-    Column("api_lag_p99_ms", NUMBER, "ms", "p99 of the API's event-loop lag"),
     Column(
-        "loadgen_cpu_share", NUMBER, "", "CPU time of the load generator by time and by its CPUs"
+        "api_late_p99_ms", NUMBER, "p99 of how late the API answered, by its own record", unit="ms"
     ),
+    Column("api_lag_p99_ms", NUMBER, "p99 of the API's event-loop lag", unit="ms"),
+    Column("loadgen_cpu_share", NUMBER, "CPU time of the load generator by time and by its CPUs"),
     Column(
         "driver_full_share",
         NUMBER,
-        "",
         "CPU time of the driver's process by what it could have had beside the API: 1 is full",
     ),
-    Column("steal_share", NUMBER, "", "time that the hypervisor took from the app's CPUs"),
+    Column("steal_share", NUMBER, "time that the hypervisor took from the app's CPUs"),
     Column(
         "calibration_ms",
         NUMBER,
-        "ms",
         "wall time of a fixed loop on the app's CPUs before the trial, the best of many",
+        unit="ms",
     ),
     Column(
         "service_time_ms",
         NUMBER,
-        "ms",
         "the longest upstream delay of a view; of a server's own page as its label says",
+        unit="ms",
     ),
-    Column("users_ceiling_rps", NUMBER, "1/s", "users / service time"),
-    Column("slots_ceiling_rps", NUMBER, "1/s", "slots / service time"),
-    Column("pool_ceiling_rps", NUMBER, "1/s", "processes × client connections / sum of the delays"),
-    Column("cpu_ceiling_rps", NUMBER, "1/s", "usable CPUs / CPU time per view"),
+    Column("users_ceiling_rps", NUMBER, "users / service time", unit="1/s"),
+    Column("slots_ceiling_rps", NUMBER, "slots / service time", unit="1/s"),
+    Column(
+        "pool_ceiling_rps", NUMBER, "processes × client connections / sum of the delays", unit="1/s"
+    ),
+    Column("cpu_ceiling_rps", NUMBER, "usable CPUs / CPU time per view", unit="1/s"),
     Column(
         "cpu_ceiling_kind",
         TEXT,
-        "",
         "measured (at 90 % of the usable CPUs), or lower-bound (CPU per view falls with load)",
     ),
     Column(
         "bound_by",
         TEXT,
-        "",
         "what was used up: users, slots, pool, cpu, api, or the rate of an open load; ties joined "
         "with +; `unexplained` below 90 %",
     ),
-    Column("ceiling_share", NUMBER, "", "how much of the most used of them was used, up to 1"),
-    Column("ranked", TEXT, "", "yes, or no where the API or the load generator was the limit"),
-    Column("caveats", TEXT, "", "names of the warnings on this row, joined with spaces"),
+    Column("ceiling_share", NUMBER, "how much of the most used of them was used, up to 1"),
+    Column("ranked", TEXT, "yes, or no where the API or the load generator was the limit"),
+    Column("caveats", TEXT, "names of the warnings on this row, joined with spaces"),
 )
 
 #: What has a mean over rounds: it can be summarised, compared and sorted by.
@@ -306,6 +297,15 @@ def row(cells: Mapping[str, object]) -> Row:
     return Row({column.name: _cell(cells.get(column.name)) for column in TRIALS})
 
 
+def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each case, in their order; windows of a search are no rounds of one."""
+    by_case: dict[str, list[Row]] = {}
+    for of_case in rows:
+        if not of_case.is_window:
+            by_case.setdefault(of_case.case, []).append(of_case)
+    return by_case
+
+
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str | int | float):
         return value
@@ -321,7 +321,7 @@ def cell_text(value: Cell) -> str:
     return str(value)
 
 
-def parse(line: Mapping[str, str]) -> Row:
+def parse_line(line: Mapping[str, str]) -> Row:
     """A line of trials.csv, as `cell_text` wrote it → the row.
 
     A run made before a column was added lacks it: such cells are empty.

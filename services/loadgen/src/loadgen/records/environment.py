@@ -3,14 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadgen.errors import ConfigurationError
 from loadgen.records.files import replace_text
-
-if TYPE_CHECKING:  # the lab reads the environment of earlier runs
-    pass
-
 
 #: What may not differ between the sessions of a run without a word.
 COMPARED = (
@@ -25,11 +21,13 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, dict
     A nested key is written with dots. What only one of them knows is no change: a resumed run may
     need fewer servers.
     """
-    was, found = _flat({key: before.get(key) for key in COMPARED}), {}
-    for key, value in _flat({key: now.get(key) for key in COMPARED}).items():
-        if key in was and was[key] != value:
-            found[key] = {"was": was[key], "is": value}
-    return found
+    was = _flat({key: before.get(key) for key in COMPARED})
+    is_now = _flat({key: now.get(key) for key in COMPARED})
+    return {
+        key: {"was": was[key], "is": value}
+        for key, value in is_now.items()
+        if key in was and was[key] != value
+    }
 
 
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

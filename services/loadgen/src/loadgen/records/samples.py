@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from loadgen.errors import ConfigurationError
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Column
 from loadgen.records.files import replace_bytes
 
 #: Seconds count from the start of the load. `answered_s` is null where no answer came; `ended_s` is
@@ -25,20 +27,64 @@ def frame(records: dict[str, list[object]]) -> pl.DataFrame:
     return pl.DataFrame(records, schema=SCHEMA)
 
 
+#: Of the files in samples/.
+COLUMNS = (
+    Column(
+        "due_s",
+        NUMBER,
+        "when the request was due, from the window's start; negative: warm-up",
+        unit="s",
+    ),
+    Column("lag_ms", NUMBER, "sent − due", unit="ms"),
+    Column("latency_ms", NUMBER, "answered − due; empty: unanswered", unit="ms"),
+    Column("status", COUNT, "of the answer; empty: none"),
+    Column("failure", TEXT, "why the answer is not a good one; empty: it is"),
+    Column(
+        "ended_s",
+        NUMBER,
+        "when it was answered, failed or given up, from the window's start; empty: never sent",
+        unit="s",
+    ),
+)
+_KINDS = {TEXT: pl.String, COUNT: pl.Int64, NUMBER: pl.Float64}
+
+
 def write_samples(samples: pl.DataFrame, warm_up_s: float, file: Path) -> None:
-    """The gzip CSV of a trial: due_s (negative = warm-up), lag_ms, latency_ms, status, failure and
-    ended_s, seconds from the window's start.
-    """
-    table = samples.select(
-        due_s=(pl.col("due_s") - warm_up_s).round(6),
-        lag_ms=((pl.col("sent_s") - pl.col("due_s")) * 1000).round(3),
-        latency_ms=((pl.col("answered_s") - pl.col("due_s")) * 1000).round(3),
-        status="status",
-        failure="failure",
-        ended_s=(pl.col("ended_s") - warm_up_s).round(6),
-    )
+    """The gzip CSV of a trial, in COLUMNS; instants are seconds from the window's start."""
+    cells = {
+        "due_s": (pl.col("due_s") - warm_up_s).round(6),
+        "lag_ms": ((pl.col("sent_s") - pl.col("due_s")) * 1000).round(3),
+        "latency_ms": ((pl.col("answered_s") - pl.col("due_s")) * 1000).round(3),
+        "status": pl.col("status"),
+        "failure": pl.col("failure"),
+        "ended_s": (pl.col("ended_s") - warm_up_s).round(6),
+    }
+    table = samples.select(cells[column.name].alias(column.name) for column in COLUMNS)
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_bytes(file, gzip.compress(table.write_csv().encode()))
+
+
+def read_samples(file: Path) -> pl.DataFrame:
+    """The samples of a trial, in COLUMNS, without the requests that the tool lost.
+
+    Raises:
+        ConfigurationError: the file is no samples of a trial, or is broken.
+    """
+    # Named, since a column in which nothing stands would be one of texts.
+    kinds = {column.name: _KINDS[column.kind] for column in COLUMNS}
+    try:
+        samples = pl.scan_csv(file, schema_overrides=kinds)
+        if "ended_s" not in samples.collect_schema().names():
+            # A run of before 26 November 2026 does not know when a failed request ended.
+            answered_s = pl.col("due_s") + pl.col("latency_ms") / 1000
+            samples = samples.with_columns(ended_s=answered_s)
+        return samples.filter(pl.col("due_s").is_not_null()).select(list(kinds)).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
+            "report draws of it"
+        ) from error
 
 
 # ------------------------------------------------------------------- which requests a row speaks of

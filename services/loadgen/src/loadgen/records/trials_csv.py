@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from loadgen.errors import ConfigurationError
-from loadgen.records.columns import TRIALS, Row, cell_text, parse
+from loadgen.records.columns import TRIALS, Row, cell_text, parse_line
 from loadgen.records.files import write_csv
 
 TRIALS_CSV = "trials.csv"
@@ -42,7 +42,7 @@ def _rows(table: str) -> Iterator[Row]:
     """The rows; raises for the first line that is none of ours."""
     lines = csv.reader(io.StringIO(table, newline=""))
     header = next(lines, [])
-    parse(dict.fromkeys(header, ""))
+    parse_line(dict.fromkeys(header, ""))
     for cells in lines:
         if not cells:
             continue
@@ -51,7 +51,7 @@ def _rows(table: str) -> Iterator[Row]:
                 f"line {lines.line_num} has {len(cells)} cells, and its header {len(header)}"
             )
         try:
-            yield parse(dict(zip(header, cells, strict=True)))
+            yield parse_line(dict(zip(header, cells, strict=True)))
         except ValueError as error:
             raise ValueError(f"line {lines.line_num}: {error}") from error
 

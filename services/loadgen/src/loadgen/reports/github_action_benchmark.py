@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, is_ranked
+from loadgen.findings.comparisons import HIGHER_IS_BETTER
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import case_caveats, mean
 from loadgen.findings.two_runs import METRICS
@@ -31,7 +31,7 @@ def files(run: Run) -> Mapping[str, str]:
 
 def _entries(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     for case, rows in run.by_case.items():
-        ranked = [row for row in rows if row["outcome"] == "measured" and is_ranked(row)]
+        ranked = [row for row in rows if row.is_measured and row.is_ranked]
         for metric in METRICS:
             estimate = mean(ranked, metric)
             if not estimate:

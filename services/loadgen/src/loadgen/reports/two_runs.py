@@ -22,7 +22,7 @@ from loadgen.documents.document import (
     of_words,
 )
 from loadgen.findings.agreement import Agreement, Disagreement
-from loadgen.findings.gates import Judged
+from loadgen.findings.gates import JudgedGate
 from loadgen.findings.two_runs import RunComparison
 from loadgen.findings.wording import in_words
 from loadgen.topics.comparisons import INTRODUCTION, ratios, verdicts_in_words
@@ -106,7 +106,7 @@ def _gates(comparison: RunComparison) -> Iterator[Block]:
     yield Table("", columns, [_gate_row(gate) for gate in comparison.gates], shown=WIDE)
 
 
-def _gate_row(gate: Judged) -> TableRow:
+def _gate_row(gate: JudgedGate) -> TableRow:
     return TableRow(
         (
             Code(gate.gate.text),
@@ -119,12 +119,12 @@ def _gate_row(gate: Judged) -> TableRow:
     )
 
 
-def _saw(gate: Judged) -> str:
+def _saw(gate: JudgedGate) -> str:
     """What a gate is about and what it saw."""
     return f"{gate.comparison.label}: {gate.reason or in_words(gate.comparison)}"
 
 
-def _gates_in_words(gates: Sequence[Judged]) -> str:
+def _gates_in_words(gates: Sequence[JudgedGate]) -> str:
     """How many passed, and what the least certain of them would have found."""
     outcomes = [gate.outcome for gate in gates]
     counts = [f"{outcomes.count(kind)} {kind}" for kind in TONES if kind in outcomes]

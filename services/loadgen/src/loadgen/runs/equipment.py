@@ -11,7 +11,7 @@ from loadgen.lab import network
 from loadgen.lab.servers import Server
 from loadgen.runs import up
 from loadgen.trials import upstreams
-from loadgen.trials.instruments import Api, Launcher, NoLauncher
+from loadgen.trials.instruments import HttpApi, HttpLauncher, Launcher, NoLauncher
 from loadgen.trials.trial import Trial
 
 
@@ -25,7 +25,7 @@ class Equipment:
         abouts: what each launcher says of itself, by the service's name.
     """
 
-    api: Api
+    api: HttpApi
     launchers: Mapping[str, Launcher]
     abouts: Mapping[str, Mapping[str, Any]]
 
@@ -37,7 +37,7 @@ def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
         ConfigurationError: some of it is not up.
     """
     if not trials:
-        return Equipment(Api("", http), {}, {})
+        return Equipment(HttpApi("", http), {}, {})
     servers = {trial.server.name: trial.server for trial in trials}
     services = [up.api(http), *(up.server(server, http) for server in servers.values())]
     calls_django = any(trial.case.upstream == upstreams.DJANGO for trial in trials)
@@ -48,10 +48,10 @@ def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
     abouts = {name: launcher.about() for name, launcher in launchers.items()}
     if calls_django:
         abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
-    return Equipment(Api(up.api_origin(addresses), http), launchers, abouts)
+    return Equipment(HttpApi(up.api_origin(addresses), http), launchers, abouts)
 
 
-def find_api_again(api: Api, http: httpx.Client) -> None:
+def find_api_again(api: HttpApi, http: httpx.Client) -> None:
     """The API is elsewhere, perhaps, if it was restarted since the trial before.
 
     Raises:
@@ -72,6 +72,6 @@ def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Clien
 
 def _launcher(address: str, http: httpx.Client) -> Launcher:
     """The launcher at an address; a server that a killed run has left is ended."""
-    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
+    launcher = HttpLauncher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     launcher.stop()
     return launcher

@@ -7,7 +7,7 @@ alone.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loadgen.findings.holds import judge
+from loadgen.findings.holds import judge_window
 from loadgen.records.columns import Row
 from loadgen.suites.lengths import lengths_s
 from loadgen.suites.search import Rules, Window, next_step
@@ -56,7 +56,7 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
         row = rows.get(window.name)
         if row is None:
             return Place(tuple(known), start_share)
-        windows.append(judge(step, row, rules))
+        windows.append(judge_window(step, row, rules))
     holds = start_share if step.low is None else rules.rate_rps(step.low) / ceiling_rps
     return Place(tuple(known), holds)
 

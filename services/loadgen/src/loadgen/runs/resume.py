@@ -7,7 +7,7 @@ from typing import Any
 
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.lab.lab import Lab
-from loadgen.lab.run_folders import find
+from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import TRIALS_CSV, name_of, read_rows, write_table
@@ -21,12 +21,12 @@ def find_unfinished(lab: Lab, named: str) -> Path:
 
     Args:
         lab: where runs are.
-        named: as `run_folders.find` takes it.
+        named: as `run_folders.find_run` takes it.
 
     Raises:
         ConfigurationError: there is no such run, or nothing of it is missing.
     """
-    folder = find(lab, named)
+    folder = find_run(lab, named)
     if environment.read(folder).get("outcome") == FINISHED:
         raise ConfigurationError(f"{folder.name} is finished: no trial is missing")
     return folder

@@ -26,7 +26,7 @@ from loadgen.suites.suite import Suite
 from loadgen.trials.idle import Idle
 from loadgen.trials.protocol import Protocol
 from loadgen.trials.rows import failed_row, measured_row
-from loadgen.trials.self_check import as_document, check, demands
+from loadgen.trials.self_check import as_document, check_api, demands
 from loadgen.trials.trial import Trial
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -83,7 +83,9 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         rows = request.earlier_rows()
         missing = request.plan.missing(rows)
         equipment = equipment_for(missing, http)
-        checks = [check(demand, equipment.api) for demand in demands(missing, len(lab.roles.app))]
+        checks = [
+            check_api(demand, equipment.api) for demand in demands(missing, len(lab.roles.app))
+        ]
         for each in checks:
             console.print(str(each), soft_wrap=True)
         if any(each.faults for each in checks):

@@ -20,12 +20,12 @@ from loadgen.findings.waterfalls import write_waterfalls
 from loadgen.lab.app_registry import COPY
 from loadgen.lab.lab import SUITES, Lab
 from loadgen.records import environment
-from loadgen.records.columns import TRIALS, Row, cell_text, parse
+from loadgen.records.columns import TRIALS, Row, cell_text, parse_line
 from loadgen.records.files import new_folder
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import TRIALS_CSV, write_table
 from loadgen.suites.suite import Suite
-from loadgen.trials.rows import Recording
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 
 #: The outcome of a run whose trials have all been measured.
@@ -116,7 +116,7 @@ class Results:
             if recording is not None:
                 self._tidy(trial)
         # The digits of the file, so that `report` prints the same tables as the run did.
-        self.rows.append(parse(cells))
+        self.rows.append(parse_line(cells))
 
     def _tidy(self, trial: Trial) -> None:
         """Remove what samples/ has now; and folders that are empty then."""

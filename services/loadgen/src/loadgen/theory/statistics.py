@@ -1,7 +1,7 @@
 """Rounds are the replicates: means, intervals and differences over rounds, never over requests."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,6 +80,12 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Interval | No
     return Interval(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
 
 
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """The arithmetic mean; None where one of the values is not known, or there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
 def difference(
     a: Sequence[float],
     b: Sequence[float],
@@ -141,32 +147,32 @@ def difference(
     )
 
 
-def equivalence_p(found: Difference, margin: float = MARGIN) -> float:
+def equivalence_p(measured: Difference, margin: float = MARGIN) -> float:
     """The p-value of `equivalent`: of two one-sided tests, the larger (Schuirmann 1987).
 
     1 where there are fewer than three rounds.
     """
-    if found.error_log is None or found.freedom is None:
+    if measured.error_log is None or measured.freedom is None:
         return 1.0
-    inside = math.log1p(margin) - abs(math.log(found.ratio))
-    return _tail(inside, found.error_log, found.freedom)
+    inside = math.log1p(margin) - abs(math.log(measured.ratio))
+    return _tail(inside, measured.error_log, measured.freedom)
 
 
-def beyond_p(found: Difference, ratio: float, *, above: bool) -> float | None:
+def beyond_p(measured: Difference, ratio: float, *, above: bool) -> float | None:
     """The p-value of "the true ratio lies above this one" (or below it), two-sided.
 
     It is under 5 % exactly where the whole 95 % interval lies beyond, so a ratio that is not beyond
     has a chance of 2.5 % at most. None under three rounds.
 
     Args:
-        found: the difference.
+        measured: the difference.
         ratio: the threshold; positive.
         above: whether above or below it is asked for.
     """
-    if found.error_log is None or found.freedom is None:
+    if measured.error_log is None or measured.freedom is None:
         return None
-    beyond = math.log(found.ratio) - math.log(ratio)
-    return min(1.0, 2 * _tail(beyond if above else -beyond, found.error_log, found.freedom))
+    beyond = math.log(measured.ratio) - math.log(ratio)
+    return min(1.0, 2 * _tail(beyond if above else -beyond, measured.error_log, measured.freedom))
 
 
 def rounds_needed(sd_log: float, ratio: float) -> int:
@@ -215,13 +221,21 @@ def holm(p: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def where_known(
+    adjust: Callable[[Sequence[float]], list[float]], p: Sequence[float | None]
+) -> list[float | None]:
+    """p-values adjusted as one family, of which some are not known and stay so."""
+    adjusted = iter(adjust([value for value in p if value is not None]))
+    return [None if value is None else next(adjusted) for value in p]
+
+
 def clopper_pearson(count: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
     """The exact interval of a share, `count` of so many.
 
     C. J. Clopper & E. S. Pearson, Biometrika 26(4), 1934.
     """
-    found = stats.binomtest(count, of).proportion_ci(confidence, method="exact")
-    return float(found.low), float(found.high)
+    bounds = stats.binomtest(count, of).proportion_ci(confidence, method="exact")
+    return float(bounds.low), float(bounds.high)
 
 
 type _Logs = np.ndarray[tuple[int], np.dtype[np.float64]]

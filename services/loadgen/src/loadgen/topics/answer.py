@@ -12,7 +12,7 @@ from loadgen.documents.material import Entry, Group, Material
 from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds, with_bounds
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison, is_equal_load
-from loadgen.findings.first_change import answer, effects
+from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.findings.silence import silence
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
@@ -49,7 +49,7 @@ def _of_topics(material: Material, group: Group) -> Iterator[Words]:
         if fall.suite == group.suite.name:
             yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.fall_in_words(fall))
     if changes := effects(group.suite, material.comparisons):
-        yield answer(changes)
+        yield what_to_change_first(changes)
     if group.suite.search:
         yield from capacity.carries(stacks(group.suite, material.rows))
 

@@ -21,7 +21,7 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.material import Group, Material
 from loadgen.documents.words import UNKNOWN, times, times_with_bounds
-from loadgen.findings.first_change import Effect, answer, effects, line
+from loadgen.findings.first_change import Effect, effects, line, what_to_change_first
 from loadgen.suites.labels import metric_name
 
 HEADING = "What to change first"
@@ -38,11 +38,11 @@ INTRODUCTION = (
 
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
-    """The answer, then every change; none where the suite names none."""
+    """The what_to_change_first, then every change; none where the suite names none."""
     ordered = effects(group.suite, material.comparisons)
     if not ordered:
         return
-    yield Text([answer(ordered)])
+    yield Text([what_to_change_first(ordered)])
     items = [Item(line(effect), faint=effect.standing != "better") for effect in ordered]
     yield Items(items, numbered=True, shown=TEXT)
     yield Text([EXPLANATION], "note", TEXT)

@@ -99,7 +99,7 @@ def _counts(
     """Every good answer of the rounds that count."""
     rows = [row for row in entry.measured if material.samples(row).exists()]
     windows = [float(row["window_s"] or 0) for row in rows]
-    trials = (series.read(material.samples(row)) for row in rows)
+    trials = (series.read_requests(material.samples(row)) for row in rows)
     return series.distribution(trials, windows, accounting, edges)
 
 

@@ -37,7 +37,9 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():
             window_s = row.number("window_s") or 0.0
-            shown.append((entry, row, series.course(series.read(material.samples(row)), window_s)))
+            shown.append(
+                (entry, row, series.course(series.read_requests(material.samples(row)), window_s))
+            )
     if not shown:
         return
     scales = _scales(shown)

@@ -53,7 +53,7 @@ def starved(samples: pl.DataFrame, start_s: float, end_s: float) -> pl.DataFrame
     return samples.filter(sent_before & ~(pl.col("ended_s") < end_s).fill_null(value=False))
 
 
-def counted(
+def requests_of(
     samples: pl.DataFrame, start_s: float, end_s: float, accounting: Accounting
 ) -> pl.DataFrame:
     """The requests that a row speaks of.

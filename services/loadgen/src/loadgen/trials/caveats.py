@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadgen.records.columns import Cell, Row
+from loadgen.records.columns import Row
 from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
@@ -94,7 +94,7 @@ ONE_AT_A_TIME = Caveat(
     "answers come a service time apart, so views run one after the other: something in the view "
     "blocks the event loop while it waits, such as a client that is not async.",
 )
-#: Of a case's rounds together, so `find` does not know it: see summary.case_caveats.
+#: Of a case's rounds together, so `caveats_of` does not know it: see summary.case_caveats.
 UNSTABLE = Caveat(
     "unstable",
     "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
@@ -133,7 +133,7 @@ MORE_CPU = Caveat(
 CPU_STOLEN = Caveat(
     "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
 )
-#: Of the run's trials together, so `find` does not know it: see drift.judged.
+#: Of the run's trials together, so `caveats_of` does not know it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
     "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
@@ -188,7 +188,7 @@ class Facts:
     failed: bool = False
 
 
-def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
+def caveats_of(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
     """The warnings that a row deserves, in the order of `ALL`."""
     applies = {
         AT_CEILING: _at_ceiling(row, trial),
@@ -196,34 +196,40 @@ def find(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
         LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
         CENSORED: facts.censored,
         TOO_FEW: not facts.censored and facts.too_few,
-        STARVED: _above(row["starved"], 0),
+        STARVED: _above(row.number("starved"), 0),
         UNSTEADY: facts.unsteady,
         IN_STEP: IN_STEP.name in facts.signs,
         UNEVEN: UNEVEN.name in facts.signs,
         RAMP_IN_MEAN: RAMP_IN_MEAN.name in facts.signs,
         ONE_AT_A_TIME: ONE_AT_A_TIME.name in facts.signs,
-        FAILURES: facts.failed or _above(row["failures"], 0),
+        FAILURES: facts.failed or _above(row.number("failures"), 0),
         BODIES_UNCHECKED: _bodies_unchecked(trial),
         NOT_FRESH: trial.server.always_on,
         MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
-        MORE_CPU: _above(row["app_cpu_share"], 1 + TOLERANCE),
+        MORE_CPU: _above(row.number("app_cpu_share"), 1 + TOLERANCE),
         SMT_SHARED: facts.smt_shared,
-        CPU_STOLEN: _above(row["steal_share"], STOLEN_SHARE),
+        CPU_STOLEN: _above(row.number("steal_share"), STOLEN_SHARE),
     }
     return [caveat for caveat in ALL if applies.get(caveat)]
 
 
+def unranking(names: Iterable[str]) -> list[str]:
+    """Those of some caveats that unrank a row, in the order of `ALL`."""
+    present = set(names)
+    return [caveat.name for caveat in ALL if caveat.unranks and caveat.name in present]
+
+
 def in_order(names: Iterable[str]) -> list[str]:
     """Names of caveats in the order of `ALL`; those that another version of the lab knew, last."""
-    found, known = set(names), [caveat.name for caveat in ALL]
-    return [name for name in known if name in found] + sorted(found.difference(known))
+    present, known = set(names), [caveat.name for caveat in ALL]
+    return [name for name in known if name in present] + sorted(present.difference(known))
 
 
 def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
     return (
         not facts.little_holds
-        or _above(row["lag_p99_ms"], _late_ms(trial))
-        or _above(row["driver_full_share"], BUSY_SHARE)
+        or _above(row.number("lag_p99_ms"), _late_ms(trial))
+        or _above(row.number("driver_full_share"), BUSY_SHARE)
     )
 
 
@@ -242,8 +248,8 @@ def _at_ceiling(row: Row, trial: Trial) -> bool:
         slots_ceiling_rps(trial.server.slots, service_s),
         trial.pool_ceiling_rps,
     )
-    rps = row["rps"]
-    return isinstance(rps, float) and any(
+    rps = row.number("rps")
+    return rps is not None and any(
         ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
     )
 
@@ -256,14 +262,14 @@ def _bodies_unchecked(trial: Trial) -> bool:
 def _api_saturated(row: Row, trial: Trial) -> bool:
     """Not where nobody called it, nor where only others did: views without calls wait for none."""
     late_ms = _late_ms(trial)
-    calls = trial.case.http_client != "no-http" and row["api_calls"] != 0
+    calls = trial.case.http_client != "no-http" and row.count("api_calls") != 0
     return calls and (
-        _above(row["api_late_p99_ms"], late_ms)
-        or _above(row["api_lag_p99_ms"], late_ms)
-        or _above(row["api_full_share"], BUSY_SHARE)
+        _above(row.number("api_late_p99_ms"), late_ms)
+        or _above(row.number("api_lag_p99_ms"), late_ms)
+        or _above(row.number("api_full_share"), BUSY_SHARE)
     )
 
 
-def _above(cell: Cell, bound: float) -> bool:
-    """Whether a cell is known and above the bound."""
-    return isinstance(cell, int | float) and cell > bound
+def _above(value: float | None, bound: float) -> bool:
+    """Whether a value is known and above the bound."""
+    return value is not None and value > bound

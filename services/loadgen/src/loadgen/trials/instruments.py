@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -37,7 +37,7 @@ class AppStats(_Record):
     memory_limit_bytes: int | None = None
 
 
-class Distribution(_Record):
+class Quantiles(_Record):
     """Milliseconds; None where nothing was counted."""
 
     count: int
@@ -58,16 +58,12 @@ class ApiStats(_Record):
     failures: int | None = None
     in_flight: int | None = None
     peak_in_flight: int | None = None
-    lateness_ms: Distribution
-    loop_lag_ms: Distribution
+    lateness_ms: Quantiles
+    loop_lag_ms: Quantiles
 
 
-class Launcher:
-    """The launcher beside one server."""
-
-    def __init__(self, origin: str, http: httpx.Client) -> None:
-        self._origin = origin
-        self._http = http
+class Launcher(Protocol):
+    """What is beside one server."""
 
     def start(self, settings: str, http_client: str) -> None:
         """Start a fresh server process.
@@ -75,36 +71,59 @@ class Launcher:
         Raises:
             TrialError: the launcher refuses, or does not answer.
         """
-        self._ask("/start", settings=settings, preload=http_client)
 
     def stop(self) -> None:
-        """End the server, if one runs, with whatever it still holds.
-
-        At once: it is not needed any more, and a polite end costs uWSGI a second of every trial.
-        """
-        self._ask("/stop", now=1)
+        """End the server, if one runs, with whatever it still holds."""
 
     def stats(self, memory: bool = False) -> AppStats:
         """Counters of the server's process tree; memory costs time, so only when asked."""
-        return AppStats.model_validate(self._ask("/stats", memory=int(memory)))
+        ...
 
     def about(self) -> dict[str, Any]:
         """Command, settings, Python and package versions."""
-        return self._ask("/about")
+        ...
 
     def calibrate_ms(self) -> float | None:
         """Wall time of a fixed loop on the app's CPU set; None: nobody is there to run it."""
-        return float(self._ask("/calibrate")["wall_ms"])
 
     def log(self) -> tuple[str, ...]:
         """The server's last log lines."""
-        return tuple(self._ask("/logs")["log"])
+        ...
 
     def wait(self) -> tuple[AppStats, tuple[str, ...]] | None:
         """Return once the server has ended, with its counters and its last log lines.
 
         None, and at once, where nobody watches over it.
         """
+
+
+class HttpLauncher:
+    """The lab's launcher, in the server's container."""
+
+    def __init__(self, origin: str, http: httpx.Client) -> None:
+        self._origin = origin
+        self._http = http
+
+    def start(self, settings: str, http_client: str) -> None:
+        self._ask("/start", settings=settings, preload=http_client)
+
+    def stop(self) -> None:
+        # At once: it is not needed any more, and a polite end costs uWSGI a second of every trial.
+        self._ask("/stop", now=1)
+
+    def stats(self, memory: bool = False) -> AppStats:
+        return AppStats.model_validate(self._ask("/stats", memory=int(memory)))
+
+    def about(self) -> dict[str, Any]:
+        return self._ask("/about")
+
+    def calibrate_ms(self) -> float:
+        return float(self._ask("/calibrate")["wall_ms"])
+
+    def log(self) -> tuple[str, ...]:
+        return tuple(self._ask("/logs")["log"])
+
+    def wait(self) -> tuple[AppStats, tuple[str, ...]]:
         patient = httpx.Timeout(CONTROL_TIMEOUT_S, read=None)
         ended = _ask(self._http, f"{self._origin}/wait", "launcher-lost", {}, patient)
         return AppStats.model_validate(ended), tuple(ended["log"])
@@ -113,7 +132,7 @@ class Launcher:
         return _ask(self._http, self._origin + path, "launcher-lost", query)
 
 
-class NoLauncher(Launcher):
+class NoLauncher:
     """In a launcher's place beside a server that the lab does not start: knows and does nothing."""
 
     def __init__(self, url: str) -> None:
@@ -139,7 +158,6 @@ class NoLauncher(Launcher):
         """The app's CPU set is not ours to use."""
 
     def log(self) -> tuple[str, ...]:
-        """No line."""
         return ()
 
     def wait(self) -> None:
@@ -160,8 +178,23 @@ def fresh_server(launcher: Launcher, settings: str, http_client: str) -> Iterato
     launcher.stop()
 
 
-class Api:
-    """The upstream API's own record.
+class Api(Protocol):
+    """The record of what the views call."""
+
+    def stats(self) -> ApiStats:
+        """Calls, failures, CPU, lateness and loop lag since the last reset.
+
+        Raises:
+            TrialError: it does not answer, or does not run.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Begin a new record."""
+
+
+class HttpApi:
+    """The lab's upstream API.
 
     Attributes:
         origin: where it is; a restarted container may have another address.
@@ -172,11 +205,9 @@ class Api:
         self._http = http
 
     def stats(self) -> ApiStats:
-        """Calls, failures, CPU, lateness and loop lag since the last reset."""
         return ApiStats.model_validate(_ask(self._http, f"{self.origin}/-/stats", "api-lost", {}))
 
     def reset(self) -> None:
-        """Begin a new record."""
         _ask(self._http, f"{self.origin}/-/reset", "api-lost", {})
 
 

@@ -20,15 +20,20 @@ from loadgen.lab.cpus import Roles
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import RESPONSE_TIMES, bound_s
 from loadgen.suites.timing import PATIENCE_S
-from loadgen.trials.instruments import Api, Launcher, NoLauncher, fresh_server, snapshot
-from loadgen.trials.rows import Recording
+from loadgen.trials.instruments import (
+    Api,
+    HttpLauncher,
+    Launcher,
+    NoLauncher,
+    fresh_server,
+    snapshot,
+)
+from loadgen.trials.recording import Recording
 from loadgen.trials.settling import Settling
 from loadgen.trials.trial import Trial
 from loadgen.trials.upstreams import DJANGO, django_api
-from loadgen.trials.watch import Watch, death
+from loadgen.trials.watch import Watch, death, first_answer
 
-#: How often a starting server is asked.
-POLL_S = 0.02
 #: A counted load that is not through after this many times its least duration is given up.
 COUNTED_PATIENCE = 20.0
 #: A driver may need this long after its drain to write its files.
@@ -103,24 +108,15 @@ class Protocol:
     def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
         """Poll until the view answers, then look at that one answer."""
         patience_s = target.service_time_s + PATIENCE_S
-        deadline = time.monotonic() + patience_s
-        while True:
-            try:
-                # A connection kept open would hold a greenlet of a gevent worker during the load.
-                response = self._http.get(
-                    target.url, headers={"Connection": "close"}, timeout=patience_s
-                )
-                break
-            except httpx.TransportError as error:
-                watch.check()
-                if time.monotonic() > deadline:
-                    reason = f"no answer within {patience_s:g} s"
-                    outcome = "server-did-not-start" if target.launcher else "server-not-up"
-                    raise TrialError(outcome, reason, launcher.log()) from error
-                time.sleep(POLL_S)
-            except httpx.HTTPError as error:
-                reason = f"{target.path} answers what cannot be read: {error}"
-                raise TrialError("wrong-answer", reason, launcher.log()) from error
+        try:
+            response = first_answer(self._http, target.url, patience_s, watch)
+        except httpx.TransportError as error:
+            reason = f"no answer within {patience_s:g} s"
+            outcome = "server-did-not-start" if target.launcher else "server-not-up"
+            raise TrialError(outcome, reason, launcher.log()) from error
+        except httpx.HTTPError as error:
+            reason = f"{target.path} answers what cannot be read: {error}"
+            raise TrialError("wrong-answer", reason, launcher.log()) from error
         if response.status_code != httpx.codes.OK:
             raise TrialError(
                 "wrong-answer",
@@ -247,7 +243,7 @@ class Protocol:
 
 
 def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
-    return Launcher(target.launcher, http) if target.launcher else NoLauncher(target.url)
+    return HttpLauncher(target.launcher, http) if target.launcher else NoLauncher(target.url)
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

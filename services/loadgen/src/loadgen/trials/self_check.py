@@ -84,7 +84,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Check:
+class ApiCheck:
     """What came of a demand; milliseconds, calls per second.
 
     Attributes:
@@ -160,14 +160,14 @@ def _demand(trial: Trial, app_cpus: int) -> Demand:
     return Demand(case, delay_ms, RESERVE * views_per_s * calls_per_view(case))
 
 
-def check(demand: Demand, api: Api) -> Check:
+def check_api(demand: Demand, api: Api) -> ApiCheck:
     """Drive the API with a demand, again where that fails.
 
     Raises:
         ConfigurationError: the API is not up.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        asked = Check(
+        asked = ApiCheck(
             upstream=demand.case.upstream,
             delay_ms=demand.delay_ms,
             demanded_per_s=demand.calls_per_s,
@@ -175,7 +175,7 @@ def check(demand: Demand, api: Api) -> Check:
             attempts=attempt,
         )
         try:
-            result = judge(demand, asked, *_drive(demand, api))
+            result = judge_attempt(demand, asked, *_drive(demand, api))
         except TrialError as error:
             result = replace(asked, faults=(str(error),))
         if not result.faults:
@@ -183,7 +183,7 @@ def check(demand: Demand, api: Api) -> Check:
     return result
 
 
-def as_document(checks: Sequence[Check]) -> list[dict[str, object]]:
+def as_document(checks: Sequence[ApiCheck]) -> list[dict[str, object]]:
     """The checks as environment.json has them."""
     return [asdict(check) for check in checks]
 
@@ -215,7 +215,9 @@ def _target(demand: Demand) -> Target:
     )
 
 
-def judge(demand: Demand, asked: Check, samples: pl.DataFrame, stats: ApiStats) -> Check:
+def judge_attempt(
+    demand: Demand, asked: ApiCheck, samples: pl.DataFrame, stats: ApiStats
+) -> ApiCheck:
     """What an attempt's samples say, and the API's record of it."""
     begin_s, end_s = demand.begin_s, demand.begin_s + WINDOW_S
     due = in_window(samples, begin_s, end_s, "due_s")

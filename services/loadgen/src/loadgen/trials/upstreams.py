@@ -4,7 +4,6 @@ Like a server it has a launcher, and a fresh process for each trial. It keeps no
 calls, so all that is known of it is what its launcher tells: its CPU time.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,18 +11,17 @@ import httpx
 
 from loadgen.errors import TrialError
 from loadgen.lab import network
-from loadgen.trials.instruments import Api, ApiStats, Distribution, Launcher, fresh_server
-from loadgen.trials.watch import Watch
+from loadgen.trials.instruments import ApiStats, HttpLauncher, Launcher, Quantiles, fresh_server
+from loadgen.trials.watch import Watch, first_answer
 
 #: The value of the axis `upstream` that means it, its Compose service, and its Django settings.
 DJANGO, SERVICE, SETTINGS = "django", "api-django", "article"
 #: What it is asked until it answers: an answer after a millisecond.
 PATH = "/1/"
 READY_TIMEOUT_S = 30.0
-POLL_S = 0.02
 
 
-class DjangoApi(Api):
+class DjangoApi:
     """In the API's place where views call article A's own: its launcher's counters."""
 
     def __init__(self, launcher: Launcher) -> None:
@@ -38,7 +36,7 @@ class DjangoApi(Api):
         stats = self._launcher.stats()
         if stats.cpu_seconds is None or not stats.running:
             raise TrialError("api-lost", f"{SERVICE} does not run", self._launcher.log())
-        nothing = Distribution(count=0, min=None, p50=None, p95=None, p99=None, max=None)
+        nothing = Quantiles(count=0, min=None, p50=None, p95=None, p99=None, max=None)
         return ApiStats(
             monotonic_ns=stats.monotonic_ns,
             started_ns=0,  # whether it is still the same process is its watch's business
@@ -61,7 +59,7 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
         TrialError: it does not start, or ends within the block.
     """
     address = network.address_of(SERVICE)
-    launcher = Launcher(f"http://{address}:{network.LAUNCHER_PORT}", http)
+    launcher = HttpLauncher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     with (
         fresh_server(launcher, SETTINGS, http_client="no-http"),
         Watch(launcher, "api-did-not-start", "api-lost") as watch,
@@ -72,17 +70,11 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
 
 
 def _wait_until_it_answers(url: str, launcher: Launcher, http: httpx.Client, watch: Watch) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while True:
-        try:
-            response = http.get(url, headers={"Connection": "close"}, timeout=READY_TIMEOUT_S)
-            break
-        except httpx.TransportError as error:
-            watch.check()
-            if time.monotonic() > deadline:
-                reason = f"{SERVICE}: no answer within {READY_TIMEOUT_S:g} s"
-                raise TrialError("api-did-not-start", reason, launcher.log()) from error
-            time.sleep(POLL_S)
+    try:
+        response = first_answer(http, url, READY_TIMEOUT_S, watch)
+    except httpx.TransportError as error:
+        reason = f"{SERVICE}: no answer within {READY_TIMEOUT_S:g} s"
+        raise TrialError("api-did-not-start", reason, launcher.log()) from error
     if response.status_code != httpx.codes.OK:
         reason = f"{SERVICE} answers {response.status_code}: {response.text[:200]}"
         raise TrialError("api-did-not-start", reason, launcher.log())

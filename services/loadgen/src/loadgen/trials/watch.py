@@ -1,8 +1,11 @@
 """Knows at once when a server ends by itself: its launcher, with the reason, goes 3 s later."""
 
+import time
 from threading import Thread
 from types import TracebackType
 from typing import Self
+
+import httpx
 
 from loadgen.errors import TrialError
 from loadgen.trials.instruments import AppStats, Launcher
@@ -10,6 +13,8 @@ from loadgen.trials.instruments import AppStats, Launcher
 MIB = 1024 * 1024
 #: Exit codes above this are of a process that signal (code − this) has ended, as shells tell it.
 KILLED = 128
+#: How often a starting server is asked.
+POLL_S = 0.02
 
 
 class Watch:
@@ -64,6 +69,26 @@ class Watch:
                 self._end = death(self._outcome, *ended)
         except TrialError as error:  # its whole container is gone
             self._end = error
+
+
+def first_answer(http: httpx.Client, url: str, patience_s: float, watch: Watch) -> httpx.Response:
+    """Ask a starting server until it answers.
+
+    Raises:
+        httpx.TransportError: it has not within so many seconds.
+        httpx.HTTPError: the answer cannot be read.
+        TrialError: the server has ended.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            # A connection kept open would hold a greenlet of a gevent worker during the load.
+            return http.get(url, headers={"Connection": "close"}, timeout=patience_s)
+        except httpx.TransportError:
+            watch.check()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
 
 
 def death(outcome: str, stats: AppStats, log: tuple[str, ...]) -> TrialError:

@@ -1,0 +1,138 @@
+"""The measured rows of two cases, side by side, and how far apart their trials were."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from loadgen.records.columns import NUMBER, Cell, Column, Row
+from loadgen.theory.statistics import mean_of_known
+
+#: Of the files that compare.
+DISTANCE_COLUMNS = (
+    Column(
+        "apart",
+        NUMBER,
+        "mean distance of the two trials over the rounds that count, in trials: 1 is one right "
+        "after the other; a search counts as one",
+    ),
+    Column(
+        "apart_s", NUMBER, "the same in time, from the start of one's load to the other's", unit="s"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far apart the trials of a pair were, on average over rounds.
+
+    Attributes:
+        trials: 1 is one right after the other. A search has one place, however long it takes.
+        seconds: from start to start, which sees searches, and sittings of a run that was resumed.
+    """
+
+    trials: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class BothSides:
+    """Measured rows of two cases.
+
+    Attributes:
+        a, b: the rows; paired: of the same rounds, in the same order.
+        paired: whether the rounds measured both.
+    """
+
+    a: Sequence[Row]
+    b: Sequence[Row]
+    paired: bool
+
+    def those(self, keep: Callable[[Row], bool]) -> "BothSides":
+        """Those rows; paired: those rounds of which both rows are."""
+        if not self.paired:
+            return replace(self, a=list(filter(keep, self.a)), b=list(filter(keep, self.b)))
+        return _paired(pair for pair in self.pairs if all(map(keep, pair)))
+
+    @property
+    def rows(self) -> list[Row]:
+        """Those of both."""
+        return [*self.a, *self.b]
+
+    @property
+    def pairs(self) -> list[tuple[Row, Row]]:
+        """Paired: the two rows of each round."""
+        return list(zip(self.a, self.b, strict=True))
+
+    def knowing(self, metric: str) -> "BothSides":
+        """Those in which a metric is known."""
+        return self.those(lambda row: row.number(metric) is not None)
+
+    def values(self, metric: str) -> tuple[list[float], list[float]]:
+        """A metric's values where they are known."""
+        known = self.knowing(metric)
+        a, b = ([row.number(metric) or 0.0 for row in rows] for rows in (known.a, known.b))
+        return a, b
+
+    @property
+    def count(self) -> int:
+        """Rounds, or trials of which each stands for itself."""
+        return len(self.a) if self.paired else len(self.rows)
+
+    @property
+    def counted(self) -> str:
+        """What `count` counts."""
+        return "rounds" if self.paired else "trials"
+
+    @property
+    def least(self) -> int:
+        """Rounds of the side that has fewer."""
+        return min(len(self.a), len(self.b))
+
+
+def same_rounds(a: Iterable[Row], b: Iterable[Row]) -> BothSides:
+    """The rounds in which both cases were measured."""
+    of_b = {row["round"]: row for row in b if row.is_measured}
+    measured = [row for row in a if row.is_measured and row["round"] in of_b]
+    return _paired((row, of_b[row["round"]]) for row in measured)
+
+
+def two_runs(a: Iterable[Row], b: Iterable[Row]) -> BothSides:
+    """The rounds of each that were measured."""
+    of_a, of_b = ([row for row in rows if row.is_measured] for rows in (a, b))
+    return BothSides(of_a, of_b, paired=False)
+
+
+def _paired(pairs: Iterable[tuple[Row, Row]]) -> BothSides:
+    listed = list(pairs)
+    return BothSides([a for a, _ in listed], [b for _, b in listed], paired=True)
+
+
+def mean_distance(pairs: Sequence[tuple[Row, Row]]) -> Distance:
+    """Means over these pairs of trials; None where one of them does not know, or there is none."""
+    return Distance(
+        trials=mean_of_known([_trials_apart(*pair) for pair in pairs]),
+        seconds=mean_of_known([_seconds_apart(*pair) for pair in pairs]),
+    )
+
+
+def are_neighbours(pair: tuple[Row, Row]) -> bool:
+    """Whether one trial was measured right after the other."""
+    return _trials_apart(*pair) == 1
+
+
+def distance_cells(distance: Distance | None) -> tuple[Cell, Cell]:
+    """As cells of DISTANCE_COLUMNS."""
+    return (distance.trials, distance.seconds) if distance else (None, None)
+
+
+def _trials_apart(a: Row, b: Row) -> float | None:
+    place_a, place_b = a.count("position"), b.count("position")
+    return None if place_a is None or place_b is None else abs(place_a - place_b)
+
+
+def _seconds_apart(a: Row, b: Row) -> float | None:
+    began_a, began_b = a.text("started_at"), b.text("started_at")
+    if not began_a or not began_b:
+        return None
+    apart = datetime.fromisoformat(began_a) - datetime.fromisoformat(began_b)
+    return abs(apart.total_seconds())
