@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent / "src"))
 import numpy as np
 import polars as pl
 
-from loadgen.documents.material import material
+from loadgen.documents.run_material import material
 from loadgen.records.columns import Row, row
 from loadgen.records.trials_csv import write_table
 from loadgen.reports.run_report import PAGE_FILE, write_report

@@ -5,7 +5,7 @@ from io import StringIO
 
 from loadgen.documents.document import Block, Document, Section
 from loadgen.documents.markdown import markdown
-from loadgen.documents.material import Group, Material, of_rows
+from loadgen.documents.run_material import Group, Material, of_rows
 from loadgen.documents.terminal import console, print_document
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import print_report

@@ -14,7 +14,7 @@ import pytest
 from loadgen.commands import cli
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
-from loadgen.runs import up
+from loadgen.runs import services
 from tests.stand_ins import StandInLab, View
 
 #: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
@@ -66,8 +66,8 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
         monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
         monkeypatch.setattr(network, "APP_PORT", stand_in.app_port)
         monkeypatch.setattr(network, "LAUNCHER_PORT", stand_in.launcher_port)
-        monkeypatch.setattr(up, "API_PORT", stand_in.api_port)
-        monkeypatch.setattr(up, "NAME_GRACE_S", 0.3)
+        monkeypatch.setattr(services, "API_PORT", stand_in.api_port)
+        monkeypatch.setattr(services, "NAME_GRACE_S", 0.3)
         yield stand_in
 
 
@@ -105,7 +105,7 @@ def test_without_a_word_the_articles_are_run(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "articles: 12 trials" in loadgen("run", "--dry-run")[1]
-    monkeypatch.setattr(up, "NAME_GRACE_S", 0)
+    monkeypatch.setattr(services, "NAME_GRACE_S", 0)
     assert "articles: 12 trials" in loadgen()[1]
 
 
@@ -269,7 +269,7 @@ def test_a_wrong_label_is_exit_code_2_and_names_it(loadgen: Loadgen, project: Pa
 def test_a_lab_that_is_not_up_is_exit_code_2_with_the_remedy_said_once(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, results: Path
 ) -> None:
-    monkeypatch.setattr(up, "UP_TIMEOUT_S", 1e9)  # for this it does not wait
+    monkeypatch.setattr(services, "UP_TIMEOUT_S", 1e9)  # for this it does not wait
     lab.unknown_names |= {"uvicorn", "uvicorn-4"}
     code, _, err = loadgen("run", "brief")
     assert code == 2
@@ -463,7 +463,7 @@ def test_a_server_of_ones_own_that_is_not_up_is_exit_code_2_with_the_remedy(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch, lab: StandInLab, own_page: View
 ) -> None:
     assert not lab.runs
-    monkeypatch.setattr(up, "UP_TIMEOUT_S", 0)
+    monkeypatch.setattr(services, "UP_TIMEOUT_S", 0)
     own_page.close()
     code, _, err = loadgen("run", "brief")
     assert code == 2
@@ -766,7 +766,7 @@ def test_a_second_run_is_refused_while_the_first_is_alive(
 def test_an_api_that_does_not_come_back_ends_the_run(
     loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(up, "UP_TIMEOUT_S", 0)
+    monkeypatch.setattr(services, "UP_TIMEOUT_S", 0)
     lab.on_start = lambda: lab.unknown_names.add("api")
     code, out, _ = loadgen("run", "brief")
     folder = the_run(results)

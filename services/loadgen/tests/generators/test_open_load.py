@@ -18,10 +18,10 @@ from loadgen.drivers.own import Own
 from loadgen.errors import TrialError
 from loadgen.generators import open_load
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load
 from loadgen.generators.open_load import KeptConnection, OpenLoad
 from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
 from tests.drive import ARRIVALS_SEED, DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps, told

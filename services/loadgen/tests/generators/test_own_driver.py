@@ -18,9 +18,9 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.generators.closed_load import ClosedLoad, User
-from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load
 from loadgen.generators.request_log import LOG, RequestLog
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
 from tests.drive import DELAY_S, FRACTION_S, Driven, a_plan, drive, mishaps, told

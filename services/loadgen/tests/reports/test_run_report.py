@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from loadgen.documents.material import material
+from loadgen.documents.run_material import material
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import write_report
-from loadgen.runs.run_folder import create
+from loadgen.runs.results import create
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Published, Suite

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from loadgen.findings.capacity import Capacity, capacities
-from loadgen.findings.holds import judge_window
+from loadgen.findings.rate_holds import judge_window
 from loadgen.generators.arrivals import instants_ns
 from loadgen.records import columns
 from loadgen.records.columns import Row

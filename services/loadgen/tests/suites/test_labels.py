@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.documents.material import labels_of
+from loadgen.documents.run_material import labels_of
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import compare, of_suite
 from loadgen.lab.http_clients import read_http_clients

@@ -7,7 +7,7 @@ from types import ModuleType
 from markupsafe import Markup
 
 from loadgen.documents.document import Block, Figure, Table, Text, cell_words, pictures
-from loadgen.documents.material import Material
+from loadgen.documents.run_material import Material
 from loadgen.records.columns import Row
 from loadgen.suites.suite import Suite
 from loadgen.topics import answer, capacity, first_change, latency, trials, waterfall

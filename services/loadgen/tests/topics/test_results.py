@@ -8,7 +8,7 @@ import pytest
 
 from loadgen.documents import terminal
 from loadgen.documents.document import cell_words
-from loadgen.documents.material import Entry
+from loadgen.documents.run_material import Entry
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row
 from loadgen.reports.run_report import markdown_report, print_report

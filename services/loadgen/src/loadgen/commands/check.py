@@ -30,7 +30,7 @@ from loadgen.errors import ConfigurationError, TrialError, unwritable
 from loadgen.lab.lab import Lab
 from loadgen.records.files import new_folder, write_csv
 from loadgen.records.samples import SCHEMA, frame
-from loadgen.runs import up
+from loadgen.runs import services
 from loadgen.runs.lock import RunLock
 from loadgen.runs.run import DONE, FAILED
 from loadgen.theory.distributions import DISTRIBUTIONS, Failures, planned_answers
@@ -178,7 +178,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, as_mar
         ConfigurationError: the API is not up, a run is under way, or results/ cannot be written.
     """
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
-        origin = up.api_origin(up.wait_for([up.api(http)]))
+        origin = services.api_origin(services.wait_for([services.api(http)]))
         try:
             folder = new_folder(lab.results, "check")
         except OSError as error:

@@ -13,7 +13,7 @@ from loadgen.commands.list_suites import list_suites
 from loadgen.commands.run import quick, run
 from loadgen.documents import terminal
 from loadgen.documents.markdown import markdown
-from loadgen.documents.material import material
+from loadgen.documents.run_material import material
 from loadgen.documents.terminal import print_document
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.findings.earlier_run import read_run

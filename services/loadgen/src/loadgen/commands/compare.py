@@ -16,7 +16,7 @@ from loadgen.findings.two_runs import RunComparison
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import METRICS
 from loadgen.records.files import replace_text
-from loadgen.reports.two_runs import comparison_document
+from loadgen.reports.comparison_report import comparison_document
 from loadgen.runs.run import DONE, FAILED
 
 #: Below the options of `compare --help`.
@@ -45,7 +45,7 @@ def execute(
 
     Args:
         lab: where runs are, and where the comparison goes.
-        runs: two, as `run_folder.find` takes them; or one, with baseline and candidate.
+        runs: two, as `run_folders.find_run` takes them; or one, with baseline and candidate.
         baseline, candidate: servers.
         metrics: columns, joined with commas; None: the usual ones.
         fail_on: gates, as `gates.parse` takes them.

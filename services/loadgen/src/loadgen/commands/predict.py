@@ -100,7 +100,7 @@ def newest_with_a_curve(folders: Iterable[Path]) -> Path:
     """The first run that knows a stack under so many numbers of users that predictions lie between.
 
     Args:
-        folders: runs, as `run_folder.every` gives them; one that cannot be read is passed by.
+        folders: runs, as `run_folders.every` gives them; one that cannot be read is passed by.
 
     Raises:
         ConfigurationError: there is none.

@@ -7,7 +7,7 @@ from typing import Protocol
 import polars as pl
 
 from loadgen.drivers.target import Target
-from loadgen.generators.followed import Followed
+from loadgen.generators.window_to_follow import Followed
 from loadgen.suites.cases import Case
 from loadgen.suites.timing import PATIENCE_S
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from loadgen.drivers.driver import LoadPlan, timeout_s
 from loadgen.errors import TrialError
-from loadgen.generators.followed import Followed
+from loadgen.generators.window_to_follow import Followed
 from loadgen.records.samples import SCHEMA
 
 #: As the own driver, in whole seconds.

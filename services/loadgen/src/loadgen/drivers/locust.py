@@ -10,8 +10,8 @@ import polars as pl
 from loadgen import generators
 from loadgen.drivers.driver import READY, LoadPlan, timeout_s
 from loadgen.drivers.logged import read_log
-from loadgen.generators.followed import Followed
 from loadgen.generators.request_log import LOG
+from loadgen.generators.window_to_follow import Followed
 
 LOCUSTFILE = Path(generators.__file__).with_name("locustfile.py")
 PLAN = "plan.json"

@@ -11,8 +11,8 @@ from loadgen.drivers.logged import read_log
 from loadgen.drivers.process import ERRORS
 from loadgen.errors import TrialError
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.followed import Followed
 from loadgen.generators.request_log import LOG
+from loadgen.generators.window_to_follow import Followed
 from loadgen.records.samples import in_window
 
 PLAN = "plan.json"

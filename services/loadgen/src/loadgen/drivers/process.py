@@ -11,7 +11,7 @@ import polars as pl
 from loadgen.drivers.driver import READY, Driver, LoadPlan
 from loadgen.drivers.logged import Ended, Tally
 from loadgen.errors import TrialError
-from loadgen.generators.followed import Followed
+from loadgen.generators.window_to_follow import Followed
 from loadgen.lab.cpus import process_cpu_seconds
 
 READY_TIMEOUT_S = 30.0

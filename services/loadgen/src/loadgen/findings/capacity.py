@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgen.findings.holds import judge_window
+from loadgen.findings.rate_holds import judge_window
 from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, cell_text
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case

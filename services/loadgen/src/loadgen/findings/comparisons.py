@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from loadgen.findings.answers_nobody import always_silent, silence, speaks
 from loadgen.findings.both_sides import (
     DISTANCE_COLUMNS,
     BothSides,
@@ -14,7 +15,6 @@ from loadgen.findings.both_sides import (
     same_rounds,
     two_runs,
 )
-from loadgen.findings.silence import always_silent, silence, speaks
 from loadgen.findings.summary import THROUGHPUT, starved_users
 from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text, rows_by_case
 from loadgen.records.files import write_csv

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from loadgen.findings.silence import always_silent, is_silent, silence
+from loadgen.findings.answers_nobody import always_silent, is_silent, silence
 from loadgen.records.columns import METRICS, Row, cell_text, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.theory.statistics import Interval, interval

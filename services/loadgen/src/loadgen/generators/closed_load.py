@@ -4,9 +4,9 @@ import asyncio
 from time import monotonic_ns
 
 from loadgen.generators.connection import Caller
-from loadgen.generators.followed import ProtocolOrders
 from loadgen.generators.load_run import Load, LoadRun
 from loadgen.generators.request_log import NO_ANSWER, PAUSE_S, UNANSWERED, LoggedRequest, RequestLog
+from loadgen.generators.window_to_follow import ProtocolOrders
 
 PAUSE_NS = int(PAUSE_S * 1e9)
 

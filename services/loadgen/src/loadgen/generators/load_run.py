@@ -8,8 +8,8 @@ from time import monotonic_ns
 from typing import Any
 
 from loadgen.generators.connection import Endpoint
-from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.request_log import LoggedRequest, RequestLog
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.suites.cases import Arrivals
 
 #: Requests are kept in memory and written now and then: so no request waits for the disk, and a

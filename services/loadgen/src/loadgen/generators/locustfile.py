@@ -18,8 +18,8 @@ from geventhttpclient import client
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 
-from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.request_log import NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 
 # Locust's HTTP client sends a GET again, up to eleven times and unseen by Locust, where the server
 # closes the connection instead of answering: the server would get more requests than anybody

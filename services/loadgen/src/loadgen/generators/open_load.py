@@ -10,9 +10,9 @@ from time import monotonic_ns
 
 from loadgen.generators.arrivals import instants_ns, warm_up_seed
 from loadgen.generators.connection import Caller
-from loadgen.generators.followed import Followed, ProtocolOrders
 from loadgen.generators.load_run import Load, LoadRun
 from loadgen.generators.request_log import DROPPED, NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 
 #: A connection that was idle for so long is closed: well before any server would close it under a
 #: request, and soon enough for a server in which an idle connection holds a slot.

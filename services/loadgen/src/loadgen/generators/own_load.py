@@ -9,10 +9,10 @@ from pathlib import Path
 import uvloop
 
 from loadgen.generators.closed_load import ClosedLoad
-from loadgen.generators.followed import ProtocolOrders
 from loadgen.generators.load_run import Load
 from loadgen.generators.open_load import OpenLoad
 from loadgen.generators.request_log import RequestLog
+from loadgen.generators.window_to_follow import ProtocolOrders
 
 LOG_BUFFER_BYTES = 1 << 20
 #: Open files besides the connections.

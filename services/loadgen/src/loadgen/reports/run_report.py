@@ -23,7 +23,7 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.html import html
 from loadgen.documents.markdown import markdown
-from loadgen.documents.material import Group, Material, of_rows
+from loadgen.documents.run_material import Group, Material, of_rows
 from loadgen.documents.terminal import print_document
 from loadgen.records.columns import Row
 from loadgen.records.files import replace_text

@@ -1,4 +1,4 @@
-"""What trials are measured with: the services that they need, once all of them are up."""
+"""What trials are measured with: the needed that they need, once all of them are up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import httpx
 from loadgen.errors import ConfigurationError, RunStoppedError
 from loadgen.lab import network
 from loadgen.lab.servers import Server
-from loadgen.runs import up
+from loadgen.runs import services
 from loadgen.trials import upstreams
 from loadgen.trials.instruments import HttpApi, HttpLauncher, Launcher, NoLauncher
 from loadgen.trials.trial import Trial
@@ -39,16 +39,19 @@ def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
     if not trials:
         return Equipment(HttpApi("", http), {}, {})
     servers = {trial.server.name: trial.server for trial in trials}
-    services = [up.api(http), *(up.server(server, http) for server in servers.values())]
+    needed = [
+        services.api(http),
+        *(services.server(server, http) for server in servers.values()),
+    ]
     calls_django = any(trial.case.upstream == upstreams.DJANGO for trial in trials)
     if calls_django:
-        services.append(up.launcher(upstreams.SERVICE, http))
-    addresses = up.wait_for(services)
+        needed.append(services.launcher(upstreams.SERVICE, http))
+    addresses = services.wait_for(needed)
     launchers = {name: _launcher_of(server, addresses, http) for name, server in servers.items()}
     abouts = {name: launcher.about() for name, launcher in launchers.items()}
     if calls_django:
         abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
-    return Equipment(HttpApi(up.api_origin(addresses), http), launchers, abouts)
+    return Equipment(HttpApi(services.api_origin(addresses), http), launchers, abouts)
 
 
 def find_api_again(api: HttpApi, http: httpx.Client) -> None:
@@ -58,7 +61,9 @@ def find_api_again(api: HttpApi, http: httpx.Client) -> None:
         RunStoppedError: it is gone; without it every trial to come would fail.
     """
     try:
-        api.origin = up.api_origin(up.wait_for([up.api(http)], up.UP_TIMEOUT_S))
+        api.origin = services.api_origin(
+            services.wait_for([services.api(http)], services.UP_TIMEOUT_S)
+        )
     except ConfigurationError as error:
         raise RunStoppedError(str(error)) from error
 

@@ -7,7 +7,7 @@ alone.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loadgen.findings.holds import judge_window
+from loadgen.findings.rate_holds import judge_window
 from loadgen.records.columns import Row
 from loadgen.suites.lengths import lengths_s
 from loadgen.suites.search import Rules, Window, next_step

@@ -12,7 +12,7 @@ from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import TRIALS_CSV, name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
-from loadgen.runs.run_folder import FINISHED, Results, session
+from loadgen.runs.results import FINISHED, Results, session
 from loadgen.suites.suite import Suite
 
 

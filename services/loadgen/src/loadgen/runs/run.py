@@ -10,7 +10,7 @@ import httpx
 from rich.console import Console
 
 from loadgen.documents.command_lines import BENCH
-from loadgen.documents.material import labels_of, material
+from loadgen.documents.run_material import labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
@@ -21,7 +21,7 @@ from loadgen.runs.equipment import Equipment, equipment_for, find_api_again
 from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
 from loadgen.runs.progress import Progress
-from loadgen.runs.run_folder import FINISHED, Results, create
+from loadgen.runs.results import FINISHED, Results, create
 from loadgen.suites.suite import Suite
 from loadgen.trials.idle import Idle
 from loadgen.trials.protocol import Protocol

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from loadgen.documents.document import PAGE, Block, Heading, Text, Words
-from loadgen.documents.material import Entry, Group, Material
+from loadgen.documents.run_material import Entry, Group, Material
 from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds, with_bounds
+from loadgen.findings.answers_nobody import silence
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison, is_equal_load
 from loadgen.findings.first_change import effects, what_to_change_first
-from loadgen.findings.silence import silence
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
 from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference, difference

@@ -19,7 +19,7 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
-from loadgen.documents.material import Group, Material
+from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import UNKNOWN
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules

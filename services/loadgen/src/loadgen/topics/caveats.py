@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loadgen.documents.document import PAGE, Block, Terms, Text
-from loadgen.documents.material import Material
+from loadgen.documents.run_material import Material
 from loadgen.findings.summary import starved_users
 from loadgen.trials import caveats
 

@@ -25,7 +25,7 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
-from loadgen.documents.material import Group
+from loadgen.documents.run_material import Group
 from loadgen.documents.words import UNKNOWN, count_of
 from loadgen.findings.comparisons import Comparison, alarms
 from loadgen.findings.wording import in_words, percent_text, ratio_text

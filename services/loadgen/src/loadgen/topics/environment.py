@@ -18,7 +18,7 @@ from loadgen.documents.document import (
     Text,
     of_words,
 )
-from loadgen.documents.material import Material
+from loadgen.documents.run_material import Material
 
 #: What decides a row, before the rest of the packages.
 TELLING = (

@@ -19,7 +19,7 @@ from loadgen.documents.document import (
     Text,
     of_words,
 )
-from loadgen.documents.material import Group, Material
+from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import UNKNOWN, times, times_with_bounds
 from loadgen.findings.first_change import Effect, effects, line, what_to_change_first
 from loadgen.suites.labels import metric_name

@@ -21,7 +21,7 @@ from loadgen.documents.document import (
     TableColumn,
     TableRow,
 )
-from loadgen.documents.material import Entry, Group, Material
+from loadgen.documents.run_material import Entry, Group, Material
 from loadgen.documents.words import decimals
 from loadgen.suites.labels import WRITTEN
 from loadgen.suites.timing import Accounting

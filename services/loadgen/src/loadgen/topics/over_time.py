@@ -12,7 +12,7 @@ from loadgen.charts import series
 from loadgen.charts.drawing import Chart, Data, Datum, draw
 from loadgen.charts.palette import BAD, CPU, INK, SOFT, UNEXPLAINED, USERS
 from loadgen.documents.document import Block, Gallery, Picture
-from loadgen.documents.material import Entry, Group, Material
+from loadgen.documents.run_material import Entry, Group, Material
 from loadgen.documents.words import listing
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case

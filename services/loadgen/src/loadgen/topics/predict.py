@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from loadgen.documents.document import PAGE, Block, Medium, Text
 from loadgen.documents.html import TEMPLATES
-from loadgen.documents.material import Material
+from loadgen.documents.run_material import Material
 from loadgen.prediction.measured_stacks import Measured, measured
 from loadgen.prediction.stack import Stack
 from loadgen.suites.labels import titles

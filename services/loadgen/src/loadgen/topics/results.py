@@ -16,8 +16,8 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
-from loadgen.documents.material import Entry, Group
-from loadgen.findings.silence import silence
+from loadgen.documents.run_material import Entry, Group
+from loadgen.findings.answers_nobody import silence
 from loadgen.findings.summary import THROUGHPUT
 from loadgen.suites.labels import WRITTEN
 

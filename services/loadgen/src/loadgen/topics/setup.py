@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from loadgen.documents.document import Block, Folded, Heading, Terms, Text
-from loadgen.documents.material import Group, Material
+from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import count_of, listing
 from loadgen.suites.cases import Case, plain
 from loadgen.theory.statistics import MARGIN

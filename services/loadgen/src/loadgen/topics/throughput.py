@@ -18,7 +18,7 @@ from loadgen.documents.document import (
     TableColumn,
     TableRow,
 )
-from loadgen.documents.material import Entry, Group
+from loadgen.documents.run_material import Entry, Group
 from loadgen.documents.words import UNKNOWN, decimals, plus_minus
 from loadgen.suites.labels import WRITTEN
 

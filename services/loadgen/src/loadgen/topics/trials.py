@@ -19,7 +19,7 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
-from loadgen.documents.material import Entry, Material
+from loadgen.documents.run_material import Entry, Material
 from loadgen.documents.words import UNKNOWN, decimals, listing, prose
 from loadgen.records.columns import Row
 from loadgen.suites.suite import Suite

@@ -22,7 +22,7 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
-from loadgen.documents.material import Group, Material
+from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import UNITS, UNKNOWN, decimals, plus_minus, times, times_with_bounds
 from loadgen.findings.waterfalls import METRICS, MeasuredWaterfall, Stage, remark
 from loadgen.suites.labels import WRITTEN, metric_name

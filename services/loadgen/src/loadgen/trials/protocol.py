@@ -15,7 +15,7 @@ from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.target import Target, target_of
 from loadgen.errors import TrialError
-from loadgen.generators.followed import Followed
+from loadgen.generators.window_to_follow import Followed
 from loadgen.lab.cpus import Roles
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import RESPONSE_TIMES, bound_s

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from loadgen.findings.answers_nobody import silence
 from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, compare
 from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.findings.gates import judge_gates, parse_gate
-from loadgen.findings.silence import silence
 from loadgen.findings.summary import case_caveats, over_rounds
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadgen.findings.holds import judge_window
+from loadgen.findings.rate_holds import judge_window
 from loadgen.records import columns
 from loadgen.records.columns import Cell
 from loadgen.suites.search import Rules, Window

@@ -10,9 +10,9 @@ from typing import Any
 
 from loadgen.documents.flags import reasons
 from loadgen.findings import summary
+from loadgen.findings.answers_nobody import always_silent
 from loadgen.findings.claims import Claim, judge_claims
 from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare, of_suite
-from loadgen.findings.silence import always_silent
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
 from loadgen.lab.servers import Server, read_servers

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from loadgen.findings.silence import SERVERS_OWN_END
+from loadgen.findings.answers_nobody import SERVERS_OWN_END
 from loadgen.records.columns import Row
 from loadgen.suites.search import Rules, Window
 from loadgen.trials import caveats

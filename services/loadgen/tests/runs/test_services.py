@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab import network
-from loadgen.runs import up
+from loadgen.runs import services
 from tests.make import a_page, a_server
 from tests.stand_ins import StandInLab, View
 
@@ -22,9 +22,9 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
     with StandInLab() as stand_in:
         monkeypatch.setattr("socket.gethostbyname", stand_in.resolve)
         monkeypatch.setattr(network, "LAUNCHER_PORT", stand_in.launcher_port)
-        monkeypatch.setattr(up, "API_PORT", stand_in.api_port)
-        monkeypatch.setattr(up, "NAME_GRACE_S", 0.3)
-        monkeypatch.setattr(up, "UP_TIMEOUT_S", FOREVER_S)
+        monkeypatch.setattr(services, "API_PORT", stand_in.api_port)
+        monkeypatch.setattr(services, "NAME_GRACE_S", 0.3)
+        monkeypatch.setattr(services, "UP_TIMEOUT_S", FOREVER_S)
         yield stand_in
 
 
@@ -34,12 +34,15 @@ def http() -> Iterator[httpx.Client]:
         yield client
 
 
-def needed(http: httpx.Client, *names: str) -> list[up.Service]:
-    return [up.api(http), *(up.server(a_server(name=name), http) for name in names)]
+def needed(http: httpx.Client, *names: str) -> list[services.Service]:
+    return [
+        services.api(http),
+        *(services.server(a_server(name=name), http) for name in names),
+    ]
 
 
 def test_everything_that_is_up_has_an_address(lab: StandInLab, http: httpx.Client) -> None:
-    assert up.wait_for(needed(http, "one", "two")) == dict.fromkeys(
+    assert services.wait_for(needed(http, "one", "two")) == dict.fromkeys(
         ("api", "one", "two"), "127.0.0.1"
     )
     assert lab.events
@@ -61,7 +64,7 @@ def test_all_that_is_missing_is_named_once_and_not_waited_for(
 ) -> None:
     lab.unknown_names.update(unknown)
     with pytest.raises(ConfigurationError) as error:
-        up.wait_for(needed(http, "one", "two", "three"))
+        services.wait_for(needed(http, "one", "two", "three"))
     assert str(error.value) == sentence
 
 
@@ -77,9 +80,9 @@ def test_a_container_of_the_same_start_may_get_its_name_a_little_later(
         return lab.resolve(name)
 
     monkeypatch.setattr("socket.gethostbyname", resolve)
-    monkeypatch.setattr(up, "NAME_GRACE_S", 60)
-    monkeypatch.setattr(up, "POLL_S", 0.01)
-    assert up.wait_for(needed(http, "one"))["one"] == "127.0.0.1"
+    monkeypatch.setattr(services, "NAME_GRACE_S", 60)
+    monkeypatch.setattr(services, "POLL_S", 0.01)
+    assert services.wait_for(needed(http, "one"))["one"] == "127.0.0.1"
 
 
 def test_a_resolver_that_is_silent_is_not_waited_for(
@@ -94,7 +97,7 @@ def test_a_resolver_that_is_silent_is_not_waited_for(
 
     monkeypatch.setattr("socket.gethostbyname", resolve)
     with pytest.raises(ConfigurationError, match=r"^one is not up\."):
-        up.wait_for(needed(http, "one"))
+        services.wait_for(needed(http, "one"))
     over.set()
 
 
@@ -109,8 +112,8 @@ def test_a_server_that_is_there_may_answer_later(lab: StandInLab, http: httpx.Cl
             raise ConnectionRefusedError(111, "Connection refused")
         socket.create_connection(("127.0.0.1", port)).close()
 
-    services = [*needed(http), up.Service("mine", "mine", begin)]
-    assert up.wait_for(services)["mine"] == "127.0.0.1"
+    asked = [*needed(http), services.Service("mine", "mine", begin)]
+    assert services.wait_for(asked)["mine"] == "127.0.0.1"
     begun[0].close()
     assert not lab.runs
 
@@ -120,10 +123,10 @@ def test_what_does_not_answer_in_time_is_named_with_its_reason(
 ) -> None:
     with View(0.0) as reserved:
         page = a_page(host="mine", port=reserved.port)
-    monkeypatch.setattr(up, "UP_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(services, "UP_TIMEOUT_S", 0.1)
     servers = [a_server(name=name, page=page) for name in ("mine", "other")]
     with pytest.raises(ConfigurationError) as error:
-        up.wait_for([up.server(server, http) for server in servers])
+        services.wait_for([services.server(server, http) for server in servers])
     assert str(error.value) == (
         "mine and other (at mine) do not answer ([Errno 111] Connection refused). See why with: "
         "docker compose logs mine other or start them anew with: docker compose up -d "
@@ -136,10 +139,10 @@ def test_a_page_elsewhere_is_asked_there(lab: StandInLab, http: httpx.Client) ->
     lab.unknown_names.add("shop.invalid")
     page = a_page(host="shop.invalid")
     with pytest.raises(ConfigurationError, match=r"^mine \(at shop\.invalid\) is not up\. Start"):
-        up.wait_for([up.server(a_server(name="mine", page=page), http)])
+        services.wait_for([services.server(a_server(name="mine", page=page), http)])
 
 
 def test_a_name_that_no_host_can_have_is_not_up(http: httpx.Client) -> None:
     page = a_page(host="a" * 70)
     with pytest.raises(ConfigurationError, match=r"^mine \(at a+\) is not up\."):
-        up.wait_for([up.server(a_server(name="mine", page=page), http)], 0.0)
+        services.wait_for([services.server(a_server(name="mine", page=page), http)], 0.0)

@@ -13,7 +13,7 @@ from loadgen.drivers.driver import READY, LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.followed import Followed, ProtocolOrders
+from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import in_window
 from loadgen.trials import accounting
 from tests.drive import ARRIVALS_SEED, a_plan

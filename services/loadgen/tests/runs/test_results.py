@@ -19,7 +19,7 @@ from loadgen.records import columns
 from loadgen.records.columns import TRIALS
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import read_rows
-from loadgen.runs.run_folder import Results, create
+from loadgen.runs.results import Results, create
 from loadgen.suites.pairs import Compare
 from loadgen.trials.rows import failed_row, measured_row
 from tests.make import (
@@ -85,7 +85,7 @@ def test_a_folder_that_is_there_is_never_removed(
     def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("loadgen.runs.run_folder.write_table", no_room)
+    monkeypatch.setattr("loadgen.runs.results.write_table", no_room)
     with pytest.raises(ConfigurationError, match="results/ cannot be written"):
         new(lab, "article-a", "smoke")
     assert list(lab.results.iterdir()) == [results.folder]
@@ -358,7 +358,7 @@ def test_other_errors_of_the_system_are_not_blamed_on_the_folder(results: Result
 
 def test_a_disk_with_room_passes(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     results.check_room()
-    monkeypatch.setattr("loadgen.runs.run_folder.LEAST_ROOM_BYTES", 2**62)
+    monkeypatch.setattr("loadgen.runs.results.LEAST_ROOM_BYTES", 2**62)
     with pytest.raises(ResultsLostError, match="results/ is full"):
         results.check_room()
 
