@@ -271,7 +271,7 @@ def test_markdown_has_a_line_for_each_metric() -> None:
     given = measured(one, {"rps": 50.0, "p95_ms": 50.0})
     given += measured(best, {"rps": 100.0, "p95_ms": 100.0}, SCATTER[::-1])
     head, _, first, second = as_markdown(blocks([judged(suite, given)])).splitlines()[:4]
-    assert head.startswith("| Claim | Clients | ClaimOutcome | Metric |")
+    assert head.startswith("| Claim | Clients | Outcome | Metric |")
     assert first.startswith(f"| {WORDS} | httpx-per-request | refuted | RPS | holds | 2.0")
     assert second.startswith("|  |  |  | p95 | refuted | 2.0")
     assert second.endswith("| one → best | worse |")

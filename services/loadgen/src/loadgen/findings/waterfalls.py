@@ -118,14 +118,20 @@ def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -
     write_csv(file, (column.name for column in COLUMNS), lines)
 
 
-def remark(stage: Stage) -> str:
-    """Why a stage's figures or changes say less than they seem to; empty where they do not."""
+def remark(stage: Stage, metrics: Sequence[str] = METRICS) -> str:
+    """Why a stage's figures or changes say less than they seem to; empty where they do not.
+
+    Args:
+        stage: of which it is said.
+        metrics: of whose changes it is said; a late API concerns the first of METRICS.
+    """
     reasons = []
-    if stage.saturated:
+    if stage.saturated and METRICS[0] in metrics:
         some = stage.saturated < stage.rounds
         share = f" in {stage.saturated} of {stage.rounds} rounds" if some else ""
         reasons.append(f"the API was late or busy{share}")
-    reasons += [change.reason for change in stage.changes.values() if change.reason]
+    changes = (stage.changes[metric] for metric in metrics if metric in stage.changes)
+    reasons += [change.reason for change in changes if change.reason]
     return "; ".join(dict.fromkeys(reasons))
 
 

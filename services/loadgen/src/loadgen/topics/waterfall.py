@@ -128,7 +128,7 @@ def _cells(stage: Stage, metric: str) -> Iterator[Cell]:
     first = metric == METRICS[0]
     yield (stage.bound_by.replace(" / ", "/") or UNKNOWN) if first else ""
     yield str(stage.rounds) if first else ""
-    yield remark(stage) if first else ""
+    yield remark(stage, [metric])
 
 
 def _notes(falls: Iterable[MeasuredWaterfall]) -> Iterator[str]:
