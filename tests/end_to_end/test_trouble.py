@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import pytest
 
 from end_to_end.conftest import SOMEBODY, Compose, Finished, ScratchLab
 from engine import Engine
-from lab import ROOT
+from lab import POLL_S, ROOT
 from runs import Run, folder_in
 
 
@@ -228,18 +229,22 @@ def test_an_api_that_is_killed_costs_its_trial_and_is_waited_for(
 def test_a_killed_run_keeps_its_rows_holds_nobody_up_and_can_be_finished(
     compose: Compose, scratch_lab: ScratchLab, engine: Engine
 ) -> None:
-    refused: list[subprocess.CompletedProcess[str]] = []
+    def look() -> subprocess.CompletedProcess[str]:
+        lock, deadline = scratch_lab.results / ".lock", time.monotonic() + 60
+        while "since" not in lock.read_text() and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "steady")
 
     def kill(name: str) -> None:
-        refused.append(
-            compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "steady")
-        )
+        refused.exception()  # it has looked by now, or is waited for
         engine.signal(name, "SIGKILL")
 
-    ended = run_while(scratch_lab, "lasting", then=kill)
+    with ThreadPoolExecutor() as beside:
+        refused = beside.submit(look)
+        ended = run_while(scratch_lab, "lasting", then=kill)
 
-    assert refused[0].returncode == 2, refused[0]
-    assert f"a run is under way: results/{ended.run.folder.name} since" in refused[0].stderr
+    assert refused.result().returncode == 2, refused.result()
+    assert f"a run is under way: results/{ended.run.folder.name} since" in refused.result().stderr
     assert ended.code == 137, ended.output
     assert [row["outcome"] for row in ended.run.rows] == ["measured"]
     assert ended.run.environment["outcome"] == "unfinished: at trial 2 of 2"
