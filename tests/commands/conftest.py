@@ -1,7 +1,8 @@
 """Fixtures of the tests of commands that measure nothing: no server of the lab is up for them."""
 
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -10,25 +11,27 @@ import pytest
 type Loadgen = Callable[..., CompletedProcess[str]]
 
 RESULTS = Path("/scratch/results")
-"""Where the tests see what `writing` has written."""
+"""Where the tests see what commands write: a results/ of the tests' own."""
+
+
+def docker(*words: str) -> CompletedProcess[str]:
+    """`docker …`, with its output captured."""
+    return subprocess.run(
+        ["docker", *words], check=False, capture_output=True, text=True, timeout=300
+    )
 
 
 @pytest.fixture(scope="session")
-def loadgen(compose: Callable[..., CompletedProcess[str]]) -> Loadgen:
-    """`loadgen("list")`: as `docker compose run --rm loadgen …` gives it."""
+def loadgen(compose: Callable[..., CompletedProcess[str]]) -> Iterator[Loadgen]:
+    """`loadgen("list")`: as `docker compose run --rm loadgen …` gives it, all by one container."""
+    project, worker = os.environ["COMPOSE_PROJECT_NAME"], os.environ.get("PYTEST_XDIST_WORKER", "")
+    name = f"{project}-commands{worker}"
+    options = ["--volume", f"{project}_scratch-results:/results", "--entrypoint", "sleep"]
+    up = compose("run", "--detach", "--no-deps", "--name", name, *options, "loadgen", "infinity")
+    assert up.returncode == 0, up.stderr
 
     def run(*words: str) -> CompletedProcess[str]:
-        return compose("run", "--rm", "-T", "--no-deps", "loadgen", *words)
+        return docker("exec", name, "/srv/entrypoint.sh", *words)
 
-    return run
-
-
-@pytest.fixture(scope="session")
-def writing(compose: Callable[..., CompletedProcess[str]]) -> Loadgen:
-    """The same of a command that writes, into a results/ of the tests' own."""
-    results = f"--volume={os.environ['COMPOSE_PROJECT_NAME']}_scratch-results:/results"
-
-    def run(*words: str) -> CompletedProcess[str]:
-        return compose("run", "--rm", "-T", "--no-deps", results, "loadgen", *words)
-
-    return run
+    yield run
+    docker("rm", "--force", name)

@@ -24,9 +24,9 @@ def newest(suite: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def compare(writing: Loadgen) -> Loadgen:
-    """`compare(…)`: writes into a results/ of the tests' own."""
-    return partial(writing, "compare")
+def compare(loadgen: Loadgen) -> Loadgen:
+    """`compare(…)`: `loadgen compare …`."""
+    return partial(loadgen, "compare")
 
 
 def lines(name: str) -> list[Line]:

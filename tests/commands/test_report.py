@@ -21,14 +21,14 @@ SECTIONS = [
 
 
 @pytest.fixture(scope="module")
-def report(writing: Loadgen) -> Path:
+def report(loadgen: Loadgen) -> Path:
     """The report of the reference run."""
-    return drawn(writing, REFERENCE)
+    return drawn(loadgen, REFERENCE)
 
 
-def drawn(writing: Loadgen, folder: str) -> Path:
+def drawn(loadgen: Loadgen, folder: str) -> Path:
     """A run's report, as `loadgen report` draws it into results/ of the tests."""
-    done = writing("report", folder)
+    done = loadgen("report", folder)
     assert done.returncode == 0, done.stderr
     page = RESULTS.parent / folder / "report.html"
     assert f"Report: {folder}/report.html" in done.stdout
@@ -223,10 +223,10 @@ def test_without_script_a_row_still_leads_to_what_refutes_it(
 
 
 @pytest.fixture(scope="module")
-def of_clients(writing: Loadgen) -> tuple[str, Path]:
+def of_clients(loadgen: Loadgen) -> tuple[str, Path]:
     """The newest reference run with clients, and its report, which has sliders."""
     folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*clients*"))
-    return folder, drawn(writing, folder)
+    return folder, drawn(loadgen, folder)
 
 
 def test_the_sliders_predict_what_the_command_line_does(
