@@ -91,7 +91,7 @@ def run_while(
         lab: the scratch lab.
         words: after `run`.
         then: is told the name of loadgen's container once a line contains `when`.
-        when: by default the line of the first trial, upon which the second begins.
+        when: by default the line of the first trial, after which the second begins.
         mounts, results: where not those of the lab.
     """
     name = f"{os.environ['COMPOSE_PROJECT_NAME']}-in-trouble"
@@ -116,6 +116,14 @@ def run_while(
 def newest(results: Path) -> str:
     """The run that began last; its name begins with the time, which no other folder's does."""
     return max(path.name for path in results.iterdir() if path.name[0].isdecimal())
+
+
+def await_second_trial(results: Path) -> None:
+    """Until the run that began last says that it is at its second trial."""
+    deadline = time.monotonic() + 30
+    while Run(results / newest(results)).environment["outcome"] != "unfinished: at trial 2 of 2":
+        assert time.monotonic() < deadline, "the second trial did not begin within 30 s"
+        time.sleep(POLL_S)
 
 
 def resume(compose: Compose, ended: Ended, *mounts: str) -> subprocess.CompletedProcess[str]:
@@ -148,9 +156,11 @@ def engine() -> Iterator[Engine]:
 def test_an_interrupted_run_keeps_what_is_finished_and_says_so(
     scratch_lab: ScratchLab, engine: Engine, signal: str
 ) -> None:
-    code, output, run = run_while(
-        scratch_lab, "steady", then=lambda name: engine.signal(name, signal)
-    )
+    def interrupt(name: str) -> None:
+        await_second_trial(scratch_lab.results)
+        engine.signal(name, signal)
+
+    code, output, run = run_while(scratch_lab, "steady", then=interrupt)
 
     assert code == 130, output
     assert [row["outcome"] for row in run.rows] == ["measured"]
@@ -237,6 +247,7 @@ def test_a_killed_run_keeps_its_rows_holds_nobody_up_and_can_be_finished(
 
     def kill(name: str) -> None:
         refused.exception()  # it has looked by now, or is waited for
+        await_second_trial(scratch_lab.results)
         engine.signal(name, "SIGKILL")
 
     with ThreadPoolExecutor() as beside:
@@ -257,7 +268,7 @@ def test_a_full_disk_ends_the_run_and_what_it_has_can_be_finished(
     filler = scratch_lab.small / "filler"
 
     def fill(_name: str) -> None:
-        time.sleep(1)  # the second trial has begun
+        await_second_trial(scratch_lab.small)
         with suppress(OSError), filler.open("wb", buffering=0) as stream:
             while stream.write(bytes(4096)):
                 pass
