@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
+from chromium import chromium
 from lab import POLL_S, START_TIMEOUT_S, Launcher, Server, declared_servers
 from lab import compose as docker_compose
 
@@ -68,3 +70,10 @@ def launcher(api: httpx.Client) -> Iterator[Callable[[Server], Launcher]]:
 def compose() -> Callable[..., subprocess.CompletedProcess[str]]:
     """`compose("run", "--rm", "-T", "loadgen", "list")`: docker compose for the lab under test."""
     return docker_compose
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, for reports and comparisons."""
+    with chromium() as started:
+        yield started

@@ -153,7 +153,7 @@ class Launcher:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
-                self.stats()
+                self.stats(memory="0")
             except httpx.TransportError:
                 if time.monotonic() > deadline:
                     raise
@@ -171,19 +171,19 @@ class Launcher:
         Raises AssertionError with the server's last log lines when it does not come up.
         """
         self.wait_until_up()
-        self.stop()
+        self.stop(now="1")
         self.start(**query)
         try:
             with httpx.Client(base_url=f"http://{self.host}:8000", timeout=60) as client:
                 self._wait_for_an_answer(client)
                 yield client
         finally:
-            self.stop()
+            self.stop(now="1")
 
     def _wait_for_an_answer(self, client: httpx.Client) -> None:
         path = f"/{self.server.view}/single/no-http/?delays_ms=0"
         deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline and self.stats()["running"]:
+        while time.monotonic() < deadline and self.stats(memory="0")["running"]:
             try:
                 # A connection kept open would hold a greenlet of a gevent worker.
                 client.get(path, headers={"Connection": "close"})

@@ -157,7 +157,7 @@ def test_every_server_keeps_an_idle_connection_and_leaves_no_process_when_it_sto
 
 
 def test_no_process_of_an_earlier_trial_is_left_not_even_a_zombie(
-    by_name: dict[str, Server], launcher: MakeLauncher, compose: Compose
+    by_name: dict[str, Server], launcher: MakeLauncher, engine: Engine
 ) -> None:
     """A trial ends its server at once: then workers outlive the parent that would wait for them."""
     # The engine does not list zombies, so this asks inside: init, the launcher and itself apart.
@@ -170,10 +170,8 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
 """
     for name in ("gunicorn-4x10", "uwsgi-100-threads", "uvicorn-4"):
 
-        def left(name: str = name) -> list[str]:
-            done = compose("exec", "-T", name, "python", "-c", script)
-            assert done.returncode == 0, done.stderr
-            return done.stdout.splitlines()
+        def left(container: str = engine.container(name)) -> list[str]:
+            return engine.execute(container, "python", "-c", script).splitlines()
 
         launch = launcher(by_name[name])
         for _ in range(2):
@@ -184,7 +182,7 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
 
 
 def test_the_bundle_of_a_server_holds_the_public_certificates_and_the_labs(
-    by_name: dict[str, Server], launcher: MakeLauncher, compose: Compose
+    by_name: dict[str, Server], launcher: MakeLauncher, engine: Engine
 ) -> None:
     """A bundle of the lab's CA alone would make a TLS context 40 times cheaper than in life."""
     script = """
@@ -204,20 +202,18 @@ print(json.dumps({
 """
     for name in ("uwsgi-100-threads", "uvicorn"):
         launch = launcher(by_name[name])
-        launch.stop()
+        launch.stop(now="1")
         pid = str(launch.start()["pid"])
-        done = compose("exec", "-T", name, "python", "-c", script, pid)
-        launch.stop()
+        bundle = json.loads(engine.execute(engine.container(name), "python", "-c", script, pid))
+        launch.stop(now="1")
 
-        assert done.returncode == 0, done.stderr
-        bundle = json.loads(done.stdout)
         assert bundle["certificates"] > 100
         assert bundle["holds_the_labs"]
         assert bundle["same_for_requests"]
 
 
 def test_a_killed_server_ends_its_container_likewise_after_the_reason_could_be_read(
-    by_name: dict[str, Server], launcher: MakeLauncher, engine: Engine, compose: Compose
+    by_name: dict[str, Server], launcher: MakeLauncher, engine: Engine
 ) -> None:
     server = by_name["uvicorn"]
     container = engine.container(server.name)
@@ -227,8 +223,7 @@ def test_a_killed_server_ends_its_container_likewise_after_the_reason_could_be_r
     launch.stop()
     pid = launch.start()["pid"]
 
-    killed = compose("exec", "-T", server.name, "sh", "-c", f"kill -9 {pid}")
-    assert killed.returncode == 0, killed.stderr
+    engine.execute(container, "sh", "-c", f"kill -9 {pid}")
     readable = launch.stats()
     with until("restart: on-failure brings the container back") as is_time:
         while not is_time(engine.inspect(container)["RestartCount"] > restarts):

@@ -5,7 +5,6 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from subprocess import CompletedProcess
 from typing import Any
 
 import httpx
@@ -192,15 +191,12 @@ def test_its_processes_are_those_that_it_declares_and_their_helpers(running: Run
     assert running.launcher.stats()["processes"] == server.processes + helpers
 
 
-def test_its_listener_has_the_labs_backlog(
-    running: Running, compose: Callable[..., CompletedProcess[str]]
-) -> None:
+def test_its_listener_has_the_labs_backlog(running: Running, engine: Engine) -> None:
     source = (ROOT / "tests/backlog.py").read_text()
 
-    told = compose("exec", "-T", running.server.name, "python", "-c", source, "8000")
+    told = engine.execute(engine.container(running.server.name), "python", "-c", source, "8000")
 
-    assert told.returncode == 0, told.stderr
-    assert set(told.stdout.split()) == {str(BACKLOG)}
+    assert set(told.split()) == {str(BACKLOG)}
 
 
 def test_no_user_loses_the_connection(running: Running) -> None:
@@ -273,7 +269,7 @@ def test_it_holds_as_many_views_as_it_has_slots_and_no_more(
     least = expected if server.processes == 1 else expected // server.processes + 1
 
     async def in_flight() -> tuple[int, int]:
-        await settled(api, lambda calls: calls == 0)
+        await settled(api, lambda calls: calls == 0, for_s=0)
         await asyncio.to_thread(api.post, "/-/reset")
         async with connections(server.name, count) as asking:
             for sent, connection in enumerate(asking, start=1):

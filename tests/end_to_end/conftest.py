@@ -2,16 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 import yaml
-from playwright.sync_api import Browser
 
-from chromium import chromium
 from lab import ROOT
 from runs import Run, folder_in
 
@@ -20,19 +18,12 @@ Compose = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def loadgen(compose: Compose) -> Compose:
-    """`loadgen("run", "smoke")`: as `docker compose run --rm loadgen …` gives it."""
+    """`loadgen("run", "smoke")`: as `docker compose run --rm loadgen …` gives it: the lab is up."""
 
     def run(*arguments: str) -> CompletedProcess[str]:
-        return compose("run", "--rm", "-T", "loadgen", *arguments)
+        return compose("run", "--rm", "-T", "--no-deps", "loadgen", *arguments)
 
     return run
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser, for reports and comparisons."""
-    with chromium() as started:
-        yield started
 
 
 @dataclass(frozen=True)
@@ -145,7 +136,7 @@ OWN_SERVERS = {
 # machine. The time limit cuts the warm-up of servers with which it would never end.
 OVERLOAD = """
 question = "Do rows say the truth where users are not answered?"
-at_most_s = 120
+at_most_s = 90
 window_s = 6
 drain_s = 2
 sort = "rps"
@@ -195,7 +186,8 @@ class ScratchLab:
 
     Attributes:
         project, results: where the tests see the volumes.
-        mounts: options of `docker compose run` that put them into loadgen.
+        mounts: options of `docker compose run` that put them into loadgen; all that it depends on
+            is up.
         files: options of `docker compose` that add its servers.
     """
 
@@ -211,9 +203,9 @@ class ScratchLab:
 
     def results_on(self, volume: str, options: str = "rw") -> tuple[str, ...]:
         """The same mounts with another volume for results, by the end of its name."""
-        lab, results = self.mounts
+        *others, results = self.mounts
         source, target = results.rsplit(":", 1)
-        return lab, f"{source.rsplit('-', 1)[0]}-{volume}:{target}:{options}"
+        return *others, f"{source.rsplit('-', 1)[0]}-{volume}:{target}:{options}"
 
 
 @pytest.fixture(scope="session")
@@ -234,8 +226,8 @@ def scratch_lab() -> ScratchLab:
     (suites / "absent.toml").write_text(SUITE.format(servers='["absent"]'))
     (suites / "steady.toml").write_text(SUITE.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     (suites / "deaths.toml").write_text(SUITE.format(servers='["mortal", "greedy", "uvicorn"]'))
-    # Its second trial still runs when another container has come up and looked.
-    lasting = SUITE.replace("window_s = 3", "window_s = 12")
+    # Another container comes up and looks while its first trial runs.
+    lasting = SUITE.replace("window_s = 3", "window_s = 6")
     (suites / "lasting.toml").write_text(lasting.format(servers='["uvicorn", "uwsgi-2-threads"]'))
     (suites / "overload.toml").write_text(OVERLOAD)
     (suites / "patient.toml").write_text(PATIENT)
@@ -248,6 +240,10 @@ def scratch_lab() -> ScratchLab:
     return ScratchLab(
         project=project,
         results=results,
-        mounts=(f"--volume={volumes}-lab:/lab:ro", f"--volume={volumes}-results:/results"),
+        mounts=(
+            "--no-deps",
+            f"--volume={volumes}-lab:/lab:ro",
+            f"--volume={volumes}-results:/results",
+        ),
         files=tuple(option for file in own_files for option in ("--file", file)),
     )

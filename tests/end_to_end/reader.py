@@ -22,6 +22,8 @@ from page import Block
 from runs import Run, folder_in
 
 OVERRIDE = "compose.override.yaml"
+#: What a reader's suite has besides: whether the page works is seen in seconds.
+IN_A_HURRY = "warm_up_s = 1\nwindow_s = 3\n"
 #: What stands on the pages for the reader's own project → what the tests have in its place.
 IMAGE = f"{os.environ.get('COMPOSE_PROJECT_NAME', 'lab')}-my-project"
 OWN = {"my-project": IMAGE, "../my-project": str(ROOT / "tests/foreign_project")}
@@ -58,7 +60,10 @@ class Reader:
             suite.unlink()
 
     def write(self, block: Block) -> None:
-        """Write a block into the file that the page names; services are added to those there."""
+        """Write a block into the file that the page names; services are added to those there.
+
+        A suite is measured for a shorter time than the page has it.
+        """
         file = self._lab.project / block.file
         if block.file == OVERRIDE:
             document = yaml.safe_load(block.code)
@@ -67,7 +72,7 @@ class Reader:
             file.write_text(yaml.safe_dump(with_own_images(declared)))
         else:
             assert not file.exists(), f"{block.file} is in the lab already"
-            file.write_text(block.code)
+            file.write_text(IN_A_HURRY + block.code)
             self._suites.append(file)
 
     def do(self, command: str, *more: str) -> CompletedProcess[str]:

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from playwright.sync_api import Browser
 
+from chromium import opened
 from end_to_end.conftest import Compose, Finished
 from lab import ROOT, Server
 from runs import HEADER, nearest_rank
+
+#: Of a run's report.
+MOST_BYTES = 1_000_000
 
 
 def cell(text: str) -> object:
@@ -211,3 +216,20 @@ def test_report_prints_the_same_tables_again(smoke: Finished, loadgen: Compose) 
     tables, _, drawn = done.stdout.rpartition("\nReport: ")
     assert tables.strip() in smoke.done.stdout
     assert f"Report: {drawn}" in smoke.done.stdout
+
+
+def test_a_run_leaves_its_report_in_one_small_file_with_charts(
+    browser: Browser, smoke: Finished
+) -> None:
+    file = smoke.run.folder / "report.html"
+    watched = opened(browser, file)
+    said = watched.page.locator("#answer").inner_text()
+    watched.page.context.close()
+
+    assert f"Report: results/{smoke.run.folder.name}/report.html" in smoke.done.stdout
+    assert file.stat().st_size <= MOST_BYTES
+    assert (watched.said, watched.requests) == ([], [file.as_uri()])
+    assert f"Measured: {len(smoke.run.rows)} trials" in said
+    charts = {chart.stem for chart in (smoke.run.folder / "charts").glob("*.svg")}
+    assert {"throughput-smoke", "latency-smoke", "cpu-smoke", "memory-smoke"} <= charts
+    assert all(chart.stat().st_uid == file.stat().st_uid for chart in file.parent.glob("charts/*"))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import pytest
 
 from end_to_end.conftest import SOMEBODY, Compose, Finished, ScratchLab
 from engine import Engine
-from lab import ROOT
+from lab import POLL_S, ROOT
 from runs import Run, folder_in
 
 
@@ -90,7 +91,7 @@ def run_while(
         lab: the scratch lab.
         words: after `run`.
         then: is told the name of loadgen's container once a line contains `when`.
-        when: by default the line of the first trial, upon which the second begins.
+        when: by default the line of the first trial, after which the second begins.
         mounts, results: where not those of the lab.
     """
     name = f"{os.environ['COMPOSE_PROJECT_NAME']}-in-trouble"
@@ -115,6 +116,14 @@ def run_while(
 def newest(results: Path) -> str:
     """The run that began last; its name begins with the time, which no other folder's does."""
     return max(path.name for path in results.iterdir() if path.name[0].isdecimal())
+
+
+def await_second_trial(results: Path) -> None:
+    """Until the run that began last says that it is at its second trial."""
+    deadline = time.monotonic() + 30
+    while Run(results / newest(results)).environment["outcome"] != "unfinished: at trial 2 of 2":
+        assert time.monotonic() < deadline, "the second trial did not begin within 30 s"
+        time.sleep(POLL_S)
 
 
 def resume(compose: Compose, ended: Ended, *mounts: str) -> subprocess.CompletedProcess[str]:
@@ -147,9 +156,11 @@ def engine() -> Iterator[Engine]:
 def test_an_interrupted_run_keeps_what_is_finished_and_says_so(
     scratch_lab: ScratchLab, engine: Engine, signal: str
 ) -> None:
-    code, output, run = run_while(
-        scratch_lab, "steady", then=lambda name: engine.signal(name, signal)
-    )
+    def interrupt(name: str) -> None:
+        await_second_trial(scratch_lab.results)
+        engine.signal(name, signal)
+
+    code, output, run = run_while(scratch_lab, "steady", then=interrupt)
 
     assert code == 130, output
     assert [row["outcome"] for row in run.rows] == ["measured"]
@@ -228,18 +239,23 @@ def test_an_api_that_is_killed_costs_its_trial_and_is_waited_for(
 def test_a_killed_run_keeps_its_rows_holds_nobody_up_and_can_be_finished(
     compose: Compose, scratch_lab: ScratchLab, engine: Engine
 ) -> None:
-    refused: list[subprocess.CompletedProcess[str]] = []
+    def look() -> subprocess.CompletedProcess[str]:
+        lock, deadline = scratch_lab.results / ".lock", time.monotonic() + 60
+        while "since" not in lock.read_text() and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "steady")
 
     def kill(name: str) -> None:
-        refused.append(
-            compose("run", "--rm", "-T", *scratch_lab.mounts, "loadgen", "run", "steady")
-        )
+        refused.exception()  # it has looked by now, or is waited for
+        await_second_trial(scratch_lab.results)
         engine.signal(name, "SIGKILL")
 
-    ended = run_while(scratch_lab, "lasting", then=kill)
+    with ThreadPoolExecutor() as beside:
+        refused = beside.submit(look)
+        ended = run_while(scratch_lab, "lasting", then=kill)
 
-    assert refused[0].returncode == 2, refused[0]
-    assert f"a run is under way: results/{ended.run.folder.name} since" in refused[0].stderr
+    assert refused.result().returncode == 2, refused.result()
+    assert f"a run is under way: results/{ended.run.folder.name} since" in refused.result().stderr
     assert ended.code == 137, ended.output
     assert [row["outcome"] for row in ended.run.rows] == ["measured"]
     assert ended.run.environment["outcome"] == "unfinished: at trial 2 of 2"
@@ -252,7 +268,7 @@ def test_a_full_disk_ends_the_run_and_what_it_has_can_be_finished(
     filler = scratch_lab.small / "filler"
 
     def fill(_name: str) -> None:
-        time.sleep(1)  # the second trial has begun
+        await_second_trial(scratch_lab.small)
         with suppress(OSError), filler.open("wb", buffering=0) as stream:
             while stream.write(bytes(4096)):
                 pass

@@ -26,6 +26,7 @@ STEPS = {
         "app: unit tests by themselves",
     ],
     "loadgen": ["loadgen: test image", "loadgen: types", "loadgen: unit tests"],
+    "commands": ["prepare", IMAGE, "commands"],
     "contract": [*LAB, "contract tests"],
     "end-to-end": [*LAB, "end-to-end tests"],
 }
@@ -38,6 +39,7 @@ COMMANDS = {
     "api": "django-lab/api:test",
     "app": "django-lab/app:test",
     "loadgen": "django-lab/loadgen:test",
+    "commands": "pytest --numprocesses 2 --dist loadscope tests/commands",
     "contract": "pytest tests/contract",
     "end-to-end": "pytest tests/end_to_end",
 }
@@ -134,7 +136,7 @@ def test_a_part_runs_with_what_it_needs_and_nothing_else(test: Test, part: str) 
     assert done.code == 0, done
     assert done.steps == STEPS[part]
     assert parts_given(done.asked) == {part}
-    assert ("compose" in done.asked) == (part in ("contract", "end-to-end"))
+    assert ("compose" in done.asked) == ("prepare" in STEPS[part])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """report.html in a real browser: Debian's chromium, wide and on a phone, light and dark."""
 
-import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from chromium import LOOKS, PHONE, WIDE, Scheme, Size, opened
-from end_to_end.conftest import Compose, Finished
+from commands.conftest import RESULTS, Loadgen
 from lab import ROOT
 
 #: A reference run with an article's figures, comparisons, and trials that are not ranked.
@@ -19,21 +18,19 @@ SECTIONS = [
     *("answer", "claims", "comparisons", "throughput", "latency", "cost", "over-time", "caveats"),
     *("articles", "trials", "environment"),
 ]
-MOST_BYTES = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def report(compose: Compose) -> Path:
+def report(loadgen: Loadgen) -> Path:
     """The report of the reference run."""
-    return drawn(compose, REFERENCE)
+    return drawn(loadgen, REFERENCE)
 
 
-def drawn(compose: Compose, folder: str) -> Path:
+def drawn(loadgen: Loadgen, folder: str) -> Path:
     """A run's report, as `loadgen report` draws it into results/ of the tests."""
-    results = f"{os.environ['COMPOSE_PROJECT_NAME']}_scratch-results:/results"
-    done = compose("run", "--rm", "-T", "--no-deps", "-v", results, "loadgen", "report", folder)
+    done = loadgen("report", folder)
     assert done.returncode == 0, done.stderr
-    page = Path("/scratch") / folder / "report.html"
+    page = RESULTS.parent / folder / "report.html"
     assert f"Report: {folder}/report.html" in done.stdout
     return page
 
@@ -225,31 +222,23 @@ def test_without_script_a_row_still_leads_to_what_refutes_it(
     page.context.close()
 
 
-def test_a_run_leaves_its_report_in_one_small_file_with_charts(
-    browser: Browser, smoke: Finished
-) -> None:
-    file = smoke.run.folder / "report.html"
-    watched = opened(browser, file)
-    said = watched.page.locator("#answer").inner_text()
-    watched.page.context.close()
-
-    assert f"Report: results/{smoke.run.folder.name}/report.html" in smoke.done.stdout
-    assert file.stat().st_size <= MOST_BYTES
-    assert (watched.said, watched.requests) == ([], [file.as_uri()])
-    assert f"Measured: {len(smoke.run.rows)} trials" in said
-    charts = {chart.stem for chart in (smoke.run.folder / "charts").glob("*.svg")}
-    assert {"throughput-smoke", "latency-smoke", "cpu-smoke", "memory-smoke"} <= charts
-    assert all(chart.stat().st_uid == file.stat().st_uid for chart in file.parent.glob("charts/*"))
-
-
-def test_the_sliders_predict_what_the_command_line_does(browser: Browser, compose: Compose) -> None:
+@pytest.fixture(scope="module")
+def of_clients(loadgen: Loadgen) -> tuple[str, Path]:
+    """The newest reference run with clients, and its report, which has sliders."""
     folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*clients*"))
-    watched = opened(browser, drawn(compose, folder))
+    return folder, drawn(loadgen, folder)
+
+
+def test_the_sliders_predict_what_the_command_line_does(
+    browser: Browser, loadgen: Loadgen, of_clients: tuple[str, Path]
+) -> None:
+    folder, report = of_clients
+    watched = opened(browser, report)
     panel = watched.page.locator("#predict-panel")
     panel.locator("[data-asks=users] [type=number]").fill("500")
     panel.locator("[data-asks=delay_ms] [type=number]").fill("600")
     asked = ("predict", folder, "--users", "500", "--delays-ms", "600", "--markdown")
-    told = compose("run", "--rm", "-T", "--no-deps", "loadgen", *asked).stdout
+    told = loadgen(*asked).stdout
     lines = [line.strip("| ").split(" | ") for line in told.splitlines() if line.startswith("|")]
     rows = panel.locator("tbody tr:not(.unranked)").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
@@ -261,9 +250,10 @@ def test_the_sliders_predict_what_the_command_line_does(browser: Browser, compos
     assert watched.said == []
 
 
-def test_a_slider_moves_by_keyboard_and_says_its_value(browser: Browser, compose: Compose) -> None:
-    folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*clients*"))
-    page = opened(browser, drawn(compose, folder)).page
+def test_a_slider_moves_by_keyboard_and_says_its_value(
+    browser: Browser, of_clients: tuple[str, Path]
+) -> None:
+    page = opened(browser, of_clients[1]).page
     cpus = page.locator("[data-asks=cpus] [type=range]")
     cpus.focus()
     page.keyboard.press("End")

@@ -1,7 +1,7 @@
 """`compare` on committed runs whose truth is known: identical twins, and planted differences."""
 
 import csv
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -9,12 +9,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from chromium import LOOKS, Scheme, Size, opened
-from end_to_end.conftest import Compose, ScratchLab
+from commands.conftest import RESULTS, Loadgen
 from lab import ROOT
 
 REFERENCE = ROOT / "results/reference"
 
-type Compare = Callable[..., CompletedProcess[str]]
 type Line = dict[str, str]
 
 
@@ -25,49 +24,45 @@ def newest(suite: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def compare(compose: Compose, scratch_lab: ScratchLab) -> Compare:
-    """`compare(…)`: writes into a results/ of the tests' own."""
-    _, results = scratch_lab.mounts
-
-    def run(*words: str) -> CompletedProcess[str]:
-        return compose("run", "--rm", "-T", "--no-deps", results, "loadgen", "compare", *words)
-
-    return run
+def compare(loadgen: Loadgen) -> Loadgen:
+    """`compare(…)`: `loadgen compare …`."""
+    return partial(loadgen, "compare")
 
 
-@pytest.fixture(scope="module")
-def lines(scratch_lab: ScratchLab) -> Callable[[str], list[Line]]:
-    """Reads compare.csv of a comparison, by the name of its folder."""
-
-    def read(name: str) -> list[Line]:
-        with (scratch_lab.results / name / "compare.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream))
-
-    return read
+def lines(name: str) -> list[Line]:
+    """compare.csv of a comparison, by the name of its folder."""
+    with (RESULTS / name / "compare.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 TWINS = [("uvicorn", "uvicorn-twin"), ("gunicorn-100-threads", "gunicorn-100-threads-twin")]
 
 
-@pytest.mark.parametrize(("original", "twin"), TWINS)
-def test_identical_twins_pass_a_gate(compare: Compare, original: str, twin: str) -> None:
-    done = compare(
-        *(newest("aa"), "--baseline", original, "--candidate", twin),
-        *("--fail-on", "rps<-3%", "--fail-on", "p50_ms>3%"),
-    )
+@pytest.fixture(scope="module")
+def twins(compare: Loadgen) -> list[CompletedProcess[str]]:
+    """The comparison of each pair, with gates, which change nothing of what is compared."""
+    gates = ("--fail-on", "rps<-3%", "--fail-on", "p50_ms>3%")
+    return [
+        compare(newest("aa"), "--baseline", original, "--candidate", twin, *gates)
+        for original, twin in TWINS
+    ]
+
+
+@pytest.mark.parametrize("pair", range(len(TWINS)), ids=[original for original, _ in TWINS])
+def test_identical_twins_pass_a_gate(twins: list[CompletedProcess[str]], pair: int) -> None:
+    done = twins[pair]
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Gates: 60 passed." in done.stdout
 
 
 def test_identical_twins_raise_about_5_percent_of_alarms(
-    compare: Compare, lines: Callable[[str], list[Line]]
+    twins: list[CompletedProcess[str]],
 ) -> None:
+    assert [done.returncode for done in twins] == [0, 0], twins
     found: list[Line] = []
-    for server, twin in TWINS:
-        done = compare(newest("aa"), "--baseline", server, "--candidate", twin)
-        assert done.returncode == 0, done.stderr
-        found += lines(f"compare-{Path(newest('aa')).name}-{server}-{twin}")
+    for original, twin in TWINS:
+        found += lines(f"compare-{Path(newest('aa')).name}-{original}-{twin}")
     judged = [line for line in found if line["p"]]
     alarms = [line for line in judged if line["verdict"] in ("better", "worse")]
 
@@ -76,7 +71,7 @@ def test_identical_twins_raise_about_5_percent_of_alarms(
     assert [line for line in judged if float(line["p_adjusted"]) < 0.05] == []
 
 
-def test_a_planted_wait_is_found_and_fails_a_gate(compare: Compare) -> None:
+def test_a_planted_wait_is_found_and_fails_a_gate(compare: Loadgen) -> None:
     done = compare(
         *(newest("planted"), "--baseline", "uvicorn", "--candidate", "planted-wait-10ms"),
         *("--metrics", "min_ms", "--fail-on", "min_ms>1%"),
@@ -87,7 +82,7 @@ def test_a_planted_wait_is_found_and_fails_a_gate(compare: Compare) -> None:
 
 
 @pytest.fixture(scope="module")
-def with_itself(compare: Compare) -> CompletedProcess[str]:
+def with_itself(compare: Loadgen) -> CompletedProcess[str]:
     """The comparison of a run with itself."""
     run = newest("articles+article-b-delays")
     return compare(run, run)
@@ -104,13 +99,12 @@ def test_a_run_agrees_with_itself(with_itself: CompletedProcess[str]) -> None:
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_its_page_opens_from_disk_and_shows_every_comparison(
     with_itself: CompletedProcess[str],
-    scratch_lab: ScratchLab,
     browser: Browser,
     size: Size,
     scheme: Scheme,
 ) -> None:
     run = Path(newest("articles+article-b-delays")).name
-    file = scratch_lab.results / f"compare-{run}-{run}" / "compare.html"
+    file = RESULTS / f"compare-{run}-{run}" / "compare.html"
     watched = opened(browser, file, size, scheme)
     page = watched.page
     with (file.parent / "compare.csv").open(newline="") as stream:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.conftest import Compose
+from commands.conftest import Loadgen
 from lab import ROOT, declared_servers
 from runs import Run
 
@@ -33,7 +33,7 @@ def quotations() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def report(loadgen: Compose) -> Report:
+def report(loadgen: Loadgen) -> Report:
     """`report(folder)`: what the lab prints of a run, as Markdown."""
 
     @cache
@@ -52,16 +52,22 @@ def test_a_quotation_is_what_the_lab_prints(
     assert text in report(folder), f"{page} differs from `report {folder} --markdown`"
 
 
-def test_predictions_are_as_far_off_as_their_page_says(loadgen: Compose) -> None:
-    checked = CHECKED.findall((ROOT / "docs/predictions.md").read_text())
+@pytest.fixture(scope="module")
+def checked(loadgen: Loadgen) -> Report:
+    """`checked(folder)`: how far off the predictions of a run are, as the lab prints it."""
+    return cache(lambda folder: loadgen("predict", folder, "--check").stdout)
 
-    assert checked
-    for folder, text in checked:
-        assert loadgen("predict", folder, "--check").stdout.strip() == text
+
+def test_predictions_are_as_far_off_as_their_page_says(checked: Report) -> None:
+    shown = CHECKED.findall((ROOT / "docs/predictions.md").read_text())
+
+    assert shown
+    for folder, text in shown:
+        assert checked(folder).strip() == text
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/predictions.md"])
-def test_the_example_of_a_prediction_answers(loadgen: Compose, page: str) -> None:
+def test_the_example_of_a_prediction_answers(loadgen: Loadgen, page: str) -> None:
     examples = PREDICTION.findall((ROOT / page).read_text())
 
     assert len(examples) == 1
@@ -70,9 +76,9 @@ def test_the_example_of_a_prediction_answers(loadgen: Compose, page: str) -> Non
     assert "Not predicted" not in done.stdout
 
 
-def test_predictions_beat_the_plain_bounds(loadgen: Compose) -> None:
+def test_predictions_beat_the_plain_bounds(checked: Report) -> None:
     for folder, _ in CHECKED.findall((ROOT / "docs/predictions.md").read_text()):
-        for line in loadgen("predict", folder, "--check").stdout.splitlines()[2:4]:
+        for line in checked(folder).splitlines()[2:4]:
             *_, law, _, bounds = (float(cell.split(" %")[0]) for cell in line.split("|")[2:-1])
             assert law < bounds, f"{folder}: {line}"
 
@@ -86,7 +92,7 @@ def test_the_readme_quotes_the_newest_reference_run_of_both_articles() -> None:
     assert quoted.count(str(newest.folder.relative_to(ROOT))) >= 2
 
 
-def test_the_columns_page_is_generated(loadgen: Compose) -> None:
+def test_the_columns_page_is_generated(loadgen: Loadgen) -> None:
     assert loadgen("columns").stdout == (ROOT / "docs/columns.md").read_text()
 
 

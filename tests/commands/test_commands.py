@@ -2,7 +2,7 @@
 
 import re
 
-from end_to_end.conftest import Compose
+from commands.conftest import Loadgen
 from lab import ROOT
 
 
@@ -13,7 +13,7 @@ def designed_s(output: str) -> int:
     return 60 * int(found[1] or 0) + int(found[2])
 
 
-def test_list_names_every_suite_so_all_can_be_planned(loadgen: Compose) -> None:
+def test_list_names_every_suite_so_all_can_be_planned(loadgen: Loadgen) -> None:
     done = loadgen("list")
 
     assert done.returncode == 0, done.stderr
@@ -21,7 +21,7 @@ def test_list_names_every_suite_so_all_can_be_planned(loadgen: Compose) -> None:
     assert suites <= set(done.stdout.split())
 
 
-def test_axes_of_the_cases_can_be_set(loadgen: Compose) -> None:
+def test_axes_of_the_cases_can_be_set(loadgen: Loadgen) -> None:
     axes = ("--users", "50", "--delays-ms", "800,400", "--server", "uvicorn")
     done = loadgen("run", "clients", *axes, "--rounds", "1", "--dry-run")
 
@@ -32,7 +32,7 @@ def test_axes_of_the_cases_can_be_set(loadgen: Compose) -> None:
     assert all("uvicorn_" in line for line in listed)
 
 
-def test_quick_is_designed_to_take_no_more_than_4_minutes(loadgen: Compose) -> None:
+def test_quick_is_designed_to_take_no_more_than_4_minutes(loadgen: Loadgen) -> None:
     for delays_ms in ("800,400", "3000"):
         done = loadgen("quick", "--delays-ms", delays_ms, "--users", "200", "--dry-run")
 
@@ -41,14 +41,14 @@ def test_quick_is_designed_to_take_no_more_than_4_minutes(loadgen: Compose) -> N
         assert designed_s(done.stdout) <= 210
 
 
-def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Compose) -> None:
+def test_an_axis_with_a_wrong_value_is_wrong_usage(loadgen: Loadgen) -> None:
     done = loadgen("run", "clients", "--http-client", "curl")
 
     assert done.returncode == 2, done.stdout + done.stderr
     assert "--http-client: unknown 'curl'; known: no-http, " in done.stderr
 
 
-def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: Compose) -> None:
+def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: Loadgen) -> None:
     done = loadgen("run", "nonsense")
 
     assert done.returncode == 2, done.stdout + done.stderr
@@ -58,7 +58,7 @@ def test_an_unknown_suite_is_wrong_usage_and_the_known_ones_are_listed(loadgen: 
     assert "Traceback" not in done.stderr
 
 
-def test_servers_that_match_none_are_wrong_usage(loadgen: Compose) -> None:
+def test_servers_that_match_none_are_wrong_usage(loadgen: Loadgen) -> None:
     done = loadgen("run", "smoke", "--servers", "nonsense")
 
     assert done.returncode == 2, done.stdout + done.stderr
@@ -66,11 +66,11 @@ def test_servers_that_match_none_are_wrong_usage(loadgen: Compose) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_unknown_option_is_wrong_usage(loadgen: Compose) -> None:
+def test_an_unknown_option_is_wrong_usage(loadgen: Loadgen) -> None:
     assert loadgen("run", "smoke", "--nonsense").returncode == 2
 
 
-def test_both_articles_are_twelve_trials(loadgen: Compose) -> None:
+def test_both_articles_are_twelve_trials(loadgen: Loadgen) -> None:
     done = loadgen("run", "articles", "--dry-run")
 
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ def test_both_articles_are_twelve_trials(loadgen: Compose) -> None:
     assert len(re.findall(r"\.r1$", done.stdout, re.MULTILINE)) == 12
 
 
-def test_smoke_is_designed_to_take_no_more_than_two_minutes(loadgen: Compose) -> None:
+def test_smoke_is_designed_to_take_no_more_than_two_minutes(loadgen: Loadgen) -> None:
     done = loadgen("run", "smoke", "--dry-run")
 
     assert done.returncode == 0, done.stderr
