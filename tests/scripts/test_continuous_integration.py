@@ -116,7 +116,7 @@ def test_the_suite_that_is_run_is_the_one_that_is_copied() -> None:
 
 def test_the_exported_files_are_those_that_the_action_is_given() -> None:
     given = {step["with"]["output-file-path"] for step in OVER_TIME["steps"] if "uses" in step}
-    source = (ROOT / "services/loadgen/src/loadgen/exports/github_action_benchmark.py").read_text()
+    source = (ROOT / "services/loadgen/src/loadgen/reports/github_action_benchmark.py").read_text()
 
     assert len(given) == 2
     for path in given:

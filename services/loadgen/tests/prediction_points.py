@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loadgen.prediction.stack import Memory, Point, Prediction, Stack, predict
+from loadgen.prediction.stack import Memory, Point, Prediction, Stack, predict_stack
 from loadgen.theory.mva import flow
 
 FILE = Path(__file__).with_suffix(".json")
@@ -52,7 +52,7 @@ def _asked() -> Iterator[dict[str, Any]]:
         service_s = round(10 ** drawn.uniform(-0.7, 0.3), 3)
         cpus = drawn.choice((1, 1, 2, 3, 4, 8))
         question = {"stack": index, "users": users, "service_s": service_s, "cpus": cpus}
-        yield question | {"answer": _answer(predict(stacks()[index], users, service_s, cpus))}
+        yield question | {"answer": _answer(predict_stack(stacks()[index], users, service_s, cpus))}
 
 
 def _answer(made: object) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.commands import check
 from loadgen.commands.check import api_samples, loads
-from loadgen.commands.driver_findings import Finding, Load
+from loadgen.commands.driver_findings import CheckLoad, Finding
 from loadgen.commands.figures import Figures, figures_of
 from loadgen.commands.tool_figures import told
 from loadgen.documents import terminal
@@ -19,8 +19,8 @@ MS = 1_000_000
 PLAIN = Figures(requests=500, failures=3, rps=49.5, p50_ms=100.0, p95_ms=150.0, p99_ms=300.0)
 
 
-def a_finding(load: Load | None = None, **ours: Any) -> Finding:
-    load = load or Load("own", "uniform", 50)
+def a_finding(load: CheckLoad | None = None, **ours: Any) -> Finding:
+    load = load or CheckLoad("own", "uniform", 50)
     return Finding(load, replace(PLAIN, **ours), PLAIN, None)
 
 
@@ -54,7 +54,7 @@ def test_figures_agree_within_1_ms_or_1_percent_and_counts_exactly(
 
 def test_a_percentile_that_neither_can_know_agrees() -> None:
     nothing = replace(PLAIN, p99_ms=None)
-    assert Finding(Load("own", "fixed", 50), nothing, nothing, None).agrees == "yes"
+    assert Finding(CheckLoad("own", "fixed", 50), nothing, nothing, None).agrees == "yes"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_percentile_that_neither_can_know_agrees() -> None:
 def test_a_closed_connection_is_a_failure_or_was_asked_again(
     requests: int, failures: int, agrees: str
 ) -> None:
-    load = Load("hey", "fixed", 200, hang_ups=True)
+    load = CheckLoad("hey", "fixed", 200, hang_ups=True)
     assert a_finding(load, requests=requests, failures=failures, p50_ms=120.0).agrees == agrees
 
 
@@ -134,7 +134,7 @@ def test_the_own_driver_makes_an_open_load_at_every_rate_too() -> None:
 @pytest.mark.parametrize("driver", ["own", "hey"])
 @pytest.mark.parametrize("rate", [1, 50, 500])
 def test_users_make_the_rate_and_the_p99_has_enough_requests(driver: str, rate: int) -> None:
-    load = Load(driver, "lognormal", rate)
+    load = CheckLoad(driver, "lognormal", rate)
     assert load.users == max(1, round(rate * 0.1133))
     assert load.rate_rps * load.seconds >= 500
     assert load.answers >= 500
@@ -173,7 +173,7 @@ class _Canned(check.Check):
     def __init__(self, findings: list[Finding]) -> None:
         self._findings = {finding.load: finding for finding in findings}
 
-    def run(self, load: Load) -> Finding:
+    def run(self, load: CheckLoad) -> Finding:
         return self._findings[load]
 
 
@@ -181,7 +181,7 @@ class _Canned(check.Check):
 def test_all_figures_are_written_and_a_difference_is_no_success(
     markdown: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hang_ups = Load("hey", "fixed", 200, hang_ups=True)
+    hang_ups = CheckLoad("hey", "fixed", 200, hang_ups=True)
     findings = [
         replace(a_finding(p99_ms=321.9), tool=replace(PLAIN, p99_ms=310.0)),
         replace(

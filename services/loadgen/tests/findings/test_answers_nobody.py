@@ -6,7 +6,7 @@ import pytest
 
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.claims import judge_claims
-from loadgen.findings.comparisons import Comparison, compare
+from loadgen.findings.comparisons import Comparison, compare_cases
 from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.findings.gates import judge_gates, parse_gate
 from loadgen.findings.summary import case_caveats, over_rounds
@@ -42,7 +42,7 @@ def asking(a: str = "loud", b: str = "mute", **entry: Any) -> Suite:
 
 
 def compared(suite: Suite, *given: list[Row]) -> list[Comparison]:
-    return compare([suite], [row for of_case in given for row in of_case])
+    return compare_cases([suite], [row for of_case in given for row in of_case])
 
 
 @pytest.mark.parametrize("silent", [SILENT, DIED, NO_MEMORY])

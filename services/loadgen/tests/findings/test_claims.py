@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.findings.claims import Claim, ClaimOutcome, by_words, judge_claims
-from loadgen.findings.comparisons import compare
+from loadgen.findings.comparisons import compare_cases
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
@@ -57,7 +57,7 @@ def reversed_for(case: Case) -> Sequence[float]:
 
 
 def judged(suite: Suite, given: list[Row]) -> Claim:
-    (claim,) = judge_claims([suite], compare([suite], given))
+    (claim,) = judge_claims([suite], compare_cases([suite], given))
     return claim
 
 
@@ -199,7 +199,7 @@ def test_a_claim_that_is_true_of_nothing_is_seldom_held() -> None:
 def test_a_question_without_words_is_no_claim() -> None:
     entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), None, {})
     suite = best_of_six("rps", compare=(entry,))
-    assert judge_claims([suite], compare([suite], against({"one": 50.0}, suite))) == []
+    assert judge_claims([suite], compare_cases([suite], against({"one": 50.0}, suite))) == []
 
 
 def test_a_claim_of_which_nothing_was_measured_is_not_spoken_of() -> None:
@@ -223,7 +223,7 @@ def test_the_same_words_stand_together_with_each_client() -> None:
     other_entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), "Another.", {})
     between = a_suite(name="between", cases=other.cases, compare=(other_entry,))
     asking = [suites[0], between, suites[1]]
-    found = dict(by_words(judge_claims(asking, compare(asking, given))))
+    found = dict(by_words(judge_claims(asking, compare_cases(asking, given))))
     assert list(found) == [WORDS, "Another."]
     assert [(claim.http_clients, claim.outcome) for claim in found[WORDS]] == [
         (("httpx-per-request",), "cannot be told"),
@@ -237,7 +237,7 @@ def printed(claims: list[Claim]) -> str:
 
 def test_claims_are_printed_with_client_ratio_interval_and_the_rival_that_decides() -> None:
     suites, given = with_two_clients()
-    text = printed(judge_claims(suites, compare(suites, given)))
+    text = printed(judge_claims(suites, compare_cases(suites, given)))
     assert text.count(WORDS) == 1
     flat = " ".join(text.split())
     assert "httpx-per-request: cannot be told" in flat
@@ -256,7 +256,7 @@ def test_a_claim_that_two_suites_ask_of_the_same_clients_is_told_apart_by_its_su
     once = best_of_six("rps", rivals=("one",))
     again = best_of_six("rps", rivals=("one", "two"), name="again")
     given = against({"one": 50.0, "two": 60.0}, again)
-    claims = judge_claims([once, again], compare([once, again], given))
+    claims = judge_claims([once, again], compare_cases([once, again], given))
     lines = as_markdown(blocks(claims)).splitlines()[2:4]
     assert [line.split(" | ")[1] for line in lines] == [
         "httpx-per-request (a-suite)",

@@ -12,7 +12,7 @@ from loadgen.findings.comparisons import (
     COLUMNS,
     Comparison,
     alarms,
-    compare,
+    compare_cases,
     compare_rows,
     of_suite,
     write_comparisons,
@@ -56,7 +56,7 @@ def both(metric: str, a: Values, b: Values) -> list[Row]:
 
 
 def compared(metric: str, given: list[Row]) -> Comparison:
-    (found,) = compare([comparing(metric)], given)
+    (found,) = compare_cases([comparing(metric)], given)
     return found
 
 
@@ -112,7 +112,7 @@ def test_cases_without_a_common_round_cannot_be_compared() -> None:
 
 
 def test_a_case_that_was_not_run_is_not_spoken_of() -> None:
-    assert compare([comparing("rps")], rows(A, {})) == []
+    assert compare_cases([comparing("rps")], rows(A, {})) == []
 
 
 def test_under_three_rounds_the_verdict_is_open_and_says_so() -> None:
@@ -196,7 +196,7 @@ def many(count: int, a: Values, b: Values) -> tuple[Suite, list[Row]]:
 
 def test_all_comparisons_of_a_run_are_one_family() -> None:
     suite, given = many(20, [100.0] * 4, [103.0] * 4)
-    found = compare([suite], given)
+    found = compare_cases([suite], given)
     assert len(found) == 21
     for comparison in found:
         assert comparison.difference
@@ -209,7 +209,7 @@ def test_all_comparisons_of_a_run_are_one_family() -> None:
 
 def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
     one, two = comparing("rps", name="one"), comparing("rps", "p95_ms", name="two")
-    found = compare([one, two], both("rps", [1.0] * 3, [1.0] * 3))
+    found = compare_cases([one, two], both("rps", [1.0] * 3, [1.0] * 3))
     assert [(each.suites, each.metric) for each in found] == [("one+two", "rps"), ("two", "p95_ms")]
     assert of_suite(one, found) == found[:1]
     assert of_suite(two, found) == found
@@ -218,7 +218,7 @@ def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
 def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> None:
     slow = (a_case(server="uvicorn", users=7), a_case(server="twin", users=7))
     given = [row for case in (A, B, *slow) for row in rows(case, {}, {}, {})]
-    found = compare([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
+    found = compare_cases([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
     assert [each.label for each in found] == [
         "uvicorn → twin, 100 users",
         "uvicorn → twin, 7 users",
@@ -229,7 +229,7 @@ def test_alarms_are_counted_by_metric_with_exact_bounds() -> None:
     suite = comparing("rps", "p95_ms", "p99_ms")
     given = rows(A, *[{"rps": 100.0, "p95_ms": 5.0}] * 3)
     given += rows(B, *[{"rps": 200.0, "p95_ms": 5.0}] * 3)
-    of_rps, of_p95 = alarms(compare([suite], given))
+    of_rps, of_p95 = alarms(compare_cases([suite], given))
     assert (of_rps.metric, of_rps.alarms, of_rps.comparisons) == ("rps", 1, 1)
     assert (of_rps.low, of_rps.high) == pytest.approx((0.025, 1))
     assert of_p95.alarms == 0
@@ -241,7 +241,7 @@ def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
         {"server": ("uvicorn",)}, {"server": ("twin",)}, ("p50_ms", "rps"), None, {"p50_ms": 10.0}
     )
     given = both("p50_ms", [600.0, 610.0, 590.0], [612.0, 618.0, 601.0])
-    of_p50, of_rps = compare([comparing("rps", compare=(entry,))], given)
+    of_p50, of_rps = compare_cases([comparing("rps", compare=(entry,))], given)
     assert of_p50.planted
     assert of_p50.planted.ratio == pytest.approx(1 + 10 / 600, rel=1e-4)
     assert of_p50.planted.rounds_needed is not None
@@ -310,5 +310,5 @@ def test_every_metric_can_be_compared() -> None:
     given = rows(A, *[dict.fromkeys(METRICS, 2.0)] * 3) + rows(
         B, *[dict.fromkeys(METRICS, 2.0)] * 3
     )
-    found = compare([comparing(*METRICS)], given)
+    found = compare_cases([comparing(*METRICS)], given)
     assert {comparison.verdict for comparison in found} == {"equivalent"}

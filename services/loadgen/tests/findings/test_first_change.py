@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadgen.findings.comparisons import compare
+from loadgen.findings.comparisons import compare_cases
 from loadgen.findings.first_change import Effect, effects, line, what_to_change_first
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
@@ -48,7 +48,7 @@ def measured(
 
 
 def found(suite: Suite, *given: list[Row]) -> list[Effect]:
-    return effects(suite, compare([suite], [row for of_case in given for row in of_case]))
+    return effects(suite, compare_cases([suite], [row for of_case in given for row in of_case]))
 
 
 def figures(rps: float, cpu_ms: float = 5.0, p95_ms: float = 650.0) -> dict[str, float]:

@@ -18,7 +18,7 @@ from loadgen.drivers.own import Own
 from loadgen.errors import TrialError
 from loadgen.generators import open_load
 from loadgen.generators.arrivals import instants_ns
-from loadgen.generators.load_run import Load
+from loadgen.generators.load_run import OwnPlan
 from loadgen.generators.open_load import KeptConnection, OpenLoad
 from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
@@ -213,7 +213,9 @@ def test_there_is_no_idle_connection_once_nobody_comes_any_more(tmp_path: Path) 
     with View(0.2) as view:
         plan = a_plan(view, 0.3, 20, **open_axes(40.0, "constant"))
         with RequestLog(tmp_path / LOG) as log:
-            run = OpenLoad(Load(**told(plan, tmp_path)), log, time.monotonic_ns(), ProtocolOrders())
+            run = OpenLoad(
+                OwnPlan(**told(plan, tmp_path)), log, time.monotonic_ns(), ProtocolOrders()
+            )
             uvloop.run(run.run())
     assert read_log(tmp_path, 0).height == 12
     assert not run._idle
@@ -261,7 +263,7 @@ def run_here(
     at: tuple[float, Callable[[], None]] | None = None,
 ) -> pl.DataFrame:
     """An open load in this process, with something that happens at an instant; its raw log."""
-    load = Load(**told(a_plan(view, seconds, 20, **axes), folder))
+    load = OwnPlan(**told(a_plan(view, seconds, 20, **axes), folder))
     with RequestLog(folder / LOG) as log:
 
         async def run() -> None:

@@ -18,7 +18,7 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.generators.closed_load import ClosedLoad, User
-from loadgen.generators.load_run import Load
+from loadgen.generators.load_run import OwnPlan
 from loadgen.generators.request_log import LOG, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
@@ -224,7 +224,7 @@ def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
     monkeypatch.setattr(User, callback, broken)
     with View(0.01, lambda number: Behaviour.HANG_UP if number > 5 else Behaviour.RIGHT) as view:
         plan = a_plan(view, 60, 5, driver="own", users=4)
-        load = Load(**told(plan, tmp_path))
+        load = OwnPlan(**told(plan, tmp_path))
         with (
             RequestLog(tmp_path / LOG) as log,
             pytest.raises(LookupError, match="a mistake of ours"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loadgen.prediction.measured_stacks import Measured, measured
-from loadgen.prediction.stack import Prediction, predict
+from loadgen.prediction.stack import Prediction, predict_stack
 from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.theory.mva import flow
@@ -42,7 +42,7 @@ def test_a_stack_predicts_what_its_rows_say() -> None:
     one = only(measured(rows))
     stack = one.stack(one.levels)
     for row in rows:
-        made = predict(stack, int(row["users"] or 0), 0.6, 1)
+        made = predict_stack(stack, int(row["users"] or 0), 0.6, 1)
         assert isinstance(made, Prediction)
         assert made.rps == pytest.approx(row["rps"])
         assert made.cpu_ms_per_view == pytest.approx(row["app_cpu_ms_per_view"])
@@ -120,7 +120,7 @@ def test_four_processes_on_four_cpus_are_four_times_one() -> None:
     one = only(measured([row]))
     stack = one.stack(one.levels)
     assert (stack.slots, one.levels[0].cpus) == (10, 4)
-    made = predict(stack, 100, 0.6, 4)
+    made = predict_stack(stack, 100, 0.6, 4)
     assert isinstance(made, Prediction)
     assert made.memory_mib == pytest.approx(200)
 

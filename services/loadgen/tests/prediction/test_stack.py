@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.prediction.stack import Memory, Point, Prediction, Refusal, Stack, at_queue, predict
+from loadgen.prediction.stack import (
+    Memory,
+    Point,
+    Prediction,
+    Refusal,
+    Stack,
+    at_queue,
+    predict_stack,
+)
 from loadgen.theory.mva import flow
 from tests.prediction_points import FILE, document
 
@@ -38,7 +46,7 @@ def a_stack(**attributes: Any) -> Stack:
 
 
 def predicted(stack: Stack, users: int, service_s: float = 0.6, cpus: int = 1) -> Prediction:
-    made = predict(stack, users, service_s, cpus)
+    made = predict_stack(stack, users, service_s, cpus)
     assert isinstance(made, Prediction)
     return made
 
@@ -60,7 +68,7 @@ def test_between_two_loads_a_view_costs_something_between() -> None:
 @given(st.integers(10, 400), st.floats(0.2, 2))
 def test_the_queue_is_the_one_that_its_time_was_measured_at(users: int, service_s: float) -> None:
     """A fixed point: the law of the predicted CPU makes the predicted rate."""
-    made = predict(a_stack(), users, service_s, cpus=1)
+    made = predict_stack(a_stack(), users, service_s, cpus=1)
     if isinstance(made, Prediction):
         held_s = made.cpu_ms_per_view / 1000  # all held time is CPU time here
         found = flow(users, service_s, held_s)
@@ -72,7 +80,7 @@ def test_the_queue_is_the_one_that_its_time_was_measured_at(users: int, service_
 def test_outside_what_was_measured_it_is_refused_with_the_users_that_are_inside(
     users: int, service_s: float, cpus: int
 ) -> None:
-    made = predict(a_stack(), users, service_s, cpus)
+    made = predict_stack(a_stack(), users, service_s, cpus)
     if isinstance(made, Prediction):
         return
     assert isinstance(made, Refusal)
@@ -80,16 +88,18 @@ def test_outside_what_was_measured_it_is_refused_with_the_users_that_are_inside(
     assert made.most is not None
     assert not made.fewest <= users <= made.most
     for inside in (made.fewest, made.most):
-        assert isinstance(predict(a_stack(), inside, service_s, cpus), Prediction)
+        assert isinstance(predict_stack(a_stack(), inside, service_s, cpus), Prediction)
     for outside in (made.fewest - 1, made.most + 1):
-        assert outside < 1 or isinstance(predict(a_stack(), outside, service_s, cpus), Refusal)
+        assert outside < 1 or isinstance(
+            predict_stack(a_stack(), outside, service_s, cpus), Refusal
+        )
 
 
 def test_a_single_load_speaks_of_itself_only() -> None:
     stack = a_stack(points=(MIDDLE,))
-    assert isinstance(predict(stack, 100, 0.6, 1), Prediction)
-    assert predict(stack, 101, 0.6, 1) == Refusal(100, 100)
-    assert predict(stack, 1000, 100, 1) == Refusal(None, None)
+    assert isinstance(predict_stack(stack, 100, 0.6, 1), Prediction)
+    assert predict_stack(stack, 101, 0.6, 1) == Refusal(100, 100)
+    assert predict_stack(stack, 1000, 100, 1) == Refusal(None, None)
 
 
 def test_of_more_users_than_slots_the_slots_are_in_service() -> None:
@@ -102,7 +112,7 @@ def test_of_more_users_than_slots_the_slots_are_in_service() -> None:
 
 
 def test_where_slots_are_full_any_more_users_are_known_too() -> None:
-    assert predict(a_stack(slots=100), 5, 0.6, 1) == Refusal(10, None)
+    assert predict_stack(a_stack(slots=100), 5, 0.6, 1) == Refusal(10, None)
 
 
 def test_a_cpu_that_is_used_up_binds() -> None:
@@ -148,7 +158,7 @@ def test_memory_is_known_between_the_loads_that_were_measured() -> None:
 @given(st.integers(10, 400), st.floats(0.3, 3), st.integers(1, 4))
 def test_no_share_is_more_than_all(users: int, service_s: float, cpus: int) -> None:
     stack = dataclasses.replace(a_stack(), slots=120)
-    made = predict(stack, users, service_s, cpus)
+    made = predict_stack(stack, users, service_s, cpus)
     if isinstance(made, Prediction):
         assert 0 < made.cpu_share <= 1 + 1e-9
         assert made.rps * service_s <= users * (1 + 1e-9)

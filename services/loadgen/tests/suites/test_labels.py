@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loadgen.documents.run_material import labels_of
 from loadgen.findings.capacity import stacks
-from loadgen.findings.comparisons import compare, of_suite
+from loadgen.findings.comparisons import compare_cases, of_suite
 from loadgen.lab.http_clients import read_http_clients
 from loadgen.records import columns
 from loadgen.records.columns import Row
@@ -130,7 +130,7 @@ def test_every_table_of_a_suite_tells_all_that_differs_in_it(file: Path, project
             check([(entry.case, entry.name) for entry in entries], clients, [suite])
             assert {entry.label for entry in entries} == {entry.name for entry in entries}
         check([(one.rounds[0].case, one.label) for one in stacks(suite, rows)], clients, [suite])
-        compared = of_suite(suite, compare([suite], rows))
+        compared = of_suite(suite, compare_cases([suite], rows))
         labels = {(one.a, one.b): one.label for one in compared}
         check(pairs_of([suite], labels), clients, [suite])
 
@@ -146,7 +146,7 @@ def test_a_table_of_several_suites_tells_all_that_differs_among_them(
     labels = labels_of(suites)
     cases = {case.slug: case for suite in suites for case in suite.cases}
     check([(case, labels.name(case)) for case in cases.values()], clients, suites)
-    compared = {(one.a, one.b): one.label for one in compare(suites, a_run(suites))}
+    compared = {(one.a, one.b): one.label for one in compare_cases(suites, a_run(suites))}
     check(pairs_of(suites, compared), clients, suites)
 
 
@@ -162,7 +162,7 @@ def test_a_comparison_of_several_suites_is_called_in_each_by_what_differs_there(
     project: Path,
 ) -> None:
     suites = [suite for name in ("why", "clients") for suite in load_suites(lab_of(project), name)]
-    compared = compare(suites, a_run(suites))
+    compared = compare_cases(suites, a_run(suites))
     (clients,) = (suite for suite in suites if suite.name == "clients")
     labels = {one.label for one in of_suite(clients, compared)}
     assert "uvicorn: httpx-per-request → aiohttp-shared" in labels

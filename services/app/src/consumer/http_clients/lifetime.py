@@ -21,26 +21,26 @@ class PerProcess[T]:
     def __init__(self, make: Callable[[], T], close: Callable[[T], object]) -> None:
         self._make = make
         self._close = close
-        self._made: tuple[int, T] | None = None
+        self._owned: tuple[int, T] | None = None
         self._making = threading.Lock()
         _per_process.append(self)
 
     def get(self) -> T:
-        made = self._made
-        if made is None or made[0] != os.getpid():
-            made = self._made_here()
-        return made[1]
+        owned = self._owned
+        if owned is None or owned[0] != os.getpid():
+            owned = self._make_once()
+        return owned[1]
 
-    def _made_here(self) -> tuple[int, T]:
+    def _make_once(self) -> tuple[int, T]:
         with self._making:
-            if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), self._make())
-            return self._made
+            if self._owned is None or self._owned[0] != os.getpid():
+                self._owned = (os.getpid(), self._make())
+            return self._owned
 
     def close(self) -> None:
-        made, self._made = self._made, None
-        if made is not None and made[0] == os.getpid():
-            self._close(made[1])
+        owned, self._owned = self._owned, None
+        if owned is not None and owned[0] == os.getpid():
+            self._close(owned[1])
 
 
 class PerLoop[T]:
@@ -52,7 +52,7 @@ class PerLoop[T]:
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
-        self._made: T | None = None
+        self._shared: T | None = None
         _per_loop.append(self)
 
     def get(self) -> T:
@@ -61,14 +61,14 @@ class PerLoop[T]:
             raise NotUsableHereError(
                 "a shared async client needs an event loop that outlives the request: use ASGI"
             )
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+        if self._shared is None:
+            self._shared = self._make()
+        return self._shared
 
     async def close(self) -> None:
-        made, self._made = self._made, None
-        if made is not None:
-            await self._close(made)
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            await self._close(shared)
 
 
 _per_process: list[PerProcess[Any]] = []

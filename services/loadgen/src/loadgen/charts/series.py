@@ -152,8 +152,8 @@ def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
         before = np.searchsorted(ordered, edges, side="right")
         return before * edges - sums[before]
 
-    found: Numbers = np.diff(area(requests.sent_s) - area(requests.ended_s)) / np.diff(edges)
-    return found
+    in_flight: Numbers = np.diff(area(requests.sent_s) - area(requests.ended_s)) / np.diff(edges)
+    return in_flight
 
 
 def _p95(requests: Requests, edges: Numbers) -> list[tuple[float, float]]:
@@ -162,12 +162,12 @@ def _p95(requests: Requests, edges: Numbers) -> list[tuple[float, float]]:
     answered_s = requests.answered_s[requests.good][order]
     latency_ms = requests.latency_ms[requests.good][order]
     places = np.searchsorted(answered_s, edges)
-    found, begin = [], 0
+    percentiles, begin = [], 0
     for end in range(1, len(edges)):
         if places[end] - places[begin] < LEAST_FOR_P95:
             continue
         value = percentile(np.sort(latency_ms[places[begin] : places[end]]), 0.95)
         if value is not None:
-            found.append((float(edges[begin] + edges[end]) / 2, value))
+            percentiles.append((float(edges[begin] + edges[end]) / 2, value))
         begin = end
-    return found
+    return percentiles

@@ -15,7 +15,7 @@ import polars as pl
 from rich.console import Console
 
 from loadgen.commands.check_tables import check_document
-from loadgen.commands.driver_findings import COLUMNS, NO, Finding, Load
+from loadgen.commands.driver_findings import COLUMNS, NO, CheckLoad, Finding
 from loadgen.commands.figures import figures_of
 from loadgen.commands.tool_figures import told
 from loadgen.documents import terminal
@@ -50,7 +50,7 @@ HANG_UPS_RPS = 200
 EXPECTED_TEXT = "as planned"
 
 
-def loads(drivers: list[str] | None, delays: list[str] | None, rates: str) -> list[Load]:
+def loads(drivers: list[str] | None, delays: list[str] | None, rates: str) -> list[CheckLoad]:
     """All loads of a check: every distribution at every rate, then hang-ups, by every driver; of
     the one that can, an open load at every rate besides.
 
@@ -63,13 +63,13 @@ def loads(drivers: list[str] | None, delays: list[str] | None, rates: str) -> li
     """
     named = _known("--delays", delays, list(DISTRIBUTIONS))
     asked_rates = _rates(rates)
-    made = []
+    asked = []
     for driver in _known("--driver", drivers, list(DRIVERS)):
-        made += [Load(driver, name, rate) for name in named for rate in asked_rates]
+        asked += [CheckLoad(driver, name, rate) for name in named for rate in asked_rates]
         if driver == Own.name:
-            made += [Load(driver, named[-1], rate, is_open=True) for rate in asked_rates]
-        made.append(Load(driver, "fixed", HANG_UPS_RPS, hang_ups=True))
-    return made
+            asked += [CheckLoad(driver, named[-1], rate, is_open=True) for rate in asked_rates]
+        asked.append(CheckLoad(driver, "fixed", HANG_UPS_RPS, hang_ups=True))
+    return asked
 
 
 def _known(option: str, asked: list[str] | None, allowed: list[str]) -> list[str]:
@@ -102,7 +102,7 @@ class Check:
         self._http = http
         self._random = random.Random(seed)
 
-    def run(self, load: Load) -> Finding:
+    def run(self, load: CheckLoad) -> Finding:
         """Make one load.
 
         Raises:
@@ -120,7 +120,7 @@ class Check:
         record = api_samples(self._ask("GET", "/-/played"), start_ns)
         return Finding(load, figures_of(samples), figures_of(record), tool)
 
-    def _drive(self, load: Load, folder: Path) -> tuple[pl.DataFrame, int]:
+    def _drive(self, load: CheckLoad, folder: Path) -> tuple[pl.DataFrame, int]:
         target = Target(
             origin=self._origin,
             path="/play/",
@@ -171,7 +171,9 @@ def api_samples(played: dict[str, Any], start_ns: int) -> pl.DataFrame:
     return frame(columns)
 
 
-def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, as_markdown: bool) -> int:
+def check_drivers(
+    lab: Lab, asked: Sequence[CheckLoad], seed: int, console: Console, as_markdown: bool
+) -> int:
     """Make all loads of a check; returns the exit code.
 
     Raises:
@@ -194,7 +196,7 @@ def execute(lab: Lab, asked: Sequence[Load], seed: int, console: Console, as_mar
 
 
 def make(
-    check: Check, asked: Sequence[Load], folder: Path, console: Console, as_markdown: bool
+    check: Check, asked: Sequence[CheckLoad], folder: Path, console: Console, as_markdown: bool
 ) -> bool:
     """Make all loads, write check.csv, print the tables; returns whether all agree.
 

@@ -34,11 +34,11 @@ def check_document(findings: Sequence[Finding]) -> Document:
         [TableRow((*_load(finding), *_ours(finding))) for finding in findings],
     )
     sections = [Section("ours", "Our accounting, and its distance from the API's record", [ours])]
-    told = [
+    rows = [
         TableRow((*_load(finding), *_tools(finding.tool))) for finding in findings if finding.tool
     ]
-    if told:
-        tools = Table("", (*LOAD, *FIGURES), told)
+    if rows:
+        tools = Table("", (*LOAD, *FIGURES), rows)
         sections.append(Section("tools", "The tools' own figures of the same loads", [tools]))
     if any(finding.agrees == ASKS_AGAIN for finding in findings):
         sections.append(Section("asks-again", "", [Text([NOTE_ON_ASKING_AGAIN])]))

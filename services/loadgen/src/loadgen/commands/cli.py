@@ -95,7 +95,7 @@ def compare(
     ] = None,
 ) -> None:
     """Compare two runs, the second against the first; or two servers of one run."""
-    exit_code = comparing.execute(
+    exit_code = comparing.compare_as_asked(
         read_lab(),
         runs,
         baseline=baseline,
@@ -188,7 +188,7 @@ def check(
 ) -> None:
     """Compare what each driver sees with the API's own record of the same requests."""
     loads = checking.loads(driver, delays, rates)
-    raise typer.Exit(checking.execute(read_lab(), loads, seed, terminal.console(), markdown))
+    raise typer.Exit(checking.check_drivers(read_lab(), loads, seed, terminal.console(), markdown))
 
 
 @app.command()

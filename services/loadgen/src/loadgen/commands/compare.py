@@ -31,7 +31,7 @@ Quote it: --fail-on 'p95_ms>5%'.
 """
 
 
-def execute(
+def compare_as_asked(
     lab: Lab,
     runs: Sequence[str],
     *,

@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Load:
+class CheckLoad:
     """One load of the check.
 
     Attributes:
@@ -109,7 +109,7 @@ class Finding:
         tool: what the tool itself says; None where it says nothing.
     """
 
-    load: Load
+    load: CheckLoad
     ours: Figures
     api: Figures
     tool: Figures | None

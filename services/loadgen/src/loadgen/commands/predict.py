@@ -23,7 +23,7 @@ from loadgen.documents.words import UNKNOWN
 from loadgen.errors import ConfigurationError
 from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import Measured, measured
-from loadgen.prediction.stack import Prediction, Refusal, Stack, predict
+from loadgen.prediction.stack import Prediction, Refusal, Stack, predict_stack
 from loadgen.records.trials_csv import read_rows
 from loadgen.suites.cases import plain
 
@@ -165,7 +165,7 @@ def predictions(
         names = ", ".join(dict.fromkeys(measured.first.text("server") for measured in stacks))
         raise ConfigurationError(f"no stack of that name was measured; the servers are {names}")
     answers = [
-        (stack, predict(stack, question.users, question.service_s, question.cpus))
+        (stack, predict_stack(stack, question.users, question.service_s, question.cpus))
         for stack in selected
     ]
     predicted = [(stack, answer) for stack, answer in answers if isinstance(answer, Prediction)]

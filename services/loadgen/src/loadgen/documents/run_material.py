@@ -12,7 +12,7 @@ from loadgen.documents.flags import reasons
 from loadgen.findings import summary
 from loadgen.findings.answers_nobody import always_silent
 from loadgen.findings.claims import Claim, judge_claims
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare_cases, of_suite
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
 from loadgen.lab.servers import Server, read_servers
@@ -231,7 +231,7 @@ class Material:
     @cached_property
     def comparisons(self) -> list[Comparison]:
         """All of them."""
-        return compare(self.suites, self.rows)
+        return compare_cases(self.suites, self.rows)
 
     @cached_property
     def waterfalls(self) -> list[MeasuredWaterfall]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadgen.findings.claims import COST, Claim, Part, judge_claims
-from loadgen.findings.comparisons import Comparison, ComparisonKey, compare
+from loadgen.findings.comparisons import Comparison, ComparisonKey, compare_cases
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, kinds
 from loadgen.findings.summary import that_count, what_bound
@@ -72,7 +72,7 @@ def agreements(a: Run, b: Run, others: Sequence[Differing]) -> list[Agreement]:
         a, b: the runs.
         others: what their environments do not share.
     """
-    of_a, of_b = compare(a.suites, a.rows), compare(b.suites, b.rows)
+    of_a, of_b = compare_cases(a.suites, a.rows), compare_cases(b.suites, b.rows)
     by_a = {comparison.key: comparison for comparison in of_a}
     by_b = {comparison.key: comparison for comparison in of_b}
     claims_a = {_name(claim): claim for claim in judge_claims(a.suites, of_a)}

@@ -108,7 +108,7 @@ class StackCapacity:
     rounds: tuple[Capacity, ...]
 
     @property
-    def found(self) -> tuple[Capacity, ...]:
+    def bracketed(self) -> tuple[Capacity, ...]:
         """The rounds in which both ends were found."""
         return tuple(
             search
@@ -119,22 +119,26 @@ class StackCapacity:
     @property
     def low_rps_per_cpu(self) -> float | None:
         """The lowest of the rounds' last rates that hold, per core: it held in every round."""
-        return min(filter(None, (search.low_rps_per_cpu for search in self.found)), default=None)
+        return min(
+            filter(None, (search.low_rps_per_cpu for search in self.bracketed)), default=None
+        )
 
     @property
     def high_rps_per_cpu(self) -> float | None:
         """The highest of the rounds' first rates that do not hold, per core: it held in none."""
-        return max(filter(None, (search.high_rps_per_cpu for search in self.found)), default=None)
+        return max(
+            filter(None, (search.high_rps_per_cpu for search in self.bracketed)), default=None
+        )
 
     @property
     def gave_way(self) -> tuple[str, ...]:
         """The names of the criteria that failed, in any round."""
-        names = (words.partition(":")[0] for search in self.found for words in search.gave_way)
+        names = (words.partition(":")[0] for search in self.bracketed for words in search.gave_way)
         return tuple(dict.fromkeys(names))
 
     def mean(self, attribute: str) -> float | None:
         """The mean of an attribute of `Capacity` over the rounds in which both ends were found."""
-        return mean_of_known([getattr(search, attribute) for search in self.found])
+        return mean_of_known([getattr(search, attribute) for search in self.bracketed])
 
 
 def capacities(suites: Iterable[Suite], rows: Sequence[Row]) -> list[Capacity]:

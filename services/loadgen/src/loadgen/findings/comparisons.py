@@ -150,7 +150,7 @@ class Alarms:
     high: float
 
 
-def compare(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
+def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
     """Every metric of every pair of which both cases have rows, each once; called by all that
     differs among what the suites compare.
     """
@@ -236,7 +236,7 @@ def alarms(comparisons: Iterable[Comparison]) -> list[Alarms]:
 
 def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:
     """comparisons.csv: a line per comparison; no file where the suites compare nothing."""
-    comparisons = compare(suites, rows)
+    comparisons = compare_cases(suites, rows)
     if not comparisons:
         return
     lines = (map(cell_text, comparison_cells(comparison)) for comparison in comparisons)

@@ -4,7 +4,7 @@ import asyncio
 from time import monotonic_ns
 
 from loadgen.generators.connection import Caller
-from loadgen.generators.load_run import Load, LoadRun
+from loadgen.generators.load_run import LoadRun, OwnPlan
 from loadgen.generators.request_log import NO_ANSWER, PAUSE_S, UNANSWERED, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import ProtocolOrders
 
@@ -80,7 +80,9 @@ class User:
 class ClosedLoad(LoadRun):
     """All users, from the first one's start to the last one's answer."""
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
+    def __init__(
+        self, load: OwnPlan, log: RequestLog, start_ns: int, orders: ProtocolOrders
+    ) -> None:
         super().__init__(load, log, start_ns, orders)
         self._present = load.users or 0
 

@@ -18,7 +18,7 @@ FLUSH_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
-class Load:
+class OwnPlan:
     """What to do, as the plan file has it.
 
     Attributes:
@@ -68,7 +68,9 @@ class LoadRun(ABC):
         start_ns, end_ns: of the load; no request is due from its end on, if it has one.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
+    def __init__(
+        self, load: OwnPlan, log: RequestLog, start_ns: int, orders: ProtocolOrders
+    ) -> None:
         self.load = load
         self.endpoint = Endpoint.of(load.url, load.ca)
         self.start_ns = start_ns

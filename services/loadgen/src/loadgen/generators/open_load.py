@@ -10,7 +10,7 @@ from time import monotonic_ns
 
 from loadgen.generators.arrivals import instants_ns, warm_up_seed
 from loadgen.generators.connection import Caller
-from loadgen.generators.load_run import Load, LoadRun
+from loadgen.generators.load_run import LoadRun, OwnPlan
 from loadgen.generators.request_log import DROPPED, NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 
@@ -80,7 +80,9 @@ class OpenLoad(LoadRun):
     dropped, and noted as never sent.
     """
 
-    def __init__(self, load: Load, log: RequestLog, start_ns: int, orders: ProtocolOrders) -> None:
+    def __init__(
+        self, load: OwnPlan, log: RequestLog, start_ns: int, orders: ProtocolOrders
+    ) -> None:
         super().__init__(load, log, start_ns, orders)
         self._idle: deque[KeptConnection] = deque()
         self._busy: set[KeptConnection] = set()

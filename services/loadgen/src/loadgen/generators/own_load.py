@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 
 from loadgen.generators.closed_load import ClosedLoad
-from loadgen.generators.load_run import Load
+from loadgen.generators.load_run import OwnPlan
 from loadgen.generators.open_load import OpenLoad
 from loadgen.generators.request_log import RequestLog
 from loadgen.generators.window_to_follow import ProtocolOrders
@@ -19,9 +19,9 @@ LOG_BUFFER_BYTES = 1 << 20
 OTHER_FILES = 64
 
 
-def main(plan_file: Path) -> None:
+def make_load(plan_file: Path) -> None:
     """Say that all is imported, then make the load from the instant that the protocol sends."""
-    load = Load(**json.loads(plan_file.read_text()))
+    load = OwnPlan(**json.loads(plan_file.read_text()))
     _allow_connections(load.most_connections)
     with RequestLog(Path(load.log), LOG_BUFFER_BYTES) as log:
         _calm_garbage_collector()
@@ -51,4 +51,4 @@ def _calm_garbage_collector() -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    make_load(Path(sys.argv[1]))

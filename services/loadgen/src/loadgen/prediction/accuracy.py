@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loadgen.errors import ConfigurationError
 from loadgen.prediction.measured_stacks import Level, Measured
-from loadgen.prediction.stack import Prediction, Stack, predict
+from loadgen.prediction.stack import Prediction, Stack, predict_stack
 from loadgen.theory.laws import cpu_ceiling_rps, slots_ceiling_rps, users_ceiling_rps
 from loadgen.theory.mva import flow
 
@@ -72,7 +72,7 @@ def accuracy_of(stacks: Iterable[Measured]) -> Accuracy:
 
 def _left_out(stack: Stack, level: Level) -> LeftOut | None:
     """None where the load lies outside the others."""
-    predicted = predict(stack, level.users, level.service_s, level.cpus)
+    predicted = predict_stack(stack, level.users, level.service_s, level.cpus)
     if not isinstance(predicted, Prediction):
         return None
     slots = None if stack.slots is None else stack.slots * level.cpus

@@ -119,7 +119,7 @@ class Refusal:
     most: int | None
 
 
-def predict(stack: Stack, users: int, service_s: float, cpus: int) -> Prediction | Refusal:
+def predict_stack(stack: Stack, users: int, service_s: float, cpus: int) -> Prediction | Refusal:
     """What a stack makes of a closed load.
 
     Args:

@@ -7,7 +7,7 @@ from loadgen.lab.servers import View
 
 Workload = Literal["fanout", "single"]
 Upstream = Literal["http", "https", "django"]
-Load = Literal["closed", "open"]
+LoadKind = Literal["closed", "open"]
 Arrivals = Literal["poisson", "constant"]
 
 #: A ramp's corner: (seconds since the start, users).
@@ -53,7 +53,7 @@ class Case:
     delays_ms: tuple[float, ...]
     cpu_ms: float | None
     driver: str
-    load: Load
+    load: LoadKind
     users: int | None = None
     ramp: tuple[Corner, ...] | None = None
     planned_requests: int | None = None

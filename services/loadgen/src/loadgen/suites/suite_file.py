@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from loadgen.lab.servers import Server, View
-from loadgen.suites.cases import Arrivals, Case, Corner, Load, Upstream, Workload, plain
+from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload, plain
 from loadgen.suites.search import Rules
 from loadgen.suites.timing import PATIENCE_S, Accounting
 
@@ -74,7 +74,7 @@ class Axes(_Strict):
     ) = None
     cpu_ms: Milliseconds = 0
     driver: Literal["own", "locust", "hey"] = "own"
-    load: Load = "closed"
+    load: LoadKind = "closed"
     users: Users | None = None
     ramp: Ramp | None = None
     planned_requests: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] | None = None

@@ -79,7 +79,8 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableColumn("Caveats", numeric=False, shown=WIDE),
     )
     rows = [
-        TableRow(tuple(_cells(stack)), state="" if stack.found else "failed") for stack in listed
+        TableRow(tuple(_cells(stack)), state="" if stack.bracketed else "failed")
+        for stack in listed
     ]
     caption = (
         f"A rate holds if {rules.majority} of {rules.windows} windows of {rules.window_s:g} s keep "
@@ -98,8 +99,8 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield Number(stack.mean("memory_mib_per_view"), 2)
     yield Number(stack.mean("app_pss_mib"))
     yield ", ".join(stack.gave_way) or UNKNOWN
-    yield f"{len(stack.found)} of {len(stack.rounds)}"
-    yield ", ".join(dict.fromkeys(name for each in stack.found for name in each.caveats))
+    yield f"{len(stack.bracketed)} of {len(stack.rounds)}"
+    yield ", ".join(dict.fromkeys(name for each in stack.bracketed for name in each.caveats))
 
 
 def _notes(listed: Sequence[StackCapacity]) -> Iterator[str]:
@@ -136,14 +137,14 @@ def _chart(listed: Sequence[StackCapacity]) -> Canvas:
         axis=alt.Axis(title="views/s per core", tickCount=6),
     )
     legend = [(USERS, "last that holds to first that does not"), (CPU, "C / D")]
-    words = [RowWords(stack.name, _result(stack), not stack.found) for stack in listed]
+    words = [RowWords(stack.name, _result(stack), not stack.bracketed) for stack in listed]
     canvas = Canvas(words, x, legend)
     for row, stack in enumerate(listed):
         low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
         if low and high:
             canvas.box(row, (0, low), TRACK, opacity=0.8)
             canvas.box(row, (low, high), USERS)
-        ends = [(each.low_rps_per_cpu, each.high_rps_per_cpu) for each in stack.found]
+        ends = [(each.low_rps_per_cpu, each.high_rps_per_cpu) for each in stack.bracketed]
         canvas.rounds(row, [end for pair in ends for end in pair if end], top)
         for each in stack.rounds:
             if ceiling := _ceiling(each):
@@ -157,6 +158,6 @@ def _ceiling(each: Capacity) -> float | None:
 
 
 def _result(stack: StackCapacity) -> str:
-    if not stack.found:
+    if not stack.bracketed:
         return "not found"
     return f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
