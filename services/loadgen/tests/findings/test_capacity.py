@@ -101,7 +101,7 @@ def test_over_rounds_the_interval_holds_every_rounds_bracket() -> None:
     assert best.name == "uvicorn, aiohttp-shared"
     assert worst.name == "uvicorn, httpx-per-request"
     of_best = [each for each in found if each.case.http_client == "aiohttp-shared"]
-    assert len(of_best) == len(best.found) == 3
+    assert len(of_best) == len(best.bracketed) == 3
     assert best.low_rps_per_cpu == min(each.low_rps_per_cpu or 0 for each in of_best)
     assert best.high_rps_per_cpu == max(each.high_rps_per_cpu or 0 for each in of_best)
     assert best.low_rps_per_cpu != of_best[-1].low_rps_per_cpu
