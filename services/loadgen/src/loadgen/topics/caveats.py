@@ -1,9 +1,9 @@
 """The caveats of a run, each with its advice, once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from loadgen.documents.document import PAGE, Block, Terms, Text
-from loadgen.documents.run_material import Material
+from loadgen.documents.document import PAGE, TEXT, Block, Terms, Text
+from loadgen.documents.run_material import Entry, Material
 from loadgen.findings.summary import starved_users
 from loadgen.trials import caveats
 
@@ -15,21 +15,33 @@ MOST_NAMED = 6
 def blocks(material: Material) -> Iterator[Block]:
     """Every caveat that some case has, in the lab's order, with the cases concerned.
 
-    Not of a search's windows: a search asks how far a server can be driven, and reads them itself.
+    Text calls a case as the tables above call it, which say there what they all have. A page's
+    reader comes from anywhere: it has the whole name.
+    """
+    terms = _terms(material, lambda entry: entry.name)
+    if not terms:
+        yield Text(["No row has any."], shown=PAGE)
+        return
+    yield Terms(terms, shown=TEXT)
+    yield Terms(_terms(material, lambda entry: material.labels.name(entry.case)), shown=PAGE)
+
+
+def _terms(material: Material, name_of: Callable[[Entry], str]) -> list[tuple[str, str, str]]:
+    """Not of a search's windows: a search asks how far a server can be driven, and reads them
+    itself.
     """
     named: dict[str, dict[str, None]] = {}
     for group in material.groups:
         for entry in group.entries:
             for name in entry.caveats:
-                label = material.labels.name(entry.case)
                 words = starved_users(entry.rows) if name == caveats.STARVED.name else ""
-                named.setdefault(name, {})[f"{label}: {words}" if words else label] = None
-    entries = [
+                whose = f"{name_of(entry)}: {words}" if words else name_of(entry)
+                named.setdefault(name, {})[whose] = None
+    return [
         (caveat.name, "; ".join(_shortened(list(named[caveat.name]))), caveat.advice)
         for caveat in caveats.ALL
         if caveat.name in named
     ]
-    yield Terms(entries) if entries else Text(["No row has any."], shown=PAGE)
 
 
 def _shortened(names: list[str]) -> list[str]:
