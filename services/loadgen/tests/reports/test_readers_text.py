@@ -122,7 +122,7 @@ def test_in_the_tables_of_a_run(loadgen_says: Loadgen, a_run: Path) -> None:
     said = loadgen_says("report", str(a_run))
     for words in ("question", "claim", "change", "title", "start", "step"):
         assert nasty(words) in said, words
-    assert "cpu-drift (uvicorn; uvicorn-4): " in said
+    assert "cpu-drift (uvicorn, uvicorn-4): " in said
 
 
 def test_in_its_markdown(loadgen_says: Loadgen, a_run: Path) -> None:

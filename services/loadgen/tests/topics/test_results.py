@@ -211,8 +211,8 @@ def test_users_are_told_in_every_line_where_one_has_others() -> None:
 def test_what_is_left_out_is_said_below_the_table() -> None:
     suite = a_suite(cases=(FAST,), left_out=("uwsgi-gevent with aiohttp-shared: [no] loop",))
     text = printed([suite], [a_row(FAST)])
-    assert "\nleft out: uwsgi-gevent with aiohttp-shared: [no] loop\n" in text
-    assert "\nleft out: uwsgi-gevent with aiohttp-shared: [no] loop\n" in markdown_report(
+    assert "\nLeft out: uwsgi-gevent with aiohttp-shared: [no] loop.\n" in text
+    assert "\nLeft out: uwsgi-gevent with aiohttp-shared: [no] loop.\n" in markdown_report(
         [suite], [a_row(FAST)]
     )
 
@@ -241,7 +241,7 @@ def test_advice_is_printed_once_with_the_servers_concerned() -> None:
         a_row(FAST, caveats="at-ceiling"),
     ]
     text = " ".join(printed([ARTICLE], rows).split())
-    assert text.count("at-ceiling (uwsgi-2-threads; uvicorn): ") == 1
+    assert text.count("at-ceiling (uwsgi-2-threads, uvicorn): ") == 1
     assert text.count("censored (uwsgi-2-threads): ") == 1
     assert "failures (" not in text
 

@@ -112,16 +112,25 @@ def _print_table(target: Console, table: Table, explained: set[str]) -> None:
 
 def _grid(table: Table) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
-    for column in table.columns_in("terminal"):
-        # The unit below, so that names have room; figures stay in one piece.
-        heading = column.heading.replace(" (", "\n(") if column.numeric else column.heading
-        justify = "right" if column.numeric else "left"
-        grid.add_column(heading, justify=justify, overflow="fold", no_wrap=column.numeric)  # type: ignore[arg-type]
-    for row, line in zip(table.rows_in("terminal"), table.lines("terminal"), strict=True):
+    lines = list(table.lines("terminal"))
+    for place, column in enumerate(table.columns_in("terminal")):
+        if not column.numeric:
+            grid.add_column(column.heading, overflow="fold")
+            continue
+        # The unit below, so that names have room; a figure stays in one piece, its reasons wrap.
+        figures = [words for line in lines if not (words := _words(line[place]))[:1].isalpha()]
+        width = max(map(len, figures), default=0)
+        heading = column.heading.replace(" (", "\n(")
+        grid.add_column(heading, justify="right", overflow="fold", min_width=width)
+    for row, line in zip(table.rows_in("terminal"), lines, strict=True):
         grid.add_row(*map(_rendered, line), style="dim" if row.state else None)
     return grid
 
 
+def _words(cell: Cell) -> str:
+    return cell_words(cell, "terminal")
+
+
 def _rendered(cell: Cell) -> Line:
     style = TONES[cell.tone] if isinstance(cell, Outcome) else ""
-    return Line(cell_words(cell, "terminal"), style)
+    return Line(_words(cell), style)

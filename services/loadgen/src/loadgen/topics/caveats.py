@@ -8,25 +8,27 @@ from loadgen.findings.summary import starved_users
 from loadgen.trials import caveats
 
 HEADING = "Caveats, and what to do"
-#: Cases beyond this are counted.
+#: Beyond this they are counted.
 MOST_NAMED = 6
 
 
 def blocks(material: Material) -> Iterator[Block]:
     """Every caveat that some case has, in the lab's order, with the cases concerned.
 
-    Text calls a case as the tables above call it, which say there what they all have. A page's
-    reader comes from anywhere: it has the whole name.
+    Text names the servers: which of their cases it is stands in the tables right above. A page's
+    reader comes from anywhere, so it names the cases.
     """
-    terms = _terms(material, lambda entry: entry.name)
-    if not terms:
+    servers = _terms(material, lambda entry: entry.case.server, ", ")
+    if not servers:
         yield Text(["No row has any."], shown=PAGE)
         return
-    yield Terms(terms, shown=TEXT)
-    yield Terms(_terms(material, lambda entry: material.labels.name(entry.case)), shown=PAGE)
+    yield Terms(servers, shown=TEXT)
+    yield Terms(_terms(material, lambda entry: material.labels.name(entry.case), "; "), shown=PAGE)
 
 
-def _terms(material: Material, name_of: Callable[[Entry], str]) -> list[tuple[str, str, str]]:
+def _terms(
+    material: Material, name_of: Callable[[Entry], str], separator: str
+) -> list[tuple[str, str, str]]:
     """Not of a search's windows: a search asks how far a server can be driven, and reads them
     itself.
     """
@@ -38,7 +40,7 @@ def _terms(material: Material, name_of: Callable[[Entry], str]) -> list[tuple[st
                 whose = f"{name_of(entry)}: {words}" if words else name_of(entry)
                 named.setdefault(name, {})[whose] = None
     return [
-        (caveat.name, "; ".join(_shortened(list(named[caveat.name]))), caveat.advice)
+        (caveat.name, separator.join(_shortened(list(named[caveat.name]))), caveat.advice)
         for caveat in caveats.ALL
         if caveat.name in named
     ]
@@ -46,4 +48,4 @@ def _terms(material: Material, name_of: Callable[[Entry], str]) -> list[tuple[st
 
 def _shortened(names: list[str]) -> list[str]:
     more = len(names) - MOST_NAMED
-    return names if more <= 1 else [*names[:MOST_NAMED], f"{more} more cases"]
+    return names if more <= 1 else [*names[:MOST_NAMED], f"{more} more"]

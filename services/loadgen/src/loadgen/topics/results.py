@@ -38,7 +38,7 @@ def blocks(group: Group) -> Iterator[Block]:
     if group.apart:
         yield results_table(group)
     if group.suite.left_out:
-        yield Text([f"left out: {reason}" for reason in group.suite.left_out], "note", TEXT)
+        yield Text([f"Left out: {reason}." for reason in group.suite.left_out], "note", TEXT)
 
 
 def results_table(group: Group) -> Table:
