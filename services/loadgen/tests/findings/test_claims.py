@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.findings.claims import Claim, ClaimOutcome, by_words, judge_claims
+from loadgen.findings.claims import Claim, ClaimOutcome, judge_claims
 from loadgen.findings.comparisons import compare_cases
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
@@ -223,9 +223,9 @@ def test_the_same_words_stand_together_with_each_client() -> None:
     other_entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), "Another.", {})
     between = a_suite(name="between", cases=other.cases, compare=(other_entry,))
     asking = [suites[0], between, suites[1]]
-    found = dict(by_words(judge_claims(asking, compare_cases(asking, given))))
-    assert list(found) == [WORDS, "Another."]
-    assert [(claim.http_clients, claim.outcome) for claim in found[WORDS]] == [
+    claims = judge_claims(asking, compare_cases(asking, given))
+    assert [claim.words for claim in claims] == [WORDS, WORDS, "Another."]
+    assert [(claim.http_clients, claim.outcome) for claim in claims[:2]] == [
         (("httpx-per-request",), "cannot be told"),
         (("aiohttp-shared",), "holds"),
     ]

@@ -16,10 +16,9 @@ and latency: what is there is the users', the slots' or the pool's doing.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
-from operator import attrgetter
+from itertools import chain
 from typing import Literal
 
 from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, ComparisonKey, of_suite
@@ -98,12 +97,6 @@ def judge_claims(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> 
             if any(part.deciding for part in claim.parts):
                 by_its_words.setdefault(claim.words, []).append(claim)
     return [claim for claims in by_its_words.values() for claim in claims]
-
-
-def by_words(claims: Iterable[Claim]) -> Iterator[tuple[str, list[Claim]]]:
-    """The claims in groups of the same words: with the article's client, with another, …."""
-    for words, group in groupby(claims, key=attrgetter("words")):
-        yield words, list(group)
 
 
 def _claim(
