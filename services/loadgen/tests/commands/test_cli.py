@@ -323,7 +323,7 @@ def test_a_run_measures_every_case_and_says_where_it_is(
     assert f"Report: results/{folder.name}/report.html" in out
     assert "Does it answer?" in (folder / "report.html").read_text()
     assert "Stop the lab with: docker compose down" in out
-    assert "bodies-unchecked (uvicorn; uvicorn-4): " in " ".join(out.split())
+    assert "bodies-unchecked (uvicorn, uvicorn-4): " in " ".join(out.split())
     assert json.loads((folder / "environment.json").read_text())["arguments"]["seed"] == 7
     assert len(list((folder / "samples").iterdir())) == 2
     assert not lab.runs
