@@ -2,7 +2,9 @@
 
 import pytest
 
+from loadgen.documents.document import Heading, Table, TableColumn, TableRow
 from loadgen.documents.markdown import code, literal
+from tests.shown import as_markdown
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,7 @@ from loadgen.documents.markdown import code, literal
         ("app_packages.Django __x__", r"app_packages.Django \_\_x\_\_"),
         ("two\n\nlines", "two lines"),
         ("# which?", r"\# which?"),
+        ("[a]: a link's address", r"\[a]: a link's address"),
         ("- or +?", r"\- or +?"),
         ("1. which? 2. when?", r"1\. which? 2. when?"),
         ("4 x 10 threads", "4 x 10 threads"),
@@ -37,3 +40,14 @@ def test_what_markdown_would_read_is_escaped_and_nothing_else(text: str, written
 )
 def test_code_keeps_its_pipes_and_backticks(text: str, written: str) -> None:
     assert code(text) == written
+
+
+def test_equal_tables_are_all_shown_and_how_to_read_them_is_said_once() -> None:
+    columns = (
+        TableColumn("Step", numeric=False),
+        TableColumn("Ratio", meaning="by the step before"),
+    )
+    table = Table("", columns, [TableRow(("no middleware", "1.008"))])
+    text = as_markdown([Heading("A"), table, Heading("B"), table])
+    assert text.count("| no middleware | 1.008 |") == 2
+    assert text.count("Ratio: by the step before.") == 1

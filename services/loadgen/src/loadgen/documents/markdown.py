@@ -24,7 +24,7 @@ from loadgen.documents.document import (
 
 #: An underscore within a word is none: `app_packages`.
 _SIGNS = re.compile(r"[\\`*<|~&]|(?<=\])\(|(?<![^\W_])_|_(?![^\W_])")
-_AT_THE_START = re.compile(r"(\d*)([#>+.)-])")
+_AT_THE_START = re.compile(r"(\d*)([#>+.)-]|\[(?=[^\]]*\]:))")
 
 
 def literal(text: str) -> str:
@@ -57,12 +57,12 @@ def markdown(document: Document) -> str:
     for section in document.sections_in("markdown"):
         if section.heading:
             parts.append(f"### {literal(section.heading)}")
-        parts += dict.fromkeys(_parts(section.blocks_in("markdown")))  # explanations once
+        parts += _parts(section.blocks_in("markdown"), set())
     return "\n\n".join(parts) + "\n"
 
 
-def _parts(blocks: Iterable[Block]) -> Iterator[str]:
-    """Blocks with an empty line between them."""
+def _parts(blocks: Iterable[Block], explained: set[str]) -> Iterator[str]:
+    """Blocks, with an empty line between them; how to read a table is said once."""
     for block in blocks:
         if "markdown" not in block.shown:
             continue
@@ -78,15 +78,17 @@ def _parts(blocks: Iterable[Block]) -> Iterator[str]:
             case Table():
                 if lines := table_lines(block):
                     yield "\n".join(lines)
-                    if explanation := block.explanation("markdown"):
+                    explanation = block.explanation("markdown")
+                    if explanation and explanation not in explained:
+                        explained.add(explanation)
                         yield literal(explanation)
             case Figure(table=Table() as table):
-                yield from _parts([table])
+                yield from _parts([table], explained)
             case Command(words, line):
                 yield f"{literal(without_tags(words))} {code(line)}"
             case Folded(summary, inside):
                 yield f"**{in_cell(without_tags(summary))}**"
-                yield from _parts(inside)
+                yield from _parts(inside, explained)
 
 
 def _points(items: Items) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A document on a terminal; and what is printed there: as it is written, whoever wrote it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
@@ -27,6 +27,8 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.markdown import without_tags
 
+#: Characters that a name is left with, at least, before figures are broken.
+LEAST_NAME = 8
 TONES = {"good": "green", "bad": "red", "open": "yellow"}
 
 
@@ -103,28 +105,37 @@ def _print_table(target: Console, table: Table, explained: set[str]) -> None:
     """The table with a line for each of its rows; how to read it below."""
     if not table.rows_in("terminal"):
         return
-    target.print(_grid(table))
+    target.print(_grid(table, target.width))
     explanation = table.explanation("terminal")
     if explanation and explanation not in explained:
         target.print(explanation, style="dim")
         explained.add(explanation)
 
 
-def _grid(table: Table) -> Grid:
+def _grid(table: Table, width: int) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
-    lines = list(table.lines("terminal"))
-    for place, column in enumerate(table.columns_in("terminal")):
-        if not column.numeric:
+    columns, lines = table.columns_in("terminal"), list(table.lines("terminal"))
+    least = [
+        _longest_figure([line[place] for line in lines]) if column.numeric else LEAST_NAME
+        for place, column in enumerate(columns)
+    ]
+    # Figures stay in one piece where there is room for it; a reason among them wraps.
+    fits = sum(least) + len(columns) - 1 <= width
+    for column, characters in zip(columns, least, strict=True):
+        if column.numeric:  # the unit below, so that names have room
+            heading = column.heading.replace(" (", "\n(")
+            room = characters if fits else None
+            grid.add_column(heading, justify="right", overflow="fold", min_width=room)
+        else:
             grid.add_column(column.heading, overflow="fold")
-            continue
-        # The unit below, so that names have room; a figure stays in one piece, its reasons wrap.
-        figures = [words for line in lines if not (words := _words(line[place]))[:1].isalpha()]
-        width = max(map(len, figures), default=0)
-        heading = column.heading.replace(" (", "\n(")
-        grid.add_column(heading, justify="right", overflow="fold", min_width=width)
     for row, line in zip(table.rows_in("terminal"), lines, strict=True):
         grid.add_row(*map(_rendered, line), style="dim" if row.state else None)
     return grid
+
+
+def _longest_figure(cells: Iterable[Cell]) -> int:
+    figures = [words for words in map(_words, cells) if not words[:1].isalpha()]
+    return max(map(len, figures), default=0)
 
 
 def _words(cell: Cell) -> str:

@@ -193,7 +193,7 @@ def _others(comparison: RunComparison) -> Iterator[Block]:
     columns = of_words("What", comparison.a, comparison.b)
     others = comparison.differing
     rows = [TableRow((other.what, Code(other.a), Code(other.b))) for other in others]
-    yield Table("", columns, rows, shown=WIDE)
+    yield Table("Versions, machine, settings, commands.", columns, rows, shown=WIDE)
     yield _few([f"{other.what}: {other.a} → {other.b}" for other in others])
 
 

@@ -48,6 +48,7 @@ from loadgen.topics import (
 
 PAGE_FILE, CHARTS = "report.html", "charts"
 MOST_BYTES = 1_000_000
+NOT_MEASURED = "Nothing of this was measured."
 
 type OfRun = Callable[[Material], Iterable[Block]]
 type OfSuite = Callable[[Material, Group], Iterable[Block]]
@@ -179,16 +180,7 @@ def _on_page(blocks: Iterable[Block]) -> list[Block]:
 def text_document(material: Material) -> Document:
     """The run suite by suite, for a terminal and for Markdown; at the end what to do."""
     suites = [
-        Section(
-            key=group.suite.name,
-            heading=group.suite.question,
-            blocks=[
-                *waterfall.blocks(material, group),
-                *capacity.blocks(material, group),
-                *results.blocks(group),
-                *comparisons.blocks(group),
-            ],
-        )
+        Section(group.suite.name, group.suite.question, list(_of_suite(material, group)))
         for group in material.all_groups
     ]
     changes = [
@@ -201,6 +193,15 @@ def text_document(material: Material) -> Document:
         Section("caveats", caveats.HEADING, list(caveats.blocks(material))),
     )
     return Document("", (), [*suites, *of_run, *changes])
+
+
+def _of_suite(material: Material, group: Group) -> Iterator[Block]:
+    if not group.entries:
+        yield Text([NOT_MEASURED], "note")
+    yield from waterfall.blocks(material, group)
+    yield from capacity.blocks(material, group)
+    yield from results.blocks(group)
+    yield from comparisons.blocks(group)
 
 
 def print_report(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:

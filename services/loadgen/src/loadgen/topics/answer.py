@@ -46,8 +46,8 @@ def blocks(material: Material) -> Iterator[Block]:
 def _of_topics(material: Material, group: Group) -> Iterator[Words]:
     """What its waterfalls, its changes and its search say."""
     for fall in material.waterfalls:
-        if fall.suite == group.suite.name:
-            yield Markup("<b>{}</b>: {}").format(fall.title, waterfall.fall_in_words(fall))
+        if fall.suite == group.suite.name and (words := waterfall.fall_in_words(fall)):
+            yield Markup("<b>{}</b>: {}").format(fall.title, words)
     if changes := effects(group.suite, material.comparisons):
         yield what_to_change_first(changes)
     if group.suite.search:

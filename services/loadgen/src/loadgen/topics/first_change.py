@@ -38,7 +38,7 @@ INTRODUCTION = (
 
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
-    """The what_to_change_first, then every change; none where the suite names none."""
+    """What to change first, then every change; none where the suite names none."""
     ordered = effects(group.suite, material.comparisons)
     if not ordered:
         return

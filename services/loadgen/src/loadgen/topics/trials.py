@@ -24,7 +24,7 @@ from loadgen.documents.words import UNKNOWN, decimals, listing, prose
 from loadgen.records.columns import Row
 from loadgen.suites.suite import Suite
 
-#: TableColumn of trials.csv → its heading and its digits.
+#: Column of trials.csv → its heading and its digits.
 FIGURES = {
     "rps": ("RPS", 1),
     "p50_ms": ("p50 (ms)", 0),

@@ -53,13 +53,16 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
                     name = f"waterfall-{at}-{order}-{'rps' if metric == 'rps' else 'cpu'}"
                     yield _figure(fall, order, metric, ceilings, name)
             yield _table(stages)
-        yield Text([fall_in_words(fall)])
+        if words := fall_in_words(fall):
+            yield Text([words])
     if notes := list(_notes(falls)):
         yield Text(notes, "note", TERMINAL)  # elsewhere they are in the tables
 
 
 def fall_in_words(fall: MeasuredWaterfall) -> str:
-    """What all steps bring together, and which of them brought the most in each order."""
+    """What all steps bring together, and which of them brought the most in each order; empty where
+    nothing can be told.
+    """
     sentences = [_from_start_to_end(fall, metric) for metric in METRICS]
     steps = []
     for order, stages in fall.orders.items():

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   document.documentElement.classList.add("scripted");
-  const number = (text) => { const found = text.replace("≥ ", "").match(/^-?\d+(\.\d+)?/); return found ? parseFloat(found[0]) : null; };
+  const number = (text) => { const found = text.replace("≥ ", "").match(/^[-+]?\d+(\.\d+)?/); return found ? parseFloat(found[0]) : null; };
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.classList.contains("opened"));
   const close = (table) => table.querySelectorAll("tr.opened").forEach((row) => row.previousElementSibling.querySelector("details").open = false);
 

@@ -1,4 +1,4 @@
-// loadgen/mva.py and loadgen/prediction.py in JavaScript, function by function: what each is and why stands there.
+// loadgen/theory/mva.py and loadgen/prediction/stack.py in JavaScript, function by function: what each is and why stands there.
 // A test holds both to the same 200 points.
 const predictionLaws = (() => {
   "use strict";
