@@ -19,6 +19,7 @@ from loadgen.generators.arrivals import instants_ns
 from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.records.samples import frame
+from loadgen.records.trials_csv import name_of
 from loadgen.runs.plan import Plan
 from loadgen.suites.search import Rules
 from loadgen.trials.rows import measured_row
@@ -119,3 +120,11 @@ def test_and_takes_about_as_many_windows_as_the_plan_expects() -> None:
     taken = [[len(each.windows) for each in rounds] for rounds in found()]
     assert mean(counts[0] for counts in taken) == pytest.approx(RULES.usual_windows, abs=2)
     assert mean(count for counts in taken for count in counts[1:]) < RULES.usual_windows - 2
+
+
+def test_neighbours_of_a_very_fine_grid_that_share_a_rate_are_measured_one_by_one() -> None:
+    suite = a_suite(cases=(CASE,), search=RULES.model_copy(update={"ratio": 1.0001}))
+    rows = rows_of_a_run(Plan([suite], {"uvicorn": a_server()}, 1, 0), a_row)
+    rates = [row["rate_rps"] for row in rows]
+    names = {name_of(row) for row in rows}
+    assert len(set(rates)) < len(rates) == len(names) == 1 + RULES.most_windows

@@ -416,7 +416,7 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
         (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
         (["users = 0"], ["cases[1].users", "greater than or equal to 1"]),
-        (["users = 1.5"], ["cases[1].users", "integer"]),
+        (["users = 1.5"], ["cases[1].users", "whole number"]),
         (["delays_ms = []"], ["cases[1].delays_ms", "at least 1 item"]),
         (["delays_ms = [-1]"], ["cases[1].delays_ms[1]", "greater than or equal to 0, not -1"]),
         (["delays_ms = [60001]"], ["cases[1].delays_ms[1]", "less than or equal to 60000"]),

@@ -216,6 +216,28 @@ def test_a_mistake_is_named_with_its_place(load: Load, steps: str, parts: list[s
         assert part in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("axis", "change"),
+    [("users = 5", "users = {6 = 50}"), ("delays_ms = [300, 600]", "delays_ms = {a = [300]}")],
+)
+def test_a_step_that_does_not_say_what_becomes_of_a_number_or_a_list_is_refused(
+    load: Load, axis: str, change: str
+) -> None:
+    start = HEAD.replace('"article"}', f'"article", workload = "fanout", {axis}}}')
+    step = f'[[waterfall.steps]]\nwords = "more"\nchange = {{{change}}}\n'
+    with pytest.raises(
+        ConfigurationError, match=r"steps\[1\].change.*does not say what becomes of"
+    ):
+        load(start + step)
+
+
+def test_the_value_of_a_step_is_looked_up_by_the_number_as_it_is_written(load: Load) -> None:
+    start = HEAD.replace('"article"}', '"article", users = 5}')
+    step = '[[waterfall.steps]]\nwords = "more"\nchange = {users = {5 = 50}}\n'
+    (waterfall,) = load(start + step).waterfalls
+    assert [each.case.users for each in waterfall.orders["forward"]] == [5, 50]
+
+
 def test_why_goes_from_article_as_stack_to_the_best_one(project: Path) -> None:
     (suite,) = load_suites(lab_of(project), "why")
     article = suite.waterfalls[0]

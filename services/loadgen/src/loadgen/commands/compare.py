@@ -48,7 +48,7 @@ def compare_as_asked(
         runs: two, as `run_folders.find_run` takes them; or one, with baseline and candidate.
         baseline, candidate: servers.
         metrics: columns, joined with commas; None: the usual ones.
-        fail_on: gates, as `gates.parse` takes them.
+        fail_on: gates, as `gates.parse_gate` takes them.
         console: prints.
 
     Raises:

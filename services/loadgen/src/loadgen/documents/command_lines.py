@@ -84,7 +84,7 @@ def _workers(case: Case, server: Server) -> Sequence[str]:
 
 
 def _axes(axes: SetAxes) -> list[str]:
-    """The options that set these axes, as axes.with_axes reads them."""
+    """The options that set these axes, as axis_options.with_axes reads them."""
     words = []
     for axis, values in axes.items():
         depth = LIST_AXES.get(axis, 0)

@@ -84,7 +84,7 @@ def judge_claims(suites: Iterable[Suite], comparisons: Iterable[Comparison]) -> 
     Args:
         suites: those of the run. Of one that the command line has narrowed, the cases that were
             left out count as not measured: better than one rival is not better than five.
-        comparisons: all of the run, as `comparisons.compare` gives them.
+        comparisons: all of the run, as `comparisons.compare_cases` gives them.
     """
     listed = list(comparisons)
     by_its_words: dict[str, list[Claim]] = {}

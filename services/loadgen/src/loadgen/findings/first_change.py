@@ -51,7 +51,7 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
 
     Args:
         suite: as it was run.
-        comparisons: all of the run, as `comparisons.compare` gives them.
+        comparisons: all of the run, as `comparisons.compare_cases` gives them.
     """
     by_key = {comparison.key: comparison for comparison in of_suite(suite, comparisons)}
     changes = []

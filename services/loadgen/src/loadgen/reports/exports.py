@@ -1,4 +1,4 @@
-"""What other programs read of a run: an exporter per module, all of them in EXPORTERS."""
+"""What other programs read of a run; every exporter is in EXPORTERS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

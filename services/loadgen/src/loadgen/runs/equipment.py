@@ -1,4 +1,4 @@
-"""What trials are measured with: the needed that they need, once all of them are up."""
+"""What trials are measured with: the services that they need, once all of them are up."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -42,7 +42,8 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
         start_share: of C / D, where it begins.
         rows: those so far, of other places too.
     """
-    known = [replace(stack, ahead=_ahead(stack, rules, taken=0))]
+    window_s = _window(stack, rules, 0, ()).expected_s
+    known = [replace(stack, ahead=_ahead(stack, rules, 0, window_s))]
     row = rows.get(stack.name)
     ceiling_rps = row.number("cpu_ceiling_rps") if row else None
     if ceiling_rps is None:
@@ -50,7 +51,7 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
     start = rules.step_below(start_share * ceiling_rps)
     windows: list[Window] = []
     while isinstance(step := next_step(start, windows, rules), int):
-        ahead = _ahead(stack, rules, taken=len(windows) + 1)
+        ahead = _ahead(stack, rules, len(windows) + 1, window_s)
         window = replace(_window(stack, rules, step, windows), ahead=ahead)
         known.append(window)
         row = rows.get(window.name)
@@ -64,7 +65,8 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
 def _window(stack: Trial, rules: Rules, step: int, windows: Sequence[Window]) -> Trial:
     """The stack under arrivals at a rate of the grid, after these windows."""
     timing = replace(stack.timing, warm_up_s=rules.warm_up_s, window_s=rules.window_s)
-    case = rules.offered(stack.case, rules.rate_rps(step))
+    rate_rps = rules.rate_rps(step)
+    case = rules.offered(stack.case, rate_rps)
     warm_up_s, window_s = lengths_s(case, stack.server, timing)
     return replace(
         stack,
@@ -72,15 +74,16 @@ def _window(stack: Trial, rules: Rules, step: int, windows: Sequence[Window]) ->
         warm_up_s=warm_up_s,
         window_s=window_s,
         timing=timing,
-        repeat=1 + sum(window.step == step for window in windows),
+        # Neighbours of a very fine grid share a rate: a window is named by its rate.
+        repeat=1 + sum(rules.rate_rps(window.step) == rate_rps for window in windows),
     )
 
 
-def _ahead(stack: Trial, rules: Rules, taken: int) -> Ahead:
-    """What a search takes besides, once it has taken so many windows."""
+def _ahead(stack: Trial, rules: Rules, taken: int, window_s: float) -> Ahead:
+    """What a search takes besides, once it has taken so many windows of that length."""
     usual = rules.usual_windows if stack.round == 1 else rules.fewest_windows
     return Ahead(
         usual=max(0, usual - taken),
         most=max(0, rules.most_windows - taken),
-        window_s=_window(stack, rules, 0, ()).expected_s,
+        window_s=window_s,
     )

@@ -63,6 +63,7 @@ def _model_of(loc: tuple[int | str, ...]) -> type[BaseModel]:
 def _in_our_words(message: str) -> str:
     message = message.removeprefix("Value error, ").replace(" after validation", "")
     message = message.replace("Input should", "must").replace("Tuple should", "must")
+    message = message.replace("a valid integer", "a whole number")
     return message.replace("a valid ", "a ").replace("a dictionary", "a table")
 
 

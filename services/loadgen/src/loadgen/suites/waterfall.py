@@ -117,10 +117,11 @@ def _stages(
 def _changed(where: str, value: Any, change: Any, maker: CaseMaker) -> Any:
     """What a change makes of the value of an axis."""
     if isinstance(change, dict):
-        if value not in change:
-            what = f"does not say what becomes of {value!r}, only of {', '.join(change)}"
+        key = value if isinstance(value, str) else written(value)  # a table's keys are texts
+        if key not in change:
+            what = f"does not say what becomes of {key!r}, only of {', '.join(change)}"
             raise maker.wrong(where, what)
-        change = change[value]
+        change = change[key]
     if change == value:
         raise maker.wrong(where, f"changes nothing: it is {written(value)} already")
     return change
