@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadgen.documents.document import Table, TableColumn, TableRow
+from loadgen.documents.document import Heading, Table, TableColumn, TableRow, Text
 from tests.shown import on_a_terminal
 
 
@@ -32,3 +32,11 @@ def test_nothing_is_lost_where_it_is_narrow(width: int) -> None:
     assert sorted(shown.replace("─", "")) == sorted(
         "Server95%RPSgunicorn-100-threads0.243–0.4311234(5678)"
     )
+
+
+def test_an_empty_line_ends_a_table_with_its_notes() -> None:
+    table = Table("", (TableColumn("Server", numeric=False),), [TableRow(("uvicorn",))])
+    shown = on_a_terminal([table, Text(["A note."], "note"), table, Heading("Next"), table])
+    lines = [line.strip("─ ") for line in shown.splitlines()]
+    of_table = ["Server", "", "uvicorn"]
+    assert lines == [*of_table, "A note.", "", *of_table, "", "Next", *of_table]

@@ -60,10 +60,17 @@ def _print_section(target: Console, section: Section) -> None:
 
 
 def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str]) -> None:
-    """Print blocks, one after the other; how to read a table is said once."""
+    """Print blocks, one after the other; how to read a table is said once.
+
+    An empty line ends a table with its notes.
+    """
+    below_a_table = False
     for block in blocks:
-        if "terminal" not in block.shown:
+        if "terminal" not in block.shown or (isinstance(block, Figure) and not block.table):
             continue
+        if below_a_table and not isinstance(block, Heading) and not _is_note(block):
+            target.print()
+        below_a_table = _is_table(block) or (below_a_table and _is_note(block))
         match block:
             case Heading(words):
                 target.print()
@@ -86,6 +93,14 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
             case Folded(summary, inside):
                 target.print(without_tags(summary), style="bold")
                 _print_blocks(target, inside, explained)
+
+
+def _is_table(block: Block) -> bool:
+    return isinstance(block, Table | Figure)
+
+
+def _is_note(block: Block) -> bool:
+    return isinstance(block, Text) and block.kind == "note"
 
 
 def _print_items(target: Console, items: Items) -> None:
