@@ -27,6 +27,7 @@ STEPS = {
     ],
     "loadgen": ["loadgen: test image", "loadgen: types", "loadgen: unit tests"],
     "commands": ["prepare", IMAGE, "commands"],
+    "beside": ["prepare", IMAGE, "beside"],
     "contract": [*LAB, "contract tests"],
     "end-to-end": [*LAB, "end-to-end tests"],
 }
@@ -40,6 +41,7 @@ COMMANDS = {
     "app": "django-lab/app:test",
     "loadgen": "django-lab/loadgen:test",
     "commands": "pytest --numprocesses 2 --dist loadscope tests/commands",
+    "beside": "pytest tests/beside",
     "contract": "pytest tests/contract",
     "end-to-end": "pytest tests/end_to_end",
 }

@@ -1,7 +1,7 @@
 """A reader's service, volume and network beside the lab are there after every script.
 
-The last of all files, by its name: the scripts build the images, and Compose labels them with this
-test's own project. Containers that are up would then be made anew under the tests that follow.
+Not while the lab under test is up: the scripts build the images, and Compose labels them with this
+test's own project. Containers that are up would then be made anew.
 """
 
 import os
