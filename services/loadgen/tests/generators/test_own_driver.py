@@ -207,7 +207,7 @@ def test_more_users_than_open_files_are_refused_before_the_load(tmp_path: Path) 
 
 
 def test_the_soft_limit_of_open_files_is_raised(tmp_path: Path) -> None:
-    with View(0.05) as view:
+    with View(2) as view:  # so long that all 100 wait at once, on a busy machine too
         soft = Confined("-S -n 128")
         driven = drive(view, tmp_path / "raw", 0.3, 20, by=soft, driver="own", users=100)
     assert driven.failures() == {}
