@@ -57,7 +57,7 @@ def markdown(document: Document) -> str:
     for section in document.sections_in("markdown"):
         if section.heading:
             parts.append(f"### {literal(section.heading)}")
-        parts += _parts(section.blocks_in("markdown"), set())
+        parts += _parts(section.blocks, set())
     return "\n\n".join(parts) + "\n"
 
 

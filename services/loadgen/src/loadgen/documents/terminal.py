@@ -56,7 +56,7 @@ def _print_section(target: Console, section: Section) -> None:
     if section.heading:
         target.print()
         target.print(section.heading, style="bold")
-    _print_blocks(target, section.blocks_in("terminal"), set())
+    _print_blocks(target, section.blocks, set())
 
 
 def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str]) -> None:

@@ -146,10 +146,7 @@ def _agreements(comparison: RunComparison) -> Iterator[Block]:
     for agreement in comparison.agreements:
         yield Text([_agreement_in_words(agreement)])
         apart = _apart(agreement)
-        columns = [
-            TableColumn(name, numeric=False)
-            for name in ("What", comparison.a, comparison.b, "Because")
-        ]
+        columns = of_words("What", comparison.a, comparison.b, "Because")
         rows = [
             TableRow(
                 (disagreement.what, disagreement.a, disagreement.b, "; ".join(disagreement.because))
