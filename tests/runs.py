@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import recompute
+
 HEADER = (
     "case round repeat position outcome suite"
     " server title interface processes slots settings view workload http_client upstream delays_ms"
@@ -84,6 +86,13 @@ class Run:
                 Sample(_number(line["due_s"]), _number(line["latency_ms"]), line["failure"])
                 for line in csv.DictReader(stream)
             ]
+
+
+def disagreeing(run: Run) -> list[str]:
+    """The lines of rows that do not agree with their samples."""
+    findings = recompute.audit(run.folder)
+    assert not all(finding.skipped for finding in findings)
+    return [line for finding in findings if finding.differences for line in finding.lines]
 
 
 def folder_in(output: str) -> str:

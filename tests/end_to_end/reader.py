@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import yaml
 
-from end_to_end.conftest import Compose, Finished, ScratchLab
 from lab import ROOT
 from page import Block
 from runs import Run, folder_in
+from scratch_lab import Compose, Finished, ScratchLab
 
 OVERRIDE = "compose.override.yaml"
 #: What a reader's suite has besides: whether the page works is seen in seconds.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from end_to_end.conftest import Compose, Finished, ScratchLab
 from end_to_end.reader import Reader
 from page import Block, all_blocks
 from runs import Row
+from scratch_lab import Compose, Finished, ScratchLab
 
 BLOCKS = all_blocks("adding-a-server.md")
 

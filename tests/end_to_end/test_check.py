@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from end_to_end.conftest import Compose
 from lab import ROOT
 from runs import Row, folder_in
+from scratch_lab import Compose
 
 DELAYS = "uniform"
 OPEN = f"{DELAYS}, open"

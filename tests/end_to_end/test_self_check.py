@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from end_to_end.conftest import Compose, Finished
 from engine import Engine
+from scratch_lab import Compose, Finished
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import yaml
 from playwright.sync_api import Browser
 
 from chromium import opened
-from end_to_end.conftest import Compose, Finished
 from lab import ROOT, Server
-from runs import HEADER, nearest_rank
+from runs import HEADER, disagreeing, nearest_rank
+from scratch_lab import Compose, Finished
 
 #: Of a run's report.
 MOST_BYTES = 1_000_000
@@ -89,6 +89,10 @@ def test_every_row_agrees_with_its_samples(smoke: Finished) -> None:
         assert nearest_rank(ranked, 0.5) == cell(row["p50_ms"])
         assert ranked[-1] == cell(row["max_ms"])
         assert len(due) / window_s == cell(row["offered_rps"])
+
+
+def test_every_row_can_be_recomputed_from_its_samples(smoke: Finished) -> None:
+    assert disagreeing(smoke.run) == []
 
 
 def test_the_api_saw_every_call_of_the_views(smoke: Finished) -> None:

@@ -9,10 +9,10 @@ import httpx
 import pytest
 import yaml
 
-from end_to_end.conftest import Compose, Finished, ScratchLab
 from end_to_end.reader import IMAGE, Reader, merged
 from page import Block, all_blocks
 from runs import Row
+from scratch_lab import Compose, Finished, ScratchLab
 
 BLOCKS = all_blocks("your-own-django.md")
 NAME, CHANGED = "my-project", "my-project-16-threads"

@@ -30,6 +30,7 @@ STEPS = {
     "beside": ["prepare", IMAGE, "beside"],
     "contract": [*LAB, "contract tests"],
     "end-to-end": [*LAB, "end-to-end tests"],
+    "trouble": ["prepare", IMAGE, "trouble"],
 }
 #: What a part runs, by words of the command that only this part gives docker.
 COMMANDS = {
@@ -44,6 +45,7 @@ COMMANDS = {
     "beside": "pytest tests/beside",
     "contract": "pytest tests/contract",
     "end-to-end": "pytest tests/end_to_end",
+    "trouble": "pytest tests/trouble",
 }
 
 # A healthy machine with all images, which keeps what it was asked for. A test puts a case first.

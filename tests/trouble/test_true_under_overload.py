@@ -3,14 +3,12 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import recompute
-from end_to_end.conftest import Compose, Finished, ScratchLab
 from lab import ROOT
-from runs import Row, Run, folder_in
+from runs import Row, Run, disagreeing, folder_in
+from scratch_lab import Compose, Finished, ScratchLab
 
 USERS = 30
 SERVICE_TIME_MS = 1000
@@ -57,19 +55,8 @@ def rows(overload: Finished) -> dict[str, Row]:
     return {row["server"]: row for row in overload.run.rows}
 
 
-def disagreeing(folder: Path) -> list[str]:
-    """The lines of rows that do not agree with their samples."""
-    findings = recompute.audit(folder)
-    assert not all(finding.skipped for finding in findings)
-    return [line for finding in findings if finding.differences for line in finding.lines]
-
-
-def test_every_row_of_smoke_agrees_with_its_samples(smoke: Finished) -> None:
-    assert disagreeing(smoke.run.folder) == []
-
-
 def test_rows_of_servers_that_do_not_answer_agree_with_their_samples(overload: Finished) -> None:
-    assert disagreeing(overload.run.folder) == []
+    assert disagreeing(overload.run) == []
 
 
 def test_a_server_that_does_not_answer_is_measured_all_the_same(
@@ -155,4 +142,4 @@ def test_a_delay_of_20_s_is_measured_with_all_users_and_no_failure(
     assert row["starved"] == "0"
     assert int(row["requests"]) >= 100
     assert 20_000 <= float(row["min_ms"]) <= float(row["p50_ms"]) < 22_000
-    assert disagreeing(run.folder) == []
+    assert disagreeing(run) == []

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from end_to_end.conftest import SOMEBODY, Compose, Finished, ScratchLab
 from engine import Engine
 from lab import POLL_S, ROOT
 from runs import Run, folder_in
+from scratch_lab import SOMEBODY, Compose, Finished, ScratchLab
 
 
 @pytest.fixture(scope="module")
