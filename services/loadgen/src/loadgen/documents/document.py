@@ -20,7 +20,8 @@ TEXT: frozenset[Medium] = frozenset({"terminal", "markdown"})
 WIDE: frozenset[Medium] = frozenset({"markdown", "page"})
 EVERYWHERE: frozenset[Medium] = TEXT | PAGE
 
-#: Words as a reader or the lab wrote them; Markup where they are ours and have tags.
+#: Words as a reader or the lab wrote them; Markup where they are ours and have tags, which only
+#: what is shown in a page alone may have.
 type Words = str | Markup
 
 # ---------------------------------------------------------------------------------------- cells
@@ -82,7 +83,7 @@ class Code:
     text: str
 
 
-type Cell = Words | Number | Percent | Span | Estimate | Outcome | Code
+type Cell = str | Number | Percent | Span | Estimate | Outcome | Code
 
 
 def cell_words(cell: Cell, medium: Medium) -> str:
@@ -99,7 +100,7 @@ def cell_words(cell: Cell, medium: Medium) -> str:
             return _estimate_words(cell, medium)
         case Outcome(words) | Code(words):
             return words
-    return cell.striptags() if isinstance(cell, Markup) else cell
+    return cell
 
 
 def _estimate_words(cell: Estimate, medium: Medium) -> str:

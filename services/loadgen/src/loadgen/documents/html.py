@@ -40,7 +40,7 @@ def _cell(cell: Cell) -> str | Markup:
         return Markup('<b class="{}">{}</b>').format(cell.tone, cell.words)
     if isinstance(cell, Code):
         return Markup("<code>{}</code>").format(cell.text)
-    return cell if isinstance(cell, Markup) else cell_words(cell, "page")
+    return cell_words(cell, "page")
 
 
 def _drawn(picture: Picture) -> Markup:
