@@ -12,14 +12,13 @@ from loadgen.documents.document import (
     WIDE,
     Cell,
     Document,
-    Number,
     Section,
     Table,
     TableColumn,
     TableRow,
     Text,
 )
-from loadgen.documents.words import UNKNOWN
+from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.errors import ConfigurationError
 from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import Measured, measured
@@ -182,11 +181,11 @@ def _cells(stack: Stack, prediction: Prediction) -> Iterator[Cell]:
     yield f"{stack.server} {client}"
     yield stack.server
     yield client
-    yield Number(prediction.rps, 1)
-    yield Number(prediction.latency_ms)
+    yield decimals(prediction.rps, 1)
+    yield decimals(prediction.latency_ms, 0)
     yield f"{prediction.cpu_share:.0%}"
-    yield Number(prediction.cpu_ms_per_view, 1)
-    yield Number(prediction.memory_mib)
+    yield decimals(prediction.cpu_ms_per_view, 1)
+    yield decimals(prediction.memory_mib, 0)
     yield prediction.bound.by
 
 
@@ -229,7 +228,7 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
             *map(TableColumn, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
         ),
         [
-            TableRow((of.band, Number(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
+            TableRow((of.band, str(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
             for of in bands
         ],
     )

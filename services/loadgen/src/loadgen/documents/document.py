@@ -1,4 +1,4 @@
-"""What a document is made of: headings, sentences, tables with typed cells, charts with their data.
+"""What a document is made of: headings, sentences, tables, charts with their data.
 
 It is made once. A terminal, Markdown and a page are renderings of it (terminal.py, markdown.py,
 html.py); what one of them has no room for says where it is shown instead.
@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Protocol
 
 from markupsafe import Markup
 
-from loadgen.documents.words import UNKNOWN, bounds, decimals, plus_minus
+from loadgen.documents.words import bounds, decimals, plus_minus
 from loadgen.theory.statistics import Interval
 
 type Medium = Literal["terminal", "markdown", "page"]
@@ -25,30 +25,6 @@ EVERYWHERE: frozenset[Medium] = TEXT | PAGE
 type Words = str | Markup
 
 # ---------------------------------------------------------------------------------------- cells
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number with so many digits after the point; None: not known."""
-
-    value: float | None
-    digits: int = 0
-
-
-@dataclass(frozen=True)
-class Percent:
-    """A share, in percent; None: not known."""
-
-    share: float | None
-
-
-@dataclass(frozen=True)
-class Span:
-    """From a number to another one; None: not known."""
-
-    low: float | None
-    high: float | None
-    digits: int = 3
 
 
 @dataclass(frozen=True)
@@ -83,19 +59,12 @@ class Code:
     text: str
 
 
-type Cell = str | Number | Percent | Span | Estimate | Outcome | Code
+type Cell = str | Estimate | Outcome | Code
 
 
 def cell_words(cell: Cell, medium: Medium) -> str:
     """A cell as plain text."""
     match cell:
-        case Number(value, digits):
-            return decimals(value, digits)
-        case Percent(share):
-            return UNKNOWN if share is None else f"{100 * share:.1f} %"
-        case Span(low, high, digits):
-            known = low is not None and high is not None
-            return f"{decimals(low, digits)}–{decimals(high, digits)}" if known else UNKNOWN
         case Estimate():
             return _estimate_words(cell, medium)
         case Outcome(words) | Code(words):

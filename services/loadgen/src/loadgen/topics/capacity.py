@@ -12,7 +12,6 @@ from loadgen.documents.document import (
     Block,
     Cell,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -20,7 +19,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNKNOWN
+from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
@@ -94,10 +93,10 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield stack.name
     yield stack.label
     yield _bracket(stack)
-    yield Number(stack.mean("share_of_ceiling"), 2)
-    yield Number(stack.mean("app_cpu_ms_per_view"), 1)
-    yield Number(stack.mean("memory_mib_per_view"), 2)
-    yield Number(stack.mean("app_pss_mib"))
+    yield decimals(stack.mean("share_of_ceiling"), 2)
+    yield decimals(stack.mean("app_cpu_ms_per_view"), 1)
+    yield decimals(stack.mean("memory_mib_per_view"), 2)
+    yield decimals(stack.mean("app_pss_mib"), 0)
     yield ", ".join(stack.gave_way) or UNKNOWN
     yield f"{len(stack.bracketed)} of {len(stack.rounds)}"
     yield ", ".join(dict.fromkeys(name for each in stack.bracketed for name in each.caveats))

@@ -11,7 +11,6 @@ from loadgen.documents.document import (
     Item,
     Items,
     Outcome,
-    Percent,
     Table,
     TableColumn,
     TableRow,
@@ -75,7 +74,8 @@ def _cells(part: Part) -> Iterator[Cell]:
     yield metric_name(part.metric)
     yield part.outcome
     yield _ratio(part)
-    yield Percent(_smallest(part))
+    smallest = _smallest(part)
+    yield UNKNOWN if smallest is None else percent_text(smallest)
     yield part.deciding.label if part.deciding else UNKNOWN
     yield part.reason
 

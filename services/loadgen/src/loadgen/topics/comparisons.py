@@ -17,8 +17,6 @@ from loadgen.documents.document import (
     Cell,
     Figure,
     Medium,
-    Number,
-    Percent,
     Picture,
     Table,
     TableColumn,
@@ -26,7 +24,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group
-from loadgen.documents.words import UNKNOWN, count_of
+from loadgen.documents.words import UNKNOWN, count_of, decimals
 from loadgen.findings.comparisons import Comparison, alarms
 from loadgen.findings.wording import in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
@@ -162,10 +160,10 @@ def _cells(comparison: Comparison) -> Iterator[Cell]:
     low, high = (difference.low, difference.high) if difference else (None, None)
     yield UNKNOWN if low is None or high is None else f"{ratio_text(low)}–{ratio_text(high)}"
     smallest = difference.smallest_detectable_ratio if difference else None
-    yield Percent(None if smallest is None else smallest - 1)
+    yield UNKNOWN if smallest is None else percent_text(smallest - 1)
     yield comparison.verdict
     yield UNKNOWN if p is None else f"{p:.2g}"
-    yield Number(comparison.distance.trials if comparison.distance else None, 1)
+    yield decimals(comparison.distance.trials if comparison.distance else None, 1)
     yield comparison.reason
 
 

@@ -12,7 +12,6 @@ from loadgen.documents.document import (
     Cell,
     Estimate,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -106,4 +105,4 @@ def _cells(entry: Entry) -> Iterator[Cell]:
     for metric in COLUMNS:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("app_processes", "app_threads"):
-        yield Number(max(entry.known(column), default=None))
+        yield decimals(max(entry.known(column), default=None), 0)

@@ -15,7 +15,6 @@ from loadgen.documents.document import (
     Cell,
     Estimate,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -132,4 +131,4 @@ def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[Cell]:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("failures", "unanswered", "starved"):
         counts = entry.known(column)
-        yield Number(sum(counts) if counts else None)  # older runs did not count the starved
+        yield decimals(sum(counts) if counts else None, 0)  # older runs did not count the starved

@@ -13,7 +13,6 @@ from loadgen.documents.document import (
     Command,
     Folded,
     Heading,
-    Number,
     Table,
     TableColumn,
     TableRow,
@@ -91,7 +90,7 @@ def _row(material: Material, entry: Entry, row: Row, what: str = "") -> TableRow
     cells: tuple[Cell, ...] = (
         _label(material, entry) + what,
         row.text("round"),
-        *(Number(row.number(column), digits) for column, (_, digits) in FIGURES.items()),
+        *(decimals(row.number(column), digits) for column, (_, digits) in FIGURES.items()),
         row.text("bound_by") or UNKNOWN,
         caveats,
     )

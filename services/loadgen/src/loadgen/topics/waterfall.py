@@ -14,16 +14,22 @@ from loadgen.documents.document import (
     Estimate,
     Figure,
     Heading,
-    Number,
     Picture,
-    Span,
     Table,
     TableColumn,
     TableRow,
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNITS, UNKNOWN, decimals, plus_minus, times, times_with_bounds
+from loadgen.documents.words import (
+    UNITS,
+    UNKNOWN,
+    decimals,
+    plus_minus,
+    span,
+    times,
+    times_with_bounds,
+)
 from loadgen.findings.waterfalls import METRICS, MeasuredWaterfall, Stage, remark
 from loadgen.suites.labels import WRITTEN, metric_name
 from loadgen.suites.waterfall import Order
@@ -124,9 +130,9 @@ def _cells(stage: Stage, metric: str) -> Iterator[Cell]:
     yield metric_name(metric)
     yield Estimate(stage.values[metric], 1, spread=True)
     # At the start there is nothing to compare with.
-    yield Number(difference.ratio if difference else None, 3) if change else ""
+    yield decimals(difference.ratio if difference else None, 3) if change else ""
     low, high = (difference.low, difference.high) if difference else (None, None)
-    yield Span(low, high) if change else ""
+    yield span(low, high, 3) if change else ""
     yield (change.verdict if difference else UNKNOWN) if change else ""
     first = metric == METRICS[0]
     yield (stage.bound_by.replace(" / ", "/") or UNKNOWN) if first else ""
