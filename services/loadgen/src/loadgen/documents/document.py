@@ -5,8 +5,8 @@ html.py); what one of them has no room for says where it is shown instead.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from markupsafe import Markup
 
@@ -86,41 +86,35 @@ def _estimate_words(cell: Estimate, medium: Medium) -> str:
 # ---------------------------------------------------------------------------------------- blocks
 
 
-class Block(Protocol):
-    """Something that a section shows."""
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Something that a section shows; `shown` says where."""
 
-    @property
-    def shown(self) -> frozenset[Medium]:
-        """Where."""
+    shown: frozenset[Medium] = EVERYWHERE
 
     @property
     def template(self) -> str:
         """Its file in templates/blocks/, for the page; it sees the block as `block`."""
+        return f"{type(self).__name__.lower()}.html"
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     """A heading within a section."""
 
     words: Words
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "heading.html"
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Block):
     """Paragraphs.
 
     Attributes:
-        paragraphs: in order.
         kind: `lead` for the answer, `note` for small print, `untold` for what is not known.
-        shown: where.
     """
 
     paragraphs: Sequence[Words]
     kind: Literal["", "lead", "note", "untold"] = ""
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "text.html"
 
 
 @dataclass(frozen=True)
@@ -143,27 +137,22 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Block):
     """A list of points; numbered, the first is the most important."""
 
     items: Sequence[Item]
     numbered: bool = False
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "items.html"
 
 
 @dataclass(frozen=True)
-class Terms:
+class Terms(Block):
     """Words with what is to be said of each.
 
     Attributes:
         entries: (word, for whom it is said, explanation).
-        shown: where.
     """
 
     entries: Sequence[tuple[str, str, str]]
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "terms.html"
 
 
 @dataclass(frozen=True)
@@ -208,7 +197,7 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table. In a page it sorts by any column.
 
     Attributes:
@@ -216,7 +205,6 @@ class Table:
         columns, rows: in order.
         filtered: whether fields above it narrow its rows.
         folded: the words that unfold it in a page; empty: it is open.
-        shown: where.
         brief: where of more than MOST_LINES rows only the telling ones are shown.
     """
 
@@ -225,9 +213,7 @@ class Table:
     rows: Sequence[TableRow]
     filtered: bool = False
     folded: str = ""
-    shown: frozenset[Medium] = EVERYWHERE
     brief: frozenset[Medium] = frozenset()
-    template: ClassVar[str] = "table.html"
 
     def columns_in(self, medium: Medium) -> list[TableColumn]:
         """The columns that a medium shows."""
@@ -287,7 +273,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Block):
     """A picture with its caption and the same as a table.
 
     Attributes:
@@ -301,12 +287,10 @@ class Figure:
     picture: Picture
     caption: str
     table: Table | None
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "figure.html"
 
 
 @dataclass(frozen=True)
-class Gallery:
+class Gallery(Block):
     """Small pictures of one kind beside each other.
 
     Attributes:
@@ -318,22 +302,20 @@ class Gallery:
     name: str
     pictures: Sequence[Picture]
     caption: str
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "gallery.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 @dataclass(frozen=True)
-class Command:
+class Command(Block):
     """A command line to copy, with what it is for."""
 
     words: Words
     line: str
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "command.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 @dataclass(frozen=True)
-class Folded:
+class Folded(Block):
     """Blocks that a reader of the page unfolds.
 
     Attributes:
@@ -345,8 +327,7 @@ class Folded:
     summary: Words
     blocks: Sequence[Block]
     key: str = ""
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "folded.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 # -------------------------------------------------------------------------------------- document

@@ -72,7 +72,7 @@ def _verdicts(comparison: RunComparison) -> Iterator[Block]:
     words = f"{verdicts_in_words(comparison.comparisons)}{everything}."
     yield Text([*comparison.remarks, *_unmatched(comparison), words], "lead")
     if comparison.comparisons:
-        yield Text([INTRODUCTION], "note", PAGE)
+        yield Text([INTRODUCTION], "note", shown=PAGE)
         yield from ratios("compare", heading(comparison), comparison.comparisons, TERMINAL)
 
 

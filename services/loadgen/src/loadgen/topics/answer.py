@@ -34,12 +34,12 @@ def blocks(material: Material) -> Iterator[Block]:
     """Of each suite: who leads and whether that can be told, what held the rows back."""
     for group in material.groups:
         if len(material.groups) > 1:
-            yield Heading(group.suite.question, PAGE)
+            yield Heading(group.suite.question, shown=PAGE)
         sentences = [*_of_topics(material, group), *_leaders(group), *_bounds(group)]
-        yield Text([*sentences, *_compared(group)], "lead", PAGE)
+        yield Text([*sentences, *_compared(group)], "lead", shown=PAGE)
     if material.claims:
-        yield Text([_claimed(material)], "lead", PAGE)
-    yield Text(list(_untold(material)), "untold", PAGE)
+        yield Text([_claimed(material)], "lead", shown=PAGE)
+    yield Text(list(_untold(material)), "untold", shown=PAGE)
     yield setup.block(material)
 
 

@@ -81,7 +81,7 @@ def ratios(
     else:
         yield table
     if notes := list(_notes(comparisons)):
-        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the table
+        yield Text(notes, "note", shown=TERMINAL)  # elsewhere they are in the table
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:

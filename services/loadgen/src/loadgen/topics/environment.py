@@ -55,7 +55,7 @@ def blocks(material: Material) -> Iterator[Block]:
         yield _table("Installed packages", headings, packages, "Every package")
     files = ("trials.csv", "summary.csv", "samples/", "environment.json", "charts/")
     listed = Markup(", ").join(Markup("<code>{}</code>").format(file) for file in files)
-    yield Text([Markup("Beside this page: {}.").format(listed)], "note", PAGE)
+    yield Text([Markup("Beside this page: {}.").format(listed)], "note", shown=PAGE)
 
 
 def _table(

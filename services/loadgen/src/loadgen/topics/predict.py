@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass, field
 
 from markupsafe import Markup
 
@@ -41,7 +40,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(Block):
     """The sliders with what they need.
 
     Attributes:
@@ -53,8 +52,7 @@ class Panel:
     fields: Sequence[Field]
     data: Markup
     script: Markup
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "predict.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 def blocks(material: Material) -> Iterator[Block]:

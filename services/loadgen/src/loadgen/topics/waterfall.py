@@ -62,7 +62,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
         if words := fall_in_words(fall):
             yield Text([words])
     if notes := list(_notes(falls)):
-        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the tables
+        yield Text(notes, "note", shown=TERMINAL)  # elsewhere they are in the tables
 
 
 def fall_in_words(fall: MeasuredWaterfall) -> str:
