@@ -6,13 +6,12 @@ Instants of x are in the chart's own unit; y counts pixels from the top.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
 
-from loadgen.charts.drawing import Chart, Data, draw
+from loadgen.charts.drawing import Chart, Data
 from loadgen.charts.palette import INK, SOFT, Colour
 
 type Shape = Literal["circle", "triangle-left", "triangle-right"]
@@ -164,11 +163,6 @@ class Canvas:
     def _add(self, kind: str, style: dict[str, Any], **datum: Any) -> None:
         frozen = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in style.items())
         self._marks.setdefault((kind, frozen), []).append(datum)
-
-    @cached_property
-    def svg(self) -> str:
-        """All of it, drawn once nothing more is added."""
-        return draw(self.chart)
 
     def chart(self, kept: Data) -> Chart:
         """All of it as one chart.

@@ -4,12 +4,14 @@ It is made once. A terminal, Markdown and a page are renderings of it (terminal.
 html.py); what one of them has no room for says where it is shown instead.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Literal
 
 from markupsafe import Markup
 
+from loadgen.charts.drawing import Chart, Data, draw
 from loadgen.documents.words import bounds, decimals, plus_minus
 from loadgen.theory.statistics import Interval
 
@@ -256,20 +258,21 @@ class Table(Block):
 MOST_LINES = 20
 
 
-class Drawing(Protocol):
-    """A picture that is drawn when it is asked for."""
-
-    @property
-    def svg(self) -> str:
-        """The drawing, in colours that are the variables of charts.palette."""
-
-
 @dataclass(frozen=True)
 class Picture:
-    """A drawing with its title, for those who do not see it."""
+    """A chart, drawn when it is asked for, with its title for those who do not see it.
+
+    Attributes:
+        chart: builds it, with the data that it is given to fill.
+    """
 
     title: str
-    drawing: Drawing
+    chart: Callable[[Data], Chart]
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing, in colours that are the variables of charts.palette."""
+        return draw(self.chart)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadgen.charts import palette
-from loadgen.documents.document import Cell, Code, Document, Outcome, Picture, cell_words
+from loadgen.documents.document import Cell, Code, Document, Outcome, cell_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -25,7 +25,7 @@ def html(document: Document, title: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"cell": _cell, "drawn": _drawn}
+    templates.filters["cell"] = _cell
     return templates.get_template("page.html").render(
         title=title,
         document=document,
@@ -41,7 +41,3 @@ def _cell(cell: Cell) -> str | Markup:
     if isinstance(cell, Code):
         return Markup("<code>{}</code>").format(cell.text)
     return cell_words(cell, "page")
-
-
-def _drawn(picture: Picture) -> Markup:
-    return Markup(picture.drawing.svg)

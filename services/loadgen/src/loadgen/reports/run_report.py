@@ -231,7 +231,7 @@ def write_report(material: Material, folder: Path) -> Path:
     (folder / CHARTS).mkdir(exist_ok=True)
     for section in document.sections:
         for name, picture in pictures(section.blocks):
-            drawing = standalone(picture.drawing.svg, picture.title)
+            drawing = standalone(picture.svg, picture.title)
             replace_text(folder / CHARTS / f"{name}.svg", drawing)
     page = html(document, material.name)
     if len(page.encode()) > MOST_BYTES:

@@ -39,7 +39,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     yield Text(list(carries(listed)))
     yield Figure(
         name=f"capacity-{group.suite.name}",
-        picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed)),
+        picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed).chart),
         caption="",
         table=capacity_table(rules, listed),
     )

@@ -75,9 +75,9 @@ def ratios(
     if left_out:
         drawn = sorted(drawn, key=lambda comparison: not comparison.is_alarm)[:MOST_DRAWN]
     if drawn:
-        chart = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
+        canvas = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
         caption = f"{left_out} more are in the table." if left_out else ""
-        yield Figure(name, Picture(title, chart), caption, table)
+        yield Figure(name, Picture(title, canvas.chart), caption, table)
     else:
         yield table
     if notes := list(_notes(comparisons)):

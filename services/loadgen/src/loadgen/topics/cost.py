@@ -48,9 +48,9 @@ def blocks(group: Group) -> Iterator[Block]:
 
 def _figure(group: Group, metric: str, colour: Colour, name: str) -> Figure:
     heading = WRITTEN[metric][0]
-    chart, cut = _chart(group, metric, colour)
+    canvas, cut = _chart(group, metric, colour)
     caption = CUT if cut else heading
-    picture = Picture(f"{heading}: {group.suite.question}", chart)
+    picture = Picture(f"{heading}: {group.suite.question}", canvas.chart)
     return Figure(f"{name}-{group.suite.name}", picture, caption, None)
 
 

@@ -46,8 +46,8 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     items = [Item(line(effect), faint=effect.standing != "better") for effect in ordered]
     yield Items(items, numbered=True, shown=TEXT)
     yield Text([EXPLANATION], "note", shown=TEXT)
-    chart = ratios_chart([(_row_words(effect), effect.judged) for effect in ordered])
-    picture = Picture(f"What each change does: {group.suite.question}", chart)
+    canvas = ratios_chart([(_row_words(effect), effect.judged) for effect in ordered])
+    picture = Picture(f"What each change does: {group.suite.question}", canvas.chart)
     yield Figure(f"first-change-{group.suite.name}", picture, "", _table(ordered))
 
 

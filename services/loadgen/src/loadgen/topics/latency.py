@@ -43,8 +43,8 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     """A chart with its table, where the suite has latencies."""
     if not _span(group.entries):
         return
-    chart = _chart(material, group.suite.timing.accounting, drawn(group.entries))
-    picture = Picture(f"Latency: {group.suite.question}", chart)
+    canvas = _chart(material, group.suite.timing.accounting, drawn(group.entries))
+    picture = Picture(f"Latency: {group.suite.question}", canvas.chart)
     yield Figure(f"latency-{group.suite.name}", picture, "", _table(group))
 
 

@@ -46,7 +46,7 @@ def blocks(group: Group) -> Iterator[Block]:
     if len(entries) < len(group.entries):
         caption += f" Drawn are the first and last {len(entries) // 2} of {len(group.entries)}."
     title = f"Throughput with ceilings: {group.suite.question}"
-    picture = Picture(title, _chart(group, entries))
+    picture = Picture(title, _chart(group, entries).chart)
     yield Figure(f"throughput-{group.suite.name}", picture, caption, _table(group))
 
 

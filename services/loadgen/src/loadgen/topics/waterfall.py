@@ -156,8 +156,8 @@ def _figure(
     fall: MeasuredWaterfall, order: Order, metric: str, ceilings: dict[str, float], name: str
 ) -> Figure:
     heading = f"{metric_name(metric)}, {TITLES[order]}"
-    chart = _chart(fall.orders[order], metric, ceilings if metric == "rps" else {})
-    return Figure(name, Picture(f"{fall.title}: {heading}", chart), heading, None)
+    canvas = _chart(fall.orders[order], metric, ceilings if metric == "rps" else {})
+    return Figure(name, Picture(f"{fall.title}: {heading}", canvas.chart), heading, None)
 
 
 def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> Canvas:
