@@ -22,6 +22,8 @@ ROW = 38
 SECOND_LINE = 14
 BELOW = 14
 LEGEND = 20
+#: What some marks have besides x and y: other ends, words, the row that an area is of.
+CHANNELS = {"x2": "x2:Q", "y2": "y2:Q", "text": "text:N", "detail": "detail:N"}
 #: About how many fit above the marks.
 MOST_LETTERS = 66
 
@@ -68,16 +70,18 @@ class Canvas:
     )
 
     def __post_init__(self) -> None:
-        top = float(LEGEND if self.legend else 0)
+        at, top = 5.0, float(LEGEND if self.legend else 0)
+        for colour, word in self.legend:
+            style = {"shape": "square", "size": 70, "filled": True, "opacity": 1, "xPixels": at}
+            self._add("point", style, y=7, c=colour.variable)
+            self._write(word, at + 8, 7, SOFT, size=11)
+            at += 24 + 6.1 * len(word)
         self._ends: list[float] = []
         for words in self.rows:
-            colour = SOFT.variable if words.faint else INK.variable
-            style = {"align": "left", "fontSize": 12, "xPixels": 0}
+            colour = SOFT if words.faint else INK
             for number, line in enumerate(words.lines):
-                y = top + 9 + number * SECOND_LINE
-                self._add("text", style, y=y, text=line, c=colour)
-            style = {"align": "right", "fontSize": 11.5, "xPixels": WIDTH}
-            self._add("text", style, y=top + 9, text=words.right, c=SOFT.variable)
+                self._write(line, 0, top + 9 + number * SECOND_LINE, colour, size=12)
+            self._write(words.right, WIDTH, top + 9, SOFT, size=11.5, align="right")
             top += ROW + SECOND_LINE * (len(words.lines) - 1)
             self._ends.append(top)
 
@@ -103,7 +107,7 @@ class Canvas:
         """A bar from one instant of x to another."""
         y, (x, x2) = self.middle(row), span
         style: dict[str, Any] = (
-            {"filled": False, "strokeWidth": 1.5, "strokeDash": [3, 2]} if hollow else {}
+            {"filled": False, "strokeWidth": 1.5, "strokeDash": (3, 2)} if hollow else {}
         )
         if opacity != 1:
             style["opacity"] = opacity
@@ -158,11 +162,19 @@ class Canvas:
         base = self.middle(row) + 8
         for x, height in zip(xs, heights, strict=True):
             style = {"opacity": 0.45}
-            self._add("area", style, x=x, y=base, y2=base - 15 * height, c=colour.variable, row=row)
+            self._add(
+                "area", style, x=x, y=base, y2=base - 15 * height, c=colour.variable, detail=row
+            )
+
+    def _write(
+        self, words: str, at: float, y: float, colour: Colour, *, size: float, align: str = "left"
+    ) -> None:
+        """Words at a pixel of x, whatever its scale is."""
+        style = {"align": align, "baseline": "middle", "fontSize": size, "xPixels": at}
+        self._add("text", style, y=y, text=words, c=colour.variable)
 
     def _add(self, kind: str, style: dict[str, Any], **datum: Any) -> None:
-        frozen = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in style.items())
-        self._marks.setdefault((kind, frozen), []).append(datum)
+        self._marks.setdefault((kind, tuple(style.items())), []).append(datum)
 
     def chart(self, kept: Data) -> Chart:
         """All of it as one chart.
@@ -171,43 +183,12 @@ class Canvas:
             kept: takes its data.
         """
         pixels = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
-        y = alt.Y("y:Q", scale=pixels, axis=None)
+        shared = {"y": alt.Y("y:Q", scale=pixels, axis=None), "color": alt.Color("c:N", scale=None)}
         layers = []
         for (kind, frozen), data in self._marks.items():
-            style = {key: list(v) if isinstance(v, tuple) else v for key, v in frozen}
-            x: object = self.x
-            if "xPixels" in style:
-                x = alt.value(style.pop("xPixels"))
-                style["baseline"] = "middle"
-            encodings: dict[str, Any] = {"x": x, "y": y}
-            present = set(data[0])
-            if "x2" in present:
-                encodings["x2"] = "x2:Q"
-            if "y2" in present:
-                encodings["y2"] = "y2:Q"
-            if "text" in present:
-                encodings["text"] = "text:N"
-            if "row" in present:
-                encodings["detail"] = "row:N"
-            encodings["color"] = alt.Color("c:N", scale=None)
+            style = dict(frozen)
+            x = alt.value(style.pop("xPixels")) if "xPixels" in style else self.x
+            own = {channel: field for channel, field in CHANNELS.items() if channel in data[0]}
             chart = alt.Chart(kept.named(data))
-            layers.append(getattr(chart, f"mark_{kind}")(**style).encode(**encodings))
-        layers.extend(self._legend(y, kept))
+            layers.append(getattr(chart, f"mark_{kind}")(**style).encode(x=x, **shared, **own))
         return alt.layer(*layers).properties(width=WIDTH, height=self.height)
-
-    def _legend(self, y: alt.Y, kept: Data) -> list[alt.Chart]:
-        layers, at = [], 5.0
-        for colour, word in self.legend:
-            chart = alt.Chart(kept.named([{"y": 7, "text": word}]))
-            layers.append(
-                chart.mark_point(
-                    shape="square", size=70, filled=True, color=colour.variable, opacity=1
-                ).encode(x=alt.value(at), y=y)
-            )
-            layers.append(
-                chart.mark_text(
-                    align="left", baseline="middle", fontSize=11, color=SOFT.variable
-                ).encode(x=alt.value(at + 8), y=y, text="text:N")
-            )
-            at += 24 + 6.1 * len(word)
-        return layers
