@@ -11,6 +11,7 @@ from loadgen.charts import palette
 from loadgen.charts.canvas import MOST_LETTERS, SECOND_LINE, WIDTH, Canvas, RowWords
 from loadgen.charts.drawing import draw, minified, standalone
 from loadgen.charts.palette import CPU, INK, TRACK, USERS, Colour
+from loadgen.theory.statistics import Interval
 
 
 def a_canvas() -> Canvas:
@@ -21,7 +22,7 @@ def a_canvas() -> Canvas:
     canvas.box(0, (0, 9), TRACK, opacity=0.5)
     canvas.box(0, (0, 8), CPU)
     canvas.box(1, (0, 5), CPU, hollow=True)
-    canvas.interval(0, 7, 9)
+    canvas.interval(0, Interval(8, 7, 9))
     canvas.rounds(0, [7.5, 8.5, 99.0], top=10)
     canvas.hill(1, [1, 2, 3], [0, 1, 0], INK)
     canvas.dot(1, 4, USERS)

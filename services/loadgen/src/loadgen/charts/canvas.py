@@ -13,6 +13,7 @@ import altair as alt
 
 from loadgen.charts.drawing import Chart, Data
 from loadgen.charts.palette import INK, SOFT, Colour
+from loadgen.theory.statistics import Interval
 
 type Shape = Literal["circle", "triangle-left", "triangle-right"]
 
@@ -26,6 +27,19 @@ LEGEND = 20
 CHANNELS = {"x2": "x2:Q", "y2": "y2:Q", "text": "text:N", "detail": "detail:N"}
 #: About how many fit above the marks.
 MOST_LETTERS = 66
+
+
+def from_zero(top: float, title: str) -> alt.X:
+    """The scale of bars; what lies beyond its top is drawn at the edge."""
+    scale = alt.Scale(domain=[0, top], nice=False, clamp=True)
+    return alt.X("x:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6))
+
+
+def logarithmic(low: float, high: float, ticks: Sequence[float], title: str) -> alt.X:
+    """The scale of what is told apart by ratios."""
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    axis = alt.Axis(values=list(ticks), format="~g", title=f"{title} (log scale)")
+    return alt.X("x:Q", scale=scale, axis=axis)
 
 
 @dataclass(frozen=True)
@@ -121,9 +135,11 @@ class Canvas:
         style = {"strokeWidth": thick}
         self._add("rule", style, x=at, x2=at, y=y - tall / 2, y2=y + tall / 2, c=colour.variable)
 
-    def interval(self, row: int, low: float, high: float) -> None:
-        """How far off a value may be: a line with ends."""
-        y = self.middle(row)
+    def interval(self, row: int, mean: Interval) -> None:
+        """How far off a mean may be: a line with ends; nothing where that is not known."""
+        y, low, high = self.middle(row), mean.low, mean.high
+        if low is None or high is None:
+            return
         self._add("rule", {"strokeWidth": 1.5}, x=low, x2=high, y=y, y2=y, c=INK.variable)
         for at in (low, high):
             self.tick(row, at, INK, tall=7, thick=1.5)

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
 from loadgen.documents.document import (
     TERMINAL,
@@ -130,14 +128,9 @@ def _chart(listed: Sequence[StackCapacity]) -> Canvas:
         if value
     ]
     top = max(highest, default=1.0) * 1.04
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(title="views/s per core", tickCount=6),
-    )
     legend = [(USERS, "last that holds to first that does not"), (CPU, "C / D")]
     words = [RowWords(stack.name, _result(stack), not stack.bracketed) for stack in listed]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, from_zero(top, "views/s per core"), legend)
     for row, stack in enumerate(listed):
         low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
         if low and high:

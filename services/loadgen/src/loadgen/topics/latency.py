@@ -3,11 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import altair as alt
 import numpy as np
 
 from loadgen.charts import series
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, logarithmic
 from loadgen.charts.palette import BAD, CPU, INK, SLOTS, USERS
 from loadgen.documents.document import (
     PAGE,
@@ -64,14 +63,9 @@ def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry])
         step = 10 ** math.floor(math.log10(high - low)) / 2
         ticks = np.arange(math.ceil(low / step) * step, high, step).tolist()
         ticks = ticks[:: max(1, math.ceil(len(ticks) / 8))]
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
-    )
     legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
     words = [RowWords(entry.name, _result(entry), faint=entry.state != "") for entry in entries]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, logarithmic(low, high, ticks, "latency, ms"), legend)
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
     for row, entry in enumerate(entries):

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import BAD, INK, POOL, TRACK, UNEXPLAINED, USERS, Colour
 from loadgen.documents.document import (
     TERMINAL,
@@ -164,11 +162,6 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
     values = [value.mean for stage in stages if (value := stage.values[metric])]
     limits = [ceilings[stage.case] for stage in stages if stage.case in ceilings]
     top = max([*values, *(limit for limit in limits if limit < 3 * max(values, default=0))])
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top * 1.04], nice=False, clamp=True),
-        axis=alt.Axis(title=UNITS[metric], tickCount=6),
-    )
     legend = [(GAIN, "gain"), (LOSS, "loss"), (OPEN, "not to be told, or no matter")]
     if ceilings:
         legend.append((USERS, "users ceiling"))
@@ -176,7 +169,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
         RowWords(("+ " if row else "") + stage.words, _result(stage, metric))
         for row, stage in enumerate(stages)
     ]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, from_zero(top * 1.04, UNITS[metric]), legend)
     before: float | None = None
     for row, stage in enumerate(stages):
         value = stage.values[metric]
@@ -187,8 +180,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
                 canvas.box(row, (0, min(before, value.mean)), TRACK, opacity=0.8)
             if before is not None:
                 canvas.box(row, (before, value.mean), _colour(stage, metric))
-            if value.low is not None and value.high is not None:
-                canvas.interval(row, value.low, min(value.high, top * 1.04))
+            canvas.interval(row, value)
             before = value.mean
         if (limit := ceilings.get(stage.case)) and limit <= top:
             canvas.tick(row, limit, USERS)
