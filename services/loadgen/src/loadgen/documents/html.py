@@ -30,8 +30,6 @@ def html(document: Document, title: str) -> str:
         title=title,
         document=document,
         palette=Markup(palette.stylesheet()),
-        style=Markup((TEMPLATES / "page.css").read_text()),
-        script=Markup((TEMPLATES / "page.js").read_text()),
     )
 
 
