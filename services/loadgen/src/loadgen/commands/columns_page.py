@@ -17,7 +17,10 @@ A value that could not be measured is an empty cell: never zero, never a guess. 
 significant digits.
 """
 
-TRIALS_WORDS = """\
+#: What stands above the table of each file's columns.
+FILES: Sequence[tuple[str, Sequence[Column]]] = (
+    (
+        """\
 ## trials.csv
 
 A row per trial, failed ones too. The columns marked *summary* are in summary.csv as well, a row per
@@ -25,42 +28,55 @@ case: the mean over rounds, with `_low` and `_high`, its 95 % interval, from thr
 
 From `settings` to `cpu_ms` they speak of the lab's own views: empty where a server has another page
 (label `lab.url`).
-"""
-
-SAMPLES_WORDS = """\
-## samples/
-
-A gzip CSV per trial, named by `case` and round: every request of the load, warm-up included. A
-request that its tool has lost has a failure and no instants.
-"""
-
-COMPARISONS_WORDS = """\
+""",
+        TRIALS,
+    ),
+    (
+        """\
 ## comparisons.csv
 
 A row per pair of cases that a suite compares, and metric; formulas are in
 [methodology.md](methodology.md).
-"""
-
-COMPARE_WORDS = """\
+""",
+        comparisons.COLUMNS,
+    ),
+    (
+        """\
 ## compare.csv
 
 A row per case and metric of a comparison of two runs, or of two servers of one: `scripts/compare`
 writes it into a folder of its own.
-"""
-
-WATERFALL_WORDS = """\
+""",
+        two_runs.COLUMNS,
+    ),
+    (
+        """\
 ## waterfall.csv
 
 A row per stage of a waterfall and order: what it reached, and what the step that led there brought;
 [methodology.md](methodology.md) says how.
-"""
-
-CAPACITY_WORDS = """\
+""",
+        waterfalls.COLUMNS,
+    ),
+    (
+        """\
 ## capacity.csv
 
 A row per search: a stack's capacity in one round; [methodology.md](methodology.md) says how it is
 searched.
-"""
+""",
+        capacity.COLUMNS,
+    ),
+    (
+        """\
+## samples/
+
+A gzip CSV per trial, named by `case` and round: every request of the load, warm-up included. A
+request that its tool has lost has a failure and no instants.
+""",
+        samples.COLUMNS,
+    ),
+)
 
 CAVEATS_WORDS = """\
 ## Caveats
@@ -71,31 +87,14 @@ The names in the column `caveats`; thresholds and reasons are in [methodology.md
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join(
-        [
-            INTRODUCTION,
-            TRIALS_WORDS,
-            _table(TRIALS, with_summary=True),
-            COMPARISONS_WORDS,
-            _table(comparisons.COLUMNS),
-            COMPARE_WORDS,
-            _table(two_runs.COLUMNS),
-            WATERFALL_WORDS,
-            _table(waterfalls.COLUMNS),
-            CAPACITY_WORDS,
-            _table(capacity.COLUMNS),
-            SAMPLES_WORDS,
-            _table(samples.COLUMNS),
-            CAVEATS_WORDS,
-            _lines(
-                ["caveat", "advice"],
-                ([f"`{caveat.name}`", caveat.advice] for caveat in caveats.ALL),
-            ),
-        ]
-    )
+    parts = [INTRODUCTION]
+    for words, columns in FILES:
+        parts += [words, _table(columns, with_summary=columns is TRIALS)]
+    named = ([f"`{caveat.name}`", caveat.advice] for caveat in caveats.ALL)
+    return "\n".join([*parts, CAVEATS_WORDS, _lines(["caveat", "advice"], named)])
 
 
-def _table(columns: Sequence[Column], *, with_summary: bool = False) -> str:
+def _table(columns: Sequence[Column], *, with_summary: bool) -> str:
     header = ["column", "kind", "unit", "meaning", *(["summary"] if with_summary else [])]
     return _lines(header, (_cells(column, with_summary=with_summary) for column in columns))
 
