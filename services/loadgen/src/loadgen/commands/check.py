@@ -16,8 +16,7 @@ from rich.console import Console
 
 from loadgen.commands.check_tables import check_document
 from loadgen.commands.driver_findings import COLUMNS, NO, CheckLoad, Finding
-from loadgen.commands.figures import figures_of
-from loadgen.commands.tool_figures import told
+from loadgen.commands.figures import figures_of, told
 from loadgen.documents import terminal
 from loadgen.documents.markdown import markdown
 from loadgen.documents.terminal import print_document
