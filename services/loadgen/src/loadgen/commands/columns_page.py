@@ -69,6 +69,11 @@ The names in the column `caveats`; thresholds and reasons are in [methodology.md
 """
 
 
+def columns() -> None:
+    """Print docs/columns.md: every column of every file, and every caveat."""
+    print(page(), end="")
+
+
 def page() -> str:
     """The whole page, as Markdown."""
     named = ([f"`{caveat.name}`", caveat.advice] for caveat in caveats.ALL)

@@ -6,7 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from loadgen.documents import terminal
 from loadgen.documents.document import (
     TERMINAL,
     WIDE,
@@ -18,12 +22,17 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
+from loadgen.documents.markdown import markdown
+from loadgen.documents.terminal import print_document
 from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.errors import ConfigurationError
+from loadgen.lab.lab import read_lab
+from loadgen.lab.run_folders import HOW_TO_NAME, every, find_run
 from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import Measured, measured
 from loadgen.prediction.stack import Prediction, Refusal, Stack, predict_stack
 from loadgen.records.trials_csv import read_rows
+from loadgen.runs.run import DONE, FAILED
 from loadgen.suites.cases import plain
 
 COLUMNS = (
@@ -78,6 +87,55 @@ class Question:
             f"{self.cpus} CPUs are {self.cpus} times what was measured on one, process by process, "
             "and the users split evenly among them: assumed, not measured."
         )
+
+
+def predict(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help=f"A run: {HOW_TO_NAME} Default: the newest with a curve over users, else the "
+            "newest such reference.",
+        ),
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option("--users", min=1, max=MOST_USERS, help="Without think time."),
+    ] = None,
+    delays_ms: Annotated[
+        str | None,
+        typer.Option("--delays-ms", help="Of the upstream; of several the longest counts."),
+    ] = None,
+    cpus: Annotated[
+        int,
+        typer.Option("--cpus", min=1, max=MOST_CPUS, help="CPUs, a process each."),
+    ] = 1,
+    server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
+    http_client: Annotated[
+        str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
+    ] = "*",
+    checked: Annotated[
+        bool,
+        typer.Option("--check", help="Predict each load of the run from its others instead."),
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Say what each stack of a run would make of another load."""
+    lab = read_lab()
+    folder = find_run(lab, run) if run is not None else newest_with_a_curve(every(lab))
+    stacks = stacks_of(folder)
+    if checked:
+        print(markdown(accuracy_document(stacks)), end="")
+        return
+    if users is None or delays_ms is None:
+        raise ConfigurationError("predict needs --users and --delays-ms, or --check")
+    question = Question(users, service_s_of(delays_ms), cpus)
+    document = predictions(stacks, folder.name, question, server=server, http_client=http_client)
+    if as_markdown:
+        print(markdown(document), end="")
+    else:
+        print_document(terminal.console(), document)
+    raise typer.Exit(DONE if has_answer(document) else FAILED)
 
 
 def stacks_of(folder: Path) -> list[Measured]:
