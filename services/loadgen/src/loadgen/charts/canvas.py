@@ -167,14 +167,7 @@ class Canvas:
                 )
 
     def hill(self, row: int, xs: Sequence[float], heights: Sequence[float], colour: Colour) -> None:
-        """An area above the row's base line.
-
-        Args:
-            row: which.
-            xs: instants of x.
-            heights: 0 to 1 of the room there is.
-            colour: its own.
-        """
+        """An area above the row's base line; heights are 0 to 1 of the room there is."""
         base = self.middle(row) + 8
         for x, height in zip(xs, heights, strict=True):
             style = {"opacity": 0.45}
@@ -193,11 +186,7 @@ class Canvas:
         self._marks.setdefault((kind, tuple(style.items())), []).append(datum)
 
     def chart(self, kept: Data) -> Chart:
-        """All of it as one chart.
-
-        Args:
-            kept: takes its data.
-        """
+        """All of it as one chart, which leaves its data in `kept`."""
         pixels = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
         shared = {"y": alt.Y("y:Q", scale=pixels, axis=None), "color": alt.Color("c:N", scale=None)}
         layers = []

@@ -90,8 +90,6 @@ def distribution(
     """How many good answers of the trials' windows fall into each bin.
 
     Args:
-        trials: their requests.
-        windows_s: the length of each one's window.
         accounting: whether answers count that were due in the window, or answered in it.
         edges: of the bins; what lies beyond counts in the nearest.
     """

@@ -89,12 +89,8 @@ def _rates(text: str) -> list[int]:
 
 
 class Check:
-    """Drives the API by one load after the other.
-
-    Args:
-        origin: of the API.
-        http: the client for control calls.
-        seed: of the lists' order, and of the arrivals of open loads.
+    """Drives the API by one load after the other; the seed is that of the lists' order, and of the
+    arrivals of open loads.
     """
 
     def __init__(self, origin: str, http: httpx.Client, seed: int) -> None:

@@ -60,7 +60,6 @@ class Question:
     Attributes:
         users: without think time.
         service_s: the longest delay of a view.
-        cpus: of the app.
     """
 
     users: int
@@ -202,13 +201,7 @@ def predictions(
     server: str = "*",
     http_client: str = "*",
 ) -> Document:
-    """What each stack would do, the most views a second first.
-
-    Args:
-        stacks: as `stacks_of` gives them.
-        source: the run that they are of, in words.
-        question: the load.
-        server, http_client: globs that select stacks.
+    """What each stack of a run would do, the most views a second first; globs select stacks.
 
     Raises:
         ConfigurationError: no stack is selected.

@@ -124,11 +124,9 @@ class Item:
     """A point of a list, with points of its own below it.
 
     Attributes:
-        words: what it is about.
         outcome: how that came out, behind the words; None: nothing did.
         remark: what is to be said of the outcome, behind it.
         faint: whether it is to stand back.
-        details: sentences below it.
     """
 
     words: str
@@ -163,8 +161,6 @@ class TableColumn:
 
     Attributes:
         heading: with its unit in parentheses.
-        numeric: whether it holds numbers.
-        shown: where.
         meaning: what it holds, if the heading does not say so; stands beside the table.
         merged: in text, what is the same as in the line above is left out.
     """
@@ -204,7 +200,6 @@ class Table(Block):
 
     Attributes:
         caption: what it holds, and how to read it.
-        columns, rows: in order.
         filtered: whether fields above it narrow its rows.
         folded: the words that unfold it in a page; empty: it is open.
         brief: where of more than MOST_LINES rows only the telling ones are shown.
@@ -282,7 +277,6 @@ class Figure(Block):
     Attributes:
         name: of its file in charts/.
         picture: the drawing; a page shows it, text does not.
-        caption: how to read it.
         table: its numbers, shown where it says; None: another block has them.
     """
 
@@ -298,8 +292,6 @@ class Gallery(Block):
 
     Attributes:
         name: their files in charts/ are called so, with a number.
-        pictures: in order.
-        caption: how to read them.
     """
 
     name: str
@@ -323,7 +315,6 @@ class Folded(Block):
 
     Attributes:
         summary: the words to press.
-        blocks: what appears.
         key: of its anchor; empty: none.
     """
 
@@ -343,7 +334,6 @@ class Section:
     Attributes:
         key: of its anchor.
         heading: as in the contents; empty: the document's own says it.
-        blocks: what it shows, in order.
     """
 
     key: str
@@ -360,9 +350,7 @@ class Document:
     """A whole document.
 
     Attributes:
-        heading: what it is about.
         facts: when, where, of what: a few words each.
-        sections: in order.
     """
 
     heading: str

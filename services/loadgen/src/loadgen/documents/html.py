@@ -12,12 +12,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def html(document: Document, title: str) -> str:
-    """The whole page.
-
-    Args:
-        document: what it shows.
-        title: of the browser's tab.
-    """
+    """The whole page, with the title of its tab in the browser."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

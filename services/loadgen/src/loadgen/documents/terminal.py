@@ -34,9 +34,6 @@ def console(**options: Any) -> Console:
 
     A reader's titles, questions and paths may hold what rich would read as markup (`[/x]`,
     `uvicorn[standard]`), as an emoji (`:smile:`) or as something to colour: styles are given apart.
-
-    Args:
-        options: as rich's Console takes them.
     """
     return Console(**options, markup=False, emoji=False, highlight=False)
 

@@ -10,11 +10,7 @@ from loadgen.reports.run_report import markdown_report
 
 
 def write_exports(run: Run, folder: Path) -> list[Path]:
-    """Write a run for other programs; the files.
-
-    Args:
-        run: what is exported.
-        folder: where to; made where it is missing.
+    """Write a run for other programs, into a folder that is made where it is missing; the files.
 
     Raises:
         ConfigurationError: it cannot be written.

@@ -215,14 +215,7 @@ def markdown_report(suites: Sequence[Suite], rows: Sequence[Row]) -> str:
 
 
 def write_report(material: Material, folder: Path) -> Path:
-    """Write report.html and charts/*.svg into a folder.
-
-    Args:
-        material: the run.
-        folder: where to; it exists.
-
-    Returns:
-        The page.
+    """Write report.html and charts/*.svg into a folder that exists; the page.
 
     Raises:
         OSError: the folder cannot be written.

@@ -61,13 +61,8 @@ def ratios(
 ) -> Iterator[Block]:
     """A chart of these ratios with all of them as a table, and their remarks.
 
-    The table alone where nothing can be compared: each line has its reason.
-
-    Args:
-        name: of the chart's file.
-        title: of the chart.
-        comparisons: what is shown.
-        brief: where, of too many, only those are listed that say something.
+    The table alone where nothing can be compared: each line has its reason. Where it is to be
+    brief, only those of too many are listed that say something.
     """
     table = _table(comparisons, brief)
     drawn = [comparison for comparison in comparisons if comparison.difference]
