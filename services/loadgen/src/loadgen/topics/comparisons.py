@@ -86,6 +86,13 @@ def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
     return f"{count_of(len(comparisons), 'comparison')}: {of_each}"
 
 
+def could_see(comparison: Comparison | None) -> str:
+    """The smallest change that 80 % of such runs would have found; – where that is not known."""
+    difference = comparison.difference if comparison else None
+    smallest = difference.smallest_detectable_ratio if difference else None
+    return UNKNOWN if smallest is None else percent_text(smallest - 1)
+
+
 def each_once(reasons: Iterable[str]) -> Iterator[str]:
     """Each reason once, with how many it concerns; its figure only if it is the only one."""
     grouped: dict[str, list[str]] = {}
@@ -154,8 +161,7 @@ def _cells(comparison: Comparison) -> Iterator[Cell]:
     yield ratio_text(difference.ratio) if difference else comparison.instead or UNKNOWN
     low, high = (difference.low, difference.high) if difference else (None, None)
     yield UNKNOWN if low is None or high is None else f"{ratio_text(low)}–{ratio_text(high)}"
-    smallest = difference.smallest_detectable_ratio if difference else None
-    yield UNKNOWN if smallest is None else percent_text(smallest - 1)
+    yield could_see(comparison)
     yield comparison.verdict
     yield UNKNOWN if p is None else f"{p:.2g}"
     yield decimals(comparison.distance.trials if comparison.distance else None, 1)
