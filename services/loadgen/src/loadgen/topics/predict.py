@@ -18,8 +18,8 @@ HOW = (
 
 
 @dataclass(frozen=True)
-class Panel(Block):
-    """The sliders, with what their script reads: the stacks, and where the sliders start."""
+class Sliders(Block):
+    """Sliders, with what their script reads: the stacks, and where the sliders start."""
 
     data: Mapping[str, Any]
     shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
@@ -31,7 +31,7 @@ def blocks(material: Material) -> Iterator[Block]:
     if not stacks:
         return
     yield Text([HOW], shown=PAGE)
-    yield Panel(_data(stacks))
+    yield Sliders(_data(stacks))
 
 
 def _data(stacks: Sequence[Measured]) -> dict[str, Any]:
