@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from loadgen.charts import series
@@ -15,20 +16,20 @@ HEADER = b"due_s,lag_ms,latency_ms,status,failure,ended_s\n"
 
 
 @pytest.fixture
-def steady(tmp_path: Path) -> series.Requests:
+def steady(tmp_path: Path) -> pl.DataFrame:
     """Ten users with a latency of 0.5 s, after 2 s of warm-up."""
     file = tmp_path / "steady.csv.gz"
     write_samples(constant_users(users=10, latency_s=0.5, until_s=14), 2.0, file)
     return series.read_requests(file)
 
 
-def read(requests: list[Request], folder: Path) -> series.Requests:
+def read(requests: list[Request], folder: Path) -> pl.DataFrame:
     write_samples(some_samples(requests), 0.0, folder / "some.csv.gz")
     return series.read_requests(folder / "some.csv.gz")
 
 
 def test_a_steady_load_has_the_same_rate_and_flight_in_every_second(
-    steady: series.Requests,
+    steady: pl.DataFrame,
 ) -> None:
     course = series.course(steady, 10.0)
     assert course.step_s == 1
@@ -38,14 +39,14 @@ def test_a_steady_load_has_the_same_rate_and_flight_in_every_second(
     assert not any(course.failure_rps)
 
 
-def test_p95_speaks_of_stretches_with_a_hundred_answers(steady: series.Requests) -> None:
+def test_p95_speaks_of_stretches_with_a_hundred_answers(steady: pl.DataFrame) -> None:
     course = series.course(steady, 10.0)
     assert len(course.p95_ms) == 2  # 20 a second for 10 s
     assert course.p95_ms == pytest.approx([500, 500])
     assert course.p95_seconds == pytest.approx([2.5, 7.5], abs=1)
 
 
-def test_a_long_trial_has_longer_steps(steady: series.Requests) -> None:
+def test_a_long_trial_has_longer_steps(steady: pl.DataFrame) -> None:
     course = series.course(steady, 150.0)
     assert course.step_s == 3
     assert len(course.seconds) == 50
@@ -63,16 +64,16 @@ def test_a_request_that_its_tool_lost_has_no_instant_and_is_left_out(tmp_path: P
     file = tmp_path / "lost.csv.gz"
     with gzip.open(file, "wt") as stream:
         stream.write("due_s,lag_ms,latency_ms,status,failure\n,,,,lost\n0.5,0.0,20.0,200,\n")
-    assert series.read_requests(file).latency_ms.tolist() == [20]
+    assert series.read_requests(file)["latency_ms"].to_list() == [20]
 
 
 def test_a_load_that_nobody_answered_stays_in_flight(tmp_path: Path) -> None:
     silent = read([(0.0, None, "unanswered"), (1.0, None, "unanswered")], tmp_path)
-    assert silent.latency_ms.tolist() == [np.inf, np.inf]
+    assert silent["latency_ms"].to_list() == [np.inf, np.inf]
     assert series.course(silent, 4.0).in_flight == pytest.approx([1, 2, 2, 2])
 
 
-def test_a_distribution_counts_the_good_answers_due_in_the_window(steady: series.Requests) -> None:
+def test_a_distribution_counts_the_good_answers_due_in_the_window(steady: pl.DataFrame) -> None:
     edges = series.bin_edges(100, 1000)
     counts = series.distribution([steady, steady], [10.0, 5.0], "due", edges)
     assert counts.sum() == pytest.approx(20 * 15, abs=2)

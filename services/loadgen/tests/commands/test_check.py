@@ -10,8 +10,7 @@ import pytest
 from loadgen.commands import check
 from loadgen.commands.check import api_samples, loads
 from loadgen.commands.driver_findings import CheckLoad, Finding
-from loadgen.commands.figures import Figures, figures_of
-from loadgen.commands.tool_figures import told
+from loadgen.commands.figures import Figures, figures_of, told
 from loadgen.documents import terminal
 from tests.make import Request, some_samples
 

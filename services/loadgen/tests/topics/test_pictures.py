@@ -65,7 +65,7 @@ def test_a_waterfall_is_drawn_in_both_orders_in_views_and_in_cpu(tmp_path: Path)
         for order in ("forward", "reversed")
         for metric in ("rps", "cpu")
     ]
-    forward = drawn["waterfall-1-forward-rps"].drawing.svg
+    forward = drawn["waterfall-1-forward-rps"].svg
     assert forward.index("as it was") < forward.index("+ one client") < forward.index("+ a lean")
     assert "×1.33" in forward
     assert "· api<" in forward

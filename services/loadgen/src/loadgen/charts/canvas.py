@@ -6,14 +6,14 @@ Instants of x are in the chart's own unit; y counts pixels from the top.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
 
-from loadgen.charts.drawing import Chart, Data, draw
+from loadgen.charts.drawing import Chart, Data
 from loadgen.charts.palette import INK, SOFT, Colour
+from loadgen.theory.statistics import Interval
 
 type Shape = Literal["circle", "triangle-left", "triangle-right"]
 
@@ -23,8 +23,23 @@ ROW = 38
 SECOND_LINE = 14
 BELOW = 14
 LEGEND = 20
+#: What some marks have besides x and y: other ends, words, the row that an area is of.
+CHANNELS = {"x2": "x2:Q", "y2": "y2:Q", "text": "text:N", "detail": "detail:N"}
 #: About how many fit above the marks.
 MOST_LETTERS = 66
+
+
+def from_zero(top: float, title: str) -> alt.X:
+    """The scale of bars; what lies beyond its top is drawn at the edge."""
+    scale = alt.Scale(domain=[0, top], nice=False, clamp=True)
+    return alt.X("x:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6))
+
+
+def logarithmic(low: float, high: float, ticks: Sequence[float], title: str) -> alt.X:
+    """The scale of what is told apart by ratios."""
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    axis = alt.Axis(values=list(ticks), format="~g", title=f"{title} (log scale)")
+    return alt.X("x:Q", scale=scale, axis=axis)
 
 
 @dataclass(frozen=True)
@@ -69,16 +84,18 @@ class Canvas:
     )
 
     def __post_init__(self) -> None:
-        top = float(LEGEND if self.legend else 0)
+        at, top = 5.0, float(LEGEND if self.legend else 0)
+        for colour, word in self.legend:
+            style = {"shape": "square", "size": 70, "filled": True, "opacity": 1, "xPixels": at}
+            self._add("point", style, y=7, c=colour.variable)
+            self._write(word, at + 8, 7, SOFT, size=11)
+            at += 24 + 6.1 * len(word)
         self._ends: list[float] = []
         for words in self.rows:
-            colour = SOFT.variable if words.faint else INK.variable
-            style = {"align": "left", "fontSize": 12, "xPixels": 0}
+            colour = SOFT if words.faint else INK
             for number, line in enumerate(words.lines):
-                y = top + 9 + number * SECOND_LINE
-                self._add("text", style, y=y, text=line, c=colour)
-            style = {"align": "right", "fontSize": 11.5, "xPixels": WIDTH}
-            self._add("text", style, y=top + 9, text=words.right, c=SOFT.variable)
+                self._write(line, 0, top + 9 + number * SECOND_LINE, colour, size=12)
+            self._write(words.right, WIDTH, top + 9, SOFT, size=11.5, align="right")
             top += ROW + SECOND_LINE * (len(words.lines) - 1)
             self._ends.append(top)
 
@@ -104,7 +121,7 @@ class Canvas:
         """A bar from one instant of x to another."""
         y, (x, x2) = self.middle(row), span
         style: dict[str, Any] = (
-            {"filled": False, "strokeWidth": 1.5, "strokeDash": [3, 2]} if hollow else {}
+            {"filled": False, "strokeWidth": 1.5, "strokeDash": (3, 2)} if hollow else {}
         )
         if opacity != 1:
             style["opacity"] = opacity
@@ -118,9 +135,11 @@ class Canvas:
         style = {"strokeWidth": thick}
         self._add("rule", style, x=at, x2=at, y=y - tall / 2, y2=y + tall / 2, c=colour.variable)
 
-    def interval(self, row: int, low: float, high: float) -> None:
-        """How far off a value may be: a line with ends."""
-        y = self.middle(row)
+    def interval(self, row: int, mean: Interval) -> None:
+        """How far off a mean may be: a line with ends; nothing where that is not known."""
+        y, low, high = self.middle(row), mean.low, mean.high
+        if low is None or high is None:
+            return
         self._add("rule", {"strokeWidth": 1.5}, x=low, x2=high, y=y, y2=y, c=INK.variable)
         for at in (low, high):
             self.tick(row, at, INK, tall=7, thick=1.5)
@@ -148,72 +167,33 @@ class Canvas:
                 )
 
     def hill(self, row: int, xs: Sequence[float], heights: Sequence[float], colour: Colour) -> None:
-        """An area above the row's base line.
-
-        Args:
-            row: which.
-            xs: instants of x.
-            heights: 0 to 1 of the room there is.
-            colour: its own.
-        """
+        """An area above the row's base line; heights are 0 to 1 of the room there is."""
         base = self.middle(row) + 8
         for x, height in zip(xs, heights, strict=True):
             style = {"opacity": 0.45}
-            self._add("area", style, x=x, y=base, y2=base - 15 * height, c=colour.variable, row=row)
+            self._add(
+                "area", style, x=x, y=base, y2=base - 15 * height, c=colour.variable, detail=row
+            )
+
+    def _write(
+        self, words: str, at: float, y: float, colour: Colour, *, size: float, align: str = "left"
+    ) -> None:
+        """Words at a pixel of x, whatever its scale is."""
+        style = {"align": align, "baseline": "middle", "fontSize": size, "xPixels": at}
+        self._add("text", style, y=y, text=words, c=colour.variable)
 
     def _add(self, kind: str, style: dict[str, Any], **datum: Any) -> None:
-        frozen = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in style.items())
-        self._marks.setdefault((kind, frozen), []).append(datum)
-
-    @cached_property
-    def svg(self) -> str:
-        """All of it, drawn once nothing more is added."""
-        return draw(self.chart)
+        self._marks.setdefault((kind, tuple(style.items())), []).append(datum)
 
     def chart(self, kept: Data) -> Chart:
-        """All of it as one chart.
-
-        Args:
-            kept: takes its data.
-        """
+        """All of it as one chart, which leaves its data in `kept`."""
         pixels = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
-        y = alt.Y("y:Q", scale=pixels, axis=None)
+        shared = {"y": alt.Y("y:Q", scale=pixels, axis=None), "color": alt.Color("c:N", scale=None)}
         layers = []
         for (kind, frozen), data in self._marks.items():
-            style = {key: list(v) if isinstance(v, tuple) else v for key, v in frozen}
-            x: object = self.x
-            if "xPixels" in style:
-                x = alt.value(style.pop("xPixels"))
-                style["baseline"] = "middle"
-            encodings: dict[str, Any] = {"x": x, "y": y}
-            present = set(data[0])
-            if "x2" in present:
-                encodings["x2"] = "x2:Q"
-            if "y2" in present:
-                encodings["y2"] = "y2:Q"
-            if "text" in present:
-                encodings["text"] = "text:N"
-            if "row" in present:
-                encodings["detail"] = "row:N"
-            encodings["color"] = alt.Color("c:N", scale=None)
+            style = dict(frozen)
+            x = alt.value(style.pop("xPixels")) if "xPixels" in style else self.x
+            own = {channel: field for channel, field in CHANNELS.items() if channel in data[0]}
             chart = alt.Chart(kept.named(data))
-            layers.append(getattr(chart, f"mark_{kind}")(**style).encode(**encodings))
-        layers.extend(self._legend(y, kept))
+            layers.append(getattr(chart, f"mark_{kind}")(**style).encode(x=x, **shared, **own))
         return alt.layer(*layers).properties(width=WIDTH, height=self.height)
-
-    def _legend(self, y: alt.Y, kept: Data) -> list[alt.Chart]:
-        layers, at = [], 5.0
-        for colour, word in self.legend:
-            chart = alt.Chart(kept.named([{"y": 7, "text": word}]))
-            layers.append(
-                chart.mark_point(
-                    shape="square", size=70, filled=True, color=colour.variable, opacity=1
-                ).encode(x=alt.value(at), y=y)
-            )
-            layers.append(
-                chart.mark_text(
-                    align="left", baseline="middle", fontSize=11, color=SOFT.variable
-                ).encode(x=alt.value(at + 8), y=y, text="text:N")
-            )
-            at += 24 + 6.1 * len(word)
-        return layers

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Sequence
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords, Shape
+from loadgen.charts.canvas import Canvas, RowWords, Shape, logarithmic
 from loadgen.charts.palette import BAD, INK, SOFT, TRACK, UNEXPLAINED, USERS, Colour
 from loadgen.findings.comparisons import Comparison
 from loadgen.theory.statistics import MARGIN
@@ -21,11 +19,7 @@ def ratios_chart(rows: Sequence[tuple[RowWords, Comparison]]) -> Canvas:
     """A row per comparison that has a difference."""
     reach = _reach([comparison for _, comparison in rows])
     low, high = 1 / reach, reach
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(type="log", domain=[low, high]),
-        axis=alt.Axis(values=_ticks(low, high), format="~g", title="ratio (log scale)"),
-    )
+    x = logarithmic(low, high, _ticks(low, high), "ratio")
     canvas = Canvas([words for words, _ in rows], x)
 
     def inside(ratio: float) -> float:

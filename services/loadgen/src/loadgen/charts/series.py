@@ -28,25 +28,6 @@ DIGIT_S = 1e-5
 
 
 @dataclass(frozen=True)
-class Requests:
-    """The requests of a trial, by the samples' own clock: seconds from the window's start.
-
-    Attributes:
-        sent_s: when each was sent.
-        answered_s: when it was answered; infinite where it was not.
-        ended_s: when it was answered, failed or was given up; infinite where that is not known.
-        latency_ms: from due to answered; infinite where there was no answer.
-        good: whether status and body were right.
-    """
-
-    sent_s: Numbers
-    answered_s: Numbers
-    ended_s: Numbers
-    latency_ms: Numbers
-    good: np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-
-@dataclass(frozen=True)
 class Course:
     """How a trial went, step by step.
 
@@ -69,26 +50,29 @@ class Course:
     p95_ms: Sequence[float]
 
 
-def read_requests(file: Path) -> Requests:
+def read_requests(file: Path) -> pl.DataFrame:
     """The requests of a trial, without those that the tool lost, which have no instants.
+
+    Instants are by the samples' own clock, in seconds from the window's start; what never was is
+    infinite.
+
+    Returns:
+        sent_s: when each was sent.
+        answered_s: when it was answered.
+        ended_s: when it was answered, failed or was given up.
+        latency_ms: from due to answered.
+        good: whether status and body were right.
 
     Raises:
         ConfigurationError: the file is no samples of a trial, or is broken.
     """
     answered_s = pl.col("due_s") + pl.col("latency_ms") / 1000
-    table = read_samples(file).select(
-        sent=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
-        answered=answered_s.fill_null(math.inf),
-        ended=pl.col("ended_s").fill_null(math.inf),
-        latency=pl.col("latency_ms").fill_null(math.inf),
+    return read_samples(file).select(
+        sent_s=pl.col("due_s") + pl.col("lag_ms").fill_null(0) / 1000,
+        answered_s=answered_s.fill_null(math.inf),
+        ended_s=pl.col("ended_s").fill_null(math.inf),
+        latency_ms=pl.col("latency_ms").fill_null(math.inf),
         good=pl.col("failure").is_null() & pl.col("latency_ms").is_not_null(),
-    )
-    return Requests(
-        sent_s=table["sent"].to_numpy(),
-        answered_s=table["answered"].to_numpy(),
-        ended_s=table["ended"].to_numpy(),
-        latency_ms=table["latency"].to_numpy(),
-        good=table["good"].to_numpy(),
     )
 
 
@@ -98,7 +82,7 @@ def bin_edges(low_ms: float, high_ms: float) -> Numbers:
 
 
 def distribution(
-    trials: Iterable[Requests],
+    trials: Iterable[pl.DataFrame],
     windows_s: Iterable[float],
     accounting: Accounting,
     edges: Numbers,
@@ -106,15 +90,13 @@ def distribution(
     """How many good answers of the trials' windows fall into each bin.
 
     Args:
-        trials: their requests.
-        windows_s: the length of each one's window.
         accounting: whether answers count that were due in the window, or answered in it.
         edges: of the bins; what lies beyond counts in the nearest.
     """
     counts = np.zeros(len(edges) - 1)
     for requests, window_s in zip(trials, windows_s, strict=True):
-        latency_ms = requests.latency_ms[requests.good]
-        instants_s = requests.answered_s[requests.good]
+        good = requests.filter("good")
+        latency_ms, instants_s = good["latency_ms"].to_numpy(), good["answered_s"].to_numpy()
         if accounting == "due":
             instants_s = instants_s - latency_ms / 1000
         # To the digits of the file, which the last answer of a counted load is at the end of.
@@ -123,27 +105,27 @@ def distribution(
     return counts
 
 
-def course(requests: Requests, window_s: float) -> Course:
+def course(requests: pl.DataFrame, window_s: float) -> Course:
     """A trial's window, in steps of whole seconds where it is long."""
     step_s = max(1.0, math.ceil(window_s / MOST_STEPS)) if window_s >= 4 else window_s / 8
     steps = max(1, math.floor(window_s / step_s + 1e-9))
     edges: Numbers = np.arange(steps + 1, dtype=np.float64) * step_s
-    good_s = requests.answered_s[requests.good]
-    failed_s = requests.ended_s[~requests.good & np.isfinite(requests.ended_s)]
+    good = requests.filter("good")
+    failed = requests.filter(~pl.col("good"), pl.col("ended_s").is_finite())
     middles = edges[:-1] + step_s / 2
-    p95 = _p95(requests, edges)
+    p95 = _p95(good, edges)
     return Course(
         step_s=step_s,
         seconds=middles.tolist(),
-        rate_rps=(np.histogram(good_s, edges)[0] / step_s).tolist(),
-        failure_rps=(np.histogram(failed_s, edges)[0] / step_s).tolist(),
+        rate_rps=(np.histogram(good["answered_s"], edges)[0] / step_s).tolist(),
+        failure_rps=(np.histogram(failed["ended_s"], edges)[0] / step_s).tolist(),
         in_flight=_in_flight(requests, edges).tolist(),
         p95_seconds=[second for second, _ in p95],
         p95_ms=[value for _, value in p95],
     )
 
 
-def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
+def _in_flight(requests: pl.DataFrame, edges: Numbers) -> Numbers:
     """Mean in flight between edges: F(t) = Σ max(0, t − sent) − Σ max(0, t − ended)."""
 
     def area(instants: Numbers) -> Numbers:
@@ -152,15 +134,15 @@ def _in_flight(requests: Requests, edges: Numbers) -> Numbers:
         before = np.searchsorted(ordered, edges, side="right")
         return before * edges - sums[before]
 
-    in_flight: Numbers = np.diff(area(requests.sent_s) - area(requests.ended_s)) / np.diff(edges)
+    sent_s, ended_s = (requests[name].to_numpy() for name in ("sent_s", "ended_s"))
+    in_flight: Numbers = np.diff(area(sent_s) - area(ended_s)) / np.diff(edges)
     return in_flight
 
 
-def _p95(requests: Requests, edges: Numbers) -> list[tuple[float, float]]:
+def _p95(good: pl.DataFrame, edges: Numbers) -> list[tuple[float, float]]:
     """(middle, 95th percentile) of the shortest stretches of steps with a hundred good answers."""
-    order = np.argsort(requests.answered_s[requests.good])
-    answered_s = requests.answered_s[requests.good][order]
-    latency_ms = requests.latency_ms[requests.good][order]
+    answered = good.sort("answered_s")
+    answered_s, latency_ms = answered["answered_s"].to_numpy(), answered["latency_ms"].to_numpy()
     places = np.searchsorted(answered_s, edges)
     percentiles, begin = [], 0
     for end in range(1, len(edges)):

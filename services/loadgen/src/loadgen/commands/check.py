@@ -8,16 +8,16 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import polars as pl
+import typer
 from rich.console import Console
 
 from loadgen.commands.check_tables import check_document
 from loadgen.commands.driver_findings import COLUMNS, NO, CheckLoad, Finding
-from loadgen.commands.figures import figures_of
-from loadgen.commands.tool_figures import told
+from loadgen.commands.figures import figures_of, told
 from loadgen.documents import terminal
 from loadgen.documents.markdown import markdown
 from loadgen.documents.terminal import print_document
@@ -27,7 +27,7 @@ from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
 from loadgen.drivers.target import Target
 from loadgen.errors import ConfigurationError, TrialError, unwritable
-from loadgen.lab.lab import Lab
+from loadgen.lab.lab import read_lab
 from loadgen.records.files import new_folder, write_csv
 from loadgen.records.samples import SCHEMA, frame
 from loadgen.runs import services
@@ -89,12 +89,8 @@ def _rates(text: str) -> list[int]:
 
 
 class Check:
-    """Drives the API by one load after the other.
-
-    Args:
-        origin: of the API.
-        http: the client for control calls.
-        seed: of the lists' order, and of the arrivals of open loads.
+    """Drives the API by one load after the other; the seed is that of the lists' order, and of the
+    arrivals of open loads.
     """
 
     def __init__(self, origin: str, http: httpx.Client, seed: int) -> None:
@@ -171,14 +167,23 @@ def api_samples(played: dict[str, Any], start_ns: int) -> pl.DataFrame:
     return frame(columns)
 
 
-def check_drivers(
-    lab: Lab, asked: Sequence[CheckLoad], seed: int, console: Console, as_markdown: bool
-) -> int:
-    """Make all loads of a check; returns the exit code.
-
-    Raises:
-        ConfigurationError: the API is not up, a run is under way, or results/ cannot be written.
-    """
+def check(
+    driver: Annotated[
+        list[str] | None, typer.Option("--driver", help="Only this driver; may be repeated.")
+    ] = None,
+    delays: Annotated[
+        list[str] | None,
+        typer.Option("--delays", help="fixed, uniform or lognormal; may be repeated."),
+    ] = None,
+    rates: Annotated[
+        str, typer.Option("--rates", help="Requests a second, separated by commas.")
+    ] = "50,500",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the lists' order.")] = 1,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Compare what each driver sees with the API's own record of the same requests."""
+    asked = loads(driver, delays, rates)
+    lab = read_lab()
     with RunLock(lab.results) as lock, httpx.Client(trust_env=False) as http:
         origin = services.api_origin(services.wait_for([services.api(http)]))
         try:
@@ -187,12 +192,12 @@ def check_drivers(
             raise unwritable(error) from error
         lock.name(folder)
         try:
-            fine = make(Check(origin, http, seed), asked, folder, console, as_markdown)
+            fine = make(Check(origin, http, seed), asked, folder, terminal.console(), as_markdown)
         except TrialError as error:
             lines = "\n".join((f"{error.outcome}: {error}", *error.details))
             terminal.console(stderr=True).print(lines, soft_wrap=True)
-            return FAILED
-    return DONE if fine else FAILED
+            raise typer.Exit(FAILED) from error
+    raise typer.Exit(DONE if fine else FAILED)
 
 
 def make(

@@ -7,7 +7,6 @@ from loadgen.commands.figures import Figures
 from loadgen.documents.document import (
     Cell,
     Document,
-    Number,
     Section,
     Table,
     TableColumn,
@@ -60,8 +59,8 @@ def _ours(finding: Finding) -> Iterator[Cell]:
 
 
 def _tools(tool: Figures) -> Iterator[Cell]:
-    yield from (Number(value, 1) for value in (tool.p50_ms, tool.p95_ms, tool.p99_ms))
-    yield from (Number(tool.requests), Number(tool.failures))
+    yield from (decimals(value, 1) for value in (tool.p50_ms, tool.p95_ms, tool.p99_ms))
+    yield from (str(tool.requests), str(tool.failures))
 
 
 def _with_distance(ours: float | None, api: float | None, digits: int) -> str:

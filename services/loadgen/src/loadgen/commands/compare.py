@@ -1,10 +1,11 @@
 """`loadgen compare`: two runs, or two servers of one, as tables, files and an exit code."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
+from loadgen.documents import terminal
 from loadgen.documents.html import html
 from loadgen.documents.markdown import markdown
 from loadgen.documents.terminal import print_document
@@ -13,7 +14,8 @@ from loadgen.findings import gates, two_runs
 from loadgen.findings.earlier_run import read_run
 from loadgen.findings.two_runs import METRICS as USUAL
 from loadgen.findings.two_runs import RunComparison
-from loadgen.lab.lab import Lab
+from loadgen.lab.lab import read_lab
+from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.records.columns import METRICS
 from loadgen.records.files import replace_text
 from loadgen.reports.comparison_report import comparison_document
@@ -31,31 +33,28 @@ Quote it: --fail-on 'p95_ms>5%'.
 """
 
 
-def compare_as_asked(
-    lab: Lab,
-    runs: Sequence[str],
-    *,
-    baseline: str | None,
-    candidate: str | None,
-    metrics: str | None,
-    fail_on: Sequence[str],
-    console: Console,
-) -> int:
-    """Compare, print, write; the exit code: 1 where a gate is not passed.
-
-    Args:
-        lab: where runs are, and where the comparison goes.
-        runs: two, as `run_folders.find_run` takes them; or one, with baseline and candidate.
-        baseline, candidate: servers.
-        metrics: columns, joined with commas; None: the usual ones.
-        fail_on: gates, as `gates.parse_gate` takes them.
-        console: prints.
-
-    Raises:
-        ConfigurationError: something is not as `compare` needs it.
-    """
-    asked = _metrics(metrics)
-    thresholds = [gates.parse_gate(text) for text in fail_on]
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN [RUN]", help=f"One or two runs, each: {HOW_TO_NAME}")
+    ],
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="SERVICE", help="Of the one run.")
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option("--candidate", metavar="SERVICE", help="What is judged.")
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", help=f"Columns; default: {','.join(USUAL)}."),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", metavar="GATE", help=f"{gates.GRAMMAR}; may be repeated."),
+    ] = None,
+) -> None:
+    """Compare two runs, the second against the first; or two servers of one run."""
+    lab, asked = read_lab(), _metrics(metrics)
+    thresholds = [gates.parse_gate(text) for text in fail_on or ()]
     if len(runs) == 1 and baseline and candidate:
         run = read_run(lab, runs[0])
         comparison = two_runs.of_servers(run, baseline, candidate, asked, thresholds)
@@ -69,10 +68,11 @@ def compare_as_asked(
             "compare takes two runs (compare RUN RUN), or one with two of its servers "
             "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
+    console = terminal.console()
     print_document(console, comparison_document(comparison, gates_last=True))
     _write(comparison, lab.results / name)
     console.print(f"\nComparison: results/{name}/", soft_wrap=True)
-    return DONE if gates.all_passed(comparison.gates) else FAILED
+    raise typer.Exit(DONE if gates.all_passed(comparison.gates) else FAILED)
 
 
 def _metrics(text: str | None) -> list[str]:

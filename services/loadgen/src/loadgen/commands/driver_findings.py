@@ -33,7 +33,6 @@ class CheckLoad:
     """One load of the check.
 
     Attributes:
-        driver: who makes it.
         distribution: of the delays.
         rate_rps: about how many requests a second: users = rate × mean delay (Little).
         hang_ups: connections close without an answer, instead of the other failures.
@@ -103,7 +102,6 @@ class Finding:
     """What came out of one load.
 
     Attributes:
-        load: the load.
         ours: the driver's figures by our accounting, as a trial would have them.
         api: the API's record of the same requests.
         tool: what the tool itself says; None where it says nothing.

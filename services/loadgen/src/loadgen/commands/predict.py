@@ -6,25 +6,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from loadgen.documents import terminal
 from loadgen.documents.document import (
     TERMINAL,
     WIDE,
     Cell,
     Document,
-    Number,
     Section,
     Table,
     TableColumn,
     TableRow,
     Text,
 )
-from loadgen.documents.words import UNKNOWN
+from loadgen.documents.markdown import markdown
+from loadgen.documents.terminal import print_document
+from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.errors import ConfigurationError
+from loadgen.lab.lab import read_lab
+from loadgen.lab.run_folders import HOW_TO_NAME, every, find_run
 from loadgen.prediction import accuracy
 from loadgen.prediction.measured_stacks import Measured, measured
 from loadgen.prediction.stack import Prediction, Refusal, Stack, predict_stack
 from loadgen.records.trials_csv import read_rows
+from loadgen.runs.run import DONE, FAILED
 from loadgen.suites.cases import plain
 
 COLUMNS = (
@@ -52,7 +60,6 @@ class Question:
     Attributes:
         users: without think time.
         service_s: the longest delay of a view.
-        cpus: of the app.
     """
 
     users: int
@@ -79,6 +86,55 @@ class Question:
             f"{self.cpus} CPUs are {self.cpus} times what was measured on one, process by process, "
             "and the users split evenly among them: assumed, not measured."
         )
+
+
+def predict(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help=f"A run: {HOW_TO_NAME} Default: the newest with a curve over users, else the "
+            "newest such reference.",
+        ),
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option("--users", min=1, max=MOST_USERS, help="Without think time."),
+    ] = None,
+    delays_ms: Annotated[
+        str | None,
+        typer.Option("--delays-ms", help="Of the upstream; of several the longest counts."),
+    ] = None,
+    cpus: Annotated[
+        int,
+        typer.Option("--cpus", min=1, max=MOST_CPUS, help="CPUs, a process each."),
+    ] = 1,
+    server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
+    http_client: Annotated[
+        str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
+    ] = "*",
+    checked: Annotated[
+        bool,
+        typer.Option("--check", help="Predict each load of the run from its others instead."),
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Say what each stack of a run would make of another load."""
+    lab = read_lab()
+    folder = find_run(lab, run) if run is not None else newest_with_a_curve(every(lab))
+    stacks = stacks_of(folder)
+    if checked:
+        print(markdown(accuracy_document(stacks)), end="")
+        return
+    if users is None or delays_ms is None:
+        raise ConfigurationError("predict needs --users and --delays-ms, or --check")
+    question = Question(users, service_s_of(delays_ms), cpus)
+    document = predictions(stacks, folder.name, question, server=server, http_client=http_client)
+    if as_markdown:
+        print(markdown(document), end="")
+    else:
+        print_document(terminal.console(), document)
+    raise typer.Exit(DONE if has_answer(document) else FAILED)
 
 
 def stacks_of(folder: Path) -> list[Measured]:
@@ -145,13 +201,7 @@ def predictions(
     server: str = "*",
     http_client: str = "*",
 ) -> Document:
-    """What each stack would do, the most views a second first.
-
-    Args:
-        stacks: as `stacks_of` gives them.
-        source: the run that they are of, in words.
-        question: the load.
-        server, http_client: globs that select stacks.
+    """What each stack of a run would do, the most views a second first; globs select stacks.
 
     Raises:
         ConfigurationError: no stack is selected.
@@ -182,11 +232,11 @@ def _cells(stack: Stack, prediction: Prediction) -> Iterator[Cell]:
     yield f"{stack.server} {client}"
     yield stack.server
     yield client
-    yield Number(prediction.rps, 1)
-    yield Number(prediction.latency_ms)
+    yield decimals(prediction.rps, 1)
+    yield decimals(prediction.latency_ms, 0)
     yield f"{prediction.cpu_share:.0%}"
-    yield Number(prediction.cpu_ms_per_view, 1)
-    yield Number(prediction.memory_mib)
+    yield decimals(prediction.cpu_ms_per_view, 1)
+    yield decimals(prediction.memory_mib, 0)
     yield prediction.bound.by
 
 
@@ -229,7 +279,7 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
             *map(TableColumn, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
         ),
         [
-            TableRow((of.band, Number(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
+            TableRow((of.band, str(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
             for of in bands
         ],
     )

@@ -38,13 +38,7 @@ def repeat_run(arguments: Mapping[str, Any]) -> str:
 
 
 def repeat_case(case: Case, suite: Suite, axes: SetAxes) -> str:
-    """One case again, by itself.
-
-    Args:
-        case: which.
-        suite: of which it is one, with these axes set from the command line.
-        axes: none where the suite's own were measured.
-    """
+    """One case of a suite again, by itself, with the axes that were set for the run."""
     words = ["run", suite.name, *_axes(axes), "--only", case.slug, "--rounds", str(ROUNDS)]
     # What a self-test measures is no server for a reader, so Compose starts it only when asked.
     return ("COMPOSE_PROFILES=selftest " if suite.self_test else "") + _bench(words)

@@ -1,16 +1,18 @@
-"""What a document is made of: headings, sentences, tables with typed cells, charts with their data.
+"""What a document is made of: headings, sentences, tables, charts with their data.
 
 It is made once. A terminal, Markdown and a page are renderings of it (terminal.py, markdown.py,
 html.py); what one of them has no room for says where it is shown instead.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
 
 from markupsafe import Markup
 
-from loadgen.documents.words import UNKNOWN, bounds, decimals, plus_minus
+from loadgen.charts.drawing import Chart, Data, draw
+from loadgen.documents.words import bounds, decimals, plus_minus
 from loadgen.theory.statistics import Interval
 
 type Medium = Literal["terminal", "markdown", "page"]
@@ -20,34 +22,11 @@ TEXT: frozenset[Medium] = frozenset({"terminal", "markdown"})
 WIDE: frozenset[Medium] = frozenset({"markdown", "page"})
 EVERYWHERE: frozenset[Medium] = TEXT | PAGE
 
-#: Words as a reader or the lab wrote them; Markup where they are ours and have tags.
+#: Words as a reader or the lab wrote them; Markup where they are ours and have tags, which only
+#: what is shown in a page alone may have.
 type Words = str | Markup
 
 # ---------------------------------------------------------------------------------------- cells
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number with so many digits after the point; None: not known."""
-
-    value: float | None
-    digits: int = 0
-
-
-@dataclass(frozen=True)
-class Percent:
-    """A share, in percent; None: not known."""
-
-    share: float | None
-
-
-@dataclass(frozen=True)
-class Span:
-    """From a number to another one; None: not known."""
-
-    low: float | None
-    high: float | None
-    digits: int = 3
 
 
 @dataclass(frozen=True)
@@ -82,24 +61,17 @@ class Code:
     text: str
 
 
-type Cell = Words | Number | Percent | Span | Estimate | Outcome | Code
+type Cell = str | Estimate | Outcome | Code
 
 
 def cell_words(cell: Cell, medium: Medium) -> str:
     """A cell as plain text."""
     match cell:
-        case Number(value, digits):
-            return decimals(value, digits)
-        case Percent(share):
-            return UNKNOWN if share is None else f"{100 * share:.1f} %"
-        case Span(low, high, digits):
-            known = low is not None and high is not None
-            return f"{decimals(low, digits)}–{decimals(high, digits)}" if known else UNKNOWN
         case Estimate():
             return _estimate_words(cell, medium)
         case Outcome(words) | Code(words):
             return words
-    return cell.striptags() if isinstance(cell, Markup) else cell
+    return cell
 
 
 def _estimate_words(cell: Estimate, medium: Medium) -> str:
@@ -116,41 +88,35 @@ def _estimate_words(cell: Estimate, medium: Medium) -> str:
 # ---------------------------------------------------------------------------------------- blocks
 
 
-class Block(Protocol):
-    """Something that a section shows."""
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Something that a section shows; `shown` says where."""
 
-    @property
-    def shown(self) -> frozenset[Medium]:
-        """Where."""
+    shown: frozenset[Medium] = EVERYWHERE
 
     @property
     def template(self) -> str:
         """Its file in templates/blocks/, for the page; it sees the block as `block`."""
+        return f"{type(self).__name__.lower()}.html"
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     """A heading within a section."""
 
     words: Words
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "heading.html"
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Block):
     """Paragraphs.
 
     Attributes:
-        paragraphs: in order.
         kind: `lead` for the answer, `note` for small print, `untold` for what is not known.
-        shown: where.
     """
 
     paragraphs: Sequence[Words]
     kind: Literal["", "lead", "note", "untold"] = ""
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "text.html"
 
 
 @dataclass(frozen=True)
@@ -158,11 +124,9 @@ class Item:
     """A point of a list, with points of its own below it.
 
     Attributes:
-        words: what it is about.
         outcome: how that came out, behind the words; None: nothing did.
         remark: what is to be said of the outcome, behind it.
         faint: whether it is to stand back.
-        details: sentences below it.
     """
 
     words: str
@@ -173,27 +137,22 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Block):
     """A list of points; numbered, the first is the most important."""
 
     items: Sequence[Item]
     numbered: bool = False
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "items.html"
 
 
 @dataclass(frozen=True)
-class Terms:
+class Terms(Block):
     """Words with what is to be said of each.
 
     Attributes:
         entries: (word, for whom it is said, explanation).
-        shown: where.
     """
 
     entries: Sequence[tuple[str, str, str]]
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "terms.html"
 
 
 @dataclass(frozen=True)
@@ -202,8 +161,6 @@ class TableColumn:
 
     Attributes:
         heading: with its unit in parentheses.
-        numeric: whether it holds numbers.
-        shown: where.
         meaning: what it holds, if the heading does not say so; stands beside the table.
         merged: in text, what is the same as in the line above is left out.
     """
@@ -238,15 +195,13 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table. In a page it sorts by any column.
 
     Attributes:
         caption: what it holds, and how to read it.
-        columns, rows: in order.
         filtered: whether fields above it narrow its rows.
         folded: the words that unfold it in a page; empty: it is open.
-        shown: where.
         brief: where of more than MOST_LINES rows only the telling ones are shown.
     """
 
@@ -255,9 +210,7 @@ class Table:
     rows: Sequence[TableRow]
     filtered: bool = False
     folded: str = ""
-    shown: frozenset[Medium] = EVERYWHERE
     brief: frozenset[Medium] = frozenset()
-    template: ClassVar[str] = "table.html"
 
     def columns_in(self, medium: Medium) -> list[TableColumn]:
         """The columns that a medium shows."""
@@ -300,30 +253,30 @@ class Table:
 MOST_LINES = 20
 
 
-class Drawing(Protocol):
-    """A picture that is drawn when it is asked for."""
-
-    @property
-    def svg(self) -> str:
-        """The drawing, in colours that are the variables of charts.palette."""
-
-
 @dataclass(frozen=True)
 class Picture:
-    """A drawing with its title, for those who do not see it."""
+    """A chart, drawn when it is asked for, with its title for those who do not see it.
+
+    Attributes:
+        chart: builds it, with the data that it is given to fill.
+    """
 
     title: str
-    drawing: Drawing
+    chart: Callable[[Data], Chart]
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing, in colours that are the variables of charts.palette."""
+        return draw(self.chart)
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Block):
     """A picture with its caption and the same as a table.
 
     Attributes:
         name: of its file in charts/.
         picture: the drawing; a page shows it, text does not.
-        caption: how to read it.
         table: its numbers, shown where it says; None: another block has them.
     """
 
@@ -331,52 +284,44 @@ class Figure:
     picture: Picture
     caption: str
     table: Table | None
-    shown: frozenset[Medium] = EVERYWHERE
-    template: ClassVar[str] = "figure.html"
 
 
 @dataclass(frozen=True)
-class Gallery:
+class Gallery(Block):
     """Small pictures of one kind beside each other.
 
     Attributes:
         name: their files in charts/ are called so, with a number.
-        pictures: in order.
-        caption: how to read them.
     """
 
     name: str
     pictures: Sequence[Picture]
     caption: str
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "gallery.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 @dataclass(frozen=True)
-class Command:
+class Command(Block):
     """A command line to copy, with what it is for."""
 
     words: Words
     line: str
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "command.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 @dataclass(frozen=True)
-class Folded:
+class Folded(Block):
     """Blocks that a reader of the page unfolds.
 
     Attributes:
         summary: the words to press.
-        blocks: what appears.
         key: of its anchor; empty: none.
     """
 
     summary: Words
     blocks: Sequence[Block]
     key: str = ""
-    shown: frozenset[Medium] = PAGE
-    template: ClassVar[str] = "folded.html"
+    shown: frozenset[Medium] = field(default=PAGE, kw_only=True)
 
 
 # -------------------------------------------------------------------------------------- document
@@ -389,7 +334,6 @@ class Section:
     Attributes:
         key: of its anchor.
         heading: as in the contents; empty: the document's own says it.
-        blocks: what it shows, in order.
     """
 
     key: str
@@ -406,9 +350,7 @@ class Document:
     """A whole document.
 
     Attributes:
-        heading: what it is about.
         facts: when, where, of what: a few words each.
-        sections: in order.
     """
 
     heading: str

@@ -20,8 +20,7 @@ def reasons(folder: Path) -> dict[str, str]:
 def comments(compose_yaml: str) -> dict[str, str]:
     """The comment block nearest above each service; one block may stand above several.
 
-    Args:
-        compose_yaml: the file's text; services are indented by two spaces, as their comments are.
+    Services are indented by two spaces, as their comments are.
     """
     by_service: dict[str, str] = {}
     block: list[str] = []

@@ -6,18 +6,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadgen.charts import palette
-from loadgen.documents.document import Cell, Code, Document, Outcome, Picture, cell_words
+from loadgen.documents.document import Cell, Code, Document, Outcome, cell_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def html(document: Document, title: str) -> str:
-    """The whole page.
-
-    Args:
-        document: what it shows.
-        title: of the browser's tab.
-    """
+    """The whole page, with the title of its tab in the browser."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -25,13 +20,11 @@ def html(document: Document, title: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"cell": _cell, "drawn": _drawn}
+    templates.filters["cell"] = _cell
     return templates.get_template("page.html").render(
         title=title,
         document=document,
         palette=Markup(palette.stylesheet()),
-        style=Markup((TEMPLATES / "page.css").read_text()),
-        script=Markup((TEMPLATES / "page.js").read_text()),
     )
 
 
@@ -40,8 +33,4 @@ def _cell(cell: Cell) -> str | Markup:
         return Markup('<b class="{}">{}</b>').format(cell.tone, cell.words)
     if isinstance(cell, Code):
         return Markup("<code>{}</code>").format(cell.text)
-    return cell if isinstance(cell, Markup) else cell_words(cell, "page")
-
-
-def _drawn(picture: Picture) -> Markup:
-    return Markup(picture.drawing.svg)
+    return cell_words(cell, "page")

@@ -3,22 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from markupsafe import Markup
-
 from loadgen.documents.document import (
     Block,
     Cell,
     Code,
-    Command,
     Document,
     Figure,
-    Folded,
     Heading,
     Items,
     Table,
     Terms,
     Text,
-    Words,
     cell_words,
 )
 
@@ -46,11 +41,6 @@ def code(text: str) -> str:
     return f"{fence}{space}{line}{space}{fence}"
 
 
-def without_tags(words: Words) -> str:
-    """Words without their tags."""
-    return str(words.striptags()) if isinstance(words, Markup) else words
-
-
 def markdown(document: Document) -> str:
     """A whole document."""
     parts = [f"### {literal(document.heading)}"] if document.heading else []
@@ -68,9 +58,9 @@ def _parts(blocks: Iterable[Block], explained: set[str]) -> Iterator[str]:
             continue
         match block:
             case Heading(words):
-                yield f"**{in_cell(without_tags(words))}**"
+                yield f"**{in_cell(words)}**"
             case Text(paragraphs):
-                yield from (literal(without_tags(paragraph)) for paragraph in paragraphs)
+                yield from (literal(paragraph) for paragraph in paragraphs)
             case Items() if block.items:
                 yield "\n".join(_points(block))
             case Terms(entries):
@@ -84,11 +74,6 @@ def _parts(blocks: Iterable[Block], explained: set[str]) -> Iterator[str]:
                         yield literal(explanation)
             case Figure(table=Table() as table):
                 yield from _parts([table], explained)
-            case Command(words, line):
-                yield f"{literal(without_tags(words))} {code(line)}"
-            case Folded(summary, inside):
-                yield f"**{in_cell(without_tags(summary))}**"
-                yield from _parts(inside, explained)
 
 
 def _points(items: Items) -> Iterator[str]:

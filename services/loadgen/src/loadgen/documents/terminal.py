@@ -12,10 +12,8 @@ from rich.text import Text as Line
 from loadgen.documents.document import (
     Block,
     Cell,
-    Command,
     Document,
     Figure,
-    Folded,
     Heading,
     Items,
     Outcome,
@@ -25,7 +23,6 @@ from loadgen.documents.document import (
     Text,
     cell_words,
 )
-from loadgen.documents.markdown import without_tags
 
 #: Characters that a name is left with, at least, before figures are broken.
 LEAST_NAME = 8
@@ -37,9 +34,6 @@ def console(**options: Any) -> Console:
 
     A reader's titles, questions and paths may hold what rich would read as markup (`[/x]`,
     `uvicorn[standard]`), as an emoji (`:smile:`) or as something to colour: styles are given apart.
-
-    Args:
-        options: as rich's Console takes them.
     """
     return Console(**options, markup=False, emoji=False, highlight=False)
 
@@ -74,10 +68,10 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
         match block:
             case Heading(words):
                 target.print()
-                target.print(without_tags(words), style="bold")
+                target.print(words, style="bold")
             case Text(paragraphs, kind):
                 for paragraph in paragraphs:
-                    target.print(without_tags(paragraph), style="dim" if kind == "note" else None)
+                    target.print(paragraph, style="dim" if kind == "note" else None)
             case Items():
                 _print_items(target, block)
             case Terms(entries):
@@ -88,11 +82,6 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
                 _print_table(target, block, explained)
             case Figure(table=Table() as table):
                 _print_blocks(target, [table], explained)
-            case Command(words, line):
-                target.print(f"{without_tags(words)} {line}", soft_wrap=True)
-            case Folded(summary, inside):
-                target.print(without_tags(summary), style="bold")
-                _print_blocks(target, inside, explained)
 
 
 def _is_table(block: Block) -> bool:

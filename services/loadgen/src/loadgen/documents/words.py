@@ -15,11 +15,17 @@ def decimals(value: float | None, digits: int) -> str:
     return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
+def span(low: float | None, high: float | None, digits: int) -> str:
+    """From a value to another one; – where they are unknown."""
+    known = low is not None and high is not None
+    return f"{decimals(low, digits)}–{decimals(high, digits)}" if known else UNKNOWN
+
+
 def bounds(mean: Interval, digits: int) -> str:
     """The interval of a mean, with a space before it; empty where there is none."""
     if mean.low is None or mean.high is None:
         return ""
-    return f" [{decimals(mean.low, digits)}–{decimals(mean.high, digits)}]"
+    return f" [{span(mean.low, mean.high, digits)}]"
 
 
 def with_bounds(mean: Interval | None, digits: int) -> str:

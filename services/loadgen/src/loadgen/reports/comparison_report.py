@@ -39,9 +39,7 @@ TONES: dict[str, Literal["good", "bad", "open"]] = {
 def comparison_document(comparison: RunComparison, *, gates_last: bool = False) -> Document:
     """What came out, and why the two may not say the same.
 
-    Args:
-        comparison: of two runs, or of two servers.
-        gates_last: where the end is what is read first, as on a terminal.
+    Gates are last where the end is what is read first, as on a terminal.
     """
     trust = "servers of one run, paired by round"
     gates = Section("gates", "Gates", list(_gates(comparison)))
@@ -72,7 +70,7 @@ def _verdicts(comparison: RunComparison) -> Iterator[Block]:
     words = f"{verdicts_in_words(comparison.comparisons)}{everything}."
     yield Text([*comparison.remarks, *_unmatched(comparison), words], "lead")
     if comparison.comparisons:
-        yield Text([INTRODUCTION], "note", PAGE)
+        yield Text([INTRODUCTION], "note", shown=PAGE)
         yield from ratios("compare", heading(comparison), comparison.comparisons, TERMINAL)
 
 

@@ -61,75 +61,82 @@ class Topic:
     Attributes:
         key: of its anchor.
         heading: as in the contents.
-        of_suite: its blocks, of each suite; None: it is about the run.
-        of_run: its blocks, of all suites together; None: it is about each suite.
+        blocks: what it says of a run.
         introduction: how to read what follows, once.
     """
 
     key: str
     heading: str
-    of_suite: OfSuite | None = None
-    of_run: OfRun | None = None
+    blocks: OfRun
     introduction: str = ""
+
+    def section(self, material: Material) -> Section:
+        """What a page shows of it; nothing where there is nothing but its introduction."""
+        blocks = _on_page(self.blocks(material))
+        if blocks and self.introduction:
+            blocks = [Text([self.introduction], "note"), *blocks]
+        return Section(self.key, self.heading, blocks)
+
+
+def by_suite(of_suite: OfSuite) -> OfRun:
+    """What a page shows of each suite, below its question where there is something of several."""
+
+    def blocks(material: Material) -> Iterator[Block]:
+        shown = [(group, _on_page(of_suite(material, group))) for group in material.groups]
+        spoken = [(group.suite.question, said) for group, said in shown if said]
+        for question, said in spoken:
+            if len(spoken) > 1:
+                yield Heading(question)
+            yield from said
+
+    return blocks
+
+
+def by_group(of_group: Callable[[Group], Iterable[Block]]) -> OfRun:
+    """The same of what needs nothing of the run but the suite's part."""
+    return by_suite(lambda _, group: of_group(group))
+
+
+def _of_claims(material: Material) -> Iterable[Block]:
+    return claims.blocks(material.claims)
 
 
 #: The sections of the page, in their order.
 TOPICS = (
-    Topic("answer", "The answer", of_run=answer.blocks),
+    Topic("answer", "The answer", answer.blocks),
     Topic(
         "first-change",
         first_change.HEADING,
-        of_suite=first_change.blocks,
-        introduction=first_change.INTRODUCTION,
+        by_suite(first_change.blocks),
+        first_change.INTRODUCTION,
     ),
     Topic(
-        "waterfall",
-        "What each change brings",
-        of_suite=waterfall.blocks,
-        introduction=waterfall.INTRODUCTION,
+        "waterfall", "What each change brings", by_suite(waterfall.blocks), waterfall.INTRODUCTION
     ),
+    Topic("capacity", "What one core carries", by_suite(capacity.blocks), capacity.INTRODUCTION),
+    Topic("claims", claims.HEADING, _of_claims, claims.INTRODUCTION),
     Topic(
-        "capacity",
-        "What one core carries",
-        of_suite=capacity.blocks,
-        introduction=capacity.INTRODUCTION,
-    ),
-    Topic(
-        "claims",
-        claims.HEADING,
-        of_run=lambda material: claims.blocks(material.claims),
-        introduction=claims.INTRODUCTION,
-    ),
-    Topic(
-        "comparisons",
-        "What was compared",
-        of_suite=lambda _, group: comparisons.blocks(group),
-        introduction=comparisons.INTRODUCTION,
+        "comparisons", "What was compared", by_group(comparisons.blocks), comparisons.INTRODUCTION
     ),
     Topic(
         "throughput",
         "Throughput and its ceilings",
-        of_suite=lambda _, group: throughput.blocks(group),
-        introduction=throughput.INTRODUCTION,
+        by_group(throughput.blocks),
+        throughput.INTRODUCTION,
     ),
-    Topic("latency", "Latency", of_suite=latency.blocks, introduction=latency.INTRODUCTION),
-    Topic(
-        "cost",
-        "CPU per view, and memory",
-        of_suite=lambda _, group: cost.blocks(group),
-        introduction=cost.INTRODUCTION,
-    ),
-    Topic("over-time", "Over time", of_suite=over_time.blocks, introduction=over_time.INTRODUCTION),
-    Topic("caveats", caveats.HEADING, of_run=caveats.blocks),
+    Topic("latency", "Latency", by_suite(latency.blocks), latency.INTRODUCTION),
+    Topic("cost", "CPU per view, and memory", by_group(cost.blocks), cost.INTRODUCTION),
+    Topic("over-time", "Over time", by_suite(over_time.blocks), over_time.INTRODUCTION),
+    Topic("caveats", caveats.HEADING, caveats.blocks),
     Topic(
         "articles",
         "The articles' figures beside ours",
-        of_suite=lambda _, group: results.blocks(group),
-        introduction=results.INTRODUCTION,
+        by_group(results.blocks),
+        results.INTRODUCTION,
     ),
-    Topic("predict", "Your own load", of_run=predict.blocks),
-    Topic("trials", "Trials", of_run=trials.blocks),
-    Topic("environment", "Machine, versions, commands", of_run=environment.blocks),
+    Topic("predict", "Your own load", predict.blocks),
+    Topic("trials", "Trials", trials.blocks),
+    Topic("environment", "Machine, versions, commands", environment.blocks),
 )
 
 
@@ -147,30 +154,8 @@ def page_document(material: Material) -> Document:
             str(environment.get("outcome", "")),
             material.name,
         ],
-        sections=[
-            Section(topic.key, topic.heading, list(_of_topic(topic, material))) for topic in TOPICS
-        ],
+        sections=[topic.section(material) for topic in TOPICS],
     )
-
-
-def _of_topic(topic: Topic, material: Material) -> Iterator[Block]:
-    """What a page shows of a topic; nothing where there is nothing but its introduction."""
-    if topic.of_run:
-        blocks = _on_page(topic.of_run(material))
-    else:
-        assert topic.of_suite
-        by_suite = [
-            (group.suite.question, _on_page(topic.of_suite(material, group)))
-            for group in material.groups
-        ]
-        spoken = [(question, of_suite) for question, of_suite in by_suite if of_suite]
-        blocks = []
-        for question, of_suite in spoken:
-            blocks += [Heading(question)] if len(spoken) > 1 else []
-            blocks += of_suite
-    if blocks and topic.introduction:
-        yield Text([topic.introduction], "note")
-    yield from blocks
 
 
 def _on_page(blocks: Iterable[Block]) -> list[Block]:
@@ -215,14 +200,7 @@ def markdown_report(suites: Sequence[Suite], rows: Sequence[Row]) -> str:
 
 
 def write_report(material: Material, folder: Path) -> Path:
-    """Write report.html and charts/*.svg into a folder.
-
-    Args:
-        material: the run.
-        folder: where to; it exists.
-
-    Returns:
-        The page.
+    """Write report.html and charts/*.svg into a folder that exists; the page.
 
     Raises:
         OSError: the folder cannot be written.
@@ -231,7 +209,7 @@ def write_report(material: Material, folder: Path) -> Path:
     (folder / CHARTS).mkdir(exist_ok=True)
     for section in document.sections:
         for name, picture in pictures(section.blocks):
-            drawing = standalone(picture.drawing.svg, picture.title)
+            drawing = standalone(picture.svg, picture.title)
             replace_text(folder / CHARTS / f"{name}.svg", drawing)
     page = html(document, material.name)
     if len(page.encode()) > MOST_BYTES:

@@ -11,6 +11,7 @@ from loadgen.documents.document import PAGE, Block, Heading, Text, Words
 from loadgen.documents.run_material import Entry, Group, Material
 from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds, with_bounds
 from loadgen.findings.answers_nobody import silence
+from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison, is_equal_load
 from loadgen.findings.first_change import effects, what_to_change_first
@@ -27,6 +28,13 @@ CONTROL = "no-http"
 WITHIN = f"{100 * MARGIN:.0f} %"
 OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
 HAS_THE_MOST = "<b>{}</b> has the most, {} {}"
+#: What tells cases of one throughput apart: who has the least of it, and who the most.
+BESIDES = {
+    "app_cpu_ms_per_view": "Of these {count} {least} needs the least CPU, {least_ms} ms a view; "
+    "{most} the most, {most_ms} ms.",
+    "p95_ms": "The lowest p95 is that of {least}, {least_ms} ms, the highest of {most}, "
+    "{most_ms} ms.",
+}
 SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
 
 
@@ -34,12 +42,12 @@ def blocks(material: Material) -> Iterator[Block]:
     """Of each suite: who leads and whether that can be told, what held the rows back."""
     for group in material.groups:
         if len(material.groups) > 1:
-            yield Heading(group.suite.question, PAGE)
+            yield Heading(group.suite.question, shown=PAGE)
         sentences = [*_of_topics(material, group), *_leaders(group), *_bounds(group)]
-        yield Text([*sentences, *_compared(group)], "lead", PAGE)
+        yield Text([*sentences, *_compared(group)], "lead", shown=PAGE)
     if material.claims:
-        yield Text([_claimed(material)], "lead", PAGE)
-    yield Text(list(_untold(material)), "untold", PAGE)
+        yield Text([_claimed(material)], "lead", shown=PAGE)
+    yield Text(list(_untold(material)), "untold", shown=PAGE)
     yield setup.block(material)
 
 
@@ -151,10 +159,9 @@ def _standing(metric: str, entries: Sequence[Entry]) -> _Standing:
 
 def _against(best: Entry, other: Entry, metric: str) -> Difference | None:
     """The other's throughput by the best's, over the rounds in which both are ranked."""
-    of_other = {row["round"]: row.number(metric) for row in other.measured}
-    pairs = [(row.number(metric), of_other.get(row["round"])) for row in best.measured]
-    known = [(a, b) for a, b in pairs if a and b and min(a, b) > 0]
-    return difference([a for a, _ in known], [b for _, b in known]) if known else None
+    both = same_rounds(best.measured, other.measured)
+    served = both.those(lambda row: (row.number(metric) or 0) > 0)
+    return difference(*served.values(metric)) if served.count else None
 
 
 def _is_near(how: Difference) -> bool:
@@ -218,27 +225,18 @@ def _leader(standing: _Standing) -> Iterator[Words]:
 
 def _besides(entries: Sequence[Entry]) -> Iterator[str]:
     """Where throughput is the same, CPU per view and latency tell servers apart."""
-    if cpu := _ends(entries, "app_cpu_ms_per_view"):
-        least, least_ms, most, most_ms = cpu
-        yield (
-            f"Of these {len(entries)} {least} needs the least CPU, {least_ms} ms a view; {most} "
-            f"the most, {most_ms} ms."
-        )
-    if p95 := _ends(entries, "p95_ms"):
-        least, least_ms, most, most_ms = p95
-        yield (
-            f"The lowest p95 is that of {least}, {least_ms} ms, the highest of {most}, "
-            f"{most_ms} ms."
-        )
-
-
-def _ends(entries: Sequence[Entry], metric: str) -> tuple[str, str, str, str] | None:
-    """Who has the least of a metric, and the most; None where it is known of fewer than two."""
-    means = [(mean, place) for place, entry in enumerate(entries) if (mean := entry.value(metric))]
-    if len(means) < 2:
-        return None
-    least, most = (entries[place] for _, place in (min(means), max(means)))
-    return least.called, _figure(least, metric), most.called, _figure(most, metric)
+    for metric, sentence in BESIDES.items():
+        known = [entry for entry in entries if entry.value(metric)]
+        known.sort(key=lambda entry: entry.value(metric) or 0)
+        if len(known) > 1:
+            least, most = known[0], known[-1]
+            yield sentence.format(
+                count=len(entries),
+                least=least.called,
+                least_ms=_figure(least, metric),
+                most=most.called,
+                most_ms=_figure(most, metric),
+            )
 
 
 # ------------------------------------------------------------------------------ sync and async

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
 from loadgen.documents.document import (
     TERMINAL,
@@ -12,7 +10,6 @@ from loadgen.documents.document import (
     Block,
     Cell,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -20,7 +17,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNKNOWN
+from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
@@ -40,7 +37,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     yield Text(list(carries(listed)))
     yield Figure(
         name=f"capacity-{group.suite.name}",
-        picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed)),
+        picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed).chart),
         caption="",
         table=capacity_table(rules, listed),
     )
@@ -94,10 +91,10 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield stack.name
     yield stack.label
     yield _bracket(stack)
-    yield Number(stack.mean("share_of_ceiling"), 2)
-    yield Number(stack.mean("app_cpu_ms_per_view"), 1)
-    yield Number(stack.mean("memory_mib_per_view"), 2)
-    yield Number(stack.mean("app_pss_mib"))
+    yield decimals(stack.mean("share_of_ceiling"), 2)
+    yield decimals(stack.mean("app_cpu_ms_per_view"), 1)
+    yield decimals(stack.mean("memory_mib_per_view"), 2)
+    yield decimals(stack.mean("app_pss_mib"), 0)
     yield ", ".join(stack.gave_way) or UNKNOWN
     yield f"{len(stack.bracketed)} of {len(stack.rounds)}"
     yield ", ".join(dict.fromkeys(name for each in stack.bracketed for name in each.caveats))
@@ -131,14 +128,9 @@ def _chart(listed: Sequence[StackCapacity]) -> Canvas:
         if value
     ]
     top = max(highest, default=1.0) * 1.04
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(title="views/s per core", tickCount=6),
-    )
     legend = [(USERS, "last that holds to first that does not"), (CPU, "C / D")]
     words = [RowWords(stack.name, _result(stack), not stack.bracketed) for stack in listed]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, from_zero(top, "views/s per core"), legend)
     for row, stack in enumerate(listed):
         low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
         if low and high:

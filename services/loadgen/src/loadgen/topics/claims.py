@@ -11,7 +11,6 @@ from loadgen.documents.document import (
     Item,
     Items,
     Outcome,
-    Percent,
     Table,
     TableColumn,
     TableRow,
@@ -20,8 +19,9 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.words import UNKNOWN
 from loadgen.findings.claims import Claim, Part
-from loadgen.findings.wording import in_words, percent_text
+from loadgen.findings.wording import in_words
 from loadgen.suites.labels import metric_name
+from loadgen.topics.comparisons import could_see
 
 HEADING = "What is claimed, and what this run says of it"
 INTRODUCTION = (
@@ -75,7 +75,7 @@ def _cells(part: Part) -> Iterator[Cell]:
     yield metric_name(part.metric)
     yield part.outcome
     yield _ratio(part)
-    yield Percent(_smallest(part))
+    yield could_see(part.deciding)
     yield part.deciding.label if part.deciding else UNKNOWN
     yield part.reason
 
@@ -86,23 +86,16 @@ def _ratio(part: Part) -> str:
     return in_words(deciding) if deciding and known else UNKNOWN
 
 
-def _smallest(part: Part) -> float | None:
-    """The smallest difference that the deciding comparison could have seen, as a share."""
-    difference = part.deciding.difference if part.deciding else None
-    smallest = difference.smallest_detectable_ratio if difference else None
-    return smallest - 1 if smallest else None
-
-
 def _sentences(claim: Claim) -> list[str]:
     """`p95 refuted: 1.240 [1.118–1.375], could see 9 %, uwsgi-gevent → uvicorn; worse (1 of 4)`."""
     return [_sentence(part) for part in claim.parts]
 
 
 def _sentence(part: Part) -> str:
-    smallest = _smallest(part)
+    ratio, smallest = _ratio(part), could_see(part.deciding)
     figures = [
-        _ratio(part).replace(UNKNOWN, "") if _ratio(part) == UNKNOWN else _ratio(part),
-        "" if smallest is None else f"could see {percent_text(smallest)}",
+        "" if ratio == UNKNOWN else ratio,
+        "" if smallest == UNKNOWN else f"could see {smallest}",
         part.deciding.label if part.deciding else UNKNOWN,
     ]
     what = f"{metric_name(part.metric)} {part.outcome}: {', '.join(filter(None, figures))}"

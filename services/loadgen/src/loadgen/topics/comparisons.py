@@ -17,8 +17,6 @@ from loadgen.documents.document import (
     Cell,
     Figure,
     Medium,
-    Number,
-    Percent,
     Picture,
     Table,
     TableColumn,
@@ -26,7 +24,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group
-from loadgen.documents.words import UNKNOWN, count_of
+from loadgen.documents.words import UNKNOWN, count_of, decimals
 from loadgen.findings.comparisons import Comparison, alarms
 from loadgen.findings.wording import in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
@@ -63,13 +61,8 @@ def ratios(
 ) -> Iterator[Block]:
     """A chart of these ratios with all of them as a table, and their remarks.
 
-    The table alone where nothing can be compared: each line has its reason.
-
-    Args:
-        name: of the chart's file.
-        title: of the chart.
-        comparisons: what is shown.
-        brief: where, of too many, only those are listed that say something.
+    The table alone where nothing can be compared: each line has its reason. Where it is to be
+    brief, only those of too many are listed that say something.
     """
     table = _table(comparisons, brief)
     drawn = [comparison for comparison in comparisons if comparison.difference]
@@ -77,13 +70,13 @@ def ratios(
     if left_out:
         drawn = sorted(drawn, key=lambda comparison: not comparison.is_alarm)[:MOST_DRAWN]
     if drawn:
-        chart = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
+        canvas = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
         caption = f"{left_out} more are in the table." if left_out else ""
-        yield Figure(name, Picture(title, chart), caption, table)
+        yield Figure(name, Picture(title, canvas.chart), caption, table)
     else:
         yield table
     if notes := list(_notes(comparisons)):
-        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the table
+        yield Text(notes, "note", shown=TERMINAL)  # elsewhere they are in the table
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
@@ -91,6 +84,13 @@ def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
     verdicts = Counter(comparison.verdict for comparison in comparisons)
     of_each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
     return f"{count_of(len(comparisons), 'comparison')}: {of_each}"
+
+
+def could_see(comparison: Comparison | None) -> str:
+    """The smallest change that 80 % of such runs would have found; – where that is not known."""
+    difference = comparison.difference if comparison else None
+    smallest = difference.smallest_detectable_ratio if difference else None
+    return UNKNOWN if smallest is None else percent_text(smallest - 1)
 
 
 def each_once(reasons: Iterable[str]) -> Iterator[str]:
@@ -161,11 +161,10 @@ def _cells(comparison: Comparison) -> Iterator[Cell]:
     yield ratio_text(difference.ratio) if difference else comparison.instead or UNKNOWN
     low, high = (difference.low, difference.high) if difference else (None, None)
     yield UNKNOWN if low is None or high is None else f"{ratio_text(low)}–{ratio_text(high)}"
-    smallest = difference.smallest_detectable_ratio if difference else None
-    yield Percent(None if smallest is None else smallest - 1)
+    yield could_see(comparison)
     yield comparison.verdict
     yield UNKNOWN if p is None else f"{p:.2g}"
-    yield Number(comparison.distance.trials if comparison.distance else None, 1)
+    yield decimals(comparison.distance.trials if comparison.distance else None, 1)
     yield comparison.reason
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, POOL, Colour
 from loadgen.documents.document import (
     PAGE,
@@ -12,7 +10,6 @@ from loadgen.documents.document import (
     Cell,
     Estimate,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -49,14 +46,13 @@ def blocks(group: Group) -> Iterator[Block]:
 
 def _figure(group: Group, metric: str, colour: Colour, name: str) -> Figure:
     heading = WRITTEN[metric][0]
-    chart, cut = _chart(group, metric, colour)
+    canvas, cut = _chart(group, metric, colour)
     caption = CUT if cut else heading
-    picture = Picture(f"{heading}: {group.suite.question}", chart)
+    picture = Picture(f"{heading}: {group.suite.question}", canvas.chart)
     return Figure(f"{name}-{group.suite.name}", picture, caption, None)
 
 
 def _chart(group: Group, metric: str, colour: Colour) -> tuple[Canvas, bool]:
-    heading, _ = WRITTEN[metric]
     entries = drawn(group.entries)
     means = sorted(value for entry in entries if (value := entry.value(metric)) is not None)
     top = max(means, default=1.0) * 1.08
@@ -65,20 +61,16 @@ def _chart(group: Group, metric: str, colour: Colour) -> tuple[Canvas, bool]:
     cut = len(inside) < len(means)
     if cut:
         top = max(inside) * 1.15
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top], nice=False, clamp=True),
-        axis=alt.Axis(title=heading, tickCount=6),
-    )
-    canvas = Canvas([_words(entry, metric, top) for entry in entries], x)
+    words = [_words(entry, metric, top) for entry in entries]
+    canvas = Canvas(words, from_zero(top, WRITTEN[metric][0]))
     for row, entry in enumerate(entries):
         mean = entry.mean(metric)
         if not mean:
             continue
-        canvas.box(row, (0, min(mean.mean, top)), colour, hollow=not entry.is_ranked)
+        canvas.box(row, (0, mean.mean), colour, hollow=not entry.is_ranked)
         canvas.rounds(row, entry.known(metric), top)
-        if mean.low is not None and mean.high is not None and mean.mean <= top:
-            canvas.interval(row, mean.low, min(mean.high, top))
+        if mean.mean <= top:
+            canvas.interval(row, mean)
     return canvas, cut
 
 
@@ -106,4 +98,4 @@ def _cells(entry: Entry) -> Iterator[Cell]:
     for metric in COLUMNS:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("app_processes", "app_threads"):
-        yield Number(max(entry.known(column), default=None))
+        yield decimals(max(entry.known(column), default=None), 0)

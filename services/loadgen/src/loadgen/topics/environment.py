@@ -11,7 +11,6 @@ from loadgen.documents.document import (
     PAGE,
     Block,
     Command,
-    Number,
     Table,
     TableColumn,
     TableRow,
@@ -19,6 +18,7 @@ from loadgen.documents.document import (
     of_words,
 )
 from loadgen.documents.run_material import Material
+from loadgen.documents.words import decimals
 
 #: What decides a row, before the rest of the packages.
 TELLING = (
@@ -55,7 +55,7 @@ def blocks(material: Material) -> Iterator[Block]:
         yield _table("Installed packages", headings, packages, "Every package")
     files = ("trials.csv", "summary.csv", "samples/", "environment.json", "charts/")
     listed = Markup(", ").join(Markup("<code>{}</code>").format(file) for file in files)
-    yield Text([Markup("Beside this page: {}.").format(listed)], "note", PAGE)
+    yield Text([Markup("Beside this page: {}.").format(listed)], "note", shown=PAGE)
 
 
 def _table(
@@ -118,9 +118,9 @@ def _self_checks(checks: Iterable[Mapping[str, Any]]) -> Table:
         TableRow(
             (
                 f"{check['upstream']}, {check['delay_ms']:g} ms",
-                Number(check["demanded_per_s"]),
-                Number(check["calls_per_s"]),
-                Number(check["late_p99_ms"], 2),
+                decimals(check["demanded_per_s"], 0),
+                decimals(check["calls_per_s"], 0),
+                decimals(check["late_p99_ms"], 2),
                 ", ".join(check["faults"]) or "none",
             )
         )

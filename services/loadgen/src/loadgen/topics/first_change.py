@@ -45,9 +45,9 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     yield Text([what_to_change_first(ordered)])
     items = [Item(line(effect), faint=effect.standing != "better") for effect in ordered]
     yield Items(items, numbered=True, shown=TEXT)
-    yield Text([EXPLANATION], "note", TEXT)
-    chart = ratios_chart([(_row_words(effect), effect.judged) for effect in ordered])
-    picture = Picture(f"What each change does: {group.suite.question}", chart)
+    yield Text([EXPLANATION], "note", shown=TEXT)
+    canvas = ratios_chart([(_row_words(effect), effect.judged) for effect in ordered])
+    picture = Picture(f"What each change does: {group.suite.question}", canvas.chart)
     yield Figure(f"first-change-{group.suite.name}", picture, "", _table(ordered))
 
 

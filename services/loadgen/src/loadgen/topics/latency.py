@@ -3,11 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import altair as alt
 import numpy as np
 
 from loadgen.charts import series
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, logarithmic
 from loadgen.charts.palette import BAD, CPU, INK, SLOTS, USERS
 from loadgen.documents.document import (
     PAGE,
@@ -15,7 +14,6 @@ from loadgen.documents.document import (
     Cell,
     Estimate,
     Figure,
-    Number,
     Picture,
     Table,
     TableColumn,
@@ -44,8 +42,8 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     """A chart with its table, where the suite has latencies."""
     if not _span(group.entries):
         return
-    chart = _chart(material, group.suite.timing.accounting, drawn(group.entries))
-    picture = Picture(f"Latency: {group.suite.question}", chart)
+    canvas = _chart(material, group.suite.timing.accounting, drawn(group.entries))
+    picture = Picture(f"Latency: {group.suite.question}", canvas.chart)
     yield Figure(f"latency-{group.suite.name}", picture, "", _table(group))
 
 
@@ -65,14 +63,9 @@ def _chart(material: Material, accounting: Accounting, entries: Sequence[Entry])
         step = 10 ** math.floor(math.log10(high - low)) / 2
         ticks = np.arange(math.ceil(low / step) * step, high, step).tolist()
         ticks = ticks[:: max(1, math.ceil(len(ticks) / 8))]
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(values=ticks, format="~d", title="latency, ms (log scale)"),
-    )
     legend = [(USERS, "p50"), (CPU, "p95"), (SLOTS, "p99"), (BAD, "service time")]
     words = [RowWords(entry.name, _result(entry), faint=entry.state != "") for entry in entries]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, logarithmic(low, high, ticks, "latency, ms"), legend)
     edges = series.bin_edges(low, high)
     middles = np.sqrt(edges[:-1] * edges[1:])
     for row, entry in enumerate(entries):
@@ -132,4 +125,4 @@ def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[Cell]:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("failures", "unanswered", "starved"):
         counts = entry.known(column)
-        yield Number(sum(counts) if counts else None)  # older runs did not count the starved
+        yield decimals(sum(counts) if counts else None, 0)  # older runs did not count the starved

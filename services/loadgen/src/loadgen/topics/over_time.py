@@ -1,16 +1,12 @@
 """Over time: users, throughput and p95 of a trial, as in article A's charts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from statistics import median_low
-from typing import Any
-
-import altair as alt
 
 from loadgen.charts import series
-from loadgen.charts.drawing import Chart, Data, Datum, draw
-from loadgen.charts.palette import BAD, CPU, INK, SOFT, UNEXPLAINED, USERS
+from loadgen.charts.palette import BAD, CPU, INK, SOFT, USERS
+from loadgen.charts.panels import Line, Panel, panels_chart
 from loadgen.documents.document import Block, Gallery, Picture
 from loadgen.documents.run_material import Entry, Group, Material
 from loadgen.documents.words import listing
@@ -21,7 +17,6 @@ from loadgen.suites.cases import Case
 #: of time.
 MOST_SHOWN = 36
 ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
-WIDTH, HEIGHT = 250, 44
 INTRODUCTION = (
     "One round of each case, the one of middling throughput, second by second. Top: requests in "
     "flight (line) and users (dashes). Middle: good answers a second, failed ones in red. Bottom: "
@@ -31,22 +26,23 @@ INTRODUCTION = (
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
     """A gallery, where the suite's samples are there."""
-    shown: list[tuple[Entry, Row, series.Course]] = []
+    shown: list[tuple[Entry, Row, float, series.Course]] = []
     entries = _chosen(group.entries, max(1, MOST_SHOWN // len(material.groups)))
     for entry in entries:
         row = _middling(entry, group.metric)
         if row and material.samples(row).exists():
             window_s = row.number("window_s") or 0.0
-            shown.append(
-                (entry, row, series.course(series.read_requests(material.samples(row)), window_s))
-            )
+            course = series.course(series.read_requests(material.samples(row)), window_s)
+            shown.append((entry, row, window_s, course))
     if not shown:
         return
-    scales = _scales(shown)
-    pictures = [
-        Picture(f"{entry.name}, round {row['round']}", Panels(entry.case, row, course, scales))
-        for entry, row, course in shown
-    ]
+    tops = _tops([(entry.case, course) for entry, _, _, course in shown])
+    longest_s = max(window_s for _, _, window_s, _ in shown)
+    pictures = []
+    for entry, row, window_s, course in shown:
+        panels = _panels(entry.case, window_s, course, tops)
+        title = f"{entry.name}, round {row['round']}"
+        pictures.append(Picture(title, partial(panels_chart, panels, longest_s)))
     caption = ""
     if len(entries) < len(group.entries):
         caption = (
@@ -70,131 +66,37 @@ def _middling(entry: Entry, metric: str) -> Row | None:
     return known[median_low(known)] if known else None
 
 
-def _scales(shown: Sequence[tuple[Entry, Row, series.Course]]) -> dict[str, list[float]]:
-    courses = [course for _, _, course in shown]
-    users = [entry.case.users or 0 for entry, _, _ in shown]
-    p95 = [value for course in courses for value in course.p95_ms]
+def _tops(shown: Sequence[tuple[Case, series.Course]]) -> dict[str, float]:
+    """The upper end of each panel's scale, which all trials of a suite share."""
+    courses = [course for _, course in shown]
+    in_flight = (value for course in courses for value in course.in_flight)
+    rates = (value for course in courses for value in course.rate_rps)
+    p95 = (value for course in courses for value in course.p95_ms)
     return {
-        "seconds": [0, max(row.number("window_s") or 0.0 for _, row, _ in shown)],
-        "in_flight": [0, max(1.0, *users, *(max(course.in_flight) for course in courses)) * 1.05],
-        "rate": [0, max(1.0, *(max(course.rate_rps) for course in courses)) * 1.05],
-        "p95": [0, max(p95, default=1.0) * 1.05],
+        "in flight": max(1.0, *(case.users or 0 for case, _ in shown), *in_flight) * 1.05,
+        "views/s": max(1.0, *rates) * 1.05,
+        "p95, ms": max(p95, default=1.0) * 1.05,
     }
 
 
-@dataclass(frozen=True)
-class Panels:
-    """How a trial went: requests in flight, rates, and p95, one above the other.
-
-    Attributes:
-        case, row: of the trial.
-        course: how it went.
-        scales: of the axes, which all trials of a suite share.
-    """
-
-    case: Case
-    row: Row
-    course: series.Course
-    scales: Mapping[str, list[float]]
-
-    @cached_property
-    def svg(self) -> str:
-        """The drawing."""
-        return draw(self._chart)
-
-    def _chart(self, data: Data) -> alt.VConcatChart:
-        case, row, course, scales = self.case, self.row, self.course, self.scales
-        seconds = course.seconds
-        x = {"domain": scales["seconds"], "nice": False}
-        users = _users(case, row.number("window_s") or 0.0)
-        panels = [
-            _panel(
-                data,
-                "in flight",
-                scales["in_flight"],
-                x,
-                [
-                    _line(*users, SOFT.variable, strokeDash=[3, 3], strokeWidth=1),
-                    _line(seconds, course.in_flight, INK.variable),
-                ],
-            ),
-            _panel(
-                data,
-                "views/s",
-                scales["rate"],
-                x,
-                [
-                    _line(seconds, course.rate_rps, USERS.variable),
-                    *(
-                        [_line(seconds, course.failure_rps, BAD.variable)]
-                        if any(course.failure_rps)
-                        else []
-                    ),
-                ],
-            ),
-            _panel(
-                data,
-                "p95, ms",
-                scales["p95"],
-                x,
-                [
-                    _line(
-                        course.p95_seconds,
-                        course.p95_ms,
-                        CPU.variable,
-                        point={"size": 9, "color": CPU.variable},
-                    )
-                ],
-                last=True,
-            ),
-        ]
-        return alt.vconcat(*panels, spacing=7)
-
-
-def _panel(
-    data: Data,
-    title: str,
-    domain: list[float],
-    x: dict[str, Any],
-    lines: Sequence[tuple[list[Datum], dict[str, Any]]],
-    *,
-    last: bool = False,
-) -> Chart:
-    seconds = alt.Axis(
-        tickCount=5, labels=last, title=None, labelExpr="datum.label + ' s'", grid=False
-    )
-    layers = []
-    for values, style in lines:
-        chart = alt.Chart(data.named(values))
-        layers.append(
-            chart.mark_line(**style).encode(
-                x=alt.X("x:Q", scale=alt.Scale(**x), axis=seconds),
-                y=alt.Y(
-                    "y:Q",
-                    scale=alt.Scale(domain=domain, nice=False),
-                    axis=alt.Axis(
-                        tickCount=2,
-                        format="d",
-                        title=title,
-                        titleAnchor="start",
-                        titleAngle=0,
-                        titleAlign="left",
-                        titleX=2,
-                        titleY=-3,
-                        titleColor=UNEXPLAINED.variable,
-                        minExtent=34,
-                    ),
-                ),
-            )
-        )
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-
-
-def _line(
-    xs: Sequence[float], ys: Sequence[float], colour: str, **style: Any
-) -> tuple[list[Datum], dict[str, Any]]:
-    values = [{"x": round(x, 2), "y": float(f"{y:.4g}")} for x, y in zip(xs, ys, strict=True)]
-    return values, {"color": colour, "strokeWidth": 1.6, **style}
+def _panels(
+    case: Case, window_s: float, course: series.Course, tops: Mapping[str, float]
+) -> list[Panel]:
+    """How a trial went: requests in flight, rates, and p95, each up to its top."""
+    seconds = course.seconds
+    flight = [
+        Line(*_users(case, window_s), SOFT, dashed=True),
+        Line(seconds, course.in_flight, INK),
+    ]
+    rates = [Line(seconds, course.rate_rps, USERS)]
+    if any(course.failure_rps):
+        rates.append(Line(seconds, course.failure_rps, BAD))
+    p95 = [Line(course.p95_seconds, course.p95_ms, CPU, dotted=True)]
+    return [
+        Panel("in flight", tops["in flight"], flight),
+        Panel("views/s", tops["views/s"], rates),
+        Panel("p95, ms", tops["p95, ms"], p95),
+    ]
 
 
 def _users(case: Case, window_s: float) -> tuple[list[float], list[float]]:

@@ -38,7 +38,8 @@ def blocks(group: Group) -> Iterator[Block]:
     if group.apart:
         yield results_table(group)
     if group.suite.left_out:
-        yield Text([f"Left out: {reason}." for reason in group.suite.left_out], "note", TEXT)
+        left_out = [f"Left out: {reason}." for reason in group.suite.left_out]
+        yield Text(left_out, "note", shown=TEXT)
 
 
 def results_table(group: Group) -> Table:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import LIMITS, TRACK, of_bound
 from loadgen.documents.document import (
     PAGE,
@@ -46,7 +44,7 @@ def blocks(group: Group) -> Iterator[Block]:
     if len(entries) < len(group.entries):
         caption += f" Drawn are the first and last {len(entries) // 2} of {len(group.entries)}."
     title = f"Throughput with ceilings: {group.suite.question}"
-    picture = Picture(title, _chart(group, entries))
+    picture = Picture(title, _chart(group, entries).chart)
     yield Figure(f"throughput-{group.suite.name}", picture, caption, _table(group))
 
 
@@ -80,16 +78,11 @@ def _chart(group: Group, entries: Sequence[Entry]) -> Canvas:
     reached = max((value for entry in entries for value in entry.known(metric)), default=1.0) or 1.0
     lowest = [min(limits.values()) for entry in entries if (limits := ceilings(entry))]
     top = min(max([reached, *lowest]), FARTHEST * reached) * 1.03
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(title="views/s", tickCount=6),
-    )
     bounds = {part for entry in entries for part in entry.bound_by.replace("/", "+").split("+")}
     known = {name for entry in entries for name in ceilings(entry)}
     legend = [(colour, name) for name, colour in LIMITS.items() if name in bounds | known]
     words = [RowWords(entry.name, _result(entry, metric), entry.state != "") for entry in entries]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, from_zero(top, "views/s"), legend)
     for row, entry in enumerate(entries):
         _draw(canvas, row, entry, metric, top)
     return canvas
@@ -104,8 +97,7 @@ def _draw(canvas: Canvas, row: int, entry: Entry, metric: str, top: float) -> No
         colour = of_bound(entry.bound_by)
         canvas.box(row, (0, mean.mean), colour, hollow=not entry.is_ranked)
         canvas.rounds(row, entry.known(metric), top)
-        if mean.low is not None and mean.high is not None:
-            canvas.interval(row, max(mean.low, 0), min(mean.high, top))
+        canvas.interval(row, mean)
     for name, value in limits.items():
         if value <= top:
             canvas.tick(row, value, LIMITS[name])

@@ -13,7 +13,6 @@ from loadgen.documents.document import (
     Command,
     Folded,
     Heading,
-    Number,
     Table,
     TableColumn,
     TableRow,
@@ -61,7 +60,7 @@ def blocks(material: Material) -> Iterator[Block]:
     rows += _windows(material, entries)
     caption = "Every trial of the run. A dashed line: not ranked; struck through: not measured."
     yield Table(caption, COLUMNS, rows, filtered=True, shown=PAGE)
-    yield Heading("Refute a row", PAGE)
+    yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     yield from (_refutation(material, suite, entry) for suite, entry in entries.values())
 
@@ -91,7 +90,7 @@ def _row(material: Material, entry: Entry, row: Row, what: str = "") -> TableRow
     cells: tuple[Cell, ...] = (
         _label(material, entry) + what,
         row.text("round"),
-        *(Number(row.number(column), digits) for column, (_, digits) in FIGURES.items()),
+        *(decimals(row.number(column), digits) for column, (_, digits) in FIGURES.items()),
         row.text("bound_by") or UNKNOWN,
         caveats,
     )

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import altair as alt
-
-from loadgen.charts.canvas import Canvas, RowWords
+from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import BAD, INK, POOL, TRACK, UNEXPLAINED, USERS, Colour
 from loadgen.documents.document import (
     TERMINAL,
@@ -14,16 +12,22 @@ from loadgen.documents.document import (
     Estimate,
     Figure,
     Heading,
-    Number,
     Picture,
-    Span,
     Table,
     TableColumn,
     TableRow,
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNITS, UNKNOWN, decimals, plus_minus, times, times_with_bounds
+from loadgen.documents.words import (
+    UNITS,
+    UNKNOWN,
+    decimals,
+    plus_minus,
+    span,
+    times,
+    times_with_bounds,
+)
 from loadgen.findings.waterfalls import METRICS, MeasuredWaterfall, Stage, remark
 from loadgen.suites.labels import WRITTEN, metric_name
 from loadgen.suites.waterfall import Order
@@ -56,7 +60,7 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
         if words := fall_in_words(fall):
             yield Text([words])
     if notes := list(_notes(falls)):
-        yield Text(notes, "note", TERMINAL)  # elsewhere they are in the tables
+        yield Text(notes, "note", shown=TERMINAL)  # elsewhere they are in the tables
 
 
 def fall_in_words(fall: MeasuredWaterfall) -> str:
@@ -124,9 +128,9 @@ def _cells(stage: Stage, metric: str) -> Iterator[Cell]:
     yield metric_name(metric)
     yield Estimate(stage.values[metric], 1, spread=True)
     # At the start there is nothing to compare with.
-    yield Number(difference.ratio if difference else None, 3) if change else ""
+    yield decimals(difference.ratio if difference else None, 3) if change else ""
     low, high = (difference.low, difference.high) if difference else (None, None)
-    yield Span(low, high) if change else ""
+    yield span(low, high, 3) if change else ""
     yield (change.verdict if difference else UNKNOWN) if change else ""
     first = metric == METRICS[0]
     yield (stage.bound_by.replace(" / ", "/") or UNKNOWN) if first else ""
@@ -150,19 +154,14 @@ def _figure(
     fall: MeasuredWaterfall, order: Order, metric: str, ceilings: dict[str, float], name: str
 ) -> Figure:
     heading = f"{metric_name(metric)}, {TITLES[order]}"
-    chart = _chart(fall.orders[order], metric, ceilings if metric == "rps" else {})
-    return Figure(name, Picture(f"{fall.title}: {heading}", chart), heading, None)
+    canvas = _chart(fall.orders[order], metric, ceilings if metric == "rps" else {})
+    return Figure(name, Picture(f"{fall.title}: {heading}", canvas.chart), heading, None)
 
 
 def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> Canvas:
     values = [value.mean for stage in stages if (value := stage.values[metric])]
     limits = [ceilings[stage.case] for stage in stages if stage.case in ceilings]
     top = max([*values, *(limit for limit in limits if limit < 3 * max(values, default=0))])
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, top * 1.04], nice=False, clamp=True),
-        axis=alt.Axis(title=UNITS[metric], tickCount=6),
-    )
     legend = [(GAIN, "gain"), (LOSS, "loss"), (OPEN, "not to be told, or no matter")]
     if ceilings:
         legend.append((USERS, "users ceiling"))
@@ -170,7 +169,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
         RowWords(("+ " if row else "") + stage.words, _result(stage, metric))
         for row, stage in enumerate(stages)
     ]
-    canvas = Canvas(words, x, legend)
+    canvas = Canvas(words, from_zero(top * 1.04, UNITS[metric]), legend)
     before: float | None = None
     for row, stage in enumerate(stages):
         value = stage.values[metric]
@@ -181,8 +180,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
                 canvas.box(row, (0, min(before, value.mean)), TRACK, opacity=0.8)
             if before is not None:
                 canvas.box(row, (before, value.mean), _colour(stage, metric))
-            if value.low is not None and value.high is not None:
-                canvas.interval(row, value.low, min(value.high, top * 1.04))
+            canvas.interval(row, value)
             before = value.mean
         if (limit := ceilings.get(stage.case)) and limit <= top:
             canvas.tick(row, limit, USERS)

@@ -1,0 +1,49 @@
+"""`report` and `export`: what a run says, for readers and for other programs."""
+
+from typing import Annotated
+
+import typer
+
+from loadgen.documents import terminal
+from loadgen.documents.run_material import material
+from loadgen.errors import unwritable
+from loadgen.findings.earlier_run import read_run
+from loadgen.lab.lab import read_lab
+from loadgen.lab.run_folders import HOW_TO_NAME, place_for_files
+from loadgen.reports.exports import write_exports
+from loadgen.reports.run_report import markdown_report, print_report, write_report
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
+
+
+def report(
+    run: RunArgument,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, for a README.")
+    ] = False,
+) -> None:
+    """Print the tables of an earlier run, and draw its report.html."""
+    lab = read_lab()
+    earlier = read_run(lab, run)
+    if as_markdown:
+        print(markdown_report(earlier.suites, earlier.rows), end="")
+        return
+    console = terminal.console()
+    print_report(console, earlier.suites, earlier.rows)
+    try:
+        page = write_report(
+            material(earlier.folder, earlier.suites), place_for_files(lab, earlier.folder)
+        )
+    except OSError as error:
+        raise unwritable(error) from error
+    where = f"results/{page.relative_to(lab.results)}"
+    console.print(f"\nReport: {where}", soft_wrap=True)
+
+
+def export(run: RunArgument) -> None:
+    """Write a run as other programs read it: github-action-benchmark's JSON, and Markdown."""
+    lab = read_lab()
+    earlier = read_run(lab, run)
+    for file in write_exports(earlier, place_for_files(lab, earlier.folder) / "export"):
+        where = f"results/{file.relative_to(lab.results)}"
+        terminal.console().print(where, soft_wrap=True)
