@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab.http_clients import HttpClient
 from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.runs.plan import Plan
@@ -161,7 +162,8 @@ def test_suites_that_time_a_case_differently_are_refused() -> None:
 
 def test_a_trial_knows_the_pool_of_its_client() -> None:
     cases = (a_case(http_client="aiohttp-small-pool"), a_case(http_client="aiohttp-shared"))
-    planned = trials(a_suite(cases=cases, pools={"aiohttp-small-pool": 100}))
+    small_pool = HttpClient(views=("async",), connections=100)
+    planned = trials(a_suite(cases=cases, http_clients={"aiohttp-small-pool": small_pool}))
     assert [trial.connections for trial in planned] == [100, None]
 
 

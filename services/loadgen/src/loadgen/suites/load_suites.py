@@ -65,8 +65,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         self_test=file.self_test,
         expect=file.expect,
         shortened=fit.words,
-        pools=lab.app.http_clients.pools,
-        many_cpus=lab.app.http_clients.many_cpus,
+        http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
     )

@@ -86,16 +86,16 @@ class CaseMaker:
 
     def why_impossible(self, case: Case) -> str | None:
         """Why a case cannot be measured; None where it can."""
-        server, clients = self.lab.servers[case.server], self.lab.app.http_clients
+        server, client = self.lab.servers[case.server], self.lab.app.client(case.http_client)
         if server.page:
             return None
         if case.view == "async" and server.concurrency == "gevent":
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
             return "an async view on WSGI gets an event loop per request: a shared client breaks"
-        if server.concurrency == "gevent" and not clients.gevent(case.http_client):
+        if server.concurrency == "gevent" and not client.gevent:
             return "it knows nothing of gevent: one greenlet's call stops all of them"
-        if case.view not in clients.views(case.http_client):
+        if case.view not in client.views:
             return f"{case.http_client} has no {case.view} side"
         return None
 
@@ -110,5 +110,5 @@ class CaseMaker:
         app = self.lab.app
         known: dict[str, Iterable[str]] = {"server": self.lab.servers}
         if app.complete:
-            known |= {"http_client": app.http_clients.names, "settings": app.settings}
+            known |= {"http_client": app.http_clients, "settings": app.settings}
         return known
