@@ -599,21 +599,21 @@ def test_a_missing_list_of_clients_is_named(project: Path) -> None:
 
 def test_a_broken_list_of_clients_is_named(project: Path) -> None:
     (project / REGISTRY).write_text("[no-http")
-    with pytest.raises(ConfigurationError, match=r"registry\.toml: "):
+    with pytest.raises(ConfigurationError, match=r"registry\.toml is not valid TOML: "):
         read_http_clients(project)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('curl = ["sync"]', ["curl:", "must be a table, [curl]"]),
-        ("[curl]", ["[curl] views:", "is missing", 'views = ["sync", "async"]']),
-        ("[curl]\nviews = []", ["[curl] views:", "at least 1"]),
-        ('[curl]\nviews = ["threads"]', ["[curl] views:", "'sync' or 'async'", "'threads'"]),
-        ('[curl]\nviews = ["sync"]\nconnections = 0', ["[curl] connections:", "not 0"]),
-        ('[curl]\nviews = ["sync"]\nconnections = "10"', ["[curl] connections:", "integer"]),
-        ('[curl]\nviews = ["sync"]\ngevent = "no"', ["[curl] gevent:", "boolean"]),
-        ('[curl]\nviews = ["sync"]\npool = 3', ["[curl] pool:", "views, connections, gevent"]),
+        ('curl = ["sync"]', ["curl:", "must be a table"]),
+        ("[curl]", ["curl.views:", "is missing"]),
+        ("[curl]\nviews = []", ["curl.views:", "at least 1"]),
+        ('[curl]\nviews = ["threads"]', ["curl.views[1]:", "'sync' or 'async'", "'threads'"]),
+        ('[curl]\nviews = ["sync"]\nconnections = 0', ["curl.connections:", "not 0"]),
+        ('[curl]\nviews = ["sync"]\nconnections = "10"', ["curl.connections:", "whole number"]),
+        ('[curl]\nviews = ["sync"]\ngevent = "no"', ["curl.gevent:", "boolean"]),
+        ('[curl]\nviews = ["sync"]\npool = 3', ["curl.pool:", "views, connections, gevent"]),
     ],
 )
 def test_a_mistake_in_the_list_of_clients_names_client_and_key(

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes
+from loadgen.lab.toml_tables import first_mistake
 from loadgen.suites.axes import option, replaced
 from loadgen.suites.cases import Case
-from loadgen.suites.mistakes import first_mistake, mistake
+from loadgen.suites.mistakes import mistake
 from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile, combinations
 
 #: A file's name has 255 letters at most; a case's has `.r1000.w16.csv.gz` and the like behind it.
@@ -71,7 +72,7 @@ class CaseMaker:
             checked = Axes.model_validate(axes)
         except ValidationError as error:
             axis = str(next(iter(error.errors()[0]["loc"]), ""))
-            raise self.wrong(*first_mistake(where, error), axis) from error
+            raise self.wrong(*first_mistake(where, Axes, error), axis) from error
         for axis, names in self._known().items():
             value = getattr(checked, axis)
             if value not in names:

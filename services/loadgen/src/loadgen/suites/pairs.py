@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from loadgen.lab.toml_tables import written
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.suite_file import SuiteFile, tuples, values_of, written
+from loadgen.suites.suite_file import SuiteFile, tuples, values_of
 
 AXES = tuple(field.name for field in fields(Case))
 

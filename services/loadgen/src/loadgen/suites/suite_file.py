@@ -4,16 +4,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
 from loadgen.lab.servers import Server, View
-from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload, plain
+from loadgen.lab.toml_tables import Table
+from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload
 from loadgen.suites.search import Rules
 from loadgen.suites.timing import PATIENCE_S, Accounting
 
@@ -56,11 +51,7 @@ OF_A_PAGE: dict[str, Any] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Axes(_Strict):
+class Axes(Table):
     """One combination of axis values, as a suite file writes it."""
 
     server: str
@@ -138,7 +129,7 @@ class Axes(_Strict):
         return Case(**values | (OF_A_PAGE if server.page else ours) | load)
 
 
-class CompareEntry(_Strict):
+class CompareEntry(Table):
     """A `[[compare]]` entry as written."""
 
     a: dict[str, Any]
@@ -146,10 +137,10 @@ class CompareEntry(_Strict):
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
     words: str | None = None
     change: str | None = None
-    planted: dict[str, float] = {}
+    planted: dict[str, float] = Field(default_factory=dict)
 
 
-class StepEntry(_Strict):
+class StepEntry(Table):
     """A step of a waterfall as written.
 
     Attributes:
@@ -164,7 +155,7 @@ class StepEntry(_Strict):
     builds_on_previous: bool = False
 
 
-class WaterfallEntry(_Strict):
+class WaterfallEntry(Table):
     """A `[[waterfall]]` entry as written.
 
     Attributes:
@@ -186,7 +177,7 @@ class WaterfallEntry(_Strict):
         return self
 
 
-class SuiteFile(_Strict):
+class SuiteFile(Table):
     """A suite file as written."""
 
     question: str
@@ -198,7 +189,7 @@ class SuiteFile(_Strict):
     drain_s: Annotated[float, Field(ge=0)] = PATIENCE_S
     at_most_s: Annotated[float, Field(gt=0)] | None = None
     accounting: Accounting = "due"
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, Any] = Field(default_factory=dict)
     self_test: bool = False
     expect: Expected | None = None
     search: Rules | None = None
@@ -227,12 +218,3 @@ def values_of(axis: str, value: object) -> list[Any]:
 def tuples(value: object) -> object:
     """Lists as a case holds them."""
     return tuple(map(tuples, value)) if isinstance(value, list) else value
-
-
-def written(value: object) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return plain(value) if isinstance(value, float) else repr(value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from loadgen.lab.toml_tables import written
 from loadgen.suites.axes import replaced
 from loadgen.suites.cases import Case
 from loadgen.suites.make_cases import CaseMaker
@@ -19,7 +20,6 @@ from loadgen.suites.suite_file import (
     SuiteFile,
     WaterfallEntry,
     combinations,
-    written,
 )
 
 type Order = Literal["forward", "reversed"]
