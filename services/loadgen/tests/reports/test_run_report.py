@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from loadgen.documents.run_material import material
+from loadgen.findings.earlier_run import run_of
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import write_report
@@ -103,7 +104,7 @@ def a_run(lab: Lab) -> Callable[..., tuple[Path, list[Suite]]]:
 
 def html_of(run: tuple[Path, list[Suite]]) -> str:
     folder, suites = run
-    return write_report(material(folder, suites), folder).read_text()
+    return write_report(material(run_of(folder, suites)), folder).read_text()
 
 
 def rates(of: dict[Case, float]) -> Change:
