@@ -58,12 +58,7 @@ type _ByKey = Mapping[ComparisonKey, Comparison]
 
 
 def agreements(a: Run, b: Run, others: Sequence[Differing]) -> list[Agreement]:
-    """Of the claims, and of all that the suites compare; those of which both have some.
-
-    Args:
-        a, b: the runs.
-        others: what their environments do not share.
-    """
+    """Of the claims, and of all that the suites compare; those of which both have some."""
     by_a = {comparison.key: comparison for comparison in a.comparisons}
     by_b = {comparison.key: comparison for comparison in b.comparisons}
     claims_a = {_name(claim): claim for claim in a.claims}

@@ -169,10 +169,8 @@ def compare_rows(
     """One metric of two cases, over the rounds in which both rows count; p is not adjusted.
 
     Args:
-        suites: those that ask.
-        label: what differs, in words.
+        suites: those that ask, joined with `+`.
         a, b: the rows of both, at least one each.
-        metric: the column.
         counts: which measured rows do.
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.

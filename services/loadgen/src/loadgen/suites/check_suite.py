@@ -16,13 +16,8 @@ from loadgen.suites.suite_file import FIGURES, Axes, CompareEntry, SuiteFile
 def check_suite(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:
     """Whether a suite says what it must, and names only what there is.
 
-    Args:
-        name: of the suite.
-        file: what is written.
-        known_suites: those that it may include.
-
     Raises:
-        ConfigurationError: naming file, key and the allowed values.
+        ConfigurationError: it does not.
     """
     if file.include:
         _check_include(name, file, known_suites)

@@ -22,7 +22,6 @@ def load_suites(lab: Lab, name: str, within: tuple[str, ...] = ()) -> list[Suite
 
     Args:
         lab: its suites, what their cases may name, and the axes that the command line has set.
-        name: the suite.
         within: the suites that include it, outermost first.
 
     Raises:

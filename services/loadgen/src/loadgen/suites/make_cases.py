@@ -20,28 +20,19 @@ LONGEST_SLUG = 220
 
 @dataclass(frozen=True)
 class CaseMaker:
-    """Makes the cases of a suite.
-
-    Attributes:
-        suite: the suite's name.
-        lab: its servers, clients and settings, and the axes that the command line has set.
-    """
+    """Makes the cases of a suite of that name, of what the lab has."""
 
     suite: str
     lab: Lab
 
     def listed(self, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
-        """The cases of a suite's `[[cases]]`, each once.
-
-        Args:
-            file: of the suite.
-            axes: in the place of what it says.
+        """The cases of a suite's `[[cases]]`, each once, with these axes in the place of its own.
 
         Returns:
             The cases, and sentences that say what is left out and why.
 
         Raises:
-            ConfigurationError: naming file or option, key and the allowed values.
+            ConfigurationError: a case is wrong.
         """
         cases: list[Case] = []
         left_out: list[str] = []
@@ -59,11 +50,7 @@ class CaseMaker:
         return list(dict.fromkeys(cases)), left_out
 
     def case(self, where: str, axes: Mapping[str, Any]) -> Case:
-        """The case of a combination.
-
-        Args:
-            where: its place in the file, e.g. `cases[1]`.
-            axes: its values.
+        """The case of a combination of axes, which stands at e.g. `cases[1]` in the file.
 
         Raises:
             ConfigurationError: an axis or a value is unknown, or they do not fit together.

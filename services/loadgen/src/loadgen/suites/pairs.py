@@ -63,8 +63,6 @@ def comparisons(
     """The comparisons of a suite's `[[compare]]`.
 
     Args:
-        suite: its name.
-        file: what is written.
         cases: all that it measures.
         may_be_empty: whether there may be no case to compare; else that is a mistake.
 
@@ -72,7 +70,7 @@ def comparisons(
         The comparisons, and sentences that say which are left out and why.
 
     Raises:
-        ConfigurationError: naming file, key and the allowed values.
+        ConfigurationError: one of them selects nothing.
     """
     compare, left_out = [], []
     for number, entry in enumerate(file.compare, start=1):

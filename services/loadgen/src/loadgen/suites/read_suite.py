@@ -19,7 +19,7 @@ def read_suite(folder: Path, name: str) -> SuiteFile:
     """The file of a suite, each of its keys by itself in order.
 
     Raises:
-        ConfigurationError: there is no such suite; or naming file, key and the allowed values.
+        ConfigurationError: there is no such suite, or its file is wrong.
     """
     names = suite_names(folder)
     if name not in names:

@@ -156,14 +156,7 @@ class StepEntry(Table):
 
 
 class WaterfallEntry(Table):
-    """A `[[waterfall]]` entry as written.
-
-    Attributes:
-        title: what it is about.
-        words: what its start is.
-        start: the axes of its start.
-        steps: in their order.
-    """
+    """A `[[waterfall]]` entry as written, with what its start is, in words and in axes."""
 
     title: str
     words: str
