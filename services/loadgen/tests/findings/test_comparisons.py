@@ -29,7 +29,7 @@ type Values = Sequence[Cell]
 
 
 def comparing(*metrics: str, **attributes: Any) -> Suite:
-    entry = Compare({"server": ("uvicorn",)}, {"server": ("twin",)}, metrics, None, {})
+    entry = Compare(a={"server": ("uvicorn",)}, b={"server": ("twin",)}, metrics=metrics)
     return a_suite(**{"cases": (A, B), "compare": (entry,)} | attributes)
 
 
@@ -226,7 +226,10 @@ def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> Non
 
 def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
     entry = Compare(
-        {"server": ("uvicorn",)}, {"server": ("twin",)}, ("p50_ms", "rps"), None, {"p50_ms": 10.0}
+        a={"server": ("uvicorn",)},
+        b={"server": ("twin",)},
+        metrics=("p50_ms", "rps"),
+        planted={"p50_ms": 10.0},
     )
     given = both("p50_ms", [600.0, 610.0, 590.0], [612.0, 618.0, 601.0])
     of_p50, of_rps = compare_cases([comparing("rps", compare=(entry,))], given)

@@ -67,7 +67,7 @@ def test_a_single_round_keeps_the_suites_order() -> None:
     assert [trial.case for trial in planned] == list(some_cases(8))
 
 
-COMPARED = Compare({"users": (1, 2)}, {"users": (3,)}, ("rps",), None, {})
+COMPARED = Compare(a={"users": (1, 2)}, b={"users": (3,)})
 
 
 @given(st.integers(3, 8), st.integers(2, 4), st.integers(0, 2**32))
@@ -96,10 +96,7 @@ def test_a_case_with_two_rivals_stands_between_them_either_way_around() -> None:
 
 
 #: 1 → 2, 2 → 3, … 6 → 1: each case has two neighbours.
-RING = tuple(
-    Compare({"users": (users,)}, {"users": (users % 6 + 1,)}, ("rps",), None, {})
-    for users in range(1, 7)
-)
+RING = tuple(Compare(a={"users": (users,)}, b={"users": (users % 6 + 1,)}) for users in range(1, 7))
 
 
 @given(st.integers(0, 2**32))
@@ -123,7 +120,7 @@ def test_a_ring_is_walked_from_any_place_in_either_direction() -> None:
 
 
 def test_a_single_round_keeps_the_suites_order_also_where_it_compares() -> None:
-    far = Compare({"users": (1,)}, {"users": (8,)}, ("rps",), None, {})
+    far = Compare(a={"users": (1,)}, b={"users": (8,)})
     planned = trials(a_suite(cases=some_cases(8), compare=(far,)))
     assert [trial.case for trial in planned] == list(some_cases(8))
 

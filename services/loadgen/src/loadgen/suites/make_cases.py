@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes
 from loadgen.lab.toml_tables import first_mistake
-from loadgen.suites.axes import option, replaced
+from loadgen.suites.axes import combinations, option, replaced
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile, combinations
+from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile
 
 #: A file's name has 255 letters at most; a case's has `.r1000.w16.csv.gz` and the like behind it.
 LONGEST_SLUG = 220

@@ -1,7 +1,5 @@
 """A suite file as it is written: its keys, and what each may be."""
 
-import itertools
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -9,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from loadgen.lab.servers import Server, View
 from loadgen.lab.toml_tables import Table
 from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload
+from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
 from loadgen.suites.timing import PATIENCE_S, Accounting
 
@@ -34,9 +33,6 @@ Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
 MOST_RPS = 10_000
 #: What a suite knows beforehand of its comparisons' outcome.
 Expected = Literal["no difference"]
-
-#: Which axis values are lists by themselves: a list of these is several values of the axis.
-LIST_AXES = {"delays_ms": 1, "ramp": 2}
 
 #: What an article may have published of a case: columns by name.
 FIGURES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"})
@@ -129,17 +125,6 @@ class Axes(Table):
         return Case(**values | (OF_A_PAGE if server.page else ours) | load)
 
 
-class CompareEntry(Table):
-    """A `[[compare]]` entry as written."""
-
-    a: dict[str, Any]
-    b: dict[str, Any]
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
-    words: str | None = None
-    change: str | None = None
-    planted: dict[str, float] = Field(default_factory=dict)
-
-
 class StepEntry(Table):
     """A step of a waterfall as written.
 
@@ -187,27 +172,6 @@ class SuiteFile(Table):
     expect: Expected | None = None
     search: Rules | None = None
     cases: tuple[dict[str, Any], ...] = ()
-    compare: tuple[CompareEntry, ...] = ()
+    compare: tuple[Compare, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
     waterfall: tuple[WaterfallEntry, ...] = ()
-
-
-def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lists multiply: every combination of the values of every axis."""
-    values = [values_of(axis, value) for axis, value in entry.items()]
-    for combination in itertools.product(*values):
-        yield dict(zip(entry, combination, strict=True))
-
-
-def values_of(axis: str, value: object) -> list[Any]:
-    """The values of an axis: a list is several, except where the axis is a list by itself."""
-    depth, inner = 0, value
-    while isinstance(inner, list) and inner:
-        depth, inner = depth + 1, inner[0]
-    several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
-    return list(value) if several else [value]  # type: ignore[call-overload]
-
-
-def tuples(value: object) -> object:
-    """Lists as a case holds them."""
-    return tuple(map(tuples, value)) if isinstance(value, list) else value

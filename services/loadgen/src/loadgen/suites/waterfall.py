@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from loadgen.lab.toml_tables import written
-from loadgen.suites.axes import replaced
+from loadgen.suites.axes import combinations, replaced
 from loadgen.suites.cases import Case
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.pairs import Pair
@@ -19,7 +19,6 @@ from loadgen.suites.suite_file import (
     StepEntry,
     SuiteFile,
     WaterfallEntry,
-    combinations,
 )
 
 type Order = Literal["forward", "reversed"]
