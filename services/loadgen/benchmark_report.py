@@ -29,6 +29,7 @@ import numpy as np
 import polars as pl
 
 from loadgen.documents.run_material import material
+from loadgen.findings.earlier_run import run_of
 from loadgen.records.columns import Row, row
 from loadgen.records.trials_csv import write_table
 from loadgen.reports.run_report import PAGE_FILE, write_report
@@ -162,7 +163,7 @@ def a_row(case: Case, round_number: int, latency_ms: Numbers, window_s: float) -
 
 def draw(folder: Path, trials: int) -> None:
     """In a process of its own: the report, then its peak memory in MiB on stdout."""
-    write_report(material(folder, [suite_of(trials // ROUNDS)]), folder)
+    write_report(material(run_of(folder, [suite_of(trials // ROUNDS)])), folder)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

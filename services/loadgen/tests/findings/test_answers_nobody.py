@@ -37,7 +37,8 @@ def rows(case: Case, *of_rounds: dict[str, Cell]) -> list[Row]:
 
 
 def asking(a: str = "loud", b: str = "mute", **entry: Any) -> Suite:
-    compared = Compare({"server": (a,)}, {"server": (b,)}, METRICS, entry.pop("words", None), {})
+    words = entry.pop("words", None)
+    compared = Compare(a={"server": (a,)}, b={"server": (b,)}, metrics=METRICS, words=words)
     return a_suite(cases=(LOUD, MUTE), compare=(compared,), **entry)
 
 
@@ -195,7 +196,9 @@ def test_a_gate_fails_with_a_candidate_that_answers_nobody() -> None:
 
 
 def test_a_change_away_from_it_comes_first() -> None:
-    entry = Compare({"server": ("mute",)}, {"server": ("loud",)}, METRICS, None, {}, "be loud")
+    entry = Compare(
+        a={"server": ("mute",)}, b={"server": ("loud",)}, metrics=METRICS, change="be loud"
+    )
     suite = a_suite(cases=(LOUD, MUTE), compare=(entry,))
     found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
     (effect,) = effects(suite, found)

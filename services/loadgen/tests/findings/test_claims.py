@@ -29,7 +29,9 @@ AT_CEILING: dict[str, Any] = {"caveats": "at-ceiling", "users_ceiling_rps": 166.
 
 def best_of_six(*metrics: str, rivals: Sequence[str] = RIVALS, **attributes: Any) -> Suite:
     cases = tuple(a_case(server=server) for server in (*rivals, "best"))
-    entry = Compare({"server": tuple(rivals)}, {"server": ("best",)}, metrics, WORDS, {})
+    entry = Compare(
+        a={"server": tuple(rivals)}, b={"server": ("best",)}, metrics=metrics, words=WORDS
+    )
     return a_suite(**{"cases": cases, "compare": (entry,)} | attributes)
 
 
@@ -197,7 +199,7 @@ def test_a_claim_that_is_true_of_nothing_is_seldom_held() -> None:
 
 
 def test_a_question_without_words_is_no_claim() -> None:
-    entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), None, {})
+    entry = Compare(a={"server": ("one",)}, b={"server": ("best",)})
     suite = best_of_six("rps", compare=(entry,))
     assert judge_claims([suite], compare_cases([suite], against({"one": 50.0}, suite))) == []
 
@@ -220,7 +222,7 @@ def with_two_clients() -> tuple[list[Suite], list[Row]]:
 def test_the_same_words_stand_together_with_each_client() -> None:
     suites, given = with_two_clients()
     other = best_of_six("rps", rivals=("one",), name="between")
-    other_entry = Compare({"server": ("one",)}, {"server": ("best",)}, ("rps",), "Another.", {})
+    other_entry = Compare(a={"server": ("one",)}, b={"server": ("best",)}, words="Another.")
     between = a_suite(name="between", cases=other.cases, compare=(other_entry,))
     asking = [suites[0], between, suites[1]]
     claims = judge_claims(asking, compare_cases(asking, given))

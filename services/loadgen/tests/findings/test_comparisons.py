@@ -11,7 +11,6 @@ import pytest
 from loadgen.findings.comparisons import (
     COLUMNS,
     Comparison,
-    alarms,
     compare_cases,
     compare_rows,
     of_suite,
@@ -30,7 +29,7 @@ type Values = Sequence[Cell]
 
 
 def comparing(*metrics: str, **attributes: Any) -> Suite:
-    entry = Compare({"server": ("uvicorn",)}, {"server": ("twin",)}, metrics, None, {})
+    entry = Compare(a={"server": ("uvicorn",)}, b={"server": ("twin",)}, metrics=metrics)
     return a_suite(**{"cases": (A, B), "compare": (entry,)} | attributes)
 
 
@@ -225,20 +224,12 @@ def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> Non
     ]
 
 
-def test_alarms_are_counted_by_metric_with_exact_bounds() -> None:
-    suite = comparing("rps", "p95_ms", "p99_ms")
-    given = rows(A, *[{"rps": 100.0, "p95_ms": 5.0}] * 3)
-    given += rows(B, *[{"rps": 200.0, "p95_ms": 5.0}] * 3)
-    of_rps, of_p95 = alarms(compare_cases([suite], given))
-    assert (of_rps.metric, of_rps.alarms, of_rps.comparisons) == ("rps", 1, 1)
-    assert (of_rps.low, of_rps.high) == pytest.approx((0.025, 1))
-    assert of_p95.alarms == 0
-    assert (of_p95.low, of_p95.high) == pytest.approx((0, 0.975))
-
-
 def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
     entry = Compare(
-        {"server": ("uvicorn",)}, {"server": ("twin",)}, ("p50_ms", "rps"), None, {"p50_ms": 10.0}
+        a={"server": ("uvicorn",)},
+        b={"server": ("twin",)},
+        metrics=("p50_ms", "rps"),
+        planted={"p50_ms": 10.0},
     )
     given = both("p50_ms", [600.0, 610.0, 590.0], [612.0, 618.0, 601.0])
     of_p50, of_rps = compare_cases([comparing("rps", compare=(entry,))], given)

@@ -28,7 +28,7 @@ AT_CEILING: dict[str, Any] = {"caveats": "at-ceiling", "users_ceiling_rps": 166.
 
 def change(words: str, a: Case, b: Case, axis: str, metrics: Sequence[str] = METRICS) -> Compare:
     of_a, of_b = ({axis: (getattr(case, axis),)} for case in (a, b))
-    return Compare(of_a, of_b, tuple(metrics), None, {}, change=words)
+    return Compare(a=of_a, b=of_b, metrics=tuple(metrics), change=words)
 
 
 SHARE = change("share the client", PER_REQUEST, SHARED, "http_client")
@@ -175,7 +175,7 @@ def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
 
 
 def test_a_comparison_that_names_no_change_is_none() -> None:
-    entry = Compare({"server": ("uvicorn",)}, {"server": ("granian-asgi",)}, METRICS, None, {})
+    entry = Compare(a={"server": ("uvicorn",)}, b={"server": ("granian-asgi",)}, metrics=METRICS)
     assert found(quick(entry), measured(SHARED, figures(80)), measured(OTHER, figures(90))) == []
 
 

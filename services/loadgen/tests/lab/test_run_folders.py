@@ -11,12 +11,11 @@ import pytest
 from loadgen.commands import cli
 from loadgen.errors import ConfigurationError
 from loadgen.findings.earlier_run import read_run
-from loadgen.lab.app_registry import COPY, read_registry, registry_of
+from loadgen.lab.app_registry import COPY, SETTINGS, read_registry, registry_of
 from loadgen.lab.http_clients import REGISTRY
 from loadgen.lab.lab import SUITES, read_lab
 from loadgen.lab.run_folders import find_run
 from loadgen.lab.servers import read_servers
-from loadgen.lab.settings import FOLDER
 from loadgen.records import columns, environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import write_table
@@ -63,7 +62,7 @@ def a_run(results: Path, project: Path) -> Callable[..., Path]:
         (folder / "environment.json").write_text(json.dumps(described))
         lab = read_lab()
         if keeps_a_copy:
-            environment.write(folder / COPY, lab.app.document())
+            environment.write(folder / COPY, lab.app.model_dump(mode="json", exclude_defaults=True))
         trials = Plan(load_suites(lab, "again"), lab.servers, 5, seed=1).certain()
         made = [row_of(trial) for trial in trials[:-1]]
         write_table(folder / "trials.csv", made)
@@ -241,8 +240,8 @@ class TestTodaysRegistry:
     def test_settings_that_have_gone(
         self, before: object, run: Path, loadgen: Loadgen, project: Path
     ) -> None:
-        (project / FOLDER / "bare.py").unlink()
-        (project / FOLDER / "startproject.py").rename(project / FOLDER / "usual.py")
+        (project / SETTINGS / "bare.py").unlink()
+        (project / SETTINGS / "startproject.py").rename(project / SETTINGS / "usual.py")
         assert said(run, loadgen) == before
 
     def test_a_server_of_ones_own_that_is_declared_wrongly(

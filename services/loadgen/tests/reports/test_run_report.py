@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from loadgen.documents.run_material import material
+from loadgen.findings.earlier_run import run_of
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import write_report
@@ -103,7 +104,7 @@ def a_run(lab: Lab) -> Callable[..., tuple[Path, list[Suite]]]:
 
 def html_of(run: tuple[Path, list[Suite]]) -> str:
     folder, suites = run
-    return write_report(material(folder, suites), folder).read_text()
+    return write_report(material(run_of(folder, suites)), folder).read_text()
 
 
 def rates(of: dict[Case, float]) -> Change:
@@ -119,7 +120,7 @@ RUN = Callable[..., tuple[Path, list[Suite]]]
 
 
 def test_a_page_has_its_sections_in_order_and_its_charts_as_files(a_run: RUN) -> None:
-    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    entry = Compare(a={"server": (SLOW.server,)}, b={"server": (FAST.server,)})
     cases = (SLOW, a_case(server="uvicorn", users=10, delays_ms=(450.0,)))
     published = (Published({"server": "uvicorn"}, {"rps": 115.0, "p95_ms": 1000.0}),)
     run = a_run(a_suite(cases=cases, compare=(entry,), published=published))
@@ -148,8 +149,9 @@ def test_a_page_has_its_sections_in_order_and_its_charts_as_files(a_run: RUN) ->
 
 
 def test_what_is_claimed_stands_with_its_outcome_right_after_the_answer(a_run: RUN) -> None:
-    sides = ({"server": (SLOW.server,)}, {"server": (FAST.server,)})
-    entry = Compare(*sides, ("rps",), "The first is <slower>.", {})
+    entry = Compare(
+        a={"server": (SLOW.server,)}, b={"server": (FAST.server,)}, words="The first is <slower>."
+    )
     cases = (SLOW, a_case(server="uvicorn", users=10, delays_ms=(450.0,)))
     html = html_of(
         a_run(a_suite(cases=cases, compare=(entry,)), rates({SLOW: 10.0, cases[1]: 20.0}))
@@ -274,7 +276,7 @@ def test_the_ceiling_of_the_cpu_is_a_mean_over_rounds_as_the_rate_is(a_run: RUN)
 
 
 def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
-    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    entry = Compare(a={"server": (SLOW.server,)}, b={"server": (FAST.server,)})
     like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
     suite = a_suite(cases=(SLOW, like), compare=(entry,))
     html = html_of(a_run(suite, lambda *_: {"ranked": "no", "caveats": "api-saturated"}))
@@ -285,7 +287,7 @@ def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
 
 
 def test_a_comparison_says_how_far_apart_its_trials_were(a_run: RUN) -> None:
-    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    entry = Compare(a={"server": (SLOW.server,)}, b={"server": (FAST.server,)})
     like = a_case(server=FAST.server, users=10, delays_ms=(450.0,))
     suite = a_suite(cases=(SLOW, like), compare=(entry,))
     html = html_of(a_run(suite, lambda case, _: {"position": 4 if case == SLOW else 7}))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab.http_clients import HttpClient
 from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.runs.plan import Plan
@@ -66,7 +67,7 @@ def test_a_single_round_keeps_the_suites_order() -> None:
     assert [trial.case for trial in planned] == list(some_cases(8))
 
 
-COMPARED = Compare({"users": (1, 2)}, {"users": (3,)}, ("rps",), None, {})
+COMPARED = Compare(a={"users": (1, 2)}, b={"users": (3,)})
 
 
 @given(st.integers(3, 8), st.integers(2, 4), st.integers(0, 2**32))
@@ -95,10 +96,7 @@ def test_a_case_with_two_rivals_stands_between_them_either_way_around() -> None:
 
 
 #: 1 → 2, 2 → 3, … 6 → 1: each case has two neighbours.
-RING = tuple(
-    Compare({"users": (users,)}, {"users": (users % 6 + 1,)}, ("rps",), None, {})
-    for users in range(1, 7)
-)
+RING = tuple(Compare(a={"users": (users,)}, b={"users": (users % 6 + 1,)}) for users in range(1, 7))
 
 
 @given(st.integers(0, 2**32))
@@ -122,7 +120,7 @@ def test_a_ring_is_walked_from_any_place_in_either_direction() -> None:
 
 
 def test_a_single_round_keeps_the_suites_order_also_where_it_compares() -> None:
-    far = Compare({"users": (1,)}, {"users": (8,)}, ("rps",), None, {})
+    far = Compare(a={"users": (1,)}, b={"users": (8,)})
     planned = trials(a_suite(cases=some_cases(8), compare=(far,)))
     assert [trial.case for trial in planned] == list(some_cases(8))
 
@@ -161,7 +159,8 @@ def test_suites_that_time_a_case_differently_are_refused() -> None:
 
 def test_a_trial_knows_the_pool_of_its_client() -> None:
     cases = (a_case(http_client="aiohttp-small-pool"), a_case(http_client="aiohttp-shared"))
-    planned = trials(a_suite(cases=cases, pools={"aiohttp-small-pool": 100}))
+    small_pool = HttpClient(views=("async",), connections=100)
+    planned = trials(a_suite(cases=cases, http_clients={"aiohttp-small-pool": small_pool}))
     assert [trial.connections for trial in planned] == [100, None]
 
 

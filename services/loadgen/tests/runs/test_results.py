@@ -189,7 +189,7 @@ def test_at_every_instant_the_folder_says_how_far_the_run_has_come(results: Resu
 def test_what_the_suites_compare_is_in_a_file_of_its_own(lab: Lab) -> None:
     names = ("uvicorn", "gunicorn-100-threads")
     sides = [a_case(server=name, users=10, delays_ms=(450.0,)) for name in names]
-    entry = Compare({"server": ("uvicorn",)}, {"server": (sides[1].server,)}, ("rps",), None, {})
+    entry = Compare(a={"server": ("uvicorn",)}, b={"server": (sides[1].server,)})
     description = {"arguments": {"suites": ["mine"], "seed": 7}}
     results = create(lab, [a_suite(cases=tuple(sides), compare=(entry,))], description, 2)
     for case in sides:

@@ -122,7 +122,7 @@ def pairs_of(suites: Sequence[Suite], labels: dict[tuple[str, str], str]) -> lis
 
 @pytest.mark.parametrize("file", SUITE_FILES, ids=lambda file: file.stem)
 def test_every_table_of_a_suite_tells_all_that_differs_in_it(file: Path, project: Path) -> None:
-    clients = read_http_clients(project).names
+    clients = read_http_clients(project)
     for suite in load_suites(lab_of(project), file.stem):
         rows = a_run([suite])
         _, group = a_group(suite, rows)
@@ -141,7 +141,7 @@ def test_every_table_of_a_suite_tells_all_that_differs_in_it(file: Path, project
 def test_a_table_of_several_suites_tells_all_that_differs_among_them(
     names: str, project: Path
 ) -> None:
-    clients = read_http_clients(project).names
+    clients = read_http_clients(project)
     suites = [suite for name in names.split() for suite in load_suites(lab_of(project), name)]
     labels = labels_of(suites)
     cases = {case.slug: case for suite in suites for case in suite.cases}

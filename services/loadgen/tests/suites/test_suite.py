@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab.app_registry import SETTINGS, read_registry
 from loadgen.lab.cpus import Roles
 from loadgen.lab.http_clients import REGISTRY, read_http_clients
 from loadgen.lab.lab import SUITES, Lab, SetAxes
 from loadgen.lab.servers import read_servers
-from loadgen.lab.settings import FOLDER, read_settings
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
 from loadgen.suites.load_suites import load_suites
@@ -198,7 +198,7 @@ def test_all_clients_are_measured_on_threads_and_on_an_event_loop(project: Path)
     (suite,) = load_suites(lab_of(project), "clients")
     for server, view in (("gunicorn-100-threads", "sync"), ("uvicorn", "async")):
         measured = {case.http_client for case in suite.cases if case.server == server}
-        serving = {name for name in clients.names if view in clients.views(name)}
+        serving = {name for name, client in clients.items() if view in client.views}
         assert measured == serving - TRAPS
 
 
@@ -587,7 +587,8 @@ def test_published_delays_select_a_case(load: Load) -> None:
 
 def test_a_suite_knows_which_pools_may_be_a_limit(project: Path) -> None:
     (suite,) = load_suites(lab_of(project), "smoke")
-    assert suite.pools == {"aiohttp-small-pool": 100}
+    assert suite.http_clients["aiohttp-small-pool"].connections == 100
+    assert suite.http_clients["aiohttp-shared"].connections is None
 
 
 def test_a_missing_list_of_clients_is_named(project: Path) -> None:
@@ -598,21 +599,21 @@ def test_a_missing_list_of_clients_is_named(project: Path) -> None:
 
 def test_a_broken_list_of_clients_is_named(project: Path) -> None:
     (project / REGISTRY).write_text("[no-http")
-    with pytest.raises(ConfigurationError, match=r"registry\.toml: "):
+    with pytest.raises(ConfigurationError, match=r"registry\.toml is not valid TOML: "):
         read_http_clients(project)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('curl = ["sync"]', ["curl:", "must be a table, [curl]"]),
-        ("[curl]", ["[curl] views:", "is missing", 'views = ["sync", "async"]']),
-        ("[curl]\nviews = []", ["[curl] views:", "at least 1"]),
-        ('[curl]\nviews = ["threads"]', ["[curl] views:", "'sync' or 'async'", "'threads'"]),
-        ('[curl]\nviews = ["sync"]\nconnections = 0', ["[curl] connections:", "not 0"]),
-        ('[curl]\nviews = ["sync"]\nconnections = "10"', ["[curl] connections:", "integer"]),
-        ('[curl]\nviews = ["sync"]\ngevent = "no"', ["[curl] gevent:", "boolean"]),
-        ('[curl]\nviews = ["sync"]\npool = 3', ["[curl] pool:", "views, connections, gevent"]),
+        ('curl = ["sync"]', ["curl:", "must be a table"]),
+        ("[curl]", ["curl.views:", "is missing"]),
+        ("[curl]\nviews = []", ["curl.views:", "at least 1"]),
+        ('[curl]\nviews = ["threads"]', ["curl.views[1]:", "'sync' or 'async'", "'threads'"]),
+        ('[curl]\nviews = ["sync"]\nconnections = 0', ["curl.connections:", "not 0"]),
+        ('[curl]\nviews = ["sync"]\nconnections = "10"', ["curl.connections:", "whole number"]),
+        ('[curl]\nviews = ["sync"]\ngevent = "no"', ["curl.gevent:", "boolean"]),
+        ('[curl]\nviews = ["sync"]\npool = 3', ["curl.pool:", "views, connections, gevent"]),
     ],
 )
 def test_a_mistake_in_the_list_of_clients_names_client_and_key(
@@ -627,14 +628,8 @@ def test_a_mistake_in_the_list_of_clients_names_client_and_key(
 
 def test_the_clients_know_their_views(project: Path) -> None:
     clients = read_http_clients(project)
-    assert clients.views("requests-shared") == ("sync",)
-    assert clients.names[0] == "no-http"
-
-
-def test_the_clients_know_the_connections_of_their_pool(project: Path) -> None:
-    clients = read_http_clients(project)
-    assert clients.connections("aiohttp-small-pool") == 100
-    assert clients.connections("aiohttp-shared") is None
+    assert clients["requests-shared"].views == ("sync",)
+    assert next(iter(clients)) == "no-http"
 
 
 PAIR = """
@@ -764,10 +759,10 @@ def test_a_suite_that_is_not_utf_8_is_refused(project: Path) -> None:
 
 
 def test_missing_settings_are_named(project: Path) -> None:
-    for file in (project / FOLDER).iterdir():
+    for file in (project / SETTINGS).iterdir():
         file.unlink()
     with pytest.raises(ConfigurationError, match=r"consumer/settings is missing or empty"):
-        read_settings(project)
+        read_registry(project)
 
 
 def test_self_tests_are_told_from_questions(load: Load, project: Path) -> None:

@@ -24,8 +24,12 @@ def twins(count: int, **attributes: Any) -> Suite:
 
 
 def entry(metrics: Sequence[str] = ("rps", "p95_ms"), **planted: float) -> Compare:
-    sides = ({"server": ("uvicorn",)}, {"server": ("gunicorn-100-threads",)})
-    return Compare(*sides, tuple(metrics), None, planted)
+    return Compare(
+        a={"server": ("uvicorn",)},
+        b={"server": ("gunicorn-100-threads",)},
+        metrics=tuple(metrics),
+        planted=planted,
+    )
 
 
 def three_rounds(suite: Suite, differ: int = 0) -> list[Row]:

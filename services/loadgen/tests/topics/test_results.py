@@ -305,7 +305,7 @@ def coloured(rows: list[Row]) -> set[str]:
 
 def claiming() -> Suite:
     entry = Compare(
-        {"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), "Fast is best.", {}
+        a={"server": (SLOW.server,)}, b={"server": (FAST.server,)}, words="Fast is best."
     )
     return a_suite(cases=(SLOW, FAST), compare=(entry,))
 
@@ -339,7 +339,7 @@ def test_a_case_that_could_not_be_measured_says_so_in_its_line() -> None:
 
 
 def test_comparisons_stand_below_their_suites_table() -> None:
-    entry = Compare({"server": (SLOW.server,)}, {"server": (FAST.server,)}, ("rps",), None, {})
+    entry = Compare(a={"server": (SLOW.server,)}, b={"server": (FAST.server,)})
     suites = [a_suite(cases=(SLOW, FAST), compare=(entry,)), a_suite(name="other", cases=(FAST,))]
     rows = [a_row(case, round=number) for number in (1, 2, 3) for case in (SLOW, FAST)]
     text = printed(suites, rows)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from loadgen.errors import ConfigurationError
-from loadgen.suites.axes import option
-from loadgen.suites.suite_file import LIST_AXES, Axes
+from loadgen.suites.axes import LIST_AXES, option
+from loadgen.suites.suite_file import Axes
 
 NAMES = tuple(Axes.model_fields)
 

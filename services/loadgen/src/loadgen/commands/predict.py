@@ -271,7 +271,10 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
         ConfigurationError: no load can be predicted so.
     """
     checked = accuracy.accuracy_of(stacks)
-    bands = accuracy.errors_by_band(checked)
+    bands = {
+        band: [load for load in checked.loads if holds(load.level.utilisation)]
+        for band, holds in accuracy.BANDS.items()
+    }
     throughput = Table(
         "",
         (
@@ -279,23 +282,36 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
             *map(TableColumn, ("Loads", "This law", "With CPU time alone", "Plain bounds")),
         ),
         [
-            TableRow((of.band, str(of.loads), *map(_error, (of.law, of.cpu_alone, of.bounds))))
-            for of in bands
+            TableRow(
+                (
+                    band,
+                    str(len(loads)),
+                    _error(load.law for load in loads),
+                    _error(load.cpu_alone for load in loads),
+                    _error(load.bounds for load in loads),
+                )
+            )
+            for band, loads in bands.items()
         ],
     )
     resources = Table(
         "",
         (TableColumn("CPU busy", numeric=False), TableColumn("CPU/view"), TableColumn("Memory")),
-        [TableRow((of.band, _error(of.cpu), _error(of.memory))) for of in bands],
+        [
+            TableRow(
+                (band, _error(load.cpu for load in loads), _error(load.memory for load in loads))
+            )
+            for band, loads in bands.items()
+        ],
     )
-    loads = len(checked.loads) + checked.refused
-    words = f"{checked.refused} of {loads} loads lie outside the others of their stack: refused."
+    count = len(checked.loads) + checked.refused
+    words = f"{checked.refused} of {count} loads lie outside the others of their stack: refused."
     return Document("", (), [Section("accuracy", "", [throughput, resources, Text([words])])])
 
 
-def _error(errors: Sequence[float]) -> str:
-    """Mean and largest, without their signs: `3.7 % (9.5 %)`."""
-    if not errors:
+def _error(errors: Iterable[float | None]) -> str:
+    """Mean and largest of those that are known, without their signs: `3.7 % (9.5 %)`."""
+    sizes = [abs(error) for error in errors if error is not None]
+    if not sizes:
         return UNKNOWN
-    sizes = [abs(error) for error in errors]
     return f"{sum(sizes) / len(sizes):.1%} ({max(sizes):.1%})".replace("%", " %")

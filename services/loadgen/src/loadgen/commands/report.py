@@ -31,9 +31,7 @@ def report(
     console = terminal.console()
     print_report(console, earlier.suites, earlier.rows)
     try:
-        page = write_report(
-            material(earlier.folder, earlier.suites), place_for_files(lab, earlier.folder)
-        )
+        page = write_report(material(earlier), place_for_files(lab, earlier.folder))
     except OSError as error:
         raise unwritable(error) from error
     where = f"results/{page.relative_to(lab.results)}"

@@ -9,10 +9,9 @@ from loadgen.drivers.target import path_of
 from loadgen.lab import network
 from loadgen.lab.lab import SetAxes
 from loadgen.lab.servers import Server
-from loadgen.suites.axes import option
+from loadgen.suites.axes import LIST_AXES, option
 from loadgen.suites.cases import Case
 from loadgen.suites.suite import Suite
-from loadgen.suites.suite_file import LIST_AXES
 
 BENCH = "scripts/bench"
 #: For a row to be contested (docs/rules.md).

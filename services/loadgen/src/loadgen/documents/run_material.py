@@ -6,19 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from loadgen.documents.flags import reasons
 from loadgen.findings import summary
 from loadgen.findings.answers_nobody import always_silent
-from loadgen.findings.claims import Claim, judge_claims
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, compare_cases, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
+from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
 from loadgen.lab.servers import Server, read_servers
-from loadgen.records import environment
 from loadgen.records.columns import Row
-from loadgen.records.trials_csv import name_of, read_rows
+from loadgen.records.trials_csv import name_of
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
 from loadgen.suites.suite import Suite, native_views
@@ -199,22 +197,14 @@ def labels_of(suites: Sequence[Suite]) -> Labels:
 
 
 @dataclass(frozen=True)
-class Material:
+class Material(Run):
     """A run, for a document of it.
 
     Attributes:
-        folder: with trials.csv, samples/ and environment.json.
-        suites: what was asked.
-        rows: all of trials.csv.
-        environment: all of environment.json.
         servers: as they were declared when the run began.
         reasons: by server, what compose.yaml says of its flags.
     """
 
-    folder: Path
-    suites: Sequence[Suite]
-    rows: Sequence[Row]
-    environment: Mapping[str, Any]
     servers: Mapping[str, Server]
     reasons: Mapping[str, str]
 
@@ -229,19 +219,9 @@ class Material:
         return titles(self.rows)
 
     @cached_property
-    def comparisons(self) -> list[Comparison]:
-        """All of them."""
-        return compare_cases(self.suites, self.rows)
-
-    @cached_property
     def waterfalls(self) -> list[MeasuredWaterfall]:
         """What the run says of its suites' waterfalls."""
         return waterfalls(self.suites, self.rows)
-
-    @cached_property
-    def claims(self) -> list[Claim]:
-        """What the run says of its suites' claims."""
-        return judge_claims(self.suites, self.comparisons)
 
     @cached_property
     def all_groups(self) -> list[Group]:
@@ -252,11 +232,6 @@ class Material:
     def groups(self) -> list[Group]:
         """The suites of which something was measured or tried."""
         return [group for group in self.all_groups if group.entries]
-
-    @property
-    def name(self) -> str:
-        """The run's folder, without the path."""
-        return self.folder.name
 
     @property
     def path(self) -> str:
@@ -275,21 +250,17 @@ def of_rows(suites: Sequence[Suite], rows: Sequence[Row]) -> Material:
     return Material(Path(), suites, rows, {}, {}, {})
 
 
-def material(folder: Path, suites: Sequence[Suite]) -> Material:
-    """What there is of a run.
-
-    Args:
-        folder: the run's.
-        suites: what it asked.
+def material(run: Run) -> Material:
+    """A run with what its copies of the Compose files declare.
 
     Raises:
-        ConfigurationError: the folder is no run, or cannot be read.
+        ConfigurationError: they cannot be read.
     """
     return Material(
-        folder=folder,
-        suites=suites,
-        rows=read_rows(folder),
-        environment=environment.read(folder),
-        servers=read_servers(folder),
-        reasons=reasons(folder),
+        folder=run.folder,
+        suites=run.suites,
+        rows=run.rows,
+        environment=run.environment,
+        servers=read_servers(run.folder),
+        reasons=reasons(run.folder),
     )

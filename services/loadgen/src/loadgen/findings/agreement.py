@@ -8,8 +8,8 @@ not the same.
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from loadgen.findings.claims import COST, Claim, Part, judge_claims
-from loadgen.findings.comparisons import Comparison, ComparisonKey, compare_cases
+from loadgen.findings.claims import COST, Claim, Part
+from loadgen.findings.comparisons import Comparison, ComparisonKey
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, kinds
 from loadgen.findings.summary import that_count, what_bound
@@ -29,12 +29,14 @@ class Disagreement:
         what: the claim with its clients, or the comparison with its metric.
         a, b: what each says.
         because: what the rows say of the reason; may be empty.
+        flips: each of them says something; otherwise only one of them could tell.
     """
 
     what: str
     a: str
     b: str
     because: Sequence[str]
+    flips: bool
 
 
 @dataclass(frozen=True)
@@ -43,40 +45,24 @@ class Agreement:
 
     Attributes:
         what: `claim` or `comparison`.
-        agreeing: of how many they say the same, or neither can tell.
-        flipped: of these each says something else.
-        told_by_one: what only one of them could tell.
-        only_a, only_b: how many one asks and the other does not.
+        shared: how many both ask.
+        apart: those of which they do not say the same; what flips goes first.
     """
 
     what: str
-    agreeing: int
-    flipped: Sequence[Disagreement]
-    told_by_one: Sequence[Disagreement]
-    only_a: int
-    only_b: int
-
-    @property
-    def shared(self) -> int:
-        """Of how many both say something."""
-        return self.agreeing + len(self.flipped) + len(self.told_by_one)
+    shared: int
+    apart: Sequence[Disagreement]
 
 
 type _ByKey = Mapping[ComparisonKey, Comparison]
 
 
 def agreements(a: Run, b: Run, others: Sequence[Differing]) -> list[Agreement]:
-    """Of the claims, and of all that the suites compare; those of which both have some.
-
-    Args:
-        a, b: the runs.
-        others: what their environments do not share.
-    """
-    of_a, of_b = compare_cases(a.suites, a.rows), compare_cases(b.suites, b.rows)
-    by_a = {comparison.key: comparison for comparison in of_a}
-    by_b = {comparison.key: comparison for comparison in of_b}
-    claims_a = {_name(claim): claim for claim in judge_claims(a.suites, of_a)}
-    claims_b = {_name(claim): claim for claim in judge_claims(b.suites, of_b)}
+    """Of the claims, and of all that the suites compare; those of which both have some."""
+    by_a = {comparison.key: comparison for comparison in a.comparisons}
+    by_b = {comparison.key: comparison for comparison in b.comparisons}
+    claims_a = {_name(claim): claim for claim in a.claims}
+    claims_b = {_name(claim): claim for claim in b.claims}
     why = _Why(a, b, kinds(others))
     both = (
         _agreement(
@@ -107,26 +93,15 @@ def _agreement[Key: Hashable](
     name: Callable[[Key], str] = str,
 ) -> Agreement:
     """Outcomes by key, side by side."""
-    flipped: list[Disagreement] = []
-    told_by_one: list[Disagreement] = []
-    agreeing = 0
-    for key in a:
-        if key not in b:
-            continue
-        sides_that_tell = (a[key] in telling) + (b[key] in telling)
-        if a[key] == b[key] or not sides_that_tell:
-            agreeing += 1
-            continue
-        disagreement = Disagreement(name(key), a[key], b[key], because(key))
-        (flipped if sides_that_tell == 2 else told_by_one).append(disagreement)
-    return Agreement(
-        what=what,
-        agreeing=agreeing,
-        flipped=flipped,
-        told_by_one=told_by_one,
-        only_a=len(a.keys() - b.keys()),
-        only_b=len(b.keys() - a.keys()),
-    )
+    shared = [key for key in a if key in b]
+    apart = []
+    for key in shared:
+        tells_a, tells_b = a[key] in telling, b[key] in telling
+        if a[key] != b[key] and (tells_a or tells_b):
+            flips = tells_a and tells_b
+            apart.append(Disagreement(name(key), a[key], b[key], because(key), flips))
+    apart.sort(key=lambda disagreement: not disagreement.flips)
+    return Agreement(what, len(shared), apart)
 
 
 @dataclass(frozen=True)

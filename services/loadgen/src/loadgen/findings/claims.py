@@ -37,7 +37,6 @@ class Part:
     """A claim in one metric, against all the cases that it speaks of.
 
     Attributes:
-        metric: the column.
         outcome: of this metric alone.
         comparisons: how many the claim makes in this metric.
         deciding: the comparison that decides: where it holds, the weakest; where it is refuted, the
@@ -58,8 +57,6 @@ class Claim:
     """A claim, as one suite asks for it.
 
     Attributes:
-        words: what is claimed.
-        suite: which suite asks.
         http_clients: those of its cases.
         parts: by metric, in the order of the suite.
     """

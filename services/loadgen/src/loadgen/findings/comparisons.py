@@ -27,7 +27,6 @@ from loadgen.theory.statistics import (
     Difference,
     Verdict,
     benjamini_hochberg,
-    clopper_pearson,
     difference,
     interval,
     rounds_needed,
@@ -133,23 +132,6 @@ class Comparison:
         return self.verdict in ("better", "worse")
 
 
-@dataclass(frozen=True)
-class Alarms:
-    """How often a metric's interval excluded 1.
-
-    Attributes:
-        metric: the column.
-        alarms, comparisons: how many of how many that have an interval.
-        low, high: the exact 95 % bounds of the share (Clopper & Pearson).
-    """
-
-    metric: str
-    alarms: int
-    comparisons: int
-    low: float
-    high: float
-
-
 def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
     """Every metric of every pair of which both cases have rows, each once; called by all that
     differs among what the suites compare.
@@ -187,10 +169,8 @@ def compare_rows(
     """One metric of two cases, over the rounds in which both rows count; p is not adjusted.
 
     Args:
-        suites: those that ask.
-        label: what differs, in words.
+        suites: those that ask, joined with `+`.
         a, b: the rows of both, at least one each.
-        metric: the column.
         counts: which measured rows do.
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
@@ -219,18 +199,6 @@ def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison
         replace(comparison, label=labels.pair(cases[comparison.a], cases[comparison.b]))
         for comparison in comparisons
         if suite.name in comparison.suites.split("+")
-    ]
-
-
-def alarms(comparisons: Iterable[Comparison]) -> list[Alarms]:
-    """By metric: how many of the comparisons that have an interval exclude 1."""
-    by_metric: dict[str, list[bool]] = {}
-    for comparison in comparisons:
-        if comparison.difference and comparison.difference.p is not None:
-            by_metric.setdefault(comparison.metric, []).append(comparison.is_alarm)
-    return [
-        Alarms(metric, sum(raised), len(raised), *clopper_pearson(sum(raised), len(raised)))
-        for metric, raised in by_metric.items()
     ]
 
 

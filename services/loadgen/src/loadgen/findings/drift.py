@@ -14,10 +14,9 @@ DRIFT_SHARE = 0.1
 
 
 def judged(rows: Sequence[Row]) -> list[Row]:
-    """The rows, with the caveat `cpu-drift` where it is due, and nowhere else.
+    """All rows of a run, with the caveat `cpu-drift` where it is due, and nowhere else.
 
-    Args:
-        rows: all of a run; an earlier session may have judged some by what it knew.
+    An earlier session may have judged some by what it knew.
     """
     known = [loop_ms for row in rows if (loop_ms := row.number("calibration_ms")) is not None]
     if not known:

@@ -2,10 +2,13 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from loadgen.errors import ConfigurationError
+from loadgen.findings.claims import Claim, judge_claims
+from loadgen.findings.comparisons import Comparison, compare_cases
 from loadgen.lab.lab import Lab
 from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
@@ -36,6 +39,16 @@ class Run:
         """The folder's name."""
         return self.folder.name
 
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """All that its suites compare."""
+        return compare_cases(self.suites, self.rows)
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """What it says of its suites' claims."""
+        return judge_claims(self.suites, self.comparisons)
+
     @property
     def by_case(self) -> dict[str, list[Row]]:
         """The rows of each case; windows of a search are no rounds of one."""
@@ -46,12 +59,17 @@ class Run:
         return [row for row in self.rows if row.case in cases and not row.is_window]
 
 
-def read_run(lab: Lab, named: str) -> Run:
-    """A run with its suites as they were when it began.
+def run_of(folder: Path, suites: Sequence[Suite]) -> Run:
+    """What a folder holds of a run whose suites are known.
 
-    Args:
-        lab: the lab around us.
-        named: as `find_run` takes it.
+    Raises:
+        ConfigurationError: it is no run, or cannot be read.
+    """
+    return Run(folder, suites, read_rows(folder), environment.read(folder))
+
+
+def read_run(lab: Lab, named: str) -> Run:
+    """A run, named as `find_run` takes it, with its suites as they were when it began.
 
     Raises:
         ConfigurationError: it is no run, or cannot be read.

@@ -59,11 +59,9 @@ class Differing:
 
 
 def differing(a: Run, b: Run, cases: Container[str]) -> list[Differing]:
-    """What differs, of the servers that both measured; in the order of environment.json.
+    """What differs of these cases, and of the servers that both measured.
 
-    Args:
-        a, b: the runs.
-        cases: those that are compared.
+    In the order of environment.json.
     """
     rows_a, rows_b = a.rows_of(cases), b.rows_of(cases)
     servers = {row.text("server") for row in rows_a} & {row.text("server") for row in rows_b}

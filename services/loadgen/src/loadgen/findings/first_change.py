@@ -48,10 +48,6 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
     """Every change that a suite asks for and of which something was measured, the best first.
 
     What makes more views goes before what makes them cheaper, and of each what does more.
-
-    Args:
-        suite: as it was run.
-        comparisons: all of the run, as `comparisons.compare_cases` gives them.
     """
     by_key = {comparison.key: comparison for comparison in of_suite(suite, comparisons)}
     changes = []

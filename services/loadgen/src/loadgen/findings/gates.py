@@ -31,7 +31,6 @@ class Gate:
 
     Attributes:
         text: as it was written.
-        metric: the column.
         above: whether more than the threshold fails, or less.
         change: the threshold as a share: 0.05 is 5 % more than the baseline, −0.03 3 % less.
     """
@@ -47,9 +46,6 @@ class JudgedGate:
     """A gate on one comparison.
 
     Attributes:
-        gate: the threshold.
-        comparison: of the gate's metric.
-        outcome: what came out.
         found_from: the change which fails this gate in 80 % of such runs, as a share (before Holm's
             adjustment); None where it is not judged.
         reason: why it is not judged; may be empty.
@@ -86,12 +82,7 @@ def parse_gate(text: str) -> Gate:
 
 
 def judge_gates(gates: Iterable[Gate], comparisons: Sequence[Comparison]) -> list[JudgedGate]:
-    """Every gate on every comparison of its metric.
-
-    Args:
-        gates: the thresholds.
-        comparisons: b is the candidate, a its baseline.
-    """
+    """Every gate on every comparison of its metric, where b is the candidate and a its baseline."""
     asked = [
         (gate, comparison)
         for gate in gates

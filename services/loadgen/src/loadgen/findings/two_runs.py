@@ -130,9 +130,9 @@ def of_servers(
                 f"{run.name} has no trial of {server!r}; its servers are {', '.join(servers)}"
             )
     cases = list({case.slug: case for suite in run.suites for case in suite.cases}.values())
-    sides = ({"server": (baseline,)}, {"server": (candidate,)})
+    alike = Compare(a={"server": (baseline,)}, b={"server": (candidate,)})
     measured = [case for case in cases if case.slug in by_case]
-    pairs = list(Compare(*sides, (), None, {}).pairs(measured))
+    pairs = list(alike.pairs(measured))
     if not pairs:
         raise ConfigurationError(
             f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "

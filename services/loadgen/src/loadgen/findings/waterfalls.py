@@ -52,8 +52,6 @@ class MeasuredWaterfall:
     """A waterfall with what was measured of it.
 
     Attributes:
-        suite: the suite that asks for it.
-        title: what it is about.
         orders: the stages in each order, the start first: `forward`, and `reversed` where that is
             another. Both begin and end at the same cases.
         whole: the last stage against the start, by metric; empty where one of them has no row.
@@ -71,10 +69,6 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
     A change is judged as any comparison is (comparisons.compare_rows): over the rounds in which
     both stages count, `not comparable` where they are too few or the CPU per view was at unequal
     load. All changes of all waterfalls are one family for the adjustment of p.
-
-    Args:
-        suites: those that were run.
-        rows: of the run, all or some.
     """
     by_case = rows_by_case(rows)
     asked = [
@@ -122,7 +116,6 @@ def remark(stage: Stage, metrics: Sequence[str] = METRICS) -> str:
     """Why a stage's figures or changes say less than they seem to; empty where they do not.
 
     Args:
-        stage: of which it is said.
         metrics: of whose changes it is said; a late API concerns the first of METRICS.
     """
     reasons = []

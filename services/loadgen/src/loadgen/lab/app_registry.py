@@ -1,38 +1,41 @@
 """What the app can do: its HTTP clients and its Django settings, now or when a run began."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab.http_clients import HttpClients, clients_from, read_http_clients
+from loadgen.lab.http_clients import ANYTHING, HttpClient, read_http_clients
 from loadgen.lab.servers import Server
-from loadgen.lab.settings import read_settings
 from loadgen.records.trials_csv import read_rows
 
 #: The copy in a run's folder.
 COPY = "app.json"
+#: The app's settings, a module each, inside the project's folder.
+SETTINGS = Path("services/app/src/consumer/settings")
+#: What all of them build on is none that a server runs with.
+SHARED = ("__init__", "base")
 
 
-@dataclass(frozen=True)
-class AppRegistry:
+class AppRegistry(BaseModel):
     """The names that a suite's axes http_client and settings can have.
 
     Attributes:
-        http_clients: the clients, with what each can do.
+        http_clients: the clients by name, in the registry's order.
         settings: the Django settings.
         complete: whether there is no other; False where a run has kept no copy of its own.
     """
 
-    http_clients: HttpClients
+    model_config = ConfigDict(frozen=True)
+
+    http_clients: dict[str, HttpClient]
     settings: tuple[str, ...]
     complete: bool = True
 
-    def document(self) -> dict[str, Any]:
-        """As JSON has it, for a run's folder."""
-        return {"http_clients": self.http_clients.document(), "settings": list(self.settings)}
+    def client(self, name: str) -> HttpClient:
+        """Of one that is not known any more, nobody knows what it could not do."""
+        return self.http_clients.get(name, ANYTHING)
 
 
 def read_registry(project: Path) -> AppRegistry:
@@ -41,7 +44,11 @@ def read_registry(project: Path) -> AppRegistry:
     Raises:
         ConfigurationError: its list of clients or its settings are missing or wrong.
     """
-    return AppRegistry(read_http_clients(project), read_settings(project))
+    folder = project / SETTINGS
+    settings = sorted(file.stem for file in folder.glob("*.py") if file.stem not in SHARED)
+    if not settings:
+        raise ConfigurationError(f"{folder} is missing or empty: it holds the Django settings")
+    return AppRegistry(http_clients=read_http_clients(project), settings=tuple(settings))
 
 
 def registry_of(run: Path, servers: Mapping[str, Server], project: Path) -> AppRegistry:
@@ -61,23 +68,28 @@ def registry_of(run: Path, servers: Mapping[str, Server], project: Path) -> AppR
     file = run / COPY
     if not file.exists():
         today = read_registry(project)
-        return replace(
-            today, http_clients=_widened(today.http_clients, run, servers), complete=False
-        )
+        widened = _widened(today.http_clients, run, servers)
+        return today.model_copy(update={"http_clients": widened, "complete": False})
     try:
-        document = json.loads(file.read_text("utf-8"))
-        return AppRegistry(clients_from(document["http_clients"]), tuple(document["settings"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return AppRegistry.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
 
 
-def _widened(today: HttpClients, run: Path, servers: Mapping[str, Server]) -> HttpClients:
+def _widened(
+    today: Mapping[str, HttpClient], run: Path, servers: Mapping[str, Server]
+) -> dict[str, HttpClient]:
     """Today's clients, able to do what a run has done with them."""
-    widened = today
+    widened = dict(today)
     for row in read_rows(run):
         name, view = row.text("http_client"), row.text("view")
         if name and view:
+            known = widened.get(name) or HttpClient.model_validate({"views": [view]})
             server = servers.get(row.text("server"))
-            gevent = server is not None and server.concurrency == "gevent"
-            widened = widened.able(name, view, gevent=gevent)
+            under_gevent = server is not None and server.concurrency == "gevent"
+            able = {
+                "views": tuple(dict.fromkeys([*known.views, view])),
+                "gevent": known.gevent or under_gevent,
+            }
+            widened[name] = known.model_copy(update=able)
     return widened

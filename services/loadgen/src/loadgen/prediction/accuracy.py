@@ -1,6 +1,6 @@
 """How far off predictions are: each load that a run measured, predicted from its other loads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from loadgen.errors import ConfigurationError
@@ -19,19 +19,23 @@ BANDS: dict[str, Callable[[float], bool]] = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A load that was measured, beside what the stack's other loads say of it.
+    """A load that was measured, and how far off it is what the stack's other loads say of it.
 
     Attributes:
         level: as measured.
-        predicted: from the other loads of the stack.
-        cpu_alone_rps: the same law where a view holds the process for its CPU time D only.
-        bounds_rps: min(N / S, slots / S, C / D), with the same D.
+        law: error of the predicted throughput, as a share of what was measured, with its sign.
+        cpu_alone: the same where a view holds the process for its CPU time D only.
+        bounds: the same of min(N / S, slots / S, C / D), with the same D.
+        cpu: error of the CPU per view.
+        memory: error of the memory; None where one of the two is not known.
     """
 
     level: Level
-    predicted: Prediction
-    cpu_alone_rps: float
-    bounds_rps: float
+    law: float
+    cpu_alone: float
+    bounds: float
+    cpu: float
+    memory: float | None
 
 
 @dataclass(frozen=True)
@@ -83,56 +87,13 @@ def _left_out(stack: Stack, level: Level) -> LeftOut | None:
         cpu_ceiling_rps(level.cpus, cpu_s),
     )
     in_service = stack.in_service(round(level.users / level.cpus))
+    cpu_alone_rps = level.cpus * flow(in_service, level.service_s, cpu_s).rps
+    memory_mib, pss_mib = predicted.memory_mib, level.pss_mib
     return LeftOut(
         level=level,
-        predicted=predicted,
-        cpu_alone_rps=level.cpus * flow(in_service, level.service_s, cpu_s).rps,
-        bounds_rps=min(bound for bound in bounds if bound),
-    )
-
-
-@dataclass(frozen=True)
-class Errors:
-    """How far off the predictions of some loads are, as shares with their sign.
-
-    Attributes:
-        band: of utilisation, in words.
-        loads: how many.
-        law: of throughput, by this law.
-        cpu_alone: of throughput, by CPU time alone.
-        bounds: of throughput, by the plain bounds.
-        cpu: of CPU per view.
-        memory: of memory, where it is known.
-    """
-
-    band: str
-    loads: int
-    law: Sequence[float]
-    cpu_alone: Sequence[float]
-    bounds: Sequence[float]
-    cpu: Sequence[float]
-    memory: Sequence[float]
-
-
-def errors_by_band(accuracy: Accuracy) -> list[Errors]:
-    """By band of utilisation."""
-    return [
-        _errors(band, [load for load in accuracy.loads if holds(load.level.utilisation)])
-        for band, holds in BANDS.items()
-    ]
-
-
-def _errors(band: str, loads: Sequence[LeftOut]) -> Errors:
-    return Errors(
-        band=band,
-        loads=len(loads),
-        law=[load.predicted.rps / load.level.rps - 1 for load in loads],
-        cpu_alone=[load.cpu_alone_rps / load.level.rps - 1 for load in loads],
-        bounds=[load.bounds_rps / load.level.rps - 1 for load in loads],
-        cpu=[load.predicted.cpu_ms_per_view / 1000 / load.level.cpu_s - 1 for load in loads],
-        memory=[
-            load.predicted.memory_mib / load.level.pss_mib - 1
-            for load in loads
-            if load.predicted.memory_mib and load.level.pss_mib
-        ],
+        law=predicted.rps / level.rps - 1,
+        cpu_alone=cpu_alone_rps / level.rps - 1,
+        bounds=min(bound for bound in bounds if bound) / level.rps - 1,
+        cpu=cpu_s / level.cpu_s - 1,
+        memory=memory_mib / pss_mib - 1 if memory_mib and pss_mib else None,
     )

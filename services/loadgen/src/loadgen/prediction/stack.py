@@ -123,7 +123,6 @@ def predict_stack(stack: Stack, users: int, service_s: float, cpus: int) -> Pred
     """What a stack makes of a closed load.
 
     Args:
-        stack: as measured.
         users: all of them, 1 or more.
         service_s: the longest upstream delay of a view, positive.
         cpus: CPUs, and so processes, 1 or more.

@@ -159,10 +159,11 @@ def _agreements(comparison: RunComparison) -> Iterator[Block]:
 
 def _agreement_in_words(agreement: Agreement) -> str:
     """`7 of 9 claims agree; 1 flips; 1 is told by one run only.`"""
-    parts = [f"{agreement.agreeing} of {agreement.shared} {agreement.what}s agree"]
-    if flipped := len(agreement.flipped):
+    agreeing = agreement.shared - len(agreement.apart)
+    parts = [f"{agreeing} of {agreement.shared} {agreement.what}s agree"]
+    if flipped := sum(disagreement.flips for disagreement in agreement.apart):
         parts.append(f"{flipped} flip{'s' * (flipped == 1)}")
-    if by_one := len(agreement.told_by_one):
+    if by_one := len(agreement.apart) - flipped:
         parts.append(f"{by_one} {'is' if by_one == 1 else 'are'} told by one run only")
     return "; ".join(parts) + "."
 
@@ -170,8 +171,8 @@ def _agreement_in_words(agreement: Agreement) -> str:
 def _apart(agreement: Agreement) -> Sequence[Disagreement]:
     """What is worth a line: of many comparisons the flipped ones, of claims all."""
     if agreement.what == "claim" or agreement.shared <= MOST_LINES:
-        return [*agreement.flipped, *agreement.told_by_one]
-    return agreement.flipped
+        return agreement.apart
+    return [disagreement for disagreement in agreement.apart if disagreement.flips]
 
 
 def _apart_in_words(comparison: RunComparison, disagreement: Disagreement) -> str:

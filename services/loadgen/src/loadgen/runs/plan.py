@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab.http_clients import ANYTHING
 from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
@@ -117,7 +118,8 @@ class Plan:
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
         suites, server = self._suites_of[case], self._servers[case.server]
-        timing, client = suites[0].timing, case.http_client
+        timing = suites[0].timing
+        client = suites[0].http_clients.get(case.http_client, ANYTHING)
         warm_up_s, window_s = lengths_s(case, server, timing)
         return Trial(
             case=case,
@@ -129,8 +131,8 @@ class Plan:
             window_s=window_s,
             timing=timing,
             seed=self._seed,
-            connections=suites[0].pools.get(client),
-            many_cpus=server.many_cpus or client in suites[0].many_cpus,
+            connections=client.connections,
+            many_cpus=server.many_cpus or client.many_cpus,
         )
 
 

@@ -204,7 +204,7 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
         for name in ("compose.yaml", "compose.override.yaml"):
             if (lab.project / name).exists():
                 shutil.copy(lab.project / name, folder / name)
-        environment.write(folder / COPY, lab.app.document())
+        environment.write(folder / COPY, lab.app.model_dump(mode="json", exclude_defaults=True))
         environment.write(folder / "environment.json", described)
         write_table(folder / TRIALS_CSV, ())
     except OSError as error:

@@ -12,6 +12,7 @@ from rich.console import Console
 from loadgen.documents.command_lines import BENCH
 from loadgen.documents.run_material import labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
+from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import Row
@@ -211,7 +212,7 @@ def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
     """Draw the report of what there is; whatever fails at that costs no result."""
     folder = f"results/{results.folder.name}"
     try:
-        write_report(material(results.folder, suites), results.folder)
+        write_report(material(run_of(results.folder, suites)), results.folder)
     except Exception as error:
         words = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
         words += f"whole without it. To draw it: {_command(lab)} report {folder}"

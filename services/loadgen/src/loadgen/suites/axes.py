@@ -1,10 +1,13 @@
-"""Axes that the command line sets, in the place of those that a suite has."""
+"""Axes as they are written: those that the command line sets, and lists of values."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loadgen.lab.lab import SetAxes
 
+#: Which axis values are lists by themselves: a list of these is several values of the axis.
+LIST_AXES = {"delays_ms": 1, "ramp": 2}
 #: What makes a load, in ways that exclude each other: who sets one way gives up the others.
 LOADS = (frozenset({"users"}), frozenset({"ramp"}), frozenset({"load", "rate_rps", "arrivals"}))
 
@@ -24,3 +27,24 @@ def replaced(entry: Mapping[str, Any], axes: SetAxes) -> dict[str, Any]:
 
 def _other_loads(way: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*LOADS) - way
+
+
+def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lists multiply: every combination of the values of every axis."""
+    values = [values_of(axis, value) for axis, value in entry.items()]
+    for combination in itertools.product(*values):
+        yield dict(zip(entry, combination, strict=True))
+
+
+def values_of(axis: str, value: object) -> list[Any]:
+    """The values of an axis: a list is several, except where the axis is a list by itself."""
+    depth, inner = 0, value
+    while isinstance(inner, list | tuple) and inner:
+        depth, inner = depth + 1, inner[0]
+    several = isinstance(value, list | tuple) and depth > LIST_AXES.get(axis, 0)
+    return list(value) if several else [value]  # type: ignore[call-overload]
+
+
+def tuples(value: object) -> object:
+    """Lists as a case holds them."""
+    return tuple(map(tuples, value)) if isinstance(value, list) else value

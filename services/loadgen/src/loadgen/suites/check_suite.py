@@ -9,20 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from loadgen.records.columns import METRICS
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.pairs import AXES
-from loadgen.suites.suite_file import FIGURES, Axes, CompareEntry, SuiteFile
+from loadgen.suites.pairs import AXES, Compare
+from loadgen.suites.suite_file import FIGURES, Axes, SuiteFile
 
 
 def check_suite(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:
     """Whether a suite says what it must, and names only what there is.
 
-    Args:
-        name: of the suite.
-        file: what is written.
-        known_suites: those that it may include.
-
     Raises:
-        ConfigurationError: naming file, key and the allowed values.
+        ConfigurationError: it does not.
     """
     if file.include:
         _check_include(name, file, known_suites)
@@ -63,7 +58,7 @@ def _check_include(name: str, file: SuiteFile, known_suites: Collection[str]) ->
             raise mistake(name, "include", what)
 
 
-def _check_comparison(name: str, where: str, entry: CompareEntry) -> None:
+def _check_comparison(name: str, where: str, entry: Compare) -> None:
     _check_metrics(name, f"{where}.metrics", entry.metrics)
     if unknown := set(entry.planted) - set(entry.metrics):
         what = f"unknown {', '.join(sorted(unknown))}; its metrics are {', '.join(entry.metrics)}"

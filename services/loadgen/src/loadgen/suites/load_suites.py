@@ -22,7 +22,6 @@ def load_suites(lab: Lab, name: str, within: tuple[str, ...] = ()) -> list[Suite
 
     Args:
         lab: its suites, what their cases may name, and the axes that the command line has set.
-        name: the suite.
         within: the suites that include it, outermost first.
 
     Raises:
@@ -47,7 +46,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
     if not cases:
         raise mistake(name, "cases", "no possible case is left; " + "; ".join(impossible))
     published, of_other_axes = _published(file, cases, maker)
-    compare, without_pairs = comparisons(name, file, cases, may_be_empty=bool(lab.axes))
+    compare, without_pairs = comparisons(name, file.compare, cases, may_be_empty=bool(lab.axes))
     if file.search:
         check_search(name, cases)
     fit = _fit(lab, name, file, cases)
@@ -65,8 +64,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         self_test=file.self_test,
         expect=file.expect,
         shortened=fit.words,
-        pools=lab.app.http_clients.pools,
-        many_cpus=lab.app.http_clients.many_cpus,
+        http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
     )

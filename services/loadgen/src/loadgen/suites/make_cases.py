@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes
-from loadgen.suites.axes import option, replaced
+from loadgen.lab.toml_tables import first_mistake
+from loadgen.suites.axes import combinations, option, replaced
 from loadgen.suites.cases import Case
-from loadgen.suites.mistakes import first_mistake, mistake
-from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile, combinations
+from loadgen.suites.mistakes import mistake
+from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile
 
 #: A file's name has 255 letters at most; a case's has `.r1000.w16.csv.gz` and the like behind it.
 LONGEST_SLUG = 220
@@ -19,28 +20,19 @@ LONGEST_SLUG = 220
 
 @dataclass(frozen=True)
 class CaseMaker:
-    """Makes the cases of a suite.
-
-    Attributes:
-        suite: the suite's name.
-        lab: its servers, clients and settings, and the axes that the command line has set.
-    """
+    """Makes the cases of a suite of that name, of what the lab has."""
 
     suite: str
     lab: Lab
 
     def listed(self, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
-        """The cases of a suite's `[[cases]]`, each once.
-
-        Args:
-            file: of the suite.
-            axes: in the place of what it says.
+        """The cases of a suite's `[[cases]]`, each once, with these axes in the place of its own.
 
         Returns:
             The cases, and sentences that say what is left out and why.
 
         Raises:
-            ConfigurationError: naming file or option, key and the allowed values.
+            ConfigurationError: a case is wrong.
         """
         cases: list[Case] = []
         left_out: list[str] = []
@@ -58,11 +50,7 @@ class CaseMaker:
         return list(dict.fromkeys(cases)), left_out
 
     def case(self, where: str, axes: Mapping[str, Any]) -> Case:
-        """The case of a combination.
-
-        Args:
-            where: its place in the file, e.g. `cases[1]`.
-            axes: its values.
+        """The case of a combination of axes, which stands at e.g. `cases[1]` in the file.
 
         Raises:
             ConfigurationError: an axis or a value is unknown, or they do not fit together.
@@ -71,7 +59,7 @@ class CaseMaker:
             checked = Axes.model_validate(axes)
         except ValidationError as error:
             axis = str(next(iter(error.errors()[0]["loc"]), ""))
-            raise self.wrong(*first_mistake(where, error), axis) from error
+            raise self.wrong(*first_mistake(where, Axes, error), axis) from error
         for axis, names in self._known().items():
             value = getattr(checked, axis)
             if value not in names:
@@ -86,16 +74,16 @@ class CaseMaker:
 
     def why_impossible(self, case: Case) -> str | None:
         """Why a case cannot be measured; None where it can."""
-        server, clients = self.lab.servers[case.server], self.lab.app.http_clients
+        server, client = self.lab.servers[case.server], self.lab.app.client(case.http_client)
         if server.page:
             return None
         if case.view == "async" and server.concurrency == "gevent":
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
             return "an async view on WSGI gets an event loop per request: a shared client breaks"
-        if server.concurrency == "gevent" and not clients.gevent(case.http_client):
+        if server.concurrency == "gevent" and not client.gevent:
             return "it knows nothing of gevent: one greenlet's call stops all of them"
-        if case.view not in clients.views(case.http_client):
+        if case.view not in client.views:
             return f"{case.http_client} has no {case.view} side"
         return None
 
@@ -110,5 +98,5 @@ class CaseMaker:
         app = self.lab.app
         known: dict[str, Iterable[str]] = {"server": self.lab.servers}
         if app.complete:
-            known |= {"http_client": app.http_clients.names, "settings": app.settings}
+            known |= {"http_client": app.http_clients, "settings": app.settings}
         return known

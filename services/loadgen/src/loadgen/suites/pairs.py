@@ -1,39 +1,52 @@
 """Which cases a suite compares with each other, and so measures next to each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator, Field
+
+from loadgen.lab.toml_tables import Table, written
+from loadgen.suites.axes import tuples, values_of
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.suite_file import SuiteFile, tuples, values_of, written
 
 AXES = tuple(field.name for field in fields(Case))
 
 type Pair = tuple[Case, Case]
+
+
+def _values(side: object) -> object:
+    """A side as written → the values that each axis of it may have."""
+    if not isinstance(side, dict):
+        return side
+    return {
+        axis: tuple(tuples(each) for each in values_of(axis, value)) for axis, value in side.items()
+    }
+
+
 #: Axis → the values that it may have.
-type Matcher = Mapping[str, tuple[object, ...]]
+type Matcher = Annotated[dict[str, tuple[Any, ...]], BeforeValidator(_values)]
 
 
-@dataclass(frozen=True)
-class Compare:
+class Compare(Table):
     """A `[[compare]]` entry of a suite: each case of the one side against its like on the other.
 
     Attributes:
         a, b: what selects the sides. The question is always how b does against a.
         metrics: the columns that are compared.
         words: a claim, which holds where b is better than a; None: a question.
-        planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
         change: what a reader does who goes from a to b, such as `share the client`; None: nobody
             is asked to.
+        planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
     """
 
     a: Matcher
     b: Matcher
-    metrics: tuple[str, ...]
-    words: str | None
-    planted: Mapping[str, float]
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
+    words: str | None = None
     change: str | None = None
+    planted: dict[str, float] = Field(default_factory=dict)
 
     def pairs(self, cases: Sequence[Case]) -> Iterator[Pair]:
         """Every case of `a` with each case of `b` that equals it on the axes that neither names.
@@ -57,13 +70,12 @@ def matches(matcher: Matcher, case: Case) -> bool:
 
 
 def comparisons(
-    suite: str, file: SuiteFile, cases: Sequence[Case], *, may_be_empty: bool
+    suite: str, compare: Sequence[Compare], cases: Sequence[Case], *, may_be_empty: bool
 ) -> tuple[list[Compare], list[str]]:
-    """The comparisons of a suite's `[[compare]]`.
+    """The comparisons of a suite that select something.
 
     Args:
-        suite: its name.
-        file: what is written.
+        compare: as its file has them.
         cases: all that it measures.
         may_be_empty: whether there may be no case to compare; else that is a mistake.
 
@@ -71,37 +83,22 @@ def comparisons(
         The comparisons, and sentences that say which are left out and why.
 
     Raises:
-        ConfigurationError: naming file, key and the allowed values.
+        ConfigurationError: one of them selects nothing.
     """
-    compare, left_out = [], []
-    for number, entry in enumerate(file.compare, start=1):
+    selecting, left_out = [], []
+    for number, asked in enumerate(compare, start=1):
         where = f"compare[{number}]"
-        asked = Compare(
-            a=_matcher(entry.a),
-            b=_matcher(entry.b),
-            metrics=entry.metrics,
-            words=entry.words,
-            change=entry.change,
-            planted=entry.planted,
-        )
         if not may_be_empty:
             _check_values(suite, f"{where}.a", asked.a, cases)
             _check_values(suite, f"{where}.b", asked.b, cases)
         what = "no case of a has a like in b that equals it on every axis they do not name"
         if next(asked.pairs(cases), None):
-            compare.append(asked)
+            selecting.append(asked)
         elif may_be_empty:
             left_out.append(f"{where}: {what}")
         else:
             raise mistake(suite, where, what)
-    return compare, left_out
-
-
-def _matcher(entry: Mapping[str, Any]) -> Matcher:
-    return {
-        axis: tuple(tuples(each) for each in values_of(axis, value))
-        for axis, value in entry.items()
-    }
+    return selecting, left_out
 
 
 def _check_values(suite: str, where: str, matcher: Matcher, cases: Sequence[Case]) -> None:

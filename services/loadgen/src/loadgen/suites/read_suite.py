@@ -1,12 +1,12 @@
 """A suite's file → what is written in it."""
 
-import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from loadgen.errors import ConfigurationError
-from loadgen.suites.mistakes import first_mistake, mistake
+from loadgen.lab.toml_tables import first_mistake, read_toml
+from loadgen.suites.mistakes import mistake
 from loadgen.suites.suite_file import SuiteFile
 
 
@@ -19,19 +19,13 @@ def read_suite(folder: Path, name: str) -> SuiteFile:
     """The file of a suite, each of its keys by itself in order.
 
     Raises:
-        ConfigurationError: there is no such suite; or naming file, key and the allowed values.
+        ConfigurationError: there is no such suite, or its file is wrong.
     """
     names = suite_names(folder)
     if name not in names:
         raise ConfigurationError(f"there is no suite {name!r}; the suites are {', '.join(names)}")
     path = folder / f"{name}.toml"
     try:
-        return SuiteFile.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not valid TOML: {error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not UTF-8: {error}") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+        return SuiteFile.model_validate(read_toml(path, path.name))
     except ValidationError as error:
-        raise mistake(name, *first_mistake("", error)) from error
+        raise mistake(name, *first_mistake("", SuiteFile, error)) from error

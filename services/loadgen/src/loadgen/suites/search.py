@@ -14,14 +14,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from loadgen.lab.toml_tables import Table
 from loadgen.suites.cases import Arrivals, Case
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class Rules(BaseModel):
+class Rules(Table):
     """How a suite searches: its table `[search]`.
 
     Attributes:
@@ -39,8 +40,6 @@ class Rules(BaseModel):
         most_growth: and at most this share of what arrives stays in flight. A failed or dropped
             request is one too many.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     ratio: Annotated[float, Field(gt=1, le=2)] = 1.05
     start_share: Share = 0.8

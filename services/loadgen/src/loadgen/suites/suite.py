@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from loadgen.lab.http_clients import HttpClient
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare, Pair
 from loadgen.suites.search import Rules
@@ -42,9 +43,7 @@ class Suite:
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
         shortened: a sentence that says what a time limit cuts of it; empty: nothing.
-        pools: HTTP client → connections of its pool per process, of those that have so few that
-            they may be a limit.
-        many_cpus: HTTP clients by which a process of the server may use more than one CPU.
+        http_clients: what each HTTP client can do, by name.
         narrowed_from: all its cases, where the command line has left some out.
         search: how the capacity of each case's stack is searched; None: it is not.
         native_views: server → the view that its cases have where the file does not say.
@@ -63,8 +62,7 @@ class Suite:
     self_test: bool = False
     expect: Expected | None = None
     shortened: str = ""
-    pools: Mapping[str, int] = field(default_factory=dict)
-    many_cpus: frozenset[str] = frozenset()
+    http_clients: Mapping[str, HttpClient] = field(default_factory=dict)
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None
     native_views: Mapping[str, str] = field(default_factory=dict)

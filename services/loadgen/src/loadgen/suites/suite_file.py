@@ -1,19 +1,13 @@
 """A suite file as it is written: its keys, and what each may be."""
 
-import itertools
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
 from loadgen.lab.servers import Server, View
-from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload, plain
+from loadgen.lab.toml_tables import Table
+from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload
+from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
 from loadgen.suites.timing import PATIENCE_S, Accounting
 
@@ -40,9 +34,6 @@ MOST_RPS = 10_000
 #: What a suite knows beforehand of its comparisons' outcome.
 Expected = Literal["no difference"]
 
-#: Which axis values are lists by themselves: a list of these is several values of the axis.
-LIST_AXES = {"delays_ms": 1, "ramp": 2}
-
 #: What an article may have published of a case: columns by name.
 FIGURES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"})
 
@@ -56,11 +47,7 @@ OF_A_PAGE: dict[str, Any] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Axes(_Strict):
+class Axes(Table):
     """One combination of axis values, as a suite file writes it."""
 
     server: str
@@ -138,18 +125,7 @@ class Axes(_Strict):
         return Case(**values | (OF_A_PAGE if server.page else ours) | load)
 
 
-class CompareEntry(_Strict):
-    """A `[[compare]]` entry as written."""
-
-    a: dict[str, Any]
-    b: dict[str, Any]
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
-    words: str | None = None
-    change: str | None = None
-    planted: dict[str, float] = {}
-
-
-class StepEntry(_Strict):
+class StepEntry(Table):
     """A step of a waterfall as written.
 
     Attributes:
@@ -164,15 +140,8 @@ class StepEntry(_Strict):
     builds_on_previous: bool = False
 
 
-class WaterfallEntry(_Strict):
-    """A `[[waterfall]]` entry as written.
-
-    Attributes:
-        title: what it is about.
-        words: what its start is.
-        start: the axes of its start.
-        steps: in their order.
-    """
+class WaterfallEntry(Table):
+    """A `[[waterfall]]` entry as written, with what its start is, in words and in axes."""
 
     title: str
     words: str
@@ -186,7 +155,7 @@ class WaterfallEntry(_Strict):
         return self
 
 
-class SuiteFile(_Strict):
+class SuiteFile(Table):
     """A suite file as written."""
 
     question: str
@@ -198,41 +167,11 @@ class SuiteFile(_Strict):
     drain_s: Annotated[float, Field(ge=0)] = PATIENCE_S
     at_most_s: Annotated[float, Field(gt=0)] | None = None
     accounting: Accounting = "due"
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, Any] = Field(default_factory=dict)
     self_test: bool = False
     expect: Expected | None = None
     search: Rules | None = None
     cases: tuple[dict[str, Any], ...] = ()
-    compare: tuple[CompareEntry, ...] = ()
+    compare: tuple[Compare, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
     waterfall: tuple[WaterfallEntry, ...] = ()
-
-
-def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lists multiply: every combination of the values of every axis."""
-    values = [values_of(axis, value) for axis, value in entry.items()]
-    for combination in itertools.product(*values):
-        yield dict(zip(entry, combination, strict=True))
-
-
-def values_of(axis: str, value: object) -> list[Any]:
-    """The values of an axis: a list is several, except where the axis is a list by itself."""
-    depth, inner = 0, value
-    while isinstance(inner, list) and inner:
-        depth, inner = depth + 1, inner[0]
-    several = isinstance(value, list) and depth > LIST_AXES.get(axis, 0)
-    return list(value) if several else [value]  # type: ignore[call-overload]
-
-
-def tuples(value: object) -> object:
-    """Lists as a case holds them."""
-    return tuple(map(tuples, value)) if isinstance(value, list) else value
-
-
-def written(value: object) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return plain(value) if isinstance(value, float) else repr(value)

@@ -21,8 +21,6 @@ class Fit:
     """What a time limit leaves of a suite.
 
     Attributes:
-        timing: of its trials.
-        rounds: how many.
         words: a sentence that says what was cut; empty: nothing.
     """
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from loadgen.suites.axes import replaced
+from loadgen.lab.toml_tables import written
+from loadgen.suites.axes import combinations, replaced
 from loadgen.suites.cases import Case
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.pairs import Pair
@@ -18,8 +19,6 @@ from loadgen.suites.suite_file import (
     StepEntry,
     SuiteFile,
     WaterfallEntry,
-    combinations,
-    written,
 )
 
 type Order = Literal["forward", "reversed"]

@@ -18,12 +18,7 @@ type PlannedAnswer = dict[str, float | int]
 
 @dataclass(frozen=True)
 class Distribution:
-    """A distribution of delays.
-
-    Attributes:
-        mean_ms: its mean.
-        quantile_ms: its quantile function: a share in (0, 1) → milliseconds.
-    """
+    """A distribution of delays, with its quantile function: a share in (0, 1) → milliseconds."""
 
     mean_ms: float
     quantile_ms: Callable[[float], float]

@@ -162,12 +162,7 @@ def beyond_p(measured: Difference, ratio: float, *, above: bool) -> float | None
     """The p-value of "the true ratio lies above this one" (or below it), two-sided.
 
     It is under 5 % exactly where the whole 95 % interval lies beyond, so a ratio that is not beyond
-    has a chance of 2.5 % at most. None under three rounds.
-
-    Args:
-        measured: the difference.
-        ratio: the threshold; positive.
-        above: whether above or below it is asked for.
+    has a chance of 2.5 % at most. None under three rounds. The ratio is positive.
     """
     if measured.error_log is None or measured.freedom is None:
         return None

@@ -25,11 +25,11 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.run_material import Group
 from loadgen.documents.words import UNKNOWN, count_of, decimals
-from loadgen.findings.comparisons import Comparison, alarms
+from loadgen.findings.comparisons import Comparison
 from loadgen.findings.wording import in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
-from loadgen.theory.statistics import MARGIN
+from loadgen.theory.statistics import MARGIN, clopper_pearson
 
 #: More than this are not drawn: first those that say something.
 MOST_DRAWN = 30
@@ -111,14 +111,7 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
     if len(comparisons) > MOST_LINES:
         yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."
     if suite.expect == "no difference":
-        for raised in alarms(comparisons):
-            shares = (raised.alarms / raised.comparisons, raised.low, raised.high)
-            share, low, high = map(percent_text, shares)
-            yield (
-                f"{metric_name(raised.metric)}: {raised.alarms} false alarms in "
-                f"{raised.comparisons} comparisons of a server with its twin ({share}, 95 % "
-                f"bounds {low} to {high}; 5 % are due)."
-            )
+        yield from _false_alarms(comparisons)
     for comparison in comparisons:
         if planted := comparison.planted:
             needed = planted.rounds_needed
@@ -127,6 +120,22 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
                 f"{metric_name(comparison.metric)}, found {in_words(comparison)}"
                 + (f"; to show it in 80 % of runs takes {needed} rounds." if needed else ".")
             )
+
+
+def _false_alarms(comparisons: Iterable[Comparison]) -> Iterator[str]:
+    """By metric: how many of the comparisons that have an interval exclude 1."""
+    by_metric: dict[str, list[bool]] = {}
+    for comparison in comparisons:
+        if comparison.difference and comparison.difference.p is not None:
+            by_metric.setdefault(comparison.metric, []).append(comparison.is_alarm)
+    for metric, alarms in by_metric.items():
+        raised, count = sum(alarms), len(alarms)
+        shares = (raised / count, *clopper_pearson(raised, count))
+        share, low, high = map(percent_text, shares)
+        yield (
+            f"{metric_name(metric)}: {raised} false alarms in {count} comparisons of a server "
+            f"with its twin ({share}, 95 % bounds {low} to {high}; 5 % are due)."
+        )
 
 
 def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table:
