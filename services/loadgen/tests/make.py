@@ -144,17 +144,13 @@ def an_app_stats(second: float, cpu_seconds: float | None, **values: Any) -> App
 
 
 def an_api_stats(second: float, cpu_seconds: float, calls: int, p99: float | None) -> ApiStats:
-    distribution = Quantiles(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
     return ApiStats(
         monotonic_ns=int(second * SECOND_NS),
         started_ns=1,
         cpu_seconds=cpu_seconds,
         calls=calls,
-        failures=0,
-        in_flight=0,
-        peak_in_flight=1,
-        lateness_ms=distribution,
-        loop_lag_ms=distribution,
+        lateness_ms=Quantiles(p99=p99),
+        loop_lag_ms=Quantiles(p99=p99),
     )
 
 
