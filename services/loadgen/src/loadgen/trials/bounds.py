@@ -55,10 +55,11 @@ def bounds_of(
         TrialError: it made more than its users, slots or pool allow, which cannot be.
     """
     rps, service_s = rates.rps, trial.service_time_s
-    used_cpus = None if use.app_cpu_share is None else use.app_cpu_share * recording.app_cpu_count
+    app_cpus = len(recording.roles.app)
+    used_cpus = None if use.app_cpu_share is None else use.app_cpu_share * app_cpus
     # One that uses more than a CPU for each process must have threads outside of Python.
     many_each = trial.many_cpus or (used_cpus or 0) > (1 + TOLERANCE) * trial.server.processes
-    cpus = usable_cpus(recording.app_cpu_count, trial.server.processes, many_each=many_each)
+    cpus = usable_cpus(app_cpus, trial.server.processes, many_each=many_each)
     # Of more CPUs than it was given the row has a caveat.
     cpu_share = None if used_cpus is None else min(used_cpus / cpus, 1.0)
     # The mean over a ramp can reach no more than the ramp's mean users ask for.

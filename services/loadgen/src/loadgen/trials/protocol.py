@@ -171,11 +171,8 @@ class Protocol:
             after=after,
             memory=memory,
             calibration_ms=calibration_ms,
+            roles=self._roles,
             smt_shared=self._roles.smt_shared,
-            app_cpu_count=len(self._roles.app),
-            api_cpu_count=len(self._roles.api),
-            api_shared_cpu_count=len(self._roles.api & self._roles.loadgen),
-            loadgen_cpu_count=len(self._roles.loadgen),
         )
 
     def _warm_up(self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int) -> WarmUp:

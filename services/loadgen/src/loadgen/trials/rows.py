@@ -43,7 +43,7 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     facts = caveats.Facts(
         censored=account.censored,
         too_few=account.latency.too_few,
-        app_cpu_count=recording.app_cpu_count,
+        app_cpu_count=len(recording.roles.app),
         smt_shared=recording.smt_shared,
         little_holds=account.little_holds,
         unsteady=account.unsteady,
