@@ -7,9 +7,8 @@ from loadgen.records.columns import Row, row
 from loadgen.records.samples import in_window
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
 from loadgen.trials import accounting, caveats, unexplained
-from loadgen.trials.bounds import Bounds, bounds_of
-from loadgen.trials.rates import Rates, rates_of
 from loadgen.trials.recording import CpuUse, Recording, cpu_use
+from loadgen.trials.throughput import Throughput, throughput_of
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
 from loadgen.trials.window_account import WindowAccount, window_account
@@ -30,15 +29,14 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     """
     account = window_account(trial, recording)
     use = cpu_use(recording, trial.case.driver)
-    rates, bounds, signs = _judged(trial, recording, account, use)
+    made, signs = _throughput(trial, recording, account, use)
     measured = row(
         _planned(trial)
         | {"outcome": "measured"}
         | _load(trial, recording, account)
         | _counters(recording)
         | asdict(use)
-        | asdict(rates)
-        | asdict(bounds)
+        | asdict(made)
     )
     facts = caveats.Facts(
         censored=account.censored,
@@ -59,27 +57,21 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     }
 
 
-def _judged(
+def _throughput(
     trial: Trial, recording: Recording, account: WindowAccount, use: CpuUse
-) -> tuple[Rates, Bounds, frozenset[Sign]]:
-    """The rates, what bounds them, and what its samples show where nothing does.
+) -> tuple[Throughput, frozenset[Sign]]:
+    """What the trial made, and what its samples show where nothing bounds that.
 
     Where users move in waves that nothing explains, only what ended in the window is sure to be of
     it, so answers do not count by parts.
     """
-
-    def judged(*, by_parts: bool) -> tuple[Rates, Bounds]:
-        rates = rates_of(recording, account, use, by_parts=by_parts)
-        offered_rps = account.due.height / recording.length_s
-        return rates, bounds_of(trial, recording, rates, use, offered_rps, by_parts=by_parts)
-
-    rates, bounds = judged(by_parts=account.by_parts)
-    if bounds.bound_by != UNEXPLAINED:
-        return rates, bounds, frozenset()
+    made = throughput_of(trial, recording, account, use, by_parts=account.by_parts)
+    if made.bound_by != UNEXPLAINED:
+        return made, frozenset()
     signs = unexplained.signs(trial, recording.samples, recording.window)
     if account.by_parts and "in-step" in signs:
-        rates, bounds = judged(by_parts=False)
-    return rates, bounds, signs
+        made = throughput_of(trial, recording, account, use, by_parts=False)
+    return made, signs
 
 
 def _planned(trial: Trial) -> dict[str, object]:
