@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 from loadgen.generators.request_log import DROPPED
 from loadgen.records.columns import Row, row
-from loadgen.records.samples import in_window
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
-from loadgen.trials import accounting, caveats, unexplained
+from loadgen.trials import accounting, unexplained
+from loadgen.trials.caveats import Facts, caveats_of
 from loadgen.trials.recording import CpuUse, Recording, cpu_use
 from loadgen.trials.throughput import Throughput, throughput_of
 from loadgen.trials.trial import Trial
@@ -38,19 +38,7 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
         | asdict(use)
         | asdict(made)
     )
-    facts = caveats.Facts(
-        censored=account.censored,
-        too_few=account.latency.too_few,
-        app_cpu_count=len(recording.roles.app),
-        smt_shared=recording.smt_shared,
-        little_holds=account.little_holds,
-        unsteady=account.unsteady,
-        signs=signs,
-        failed=not in_window(
-            recording.samples.drop_nulls("failure"), *recording.window, "ended_s"
-        ).is_empty(),
-    )
-    warnings = caveats.caveats_of(measured, trial, facts)
+    warnings = caveats_of(Facts(measured, trial, recording, account, signs))
     return measured | {
         "ranked": "no" if any(caveat.unranks for caveat in warnings) else "yes",
         "caveats": " ".join(caveat.name for caveat in warnings),
