@@ -90,7 +90,6 @@ class Load:
             path="/",
             expected_text='id="country"',
             service_time_s=self.delay_s,
-            calls_per_view=0,
             launcher=None,
         )
         return LoadPlan(case, target, WARM_UP_S + seconds, DRAIN_S, arrivals_seed=1)
