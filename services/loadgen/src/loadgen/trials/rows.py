@@ -86,9 +86,6 @@ def _load(trial: Trial, recording: Recording, account: WindowAccount) -> dict[st
     samples, (start_s, end_s), length_s = recording.samples, recording.window, recording.length_s
     is_open = trial.case.load == "open"
     due, latency = account.due, account.latency
-    # By `due` the starved ones are among the requests, and rank behind all that were due.
-    by_due = trial.timing.accounting == "due"
-    requests, behind = (due, account.starved) if by_due else (account.requests, 0)
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
     known = account.times_add_up
     percentiles = latency.percentiles if known else dict.fromkeys(latency.percentiles)
@@ -110,7 +107,7 @@ def _load(trial: Trial, recording: Recording, account: WindowAccount) -> dict[st
         "min_ms": latency.min_ms,
         "avg_ms": latency.avg_ms,
         "max_ms": latency.max_ms,
-        "sent_p95_ms": accounting.sent_percentile_ms(requests, 0.95, behind) if known else None,
+        "sent_p95_ms": latency.sent_p95_ms if known else None,
         "lag_p99_ms": accounting.percentile(lag_ms, 0.99),
         **percentiles,
     }
