@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from loadgen.drivers import driver
@@ -30,6 +29,7 @@ from tests.stand_ins import (
     Behaviour,
     StandInLab,
     View,
+    http_client,
 )
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
@@ -89,7 +89,7 @@ def measure(
 ) -> Recording:
     patch.setattr(network, "APP_PORT", lab.app_port)
     patch.setattr(network, "LAUNCHER_PORT", lab.launcher_port)
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         api = HttpApi(f"http://127.0.0.1:{lab.api_port}", http)
         return Protocol(api, http, ROLES, observer).run(trial, folder)
 
@@ -662,7 +662,7 @@ def test_a_server_whose_container_is_not_up_is_named_with_the_remedy(
 
 
 def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         launcher = instruments.HttpLauncher(f"http://127.0.0.1:{lab.app_port}", http)
         with pytest.raises(TrialError, match="does not answer") as error:
             launcher.stats()
@@ -672,7 +672,7 @@ def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
 def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
     with (
         View(0) as view,
-        httpx.Client(trust_env=False) as http,
+        http_client() as http,
         pytest.raises(TrialError, match="no JSON") as error,
     ):
         instruments.HttpApi(view.origin, http).stats()
