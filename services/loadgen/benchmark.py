@@ -1,6 +1,6 @@
 """Measures the lab's own driver alone: what a request costs it, how late it sends, what it loses.
 
-    python benchmark.py [--driver-cpu N] [--seconds N] [--only WORDS]
+    python benchmark.py [--driver-cpu N] [--warm-up N] [--seconds N] [--only WORDS]
 
 or, in the image of the tests, which needs nothing else:
 
@@ -25,24 +25,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
 import uvloop
 
-from loadgen.drivers.driver import READY, LoadPlan
+from loadgen.drivers.driver import LoadPlan
 from loadgen.drivers.own import Own
+from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.target import Target
+from loadgen.errors import TrialError
 from loadgen.records.samples import in_window
 from loadgen.suites.cases import Case
 from loadgen.trials import accounting
 
-WARM_UP_S = 4.0
 DRAIN_S = 10.0
-#: Between the start instant's announcement and itself.
-NOTICE_NS = 100_000_000
-READY_S = 30.0
+#: The driver may need this long after its drain to write its files.
+FAREWELL_S = 30.0
 #: As long as the page that a view of the lab answers with.
 BODY = b'<!DOCTYPE html><p id="country">Iceland</p>'.ljust(500)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(BODY)
@@ -69,7 +69,7 @@ class Load:
     most_lag_ms: float = 2.0
 
     def plan(self, port: int, seconds: float) -> LoadPlan:
-        """The load for the driver, warm-up included."""
+        """The load for the driver."""
         case = Case(
             server="benchmark",
             settings="",
@@ -90,10 +90,9 @@ class Load:
             path="/",
             expected_text='id="country"',
             service_time_s=self.delay_s,
-            calls_per_view=0,
             launcher=None,
         )
-        return LoadPlan(case, target, WARM_UP_S + seconds, DRAIN_S, arrivals_seed=1)
+        return LoadPlan(case, target, seconds, DRAIN_S, arrivals_seed=1)
 
 
 LOADS = (
@@ -124,6 +123,19 @@ class Figure:
         has_goal = self.least > -inf or self.most < inf
         goal, met = (bound, "yes" if self.met else "NO") if has_goal else ("", "")
         return f"  {self.title:<44}{self.value:>10.3f} {self.unit:<4}{goal:>9}  {met}"
+
+
+class Pinned(Own):
+    """The driver, kept on one CPU."""
+
+    def __init__(self, cpu: int) -> None:
+        self._cpu = cpu
+
+    def command(self, plan: LoadPlan, folder: Path) -> list[str]:
+        """That of the driver, in its surroundings."""
+        sources = f"PYTHONPATH={Path(__file__).parent / 'src'}"
+        pinned = ["env", sources, "taskset", "--cpu-list", str(self._cpu)]
+        return pinned + super().command(plan, folder)
 
 
 class Answering(asyncio.Protocol):
@@ -169,7 +181,7 @@ def main() -> int:
             continue
         print(f"\n{load.title}, {options.seconds:g} s", flush=True)
         with _server(load.delay_s, server_cpu) as port:
-            for figure in _measure(load, port, options.driver_cpu, options.seconds):
+            for figure in _measure(load, port, options):
                 print(figure, flush=True)
                 missed += not figure.met
     print(f"\n{missed} goals missed" if missed else "\nall goals met")
@@ -184,6 +196,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--seconds", type=float, default=10, help="length of each window (%(default)s)"
+    )
+    parser.add_argument(
+        "--warm-up", type=float, default=4, help="seconds before each window (%(default)s)"
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="loads with this in the title")
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
@@ -203,21 +218,23 @@ def _server(delay_s: float, cpu: int) -> Iterator[int]:
             process.terminate()
 
 
-def _measure(load: Load, port: int, cpu: int, seconds: float) -> Iterator[Figure]:
-    plan = load.plan(port, seconds)
-    window = WARM_UP_S, WARM_UP_S + seconds
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with _driver(plan, folder, cpu) as process:
-            start_ns = _start(process, folder)
-            cpu_seconds, instants = [], []
-            for instant_s in window:
-                time.sleep(max(0.0, start_ns / 1e9 + instant_s - time.monotonic()))
-                cpu_seconds.append(_cpu_seconds(process.pid))
-                instants.append(time.monotonic())
-            if process.wait(DRAIN_S + READY_S):
-                raise RuntimeError(f"the driver ended with exit code {process.returncode}")
-        samples = Own().samples(plan, folder, start_ns, None)
+def _measure(load: Load, port: int, options: argparse.Namespace) -> Iterator[Figure]:
+    seconds = options.seconds
+    window = options.warm_up, options.warm_up + seconds
+    driver = Pinned(options.driver_cpu)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        DriverProcess(driver, load.plan(port, window[1]), Path(name)) as process,
+    ):
+        process.wait_until_ready()
+        start_ns = process.start()
+        cpu_seconds, instants = [], []
+        for instant_s in window:
+            time.sleep(max(0.0, start_ns / 1e9 + instant_s - time.monotonic()))
+            cpu_seconds.append(process.cpu_seconds() or 0.0)
+            instants.append(time.monotonic())
+        process.wait_for_end(DRAIN_S + FAREWELL_S)
+        samples = process.samples(start_ns)
     due = in_window(samples, *window, by="due_s")
     used = (cpu_seconds[1] - cpu_seconds[0]) / (instants[1] - instants[0])
     answered = accounting.answers(samples, *window).parts / seconds
@@ -239,41 +256,6 @@ def _measure(load: Load, port: int, cpu: int, seconds: float) -> Iterator[Figure
     yield Figure("failures", float(samples["failure"].count()), "", most=0)
 
 
-@contextmanager
-def _driver(plan: LoadPlan, folder: Path, cpu: int) -> Iterator[subprocess.Popen[str]]:
-    paths = f"{Path(__file__).parent / 'src'}"
-    with subprocess.Popen(
-        Own().command(plan, folder),
-        stdin=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-        os.sched_setaffinity(process.pid, {cpu})
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _start(process: subprocess.Popen[Any], folder: Path) -> int:
-    deadline = time.monotonic() + READY_S
-    while not (folder / READY).exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("the driver did not become ready")
-        time.sleep(0.02)
-    start_ns = time.monotonic_ns() + NOTICE_NS
-    assert process.stdin is not None
-    process.stdin.write(f"{start_ns}\n")
-    process.stdin.close()
-    return start_ns
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process: fields 14 and 15 of proc_pid_stat(5)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _known(value: float | None) -> float:
     if value is None:
         raise RuntimeError("too few requests: give it more --seconds")
@@ -281,4 +263,7 @@ def _known(value: float | None) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except TrialError as error:  # with what the driver said last
+        sys.exit("\n".join([str(error), *error.details]))

@@ -64,7 +64,6 @@ def a_plan(
         path="/async/fanout/no-http/?delays_ms=100",
         expected_text=EXPECTED_TEXT["fanout"],
         service_time_s=service_s,
-        calls_per_view=1,
         launcher="http://127.0.0.1:9",
     )
     case = a_case(delays_ms=(service_s * 1000,), **axes)

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from loadgen.lab.cpus import Roles, cpu_set
 from loadgen.lab.servers import Page, Server
 from loadgen.records.samples import frame
 from loadgen.suites.cases import Case
@@ -144,17 +145,13 @@ def an_app_stats(second: float, cpu_seconds: float | None, **values: Any) -> App
 
 
 def an_api_stats(second: float, cpu_seconds: float, calls: int, p99: float | None) -> ApiStats:
-    distribution = Quantiles(count=calls, min=0.0, p50=0.1, p95=0.2, p99=p99, max=0.3)
     return ApiStats(
         monotonic_ns=int(second * SECOND_NS),
         started_ns=1,
         cpu_seconds=cpu_seconds,
         calls=calls,
-        failures=0,
-        in_flight=0,
-        peak_in_flight=1,
-        lateness_ms=distribution,
-        loop_lag_ms=distribution,
+        lateness_ms=Quantiles(p99=p99),
+        loop_lag_ms=Quantiles(p99=p99),
     )
 
 
@@ -171,6 +168,11 @@ def a_snapshot(second: float, **values: Any) -> Snapshot:
     return Snapshot(**plain | values)
 
 
+def cpus(app: str = "0", api: str = "1", loadgen: str = "2") -> Roles:
+    """Those of each role, as lists that Docker writes."""
+    return Roles(cpu_set(app), cpu_set(api), cpu_set(loadgen))
+
+
 def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: Any) -> Recording:
     """A load that began at instant 0 of the monotonic clock."""
     start_s, end_s = window
@@ -184,10 +186,7 @@ def a_recording(samples: pl.DataFrame, window: tuple[float, float], **values: An
         "after": a_snapshot(end_s),
         "memory": an_app_stats(end_s, None, pss_bytes=64 * 2**20, peak_bytes=80 * 2**20),
         "calibration_ms": 50.0,
+        "roles": cpus(),
         "smt_shared": False,
-        "app_cpu_count": 1,
-        "api_cpu_count": 1,
-        "api_shared_cpu_count": 0,
-        "loadgen_cpu_count": 1,
     }
     return Recording(**plain | values)

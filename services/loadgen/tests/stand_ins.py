@@ -10,10 +10,17 @@ from threading import Event, Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
+
 RIGHT_BODY = '<p id="country">Iceland</p>'
 LOOPBACK = "127.0.0.1"
 #: Where a second server listens on the same ports.
 ANOTHER = "127.0.0.2"
+
+
+def http_client() -> httpx.Client:
+    """Of plain HTTP on this machine: it reads no CA bundle, which takes long, and no proxy."""
+    return httpx.Client(verify=False, trust_env=False)
 
 
 class Behaviour(Enum):

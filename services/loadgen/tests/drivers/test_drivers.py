@@ -95,14 +95,14 @@ class TestLocust:
 
     def test_a_ramp_spawns_as_many_a_second_as_it_says(self, tmp_path: Path) -> None:
         case = a_case(users=100, ramp=((0, 0), (10, 100), (30, 100)))
-        target = Target("http://127.0.0.1:1", "/", "text", 0.6, 3, "http://127.0.0.1:2")
+        target = Target("http://127.0.0.1:1", "/", "text", 0.6, "http://127.0.0.1:2")
         command = DRIVERS["locust"].command(LoadPlan(case, target, 30.0, 10.0), tmp_path)
         assert command[command.index("--spawn-rate") + 1] == "10"
         assert command[command.index("--users") + 1] == "100"
         assert command[command.index("--run-time") + 1] == "30s"
 
     def test_a_view_without_any_delay_can_be_loaded(self, tmp_path: Path) -> None:
-        target = Target("http://127.0.0.1:1", "/", "text", 0, 3, "http://127.0.0.1:2")
+        target = Target("http://127.0.0.1:1", "/", "text", 0, "http://127.0.0.1:2")
         command = DRIVERS["locust"].command(LoadPlan(a_case(users=7), target, 8, 1), tmp_path)
         assert float(command[command.index("--spawn-rate") + 1]) > 0
 
@@ -187,13 +187,13 @@ def test_a_locust_that_cannot_begin_fails_the_trial_with_its_own_words(tmp_path:
 
 
 def test_a_locust_that_logged_nothing_fails_the_trial(tmp_path: Path) -> None:
-    target = Target("http://127.0.0.1:1", "/", "text", 0.6, 3, "http://127.0.0.1:2")
+    target = Target("http://127.0.0.1:1", "/", "text", 0.6, "http://127.0.0.1:2")
     with pytest.raises(TrialError, match="the driver logged no request"):
         DRIVERS["locust"].samples(LoadPlan(a_case(), target, 8, 1), tmp_path, 0)
 
 
 def test_locust_is_told_path_and_expected_text_by_a_file(tmp_path: Path) -> None:
-    target = Target("http://127.0.0.1:1", "/path?x=1", 'id="country"', 0.6, 3, "http://127.0.0.1:2")
+    target = Target("http://127.0.0.1:1", "/path?x=1", 'id="country"', 0.6, "http://127.0.0.1:2")
     DRIVERS["locust"].command(LoadPlan(a_case(), target, 8, 1), tmp_path)
     told = json.loads((tmp_path / "plan.json").read_text())
     assert (told["path"], told["expected_text"]) == ("/path?x=1", 'id="country"')

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from loadgen.drivers.target import path_of, target_of
+from loadgen.drivers.target import calls_per_view, path_of, target_of
 from loadgen.errors import ConfigurationError
 from tests.make import a_case, a_case_of_a_page, a_page, a_server
 
@@ -29,12 +29,11 @@ def test_a_target_is_an_address_not_a_name() -> None:
 def test_the_service_time_is_the_longest_delay() -> None:
     target = target_of(a_case(), a_server(name="localhost"))
     assert target.service_time_s == 0.6
-    assert target.calls_per_view == 3
 
 
 def test_a_view_without_http_makes_no_calls() -> None:
-    target = target_of(a_case(http_client="no-http"), a_server(name="localhost"))
-    assert target.calls_per_view == 0
+    assert calls_per_view(a_case(http_client="no-http")) == 0
+    assert calls_per_view(a_case()) == 3
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_a_page_of_its_own_is_asked_as_its_labels_say() -> None:
     target = target_of(a_case_of_a_page(), server)
     assert target.url == "http://127.0.0.1:8080/report/?year=2026"
     assert (target.expected_text, target.service_time_s) == ("Quarterly report", 0.4)
-    assert (target.calls_per_view, target.launcher) == (None, None)
+    assert target.launcher is None
 
 
 def test_the_launcher_of_a_page_is_in_its_servers_container() -> None:

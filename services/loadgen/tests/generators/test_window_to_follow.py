@@ -49,34 +49,38 @@ def due_in(samples: pl.DataFrame) -> pl.DataFrame:
     return in_window(samples, BEGIN_S, END_S, "due_s")
 
 
-@pytest.mark.parametrize("driver", ["own", "locust"])
-def test_the_load_stays_on_until_the_last_request_of_the_window_is_answered(
-    driver: str, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module", params=["own", "locust"])
+def followed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> pl.DataFrame:
+    """A load of which everything is answered, but what is in flight at its end."""
+    folder = tmp_path_factory.mktemp("followed") / "raw"
     with View(DELAY_S) as view:
-        samples = follow(view, tmp_path / "raw", driver=driver, users=USERS)
-    due = due_in(samples)
+        return follow(view, folder, driver=request.param, users=USERS)
+
+
+def test_the_load_stays_on_until_the_last_request_of_the_window_is_answered(
+    followed: pl.DataFrame,
+) -> None:
+    due = due_in(followed)
     assert due.height >= USERS
     assert due["failure"].null_count() == due.height
     last_s = due["answered_s"].max()
     assert isinstance(last_s, float)
     assert last_s > END_S
     # Whoever was answered after the window has asked again before the last one was.
-    after = samples.filter(pl.col("due_s") >= END_S)
+    after = followed.filter(pl.col("due_s") >= END_S)
     assert after.height >= USERS - 1
-    assert accounting.inflight_mean(samples, END_S, last_s) == pytest.approx(USERS, abs=0.5)
+    assert accounting.inflight_mean(followed, END_S, last_s) == pytest.approx(USERS, abs=0.5)
 
 
-@pytest.mark.parametrize("driver", ["own", "locust"])
 def test_who_is_given_up_at_the_loads_end_is_unanswered_and_has_an_end(
-    driver: str, tmp_path: Path
+    followed: pl.DataFrame,
 ) -> None:
-    with View(DELAY_S) as view:
-        samples = follow(view, tmp_path / "raw", driver=driver, users=USERS)
-    given_up = samples.filter(pl.col("failure") == "unanswered")
+    given_up = followed.filter(pl.col("failure") == "unanswered")
     assert given_up.height >= 1
     assert given_up["due_s"].min() >= END_S  # type: ignore[operator]
-    assert samples["ended_s"].null_count() == 0
+    assert followed["ended_s"].null_count() == 0
     assert (given_up["ended_s"] >= given_up["due_s"]).all()
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
 
 from loadgen.lab.servers import read_servers
 from loadgen.runs.order import RoundOrders
@@ -68,38 +71,17 @@ def _blocks(pairs: Iterable[Pair]) -> list[list[Pair]]:
     return blocks
 
 
-type _Node = str | tuple[str, Case]
-
-
-def _flow(pairs: Iterable[Pair], of_a_case: int) -> int:
-    room: Counter[tuple[_Node, _Node]] = Counter()
+def _flow(pairs: Sequence[Pair], of_a_case: int) -> int:
+    number = {case: at for at, case in enumerate({case for pair in pairs for case in pair})}
+    count = len(number)
+    room = np.zeros((2 * count + 2, 2 * count + 2), np.int32)
+    # The cases of the one copy, those of the other, then where the flow comes in and goes out.
+    into, out = 2 * count, 2 * count + 1
+    room[into, :count] = room[count : 2 * count, out] = of_a_case
     for a, b in pairs:
         for one, other in ((a, b), (b, a)):
-            room["in", ("from", one)] = room[("to", one), "out"] = of_a_case
-            room[("from", one), ("to", other)] = 1
-    flow = 0
-    while way := _way_through(room):
-        for step in way:
-            room[step] -= 1
-            room[step[::-1]] += 1
-        flow += 1
-    return flow
-
-
-def _way_through(room: Counter[tuple[_Node, _Node]]) -> list[tuple[_Node, _Node]]:
-    came_from: dict[_Node, _Node] = {}
-    reached: list[_Node] = ["in"]
-    for node in reached:
-        for (begin, to), left in room.items():
-            if begin == node and left and to != "in" and to not in came_from:
-                came_from[to] = node
-                reached.append(to)
-    way: list[tuple[_Node, _Node]] = []
-    end: _Node = "out"
-    while end in came_from:
-        way.append((came_from[end], end))
-        end = came_from[end]
-    return way
+            room[number[one], count + number[other]] = 1
+    return int(maximum_flow(csr_array(room), into, out).flow_value)
 
 
 @given(some_pairs, st.integers(0, 2**32))

@@ -11,7 +11,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.lab import network
 from loadgen.runs import services
 from tests.make import a_page, a_server
-from tests.stand_ins import StandInLab, View
+from tests.stand_ins import StandInLab, View, http_client
 
 #: Waiting for it would end no test.
 FOREVER_S = 1e9
@@ -30,7 +30,7 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInLab]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as client:
+    with http_client() as client:
         yield client
 
 

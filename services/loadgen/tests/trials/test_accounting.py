@@ -250,14 +250,16 @@ def test_by_chance_in_flight_grows_by_no_more_than_the_docstring_says(seed: int)
 
 def test_latency_from_sending_leaves_the_drivers_own_lateness_out() -> None:
     samples = some_samples([(1.0, 2.0, None)] * 100).with_columns(sent_s=1.75)
-    assert accounting.sent_percentile_ms(samples, 0.95) == 250
+    assert accounting.latency(samples).sent_p95_ms == 250
     assert accounting.latency(samples).percentiles["p95_ms"] == 1000
 
 
 def test_latency_from_sending_ranks_a_failure_as_infinitely_slow_too() -> None:
-    failed: list[Request] = [(0.0, 0.1, None)] * 94 + [(0.0, 0.1, "status 500")] * 6
-    assert accounting.sent_percentile_ms(some_samples(failed), 0.95) is None
-    assert accounting.sent_percentile_ms(some_samples(failed), 0.90) == pytest.approx(100)
+    answered: list[Request] = [(0.0, 0.1, None)]
+    failed: list[Request] = [(0.0, 0.1, "status 500")]
+    assert accounting.latency(some_samples(answered * 94 + failed * 6)).sent_p95_ms is None
+    few = accounting.latency(some_samples(answered * 95 + failed * 5))
+    assert few.sent_p95_ms == pytest.approx(100)
 
 
 def test_whole_answers_are_counted_where_they_came() -> None:
@@ -320,8 +322,8 @@ def test_a_starved_user_ranks_as_infinitely_slow_also_if_he_is_answered_at_last(
     assert starving.percentiles["p50_ms"] == pytest.approx(100)
     assert starving.percentiles["p95_ms"] is None
     assert starving.censored
+    assert starving.sent_p95_ms is None
     assert accounting.latency(due, starved_count=91).percentiles["p50_ms"] is None
-    assert accounting.sent_percentile_ms(due, 0.5, starved_count=91) is None
 
 
 def test_where_nobody_is_answered_all_percentiles_are_censored() -> None:

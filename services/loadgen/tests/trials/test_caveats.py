@@ -9,26 +9,36 @@ from loadgen.records import columns
 from loadgen.records.columns import Cell
 from loadgen.trials import caveats
 from loadgen.trials.caveats import Facts
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
-from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_trial
+from loadgen.trials.window_account import WindowAccount, window_account
+from tests.make import (
+    a_case,
+    a_case_of_a_page,
+    a_page,
+    a_recording,
+    a_server,
+    a_trial,
+    constant_users,
+    cpus,
+)
 
 #: 100 users of 600 ms: at most 166.7 views/s.
 CEILING_RPS = 100 / 0.6
 
 
-HEALTHY = Facts(
-    censored=False,
-    too_few=False,
-    app_cpu_count=1,
-    smt_shared=False,
-    little_holds=True,
-    unsteady=False,
-    signs=frozenset(),
-)
+RECORDING = a_recording(constant_users(100, 0.6, 14), (2, 12))
+ACCOUNT = window_account(a_trial(), RECORDING)
 
 
-def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> list[str]:
+def found(
+    trial: Trial | None = None,
+    recording: Recording = RECORDING,
+    account: WindowAccount = ACCOUNT,
+    signs: frozenset[Sign] = frozenset(),
+    **cells: Any,
+) -> list[str]:
     healthy: dict[str, Cell] = {
         "rps": 80.0,
         "p50_ms": 610.0,
@@ -38,17 +48,18 @@ def found(trial: Trial | None = None, facts: Facts = HEALTHY, **cells: Any) -> l
         "api_calls": 240,
         "api_late_p99_ms": 0.5,
         "api_lag_p99_ms": 0.5,
-        "starved": 0,
         "app_cpu_share": 0.5,
         "api_full_share": 0.3,
         "driver_full_share": 0.3,
         "steal_share": 0.0,
     }
     row = columns.row(healthy | cells)
-    return [caveat.name for caveat in caveats.caveats_of(row, trial or a_trial(), facts)]
+    facts = Facts(row, trial or a_trial(), recording, account, signs)
+    return [caveat.name for caveat in caveats.caveats_of(facts)]
 
 
-CENSORED = replace(HEALTHY, censored=True, too_few=True)
+TOO_FEW = replace(ACCOUNT, latency=replace(ACCOUNT.latency, too_few=True))
+CENSORED = replace(TOO_FEW, censored=True)
 
 
 def test_a_healthy_row_has_no_warning() -> None:
@@ -63,7 +74,6 @@ def test_a_healthy_row_has_no_warning() -> None:
         ("api_lag_p99_ms", 5.9, 6.1, "api-saturated"),
         ("api_full_share", 0.8, 0.81, "api-saturated"),
         ("driver_full_share", 0.8, 0.81, "loadgen-saturated"),
-        ("starved", 0, 1, "starved"),
         ("app_cpu_share", 1.01, 1.02, "more-cpu-than-given"),
         ("lag_p99_ms", 5.9, 6.1, "loadgen-saturated"),
         ("failures", 0, 1, "failures"),
@@ -93,23 +103,25 @@ def test_a_view_without_calls_does_not_wait_for_an_api_that_others_call() -> Non
 
 
 @pytest.mark.parametrize(
-    ("fact", "allowed", "crossed", "name"),
+    ("account", "name"),
     [
-        ("little_holds", True, False, "loadgen-saturated"),
-        ("smt_shared", False, True, "smt-shared"),
-        ("too_few", False, True, "too-few"),
-        ("unsteady", False, True, "unsteady"),
-        ("app_cpu_count", 1, 0, "more-processes-than-cpus"),
+        (replace(ACCOUNT, little_holds=False), "loadgen-saturated"),
+        (TOO_FEW, "too-few"),
+        (replace(ACCOUNT, starved=1), "starved"),
+        (replace(ACCOUNT, unsteady=True), "unsteady"),
     ],
 )
-def test_a_fact_beside_the_row_warns_too(fact: str, allowed: Any, crossed: Any, name: str) -> None:
-    assert found(facts=replace(HEALTHY, **{fact: allowed})) == []
-    assert found(facts=replace(HEALTHY, **{fact: crossed})) == [name]
+def test_what_the_requests_come_to_warns_too(account: WindowAccount, name: str) -> None:
+    assert found(account=account) == [name]
+
+
+def test_threads_of_one_core_are_told() -> None:
+    assert found(recording=replace(RECORDING, smt_shared=True)) == ["smt-shared"]
 
 
 @pytest.mark.parametrize("sign", get_args(Sign))
 def test_each_sign_of_an_unexplained_row_is_a_warning(sign: Sign) -> None:
-    assert found(facts=replace(HEALTHY, signs=frozenset({sign}))) == [sign]
+    assert found(signs=frozenset({sign})) == [sign]
 
 
 def test_lateness_of_2_ms_is_allowed_however_short_the_service_time() -> None:
@@ -139,7 +151,7 @@ def test_the_ceiling_of_a_ramp_is_that_of_its_mean_users() -> None:
 
 
 def test_a_percentile_on_an_unanswered_request_is_censored_not_too_few() -> None:
-    assert found(facts=CENSORED, p95_ms=None, p99_ms=None) == ["censored"]
+    assert found(account=CENSORED, p95_ms=None, p99_ms=None) == ["censored"]
 
 
 def test_hey_checks_no_body() -> None:
@@ -167,7 +179,9 @@ def test_the_ceiling_of_a_page_is_by_its_declared_service_time() -> None:
 
 
 def test_more_processes_than_cpus_are_told() -> None:
-    assert found(a_trial(server=a_server(processes=2))) == ["more-processes-than-cpus"]
+    trial = a_trial(server=a_server(processes=2))
+    assert found(trial, replace(RECORDING, roles=cpus(app="0-1"))) == []
+    assert found(trial) == ["more-processes-than-cpus"]
 
 
 def test_what_could_not_be_measured_gives_no_warning() -> None:
@@ -178,7 +192,7 @@ def test_what_could_not_be_measured_gives_no_warning() -> None:
 
 
 def test_warnings_come_in_one_order() -> None:
-    names = found(facts=CENSORED, failures=3, api_full_share=0.9, rps=166.0)
+    names = found(account=CENSORED, failures=3, api_full_share=0.9, rps=166.0)
     assert names == ["at-ceiling", "api-saturated", "censored", "failures"]
 
 

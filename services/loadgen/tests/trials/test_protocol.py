@@ -2,12 +2,11 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from loadgen.drivers import driver
@@ -30,6 +29,7 @@ from tests.stand_ins import (
     Behaviour,
     StandInLab,
     View,
+    http_client,
 )
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
@@ -40,8 +40,19 @@ def nobody(_phase: str, _left_s: float | None, _answered: int | None) -> None:
     """An observer who does not care."""
 
 
+def once_in(phase: str, happen: Callable[[], object]) -> Observer:
+    """An observer who lets something happen as soon as a phase has come."""
+    to_come = [happen]
+
+    def observe(now: str, _left_s: float | None, _answered: int | None) -> None:
+        if now == phase and to_come:
+            to_come.pop()()
+
+    return observe
+
+
 def timed(**axes: Any) -> Trial:
-    """Locust for some seconds."""
+    """Some seconds of load, by Locust if nothing else is said."""
     return a_trial(
         case=a_case(server="localhost", users=4, delays_ms=(20.0, 50.0, 10.0), **axes),
         server=SERVER,
@@ -78,7 +89,7 @@ def measure(
 ) -> Recording:
     patch.setattr(network, "APP_PORT", lab.app_port)
     patch.setattr(network, "LAUNCHER_PORT", lab.launcher_port)
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         api = HttpApi(f"http://127.0.0.1:{lab.api_port}", http)
         return Protocol(api, http, ROLES, observer).run(trial, folder)
 
@@ -346,10 +357,7 @@ class TestATrialOverArticleAsOwnApi:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
-            if phase == when and django_api.runs:
-                django_api.crash()
-
+        crash = once_in(when, django_api.crash)
         django_api.starts = when == "window"
         with pytest.raises(TrialError, match="exit code 3") as error:
             measure(lab, over_django(), tmp_path / "raw", monkeypatch, crash)
@@ -562,13 +570,13 @@ def test_a_driver_that_refuses_its_load_costs_the_trial_and_the_server_is_stoppe
 def test_a_driver_that_is_killed_costs_the_trial_and_the_server_is_stopped(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill(phase: str, _left_s: float | None, _answered: int | None) -> None:
-        if phase == "window":
-            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-            os.kill(int(children[0]), signal.SIGKILL)
+    def kill() -> None:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
 
-    with pytest.raises(TrialError, match="locust ended with exit code -9") as error:
-        measure(lab, timed(), tmp_path / "raw", monkeypatch, kill)
+    trial, killed = timed(driver="own"), once_in("window", kill)
+    with pytest.raises(TrialError, match="own ended with exit code -9") as error:
+        measure(lab, trial, tmp_path / "raw", monkeypatch, killed)
     assert error.value.outcome == "driver-failed"
     assert lab.events[-1] == "stop"
 
@@ -576,12 +584,9 @@ def test_a_driver_that_is_killed_costs_the_trial_and_the_server_is_stopped(
 def test_a_server_that_dies_under_the_load_costs_the_trial(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
-        if phase == "window" and lab.runs:
-            lab.crash()
-
+    trial, crash = timed(driver="own"), once_in("window", lab.crash)
     with pytest.raises(TrialError, match="exit code 3") as error:
-        measure(lab, timed(), tmp_path / "raw", monkeypatch, crash)
+        measure(lab, trial, tmp_path / "raw", monkeypatch, crash)
     assert error.value.outcome == "server-died"
     assert error.value.details[-1] == "no such module"
     assert lab.events[-1] == "stop"
@@ -590,12 +595,9 @@ def test_a_server_that_dies_under_the_load_costs_the_trial(
 def test_a_counted_load_does_not_outlive_its_server(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(phase: str, _left_s: float | None, _answered: int | None) -> None:
-        if phase == "window" and lab.runs:
-            lab.crash()
-
+    trial, crash = counted(users=2, planned_requests=2000), once_in("window", lab.crash)
     with pytest.raises(TrialError) as error:
-        measure(lab, counted(users=2, planned_requests=2000), tmp_path / "raw", monkeypatch, crash)
+        measure(lab, trial, tmp_path / "raw", monkeypatch, crash)
     assert error.value.outcome == "server-died"
 
 
@@ -603,26 +605,26 @@ def test_a_counted_load_does_not_outlive_its_server(
 def test_a_server_that_the_kernel_kills_was_out_of_memory(
     dies: bool, lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill(phase: str, _left_s: float | None, _answered: int | None) -> None:
-        if phase == "window" and lab.runs:
-            lab.oom_kills = 1
-            if dies:  # else it was a worker, and the server goes on
-                lab.crash()
+    def kill() -> None:
+        lab.oom_kills = 1
+        if dies:  # else it was a worker, and the server goes on
+            lab.crash()
 
+    trial, killed = timed(driver="own"), once_in("window", kill)
     with pytest.raises(TrialError, match=r"over its memory limit of 64 MiB") as error:
-        measure(lab, timed(), tmp_path / "raw", monkeypatch, kill)
+        measure(lab, trial, tmp_path / "raw", monkeypatch, killed)
     assert error.value.outcome == "out-of-memory"
 
 
 def test_an_api_that_was_restarted_costs_the_trial(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def restart(phase: str, _left_s: float | None, _answered: int | None) -> None:
-        if phase == "window":
-            lab.api_started_ns = 2
+    def restart() -> None:
+        lab.api_started_ns = 2
 
+    trial, restarted = timed(driver="own"), once_in("window", restart)
     with pytest.raises(TrialError, match="the API was restarted") as error:
-        measure(lab, timed(), tmp_path / "raw", monkeypatch, restart)
+        measure(lab, trial, tmp_path / "raw", monkeypatch, restarted)
     assert error.value.outcome == "api-restarted"
 
 
@@ -660,7 +662,7 @@ def test_a_server_whose_container_is_not_up_is_named_with_the_remedy(
 
 
 def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         launcher = instruments.HttpLauncher(f"http://127.0.0.1:{lab.app_port}", http)
         with pytest.raises(TrialError, match="does not answer") as error:
             launcher.stats()
@@ -670,7 +672,7 @@ def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
 def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:
     with (
         View(0) as view,
-        httpx.Client(trust_env=False) as http,
+        http_client() as http,
         pytest.raises(TrialError, match="no JSON") as error,
     ):
         instruments.HttpApi(view.origin, http).stats()

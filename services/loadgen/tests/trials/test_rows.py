@@ -25,6 +25,7 @@ from tests.make import (
     an_api_stats,
     an_app_stats,
     constant_users,
+    cpus,
     some_samples,
 )
 
@@ -160,8 +161,7 @@ def test_counters_are_divided_by_the_time_between_their_stamps() -> None:
         (2, 12),
         before=a_snapshot(2, app=an_app_stats(2.25, 1.0)),
         after=a_snapshot(12, app=an_app_stats(12.75, 1.0 + 4.2)),
-        app_cpu_count=2,
-        api_cpu_count=2,
+        roles=cpus(app="0-1", api="2-3", loadgen="4"),
     )
     row = measured_row(a_trial(), recording)
     assert row["app_cpu_seconds"] == pytest.approx(4.2)
@@ -218,18 +218,19 @@ def test_stolen_time_is_a_share_of_the_windows_ticks() -> None:
 def test_an_api_that_used_up_its_cpu_is_what_bound_the_row() -> None:
     # It is one process: of two CPUs it can use one.
     after = a_snapshot(12, api=an_api_stats(12, 0.5 + 9.5, 30, p99=0.25))
-    recording = a_recording(STEADY, (2, 12), after=after, api_cpu_count=2)
+    recording = a_recording(STEADY, (2, 12), after=after, roles=cpus(api="1-2", loadgen="3"))
     row = measured_row(a_trial(), recording)
     assert row["bound_by"] == "api"
     assert row["ceiling_share"] == pytest.approx(0.95)
 
 
 @pytest.mark.parametrize(
-    ("cpus", "shared", "share"),
-    [(1, 0, 0.84), (1, 1, 0.84 / 0.875), (2, 2, 0.84)],  # the load generator uses 0.125 of one
+    ("api", "loadgen", "share"),
+    # The load generator uses 0.125 of a CPU.
+    [("1", "2", 0.84), ("1", "1", 0.84 / 0.875), ("1-2", "1-2", 0.84)],
 )
 def test_of_a_cpu_that_it_shares_an_api_has_what_the_load_generator_leaves(
-    cpus: int, shared: int, share: float
+    api: str, loadgen: str, share: float
 ) -> None:
     recording = a_recording(
         STEADY,
@@ -238,8 +239,7 @@ def test_of_a_cpu_that_it_shares_an_api_has_what_the_load_generator_leaves(
         after=a_snapshot(
             12, app=an_app_stats(12, 5.0), api=an_api_stats(12, 0.5 + 8.4, 30, p99=0.25)
         ),
-        api_cpu_count=cpus,
-        api_shared_cpu_count=shared,
+        roles=cpus(api=api, loadgen=loadgen),
     )
     row = measured_row(a_trial(), recording)
     assert row["ceiling_share"] == pytest.approx(share)
@@ -589,7 +589,7 @@ def with_cpu(seconds_a_second: float, **values: object) -> columns.Row:
     """The row of a server that uses so much CPU; ten users, and all of their views are served."""
     after = a_snapshot(12, app=an_app_stats(12, 1 + 10 * seconds_a_second))
     trial = a_trial(case=a_case(delays_ms=(300.0,), users=10), **values)
-    return measured_row(trial, a_recording(STEADY, (2, 12), after=after, app_cpu_count=4))
+    return measured_row(trial, a_recording(STEADY, (2, 12), after=after, roles=cpus(app="0-3")))
 
 
 def test_a_process_that_computes_outside_of_python_too_is_not_full_with_one_cpu() -> None:
@@ -615,7 +615,7 @@ def test_more_cpu_than_a_server_was_given_is_kept_as_measured_and_not_ranked() -
 def test_a_driver_of_one_process_is_full_with_one_cpu_of_many(driver: str) -> None:
     trial = a_trial(case=a_case(driver=driver, delays_ms=(500.0,), users=10))
     after = a_snapshot(12, driver_cpu_s=0.2 + 8.5, loadgen_cpu_s=0.25 + 9.0)
-    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, loadgen_cpu_count=4))
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, roles=cpus(loadgen="2-5")))
     assert row["loadgen_cpu_share"] == pytest.approx(0.225)
     assert row["driver_full_share"] == pytest.approx(0.85)
     assert "loadgen-saturated" in str(row["caveats"]).split()
@@ -627,7 +627,7 @@ def test_hey_has_threads_and_is_full_with_all_of_them() -> None:
         window_s=None,
     )
     after = a_snapshot(12, driver_cpu_s=0.2 + 8.5, loadgen_cpu_s=0.25 + 9.0)
-    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, loadgen_cpu_count=4))
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=after, roles=cpus(loadgen="2-5")))
     assert row["driver_full_share"] == pytest.approx(0.85 / 3.95)
     row = measured_row(trial, a_recording(STEADY, (2, 12), after=after))
     assert row["driver_full_share"] == pytest.approx(0.85 / 0.95)
@@ -641,7 +641,7 @@ def test_a_driver_has_what_the_api_leaves_of_a_cpu_that_they_share() -> None:
         loadgen_cpu_s=0.25 + 4.5,
         api=an_api_stats(12, 0.5 + 4.5, 30, p99=0.25),
     )
-    shared = {"after": after, "api_shared_cpu_count": 1}
+    shared = {"after": after, "roles": cpus(api="1", loadgen="1")}
     row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), **shared))
     assert row["driver_full_share"] == pytest.approx(0.45 / 0.55)
     assert row["api_full_share"] == pytest.approx(0.45 / 0.55)

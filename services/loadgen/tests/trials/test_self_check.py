@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-import httpx
 import pytest
 
 from loadgen.trials import self_check
@@ -22,7 +21,7 @@ from tests.make import (
     an_api_stats,
     some_samples,
 )
-from tests.stand_ins import Served, send
+from tests.stand_ins import Served, http_client, send
 
 HUNDRED_MS = Demand(a_case(), delay_ms=100, calls_per_s=100)
 ASKED = ApiCheck(upstream="http", delay_ms=100, demanded_per_s=100, users=11, attempts=1)
@@ -157,7 +156,7 @@ def checked(api: StandInApi, monkeypatch: pytest.MonkeyPatch) -> ApiCheck:
     monkeypatch.setitem(self_check.PORTS, "http", api.port)
     monkeypatch.setattr("socket.gethostbyname", lambda _: "127.0.0.1")
     demand = Demand(a_case(), delay_ms=100, calls_per_s=20)
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         return check_api(demand, HttpApi(f"http://127.0.0.1:{api.port}", http))
 
 

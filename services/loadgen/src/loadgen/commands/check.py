@@ -122,7 +122,6 @@ class Check:
             path="/play/",
             expected_text=EXPECTED_TEXT,
             service_time_s=load.mean_s,
-            calls_per_view=0,
             launcher=None,
         )
         seconds = None if load.case.planned_requests else load.seconds

@@ -1,18 +1,22 @@
 """What the protocol asks of a driver."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 
+from loadgen.drivers.logged import read_log
 from loadgen.drivers.target import Target
+from loadgen.generators.request_log import LOG
 from loadgen.generators.window_to_follow import Followed
 from loadgen.suites.cases import Case
 from loadgen.suites.timing import PATIENCE_S
 
 #: The file by which a waiting driver says that it could begin.
 READY = "ready"
+#: The file that tells its process what to do, as JSON.
+PLAN = "plan.json"
 #: The drivers' own time-out in a load that is followed: none. A user who gave up and asked again
 #: would have waited through no window, and would not be starved.
 NEVER_S = 86_400.0
@@ -53,8 +57,10 @@ class LoadPlan:
         return ramp[1][0] if ramp else self.target.service_time_s
 
 
-class Driver(Protocol):
+class Driver(ABC):
     """A program that makes a load. It runs in a process of its own.
+
+    What it has by default suits one whose requests our own code logs.
 
     Attributes:
         name: the value of the `driver` axis, and of its folder of raw files.
@@ -68,14 +74,14 @@ class Driver(Protocol):
     """
 
     name: str
-    waits: bool
     output: str
-    log: str | None
-    scratch: tuple[str, ...]
+    waits = True
+    log: str | None = LOG
+    scratch: tuple[str, ...] = (READY, LOG, PLAN)
 
+    @abstractmethod
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
         """The command that makes the load and leaves its files in the folder."""
-        ...
 
     def samples(
         self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
@@ -89,4 +95,4 @@ class Driver(Protocol):
         Raises:
             TrialError: its files are missing or say that the load was not made.
         """
-        ...
+        return read_log(folder, start_ns)

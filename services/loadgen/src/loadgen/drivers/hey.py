@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.driver import LoadPlan, timeout_s
+from loadgen.drivers.driver import Driver, LoadPlan, timeout_s
 from loadgen.errors import TrialError
 from loadgen.generators.window_to_follow import Followed
 from loadgen.records.samples import SCHEMA
@@ -20,14 +20,14 @@ COLUMNS = {"offset": pl.Float64, "response-time": pl.Float64, "status-code": pl.
 LOST = "no answer recorded by hey (error or timeout)"
 
 
-class Hey:
+class Hey(Driver):
     """Runs hey; its CSV has one line per answered request, bodies unseen."""
 
     name = "hey"
     waits = False
     output = "hey.csv"
-    log: str | None = None  # it writes everything at its end
-    scratch: tuple[str, ...] = ()
+    log = None  # it writes everything at its end
+    scratch = ()
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
         """hey with the case's users and planned requests."""

@@ -5,28 +5,23 @@ import math
 import sys
 from pathlib import Path
 
-import polars as pl
-
 from loadgen import generators
-from loadgen.drivers.driver import READY, LoadPlan, timeout_s
-from loadgen.drivers.logged import read_log
+from loadgen.drivers.driver import PLAN, READY, Driver, LoadPlan, timeout_s
 from loadgen.generators.request_log import LOG
-from loadgen.generators.window_to_follow import Followed
 
 LOCUSTFILE = Path(generators.__file__).with_name("locustfile.py")
-PLAN = "plan.json"
 #: Locust's own time-out, of a load that has an end.
 TIMEOUT_S = 60.0
 
 
-class Locust:
-    """Runs Locust headless; our locustfile logs every request, Locust its own files beside."""
+class Locust(Driver):
+    """Runs Locust headless; our locustfile logs every request, Locust its own files beside.
+
+    Its own percentiles are rounded to two digits, so it is our log that counts.
+    """
 
     name = "locust"
-    waits = True
     output = "summary.txt"
-    log: str | None = LOG
-    scratch: tuple[str, ...] = (READY, LOG, PLAN)
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
         """Locust with the case's users, all at once or some more each second."""
@@ -58,9 +53,3 @@ class Locust:
             *("--csv", str(folder / "locust"), "--csv-full-history"),
             *("--exit-code-on-error", "0"),
         ]
-
-    def samples(
-        self, plan: LoadPlan, folder: Path, start_ns: int, followed: Followed | None = None
-    ) -> pl.DataFrame:
-        """Our own log: Locust's percentiles are rounded to two digits."""
-        return read_log(folder, start_ns)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from loadgen.drivers.driver import READY, LoadPlan, timeout_s
-from loadgen.drivers.logged import read_log
+from loadgen.drivers.driver import PLAN, READY, Driver, LoadPlan, timeout_s
 from loadgen.drivers.process import ERRORS
 from loadgen.errors import TrialError
 from loadgen.generators.arrivals import instants_ns
@@ -15,7 +14,6 @@ from loadgen.generators.request_log import LOG
 from loadgen.generators.window_to_follow import Followed
 from loadgen.records.samples import in_window
 
-PLAN = "plan.json"
 #: No answer of a load that has an end is waited for any longer than this, or than a view may take.
 TIMEOUT_S = 65.0
 #: Arrivals of an open load beyond so many requests in flight are dropped: a server that is so far
@@ -23,14 +21,12 @@ TIMEOUT_S = 65.0
 MOST_OUTSTANDING = 4096
 
 
-class Own:
+class Own(Driver):
     """Runs `own_load` beside, with due, sent and answered instants of every request."""
 
     name = "own"
-    waits = True
     output = "stdout.txt"
-    log: str | None = LOG
-    scratch: tuple[str, ...] = (READY, LOG, PLAN, output, ERRORS)
+    scratch = (*Driver.scratch, output, ERRORS)
 
     def command(self, plan: LoadPlan, folder: Path) -> list[str]:
         """The module with the load as JSON."""
@@ -61,7 +57,7 @@ class Own:
         Raises:
             TrialError: there is none, or an open load lacks arrivals that were due.
         """
-        samples = read_log(folder, start_ns)
+        samples = super().samples(plan, folder, start_ns, followed)
         if plan.case.load == "open":
             _check_arrivals(plan, samples, start_ns, followed)
         return samples

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from loadgen.lab import network
-from loadgen.lab.servers import Page, Server
+from loadgen.lab.servers import Server
 from loadgen.suites.cases import Case, plain
 
 #: Text that only the right answer contains.
@@ -21,7 +21,6 @@ class Target:
         path: path and query.
         expected_text: what a right answer contains; empty: its status alone says that it is right.
         service_time_s: the time a view waits at least: the longest upstream delay.
-        calls_per_view: upstream calls of one view; None: not known.
         launcher: origin of the launcher beside the server; None: there is none.
         ca: file of the CA's certificate that an https origin is trusted by (own driver only).
     """
@@ -30,7 +29,6 @@ class Target:
     path: str
     expected_text: str
     service_time_s: float
-    calls_per_view: int | None
     launcher: str | None
     ca: str | None = None
 
@@ -59,27 +57,22 @@ def target_of(case: Case, server: Server) -> Target:
     Raises:
         ConfigurationError: the server is not up.
     """
-    if server.page:
-        return _target_of_page(server.page, server.name)
+    page = server.page
+    if page:
+        return Target(
+            origin=f"http://{network.address_of(server.name, page.host)}:{page.port}",
+            path=page.path,
+            expected_text=page.expected_text,
+            service_time_s=page.service_time_s,
+            launcher=_launcher_at(network.address_of(server.name)) if page.launcher else None,
+        )
     address = network.address_of(server.name)
     return Target(
         origin=f"http://{address}:{network.APP_PORT}",
         path=path_of(case),
         expected_text=EXPECTED_TEXT[case.workload],
         service_time_s=max(case.delays_ms) / 1000,
-        calls_per_view=calls_per_view(case),
         launcher=_launcher_at(address),
-    )
-
-
-def _target_of_page(page: Page, service: str) -> Target:
-    return Target(
-        origin=f"http://{network.address_of(service, page.host)}:{page.port}",
-        path=page.path,
-        expected_text=page.expected_text,
-        service_time_s=page.service_time_s,
-        calls_per_view=None,
-        launcher=_launcher_at(network.address_of(service)) if page.launcher else None,
     )
 
 

@@ -1,7 +1,6 @@
 """One run at a time: a lock that dies with its holder, however that ends."""
 
 import fcntl
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -24,7 +23,6 @@ class RunLock:
 
     def __init__(self, results: Path) -> None:
         self._file = results / LOCK
-        self._descriptor = -1
 
     def __enter__(self) -> Self:
         """Take the lock.
@@ -33,24 +31,23 @@ class RunLock:
             ConfigurationError: another run has it, or the folder cannot be written.
         """
         try:
-            self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o644)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._stream = self._file.open("ab", buffering=0)
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._stream.close()
             holder = self._file.read_text().strip() or "one that has only just begun"
-            self._close()
             raise ConfigurationError(
                 f"a run is under way: {holder}. Two at a time would measure each other: wait for "
                 "it to end, or end it with Ctrl-C where it runs"
             ) from None
         except OSError as error:
-            self._close()
             raise unwritable(error) from error
         self._write("")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._write("")
-        self._close()
+        self._stream.close()
 
     def name(self, run: Path) -> None:
         """Say which run it is that holds the lock.
@@ -65,10 +62,5 @@ class RunLock:
             raise unwritable(error) from error
 
     def _write(self, text: str) -> None:
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text.encode(), 0)
-
-    def _close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._stream.truncate(0)
+        self._stream.write(text.encode())

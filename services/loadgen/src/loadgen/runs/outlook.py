@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loadgen.documents.words import count_of
 from loadgen.suites.timing import duration
 from loadgen.trials.trial import Trial
 
@@ -9,11 +10,10 @@ from loadgen.trials.trial import Trial
 def count_in_words(trials: Sequence[Trial]) -> str:
     """How many trials; about how many where some are of searches."""
     searches = sum(trial.ahead is not None for trial in trials)
-    count = usual_count(trials)
-    words = f"{count} trial{'' if count == 1 else 's'}"
+    words = count_of(usual_count(trials), "trial")
     if not searches:
         return words
-    return f"about {words} in {searches} search{'' if searches == 1 else 'es'}"
+    return f"about {words} in {count_of(searches, 'search', 'searches')}"
 
 
 def usual_count(trials: Sequence[Trial]) -> int:

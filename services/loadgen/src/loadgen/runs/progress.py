@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from loadgen.documents.words import decimals
 from loadgen.errors import TrialError
 from loadgen.records.columns import Row
 from loadgen.suites.cases import plain
@@ -89,9 +90,9 @@ class Progress:
 
     def measured(self, trial: Trial, row: Row) -> None:
         """A trial's row, in a line."""
-        line = f"{self._place(trial)} {self._name(trial)}  {_digits(row.number('rps'), 1)} views/s"
-        line += f", p50 {_digits(row.number('p50_ms'), 0)} ms"
-        line += f", p95 {_digits(row.number('p95_ms'), 0)} ms"
+        line = f"{self._place(trial)} {self._name(trial)}  {decimals(row.number('rps'), 1)} views/s"
+        line += f", p50 {decimals(row.number('p50_ms'), 0)} ms"
+        line += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
         if row.caveats:
             line += f"  ({', '.join(row.caveats)})"
         self._say(line)
@@ -152,7 +153,3 @@ def _by_position(trials: Iterable[Trial]) -> dict[int, float]:
         search_s = ahead.usual * ahead.window_s if ahead else 0.0
         left_s[trial.position] = left_s.get(trial.position, 0.0) + trial.expected_s + search_s
     return left_s
-
-
-def _digits(number: float | None, count: int) -> str:
-    return "–" if number is None else f"{number:.{count}f}"

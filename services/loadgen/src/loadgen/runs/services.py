@@ -120,31 +120,23 @@ def _addresses(hosts: Iterable[str], within_s: float) -> dict[str, str]:
     takes many seconds to learn that a name is unknown.
     """
     deadline = time.monotonic() + within_s
-    look_ups = [_LookUp(host, deadline) for host in hosts]
-    for look_up in look_ups:
-        look_up.start()
-    for look_up in look_ups:
-        look_up.join(max(0.0, deadline - time.monotonic()) + 2 * POLL_S)
-    return {look_up.host: look_up.address for look_up in look_ups if look_up.address}
+    found: dict[str, str] = {}
 
-
-class _LookUp(Thread):
-    """Looks for a host's address up to a deadline; empty until it has one."""
-
-    def __init__(self, host: str, deadline: float) -> None:
-        super().__init__(daemon=True)
-        self.host = host
-        self.address = ""
-        self._deadline = deadline
-
-    def run(self) -> None:
+    def look_up(host: str) -> None:
         while True:
             with suppress(ConfigurationError):
-                self.address = network.address_of(self.host)
+                found[host] = network.address_of(host)
                 return
-            if time.monotonic() > self._deadline:
+            if time.monotonic() > deadline:
                 return
             time.sleep(POLL_S)
+
+    look_ups = [Thread(target=look_up, args=(host,), daemon=True) for host in hosts]
+    for thread in look_ups:
+        thread.start()
+    for thread in look_ups:
+        thread.join(max(0.0, deadline - time.monotonic()) + 2 * POLL_S)
+    return dict(found)  # without what is found any later
 
 
 def _error_of(service: Service, known: dict[str, str], deadline: float) -> Exception | None:

@@ -275,6 +275,7 @@ class Latency:
     Attributes:
         min_ms, avg_ms, max_ms: of good answers.
         percentiles: by column name.
+        sent_p95_ms: of (answered − sent), without what the load generator was late.
         censored: a percentile lands on a request that failed, was never answered, or waited
             through the whole window.
         too_few: a percentile has fewer than five samples above it.
@@ -284,6 +285,7 @@ class Latency:
     avg_ms: float | None
     max_ms: float | None
     percentiles: dict[str, float | None]
+    sent_p95_ms: float | None
     censored: bool
     too_few: bool
 
@@ -297,33 +299,23 @@ def latency(requests: pl.DataFrame, starved_count: int = 0) -> Latency:
             slow, also if it was answered after the window.
     """
     answered = good(requests)
-    good_ms = np.sort((answered["answered_s"] - answered["due_s"]).to_numpy() * 1000)
-    ranked_ms = _with_failures(good_ms, requests.height + starved_count)
+    good_ms, from_sending_ms = (
+        np.sort((answered["answered_s"] - answered[since]).to_numpy() * 1000)
+        for since in ("due_s", "sent_s")
+    )
+    # Those that are not good come last.
+    others_ms = np.full(requests.height + starved_count - good_ms.size, math.inf)
+    ranked_ms = np.append(good_ms, others_ms)
     values = {name: percentile(ranked_ms, share) for name, share in PERCENTILES.items()}
     return Latency(
         min_ms=float(good_ms[0]) if good_ms.size else None,
         avg_ms=float(good_ms.mean()) if good_ms.size else None,
         max_ms=float(good_ms[-1]) if good_ms.size else None,
         percentiles={name: _known(value) for name, value in values.items()},
+        sent_p95_ms=_known(percentile(np.append(from_sending_ms, others_ms), 0.95)),
         censored=any(value == math.inf for value in values.values()),
         too_few=any(value is None for value in values.values()),
     )
-
-
-def sent_percentile_ms(
-    requests: pl.DataFrame, share: float, starved_count: int = 0
-) -> float | None:
-    """A percentile of (answered − sent) by the same rules as that of the latency, which is longer
-    by what the load generator was late; None where it cannot be known.
-    """
-    answered = good(requests)
-    good_ms = np.sort((answered["answered_s"] - answered["sent_s"]).to_numpy() * 1000)
-    return _known(percentile(_with_failures(good_ms, requests.height + starved_count), share))
-
-
-def _with_failures(good_ms: Ordered, count: int) -> Ordered:
-    """The latencies of so many requests: those that are not good come last."""
-    return np.append(good_ms, np.full(count - good_ms.size, math.inf))
 
 
 def _known(value: float | None) -> float | None:

@@ -1,19 +1,21 @@
 """Named warnings on a trial, each with one sentence of advice."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from loadgen.records.columns import Row
+from loadgen.records.samples import in_window
 from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
+from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
+from loadgen.trials.window_account import WindowAccount
 
 #: How full the API or the driver may be: above, it may be what was measured.
 BUSY_SHARE = 0.8
 #: Share of a ceiling from which throughput says nothing about the server.
 AT_CEILING_SHARE = 0.95
 STOLEN_SHARE = 0.01
-UNSTEADY_SHARE = 0.05
 #: An upstream or a load later than this, or than this share of the service time, disturbs what is
 #: measured.
 LATE_MS = 2.0
@@ -94,7 +96,7 @@ ONE_AT_A_TIME = Caveat(
     "answers come a service time apart, so views run one after the other: something in the view "
     "blocks the event loop while it waits, such as a client that is not async.",
 )
-#: Of a case's rounds together, so `caveats_of` does not know it: see summary.case_caveats.
+#: Of a case's rounds together, so no trial by itself deserves it: see summary.case_caveats.
 UNSTABLE = Caveat(
     "unstable",
     "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
@@ -133,84 +135,43 @@ MORE_CPU = Caveat(
 CPU_STOLEN = Caveat(
     "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
 )
-#: Of the run's trials together, so `caveats_of` does not know it: see drift.judged.
+#: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
     "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
 )
 
-ALL = (
-    AT_CEILING,
-    API_SATURATED,
-    LOADGEN_SATURATED,
-    CENSORED,
-    TOO_FEW,
-    STARVED,
-    UNSTEADY,
-    IN_STEP,
-    UNEVEN,
-    RAMP_IN_MEAN,
-    ONE_AT_A_TIME,
-    UNSTABLE,
-    FAILURES,
-    BODIES_UNCHECKED,
-    NOT_FRESH,
-    MORE_PROCESSES,
-    MORE_CPU,
-    SMT_SHARED,
-    CPU_STOLEN,
-    CPU_DRIFT,
-)
-
 
 @dataclass(frozen=True)
 class Facts:
-    """What caveats depend on and no column holds.
+    """All that the caveats of a row depend on.
 
     Attributes:
-        censored: a percentile of the requests due lands on an unanswered one, or some were dropped.
-        too_few: a percentile has fewer than five samples above it.
-        app_cpu_count: CPUs of the app's set.
-        smt_shared: the app and the load run on threads of one core.
-        little_holds: requests in flight are as many as users; True where that cannot be asked.
-        unsteady: the window is not of one piece.
+        row: without its caveats.
+        trial, recording, account: what it was made of.
         signs: why nothing explains the row, as far as its samples show it.
-        failed: some request failed in the window, also one that was due before it.
     """
 
-    censored: bool
-    too_few: bool
-    app_cpu_count: int
-    smt_shared: bool
-    little_holds: bool
-    unsteady: bool
+    row: Row
+    trial: Trial
+    recording: Recording
+    account: WindowAccount
     signs: frozenset[Sign]
-    failed: bool = False
+
+    @property
+    def late_ms(self) -> float:
+        """How late an upstream or a load may be."""
+        return max(LATE_MS, LATE_SHARE * self.trial.service_time_s * 1000)
+
+    def above(self, column: str, bound: float) -> bool:
+        """Whether a value of the row is known and above a bound."""
+        value = self.row.number(column)
+        return value is not None and value > bound
 
 
-def caveats_of(row: Row, trial: Trial, facts: Facts) -> list[Caveat]:
+def caveats_of(facts: Facts) -> list[Caveat]:
     """The warnings that a row deserves, in the order of `ALL`."""
-    applies = {
-        AT_CEILING: _at_ceiling(row, trial),
-        API_SATURATED: _api_saturated(row, trial),
-        LOADGEN_SATURATED: _loadgen_saturated(row, trial, facts),
-        CENSORED: facts.censored,
-        TOO_FEW: not facts.censored and facts.too_few,
-        STARVED: _above(row.number("starved"), 0),
-        UNSTEADY: facts.unsteady,
-        IN_STEP: IN_STEP.name in facts.signs,
-        UNEVEN: UNEVEN.name in facts.signs,
-        RAMP_IN_MEAN: RAMP_IN_MEAN.name in facts.signs,
-        ONE_AT_A_TIME: ONE_AT_A_TIME.name in facts.signs,
-        FAILURES: facts.failed or _above(row.number("failures"), 0),
-        BODIES_UNCHECKED: _bodies_unchecked(trial),
-        NOT_FRESH: trial.server.always_on,
-        MORE_PROCESSES: trial.server.processes > facts.app_cpu_count,
-        MORE_CPU: _above(row.number("app_cpu_share"), 1 + TOLERANCE),
-        SMT_SHARED: facts.smt_shared,
-        CPU_STOLEN: _above(row.number("steal_share"), STOLEN_SHARE),
-    }
-    return [caveat for caveat in ALL if applies.get(caveat)]
+    return [caveat for caveat, is_deserved in DESERVED.items() if is_deserved(facts)]
 
 
 def unranking(names: Iterable[str]) -> list[str]:
@@ -225,51 +186,78 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [name for name in known if name in present] + sorted(present.difference(known))
 
 
-def _loadgen_saturated(row: Row, trial: Trial, facts: Facts) -> bool:
-    return (
-        not facts.little_holds
-        or _above(row.number("lag_p99_ms"), _late_ms(trial))
-        or _above(row.number("driver_full_share"), BUSY_SHARE)
-    )
-
-
-def _late_ms(trial: Trial) -> float:
-    return max(LATE_MS, LATE_SHARE * trial.service_time_s * 1000)
-
-
-def _at_ceiling(row: Row, trial: Trial) -> bool:
+def _at_ceiling(facts: Facts) -> bool:
     """Near the ceiling of users, slots or pool.
 
     Of a ramp, its mean users count, for `rps` is a mean too.
     """
-    service_s = trial.service_time_s
+    trial = facts.trial
     ceilings = (
-        users_ceiling_rps(trial.case.mean_users, service_s),
-        slots_ceiling_rps(trial.server.slots, service_s),
+        users_ceiling_rps(trial.case.mean_users, trial.service_time_s),
+        slots_ceiling_rps(trial.server.slots, trial.service_time_s),
         trial.pool_ceiling_rps,
     )
-    rps = row.number("rps")
+    rps = facts.row.number("rps")
     return rps is not None and any(
         ceiling and rps >= AT_CEILING_SHARE * ceiling for ceiling in ceilings
     )
 
 
-def _bodies_unchecked(trial: Trial) -> bool:
-    page = trial.server.page
-    return trial.case.driver == "hey" or (page is not None and not page.expected_text)
-
-
-def _api_saturated(row: Row, trial: Trial) -> bool:
+def _api_saturated(facts: Facts) -> bool:
     """Not where nobody called it, nor where only others did: views without calls wait for none."""
-    late_ms = _late_ms(trial)
-    calls = trial.case.http_client != "no-http" and row.count("api_calls") != 0
+    calls = facts.trial.case.http_client != "no-http" and facts.row.count("api_calls") != 0
     return calls and (
-        _above(row.number("api_late_p99_ms"), late_ms)
-        or _above(row.number("api_lag_p99_ms"), late_ms)
-        or _above(row.number("api_full_share"), BUSY_SHARE)
+        facts.above("api_late_p99_ms", facts.late_ms)
+        or facts.above("api_lag_p99_ms", facts.late_ms)
+        or facts.above("api_full_share", BUSY_SHARE)
     )
 
 
-def _above(value: float | None, bound: float) -> bool:
-    """Whether a value is known and above the bound."""
-    return value is not None and value > bound
+def _loadgen_saturated(facts: Facts) -> bool:
+    return (
+        not facts.account.little_holds
+        or facts.above("lag_p99_ms", facts.late_ms)
+        or facts.above("driver_full_share", BUSY_SHARE)
+    )
+
+
+def _failures(facts: Facts) -> bool:
+    """Of the row's requests, or in the window, also of one that was due before it."""
+    failed = facts.recording.samples.drop_nulls("failure")
+    in_the_window = in_window(failed, *facts.recording.window, "ended_s")
+    return facts.above("failures", 0) or not in_the_window.is_empty()
+
+
+def _bodies_unchecked(facts: Facts) -> bool:
+    page = facts.trial.server.page
+    return facts.trial.case.driver == "hey" or (page is not None and not page.expected_text)
+
+
+def _more_processes(facts: Facts) -> bool:
+    return facts.trial.server.processes > len(facts.recording.roles.app)
+
+
+#: When a row deserves each, in the order in which they are told.
+DESERVED: dict[Caveat, Callable[[Facts], bool]] = {
+    AT_CEILING: _at_ceiling,
+    API_SATURATED: _api_saturated,
+    LOADGEN_SATURATED: _loadgen_saturated,
+    CENSORED: lambda facts: facts.account.censored,
+    TOO_FEW: lambda facts: facts.account.latency.too_few and not facts.account.censored,
+    STARVED: lambda facts: facts.account.starved > 0,
+    UNSTEADY: lambda facts: facts.account.unsteady,
+    IN_STEP: lambda facts: IN_STEP.name in facts.signs,
+    UNEVEN: lambda facts: UNEVEN.name in facts.signs,
+    RAMP_IN_MEAN: lambda facts: RAMP_IN_MEAN.name in facts.signs,
+    ONE_AT_A_TIME: lambda facts: ONE_AT_A_TIME.name in facts.signs,
+    UNSTABLE: lambda _: False,
+    FAILURES: _failures,
+    BODIES_UNCHECKED: _bodies_unchecked,
+    NOT_FRESH: lambda facts: facts.trial.server.always_on,
+    MORE_PROCESSES: _more_processes,
+    MORE_CPU: lambda facts: facts.above("app_cpu_share", 1 + TOLERANCE),
+    SMT_SHARED: lambda facts: facts.recording.smt_shared,
+    CPU_STOLEN: lambda facts: facts.above("steal_share", STOLEN_SHARE),
+    CPU_DRIFT: lambda _: False,
+}
+ALL = tuple(DESERVED)

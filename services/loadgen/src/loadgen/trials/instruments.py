@@ -40,12 +40,7 @@ class AppStats(_Record):
 class Quantiles(_Record):
     """Milliseconds; None where nothing was counted."""
 
-    count: int
-    min: float | None
-    p50: float | None
-    p95: float | None
     p99: float | None
-    max: float | None
 
 
 class ApiStats(_Record):
@@ -55,9 +50,6 @@ class ApiStats(_Record):
     started_ns: int
     cpu_seconds: float
     calls: int | None
-    failures: int | None = None
-    in_flight: int | None = None
-    peak_in_flight: int | None = None
     lateness_ms: Quantiles
     loop_lag_ms: Quantiles
 
@@ -182,7 +174,7 @@ class Api(Protocol):
     """The record of what the views call."""
 
     def stats(self) -> ApiStats:
-        """Calls, failures, CPU, lateness and loop lag since the last reset.
+        """Calls, CPU, lateness and loop lag since the last reset.
 
         Raises:
             TrialError: it does not answer, or does not run.

@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,20 +44,6 @@ LOG_LAG_S = 0.6
 
 #: Told the phase, the seconds that it will still take (None: not known), and answers so far.
 type Observer = Callable[[str, float | None, int | None], None]
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """Where the window begins and ends, instants of the monotonic clock.
-
-    Attributes:
-        begin_ns, end_ns: the window; its end is None where the load is counted.
-        settled: False where the load had its time and did not become steady.
-    """
-
-    begin_ns: int
-    end_ns: int | None
-    settled: bool = True
 
 
 class Protocol:
@@ -139,15 +124,16 @@ class Protocol:
         process.wait_until_ready()
         start_ns = process.start()
         started_at = datetime.now(UTC)
-        warm_up = self._warm_up(trial, process, watch, start_ns)
-        phase = "warm-up" if warm_up.begin_ns > start_ns else "start"
-        self._pause_until(warm_up.begin_ns, phase, process, watch)
+        followed, settled = self._choose_window(trial, process, watch, start_ns)
+        begin_ns = followed.begin_ns if followed else start_ns
+        phase = "warm-up" if begin_ns > start_ns else "start"
+        self._pause_until(begin_ns, phase, process, watch)
         api.reset()
         before = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
-        if warm_up.end_ns is None:
-            self._wait_for_end(process, trial, watch)
+        if followed:
+            self._pause_until(followed.end_ns, "window", process, watch)
         else:
-            self._pause_until(warm_up.end_ns, "window", process, watch)
+            self._wait_for_end(process, trial, watch)
         after = snapshot(launcher, api, self._roles.app, process.cpu_seconds)
         if not after.app.running or after.app.oom_kills:
             raise death("server-died", after.app, launcher.log())
@@ -157,31 +143,35 @@ class Protocol:
         if api.stats().started_ns != before.api.started_ns:
             raise TrialError("api-restarted", "the API was restarted under the load")
         samples = process.samples(start_ns)
-        if warm_up.end_ns is None:
-            window = _extent(samples["sent_s"].min(), samples["answered_s"].max())
+        if followed:
+            window = (followed.begin_ns - start_ns) / 1e9, (followed.end_ns - start_ns) / 1e9
         else:
-            window = (warm_up.begin_ns - start_ns) / 1e9, (warm_up.end_ns - start_ns) / 1e9
+            window = _extent(samples["sent_s"].min(), samples["answered_s"].max())
         return Recording(
             samples=samples,
             start_ns=start_ns,
             started_at=started_at,
             window=window,
-            settled=warm_up.settled,
+            settled=settled,
             before=before,
             after=after,
             memory=memory,
             calibration_ms=calibration_ms,
+            roles=self._roles,
             smt_shared=self._roles.smt_shared,
-            app_cpu_count=len(self._roles.app),
-            api_cpu_count=len(self._roles.api),
-            api_shared_cpu_count=len(self._roles.api & self._roles.loadgen),
-            loadgen_cpu_count=len(self._roles.loadgen),
         )
 
-    def _warm_up(self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int) -> WarmUp:
-        """Choose the window, and let the load stay on until what is due in it has ended."""
+    def _choose_window(
+        self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int
+    ) -> tuple[Followed | None, bool]:
+        """Choose the window, and let the load stay on until what is due in it has ended.
+
+        Returns:
+            The window, None where the load is counted; False where the load had its time and did
+            not become steady.
+        """
         if trial.window_s is None:
-            return WarmUp(start_ns, None)
+            return None, True
         begin_ns, window_s, settled = start_ns + int(trial.warm_up_s * 1e9), trial.window_s, True
         if trial.settles:
             response_time_s, settled = self._settle(trial, process, watch, start_ns)
@@ -191,8 +181,9 @@ class Protocol:
         # Whole milliseconds, which the six digits of a row hold: who recomputes a row from its
         # samples cuts the same window.
         end_ns = begin_ns + round(window_s * 1000) * 1_000_000
-        process.follow(Followed(begin_ns, end_ns, end_ns + int(trial.drain_s * 1e9)))
-        return WarmUp(begin_ns, end_ns, settled)
+        window = Followed(begin_ns, end_ns, end_ns + int(trial.drain_s * 1e9))
+        process.follow(window)
+        return window, settled
 
     def _settle(
         self, trial: Trial, process: DriverProcess, watch: Watch, start_ns: int
@@ -224,10 +215,13 @@ class Protocol:
     def _pause_until(
         self, instant_ns: int, phase: str, process: DriverProcess, watch: Watch
     ) -> None:
-        for left_s in _seconds_until(instant_ns):
-            watch.check()
-            process.check_alive()
-            self._observe(phase, left_s, process.answered())
+        """Sleep until an instant of the monotonic clock, and look about each second."""
+        while (left_s := _seconds_until(instant_ns)) > 0:
+            if left_s > 1.0:
+                watch.check()
+                process.check_alive()
+                self._observe(phase, left_s, process.answered())
+            time.sleep(min(1.0, max(0.0, _seconds_until(instant_ns))))
 
     def _wait_for_end(self, process: DriverProcess, trial: Trial, watch: Watch) -> None:
         deadline = time.monotonic() + COUNTED_PATIENCE * trial.expected_s
@@ -253,9 +247,5 @@ def _extent(first: object, last: object) -> tuple[float, float]:
     return first, math.nextafter(last, math.inf)
 
 
-def _seconds_until(instant_ns: int) -> Iterator[float]:
-    """Sleep until an instant of the monotonic clock; yield the seconds left about each second."""
-    while (left_s := (instant_ns - time.monotonic_ns()) / 1e9) > 0:
-        if left_s > 1.0:
-            yield left_s
-        time.sleep(min(1.0, max(0.0, (instant_ns - time.monotonic_ns()) / 1e9)))
+def _seconds_until(instant_ns: int) -> float:
+    return (instant_ns - time.monotonic_ns()) / 1e9

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from loadgen.drivers.hey import Hey
+from loadgen.lab.cpus import Roles
 from loadgen.theory.laws import full_share
 from loadgen.trials.instruments import AppStats, Snapshot
 
@@ -24,9 +25,8 @@ class Recording:
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
         calibration_ms: the fixed loop before the trial; None where there is no launcher to run it.
+        roles: the CPUs of each.
         smt_shared: the app and the load run on threads of one core.
-        app_cpu_count, api_cpu_count, loadgen_cpu_count: CPUs of each role's set.
-        api_shared_cpu_count: CPUs that the API shares with the load generator.
     """
 
     samples: pl.DataFrame
@@ -38,11 +38,8 @@ class Recording:
     after: Snapshot
     memory: AppStats
     calibration_ms: float | None
+    roles: Roles
     smt_shared: bool
-    app_cpu_count: int
-    api_cpu_count: int
-    loadgen_cpu_count: int
-    api_shared_cpu_count: int
 
     @property
     def length_s(self) -> float:
@@ -71,7 +68,7 @@ def cpu_use(recording: Recording, driver: str) -> CpuUse:
         recording: with the counters.
         driver: the name of the one that made the load.
     """
-    before, after = recording.before, recording.after
+    before, after, roles = recording.before, recording.after, recording.roles
     app_s = _seconds(before.app.monotonic_ns, after.app.monotonic_ns)
     api_s = _seconds(before.api.monotonic_ns, after.api.monotonic_ns)
     loadgen_s = _seconds(before.loadgen_ns, after.loadgen_ns)
@@ -81,13 +78,13 @@ def cpu_use(recording: Recording, driver: str) -> CpuUse:
     # CPU seconds a second. Of CPUs that both may use, each has what the other leaves.
     api = (after.api.cpu_seconds - before.api.cpu_seconds) / api_s
     loadgen = None if loadgen_cpu_s is None else loadgen_cpu_s / loadgen_s
-    shared = recording.api_shared_cpu_count
+    shared = len(roles.api & roles.loadgen)
     driver_full_share = None
     if loadgen is not None and driver_cpu_s is not None:
         driver_alone = driver_cpu_s / loadgen_s
         driver_full_share = full_share(
             driver_alone,
-            recording.loadgen_cpu_count,
+            len(roles.loadgen),
             others=max(0.0, loadgen - driver_alone) + min(api, shared),
             # hey has native threads; the others are one process of Python each.
             at_most=math.inf if driver == Hey.name else 1,
@@ -95,12 +92,12 @@ def cpu_use(recording: Recording, driver: str) -> CpuUse:
     ticks = after.all_ticks - before.all_ticks
     return CpuUse(
         app_cpu_seconds=app_cpu_s,
-        app_cpu_share=None if app_cpu_s is None else app_cpu_s / app_s / recording.app_cpu_count,
-        api_cpu_share=api / recording.api_cpu_count,
+        app_cpu_share=None if app_cpu_s is None else app_cpu_s / app_s / len(roles.app),
+        api_cpu_share=api / len(roles.api),
         api_full_share=full_share(
-            api, recording.api_cpu_count, others=min(loadgen or 0.0, shared), at_most=1
+            api, len(roles.api), others=min(loadgen or 0.0, shared), at_most=1
         ),
-        loadgen_cpu_share=None if loadgen is None else loadgen / recording.loadgen_cpu_count,
+        loadgen_cpu_share=None if loadgen is None else loadgen / len(roles.loadgen),
         driver_full_share=driver_full_share,
         steal_share=(after.steal_ticks - before.steal_ticks) / ticks if ticks else None,
     )

@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 from loadgen.generators.request_log import DROPPED
 from loadgen.records.columns import Row, row
-from loadgen.records.samples import in_window
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
-from loadgen.trials import accounting, caveats, unexplained
-from loadgen.trials.bounds import Bounds, bounds_of
-from loadgen.trials.rates import Rates, rates_of
+from loadgen.trials import accounting, unexplained
+from loadgen.trials.caveats import Facts, caveats_of
 from loadgen.trials.recording import CpuUse, Recording, cpu_use
+from loadgen.trials.throughput import Throughput, throughput_of
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
 from loadgen.trials.window_account import WindowAccount, window_account
@@ -30,56 +29,37 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
     """
     account = window_account(trial, recording)
     use = cpu_use(recording, trial.case.driver)
-    rates, bounds, signs = _judged(trial, recording, account, use)
+    made, signs = _throughput(trial, recording, account, use)
     measured = row(
         _planned(trial)
         | {"outcome": "measured"}
         | _load(trial, recording, account)
         | _counters(recording)
         | asdict(use)
-        | asdict(rates)
-        | asdict(bounds)
+        | asdict(made)
     )
-    facts = caveats.Facts(
-        censored=account.censored,
-        too_few=account.latency.too_few,
-        app_cpu_count=recording.app_cpu_count,
-        smt_shared=recording.smt_shared,
-        little_holds=account.little_holds,
-        unsteady=account.unsteady,
-        signs=signs,
-        failed=not in_window(
-            recording.samples.drop_nulls("failure"), *recording.window, "ended_s"
-        ).is_empty(),
-    )
-    warnings = caveats.caveats_of(measured, trial, facts)
+    warnings = caveats_of(Facts(measured, trial, recording, account, signs))
     return measured | {
         "ranked": "no" if any(caveat.unranks for caveat in warnings) else "yes",
         "caveats": " ".join(caveat.name for caveat in warnings),
     }
 
 
-def _judged(
+def _throughput(
     trial: Trial, recording: Recording, account: WindowAccount, use: CpuUse
-) -> tuple[Rates, Bounds, frozenset[Sign]]:
-    """The rates, what bounds them, and what its samples show where nothing does.
+) -> tuple[Throughput, frozenset[Sign]]:
+    """What the trial made, and what its samples show where nothing bounds that.
 
     Where users move in waves that nothing explains, only what ended in the window is sure to be of
     it, so answers do not count by parts.
     """
-
-    def judged(*, by_parts: bool) -> tuple[Rates, Bounds]:
-        rates = rates_of(recording, account, use, by_parts=by_parts)
-        offered_rps = account.due.height / recording.length_s
-        return rates, bounds_of(trial, recording, rates, use, offered_rps, by_parts=by_parts)
-
-    rates, bounds = judged(by_parts=account.by_parts)
-    if bounds.bound_by != UNEXPLAINED:
-        return rates, bounds, frozenset()
+    made = throughput_of(trial, recording, account, use, by_parts=account.by_parts)
+    if made.bound_by != UNEXPLAINED:
+        return made, frozenset()
     signs = unexplained.signs(trial, recording.samples, recording.window)
     if account.by_parts and "in-step" in signs:
-        rates, bounds = judged(by_parts=False)
-    return rates, bounds, signs
+        made = throughput_of(trial, recording, account, use, by_parts=False)
+    return made, signs
 
 
 def _planned(trial: Trial) -> dict[str, object]:
@@ -106,9 +86,6 @@ def _load(trial: Trial, recording: Recording, account: WindowAccount) -> dict[st
     samples, (start_s, end_s), length_s = recording.samples, recording.window, recording.length_s
     is_open = trial.case.load == "open"
     due, latency = account.due, account.latency
-    # By `due` the starved ones are among the requests, and rank behind all that were due.
-    by_due = trial.timing.accounting == "due"
-    requests, behind = (due, account.starved) if by_due else (account.requests, 0)
     lag_ms = ((due["sent_s"] - due["due_s"]) * 1000).drop_nulls().sort().to_numpy()
     known = account.times_add_up
     percentiles = latency.percentiles if known else dict.fromkeys(latency.percentiles)
@@ -130,7 +107,7 @@ def _load(trial: Trial, recording: Recording, account: WindowAccount) -> dict[st
         "min_ms": latency.min_ms,
         "avg_ms": latency.avg_ms,
         "max_ms": latency.max_ms,
-        "sent_p95_ms": accounting.sent_percentile_ms(requests, 0.95, behind) if known else None,
+        "sent_p95_ms": latency.sent_p95_ms if known else None,
         "lag_p99_ms": accounting.percentile(lag_ms, 0.99),
         **percentiles,
     }

@@ -209,7 +209,6 @@ def _target(demand: Demand) -> Target:
         path=f"/{plain(demand.delay_ms)}/",
         expected_text=EXPECTED_TEXT,
         service_time_s=demand.delay_ms / 1000,
-        calls_per_view=1,
         launcher=None,
         ca=str(CA_FILE) if upstream == "https" else None,
     )

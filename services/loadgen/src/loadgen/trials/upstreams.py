@@ -36,14 +36,13 @@ class DjangoApi:
         stats = self._launcher.stats()
         if stats.cpu_seconds is None or not stats.running:
             raise TrialError("api-lost", f"{SERVICE} does not run", self._launcher.log())
-        nothing = Quantiles(count=0, min=None, p50=None, p95=None, p99=None, max=None)
         return ApiStats(
             monotonic_ns=stats.monotonic_ns,
             started_ns=0,  # whether it is still the same process is its watch's business
             cpu_seconds=stats.cpu_seconds,
             calls=None,
-            lateness_ms=nothing,
-            loop_lag_ms=nothing,
+            lateness_ms=Quantiles(p99=None),
+            loop_lag_ms=Quantiles(p99=None),
         )
 
     def reset(self) -> None:

@@ -9,9 +9,11 @@ from loadgen.generators.request_log import DROPPED
 from loadgen.records.samples import in_window
 from loadgen.theory.laws import little_holds
 from loadgen.trials import accounting
-from loadgen.trials.caveats import UNSTEADY_SHARE
 from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
+
+#: What differs by more within the window is not of one piece.
+UNSTEADY_SHARE = 0.05
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The ceilings of a trial, and which of them held it back."""
+"""Throughput, the CPU of a view, the ceilings of a trial, and which of them held it back."""
 
 from dataclasses import dataclass
 
@@ -12,53 +12,64 @@ from loadgen.theory.laws import (
     usable_cpus,
     users_ceiling_rps,
 )
-from loadgen.trials.rates import Rates
+from loadgen.trials import accounting
 from loadgen.trials.recording import CpuUse, Recording
 from loadgen.trials.trial import Trial
+from loadgen.trials.window_account import WindowAccount
 
 #: By how many answers a count by parts may be off.
 HALF_AN_ANSWER = 0.5
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Columns of trials.csv; None where they cannot be known.
+class Throughput:
+    """The columns of trials.csv that count answers; None where they cannot be known.
 
     Attributes:
+        rps: good answers by the window's length.
+        app_cpu_ms_per_view: CPU time of the server by good answers between the snapshots.
         cpu_ceiling_rps, cpu_ceiling_kind: what the usable CPUs allow, and how sure that is.
         bound_by, ceiling_share: what was used up, and how much of it.
     """
 
+    rps: float
+    app_cpu_ms_per_view: float | None
     cpu_ceiling_rps: float | None
     cpu_ceiling_kind: str | None
     bound_by: str | None
     ceiling_share: float | None
 
 
-def bounds_of(
-    trial: Trial,
-    recording: Recording,
-    rates: Rates,
-    use: CpuUse,
-    offered_rps: float,
-    *,
-    by_parts: bool,
-) -> Bounds:
-    """What held a trial back.
+def throughput_of(
+    trial: Trial, recording: Recording, account: WindowAccount, use: CpuUse, *, by_parts: bool
+) -> Throughput:
+    """What a trial made, by one count of answers, and what held it back.
 
     Args:
-        trial, recording, rates, use: of the trial.
-        offered_rps: requests due in the window by its length.
-        by_parts: how the rates count answers.
+        trial, recording, account, use: of the trial.
+        by_parts: whether an answer that lies partly in the window counts by that part, or those
+            that ended in it count.
 
     Raises:
         TrialError: it made more than its users, slots or pool allow, which cannot be.
     """
-    rps, service_s = rates.rps, trial.service_time_s
-    used_cpus = None if use.app_cpu_share is None else use.app_cpu_share * recording.app_cpu_count
+
+    def counted(answers: accounting.Answers) -> float:
+        return answers.parts if by_parts else float(answers.ended)
+
+    between_snapshots = accounting.answers(
+        recording.samples,
+        (recording.before.app.monotonic_ns - recording.start_ns) / 1e9,
+        (recording.after.app.monotonic_ns - recording.start_ns) / 1e9,
+    )
+    rps, views = counted(account.answers) / recording.length_s, counted(between_snapshots)
+    cpu_s, service_s = use.app_cpu_seconds, trial.service_time_s
+    cpu_ms = cpu_s * 1000 / views if cpu_s is not None and views else None
+    app_cpus = len(recording.roles.app)
+    used_cpus = None if use.app_cpu_share is None else use.app_cpu_share * app_cpus
     # One that uses more than a CPU for each process must have threads outside of Python.
     many_each = trial.many_cpus or (used_cpus or 0) > (1 + TOLERANCE) * trial.server.processes
-    cpus = usable_cpus(recording.app_cpu_count, trial.server.processes, many_each=many_each)
+    cpus = usable_cpus(app_cpus, trial.server.processes, many_each=many_each)
     # Of more CPUs than it was given the row has a caveat.
     cpu_share = None if used_cpus is None else min(used_cpus / cpus, 1.0)
     # The mean over a ramp can reach no more than the ramp's mean users ask for.
@@ -66,7 +77,7 @@ def bounds_of(
     slots = slots_ceiling_rps(trial.server.slots, service_s)
     pool = trial.pool_ceiling_rps
     # An open load asks for no more than its rate.
-    asked_rps = offered_rps if trial.case.load == "open" else 0.0
+    asked_rps = account.due.height / recording.length_s if trial.case.load == "open" else 0.0
     shares = {
         "users": rps / users if users else None,
         "slots": rps / slots if slots else None,
@@ -83,9 +94,10 @@ def bounds_of(
         if trial.server.page:
             what += "; does the view wait for less than lab.service_time_ms?"
         raise TrialError("above-ceiling", what) from error
-    cpu_ms = rates.app_cpu_ms_per_view
     cpu_ceiling = cpu_ceiling_rps(cpus, cpu_ms / 1000) if cpu_ms else None
-    return Bounds(
+    return Throughput(
+        rps=rps,
+        app_cpu_ms_per_view=cpu_ms,
         cpu_ceiling_rps=cpu_ceiling,
         cpu_ceiling_kind=(
             cpu_ceiling_kind(cpu_share) if cpu_ceiling and cpu_share is not None else None
