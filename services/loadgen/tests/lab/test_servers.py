@@ -269,8 +269,9 @@ def test_a_missing_file_says_what_to_mount(tmp_path: Path) -> None:
         read_servers(tmp_path)
 
 
-def test_what_is_no_yaml_is_named_with_its_place(project: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"(?s)compose.override.yaml is not.*line 1"):
+def test_what_is_no_yaml_is_named_with_its_place_and_shown(project: Path) -> None:
+    shown = r"(?s)compose.override.yaml is not.*line 1.*services: \[\n +\^"
+    with pytest.raises(ConfigurationError, match=shown):
         override(project, "services: [")
 
 
