@@ -1,5 +1,6 @@
 """A document as a page: one file with all that it needs inside."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +19,21 @@ def html(document: Document, title: str) -> str:
         document: what it shows.
         title: of the browser's tab.
     """
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            title=title,
+            document=document,
+            palette=Markup(palette.stylesheet()),
+            style=Markup((TEMPLATES / "page.css").read_text()),
+            script=Markup((TEMPLATES / "page.js").read_text()),
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -26,13 +42,7 @@ def html(document: Document, title: str) -> str:
         lstrip_blocks=True,
     )
     templates.filters |= {"cell": _cell, "drawn": _drawn}
-    return templates.get_template("page.html").render(
-        title=title,
-        document=document,
-        palette=Markup(palette.stylesheet()),
-        style=Markup((TEMPLATES / "page.css").read_text()),
-        script=Markup((TEMPLATES / "page.js").read_text()),
-    )
+    return templates
 
 
 def _cell(cell: Cell) -> str | Markup:
