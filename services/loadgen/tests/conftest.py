@@ -3,12 +3,13 @@
 import resource
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from loadgen.commands import cli
 from loadgen.lab.lab import SUITES
 
 # No deadline: how fast an example runs is up to the machine.
@@ -16,6 +17,9 @@ settings.register_profile("lab", deadline=None, max_examples=50, database=None)
 settings.load_profile("lab")
 
 HERE = Path(__file__).parent
+
+#: Words of the command line → exit code, output, error output.
+type Loadgen = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -36,7 +40,27 @@ def in_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAB_PROJECT", str(project))
     monkeypatch.setenv("LAB_RESULTS", str(results))
+    monkeypatch.setenv("COLUMNS", "80")
     return results
+
+
+@pytest.fixture
+def loadgen(
+    in_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Loadgen:
+    """Runs the command line in the project."""
+    assert in_project.is_dir()
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["loadgen", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return call
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loadgen.commands import cli
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
 from loadgen.runs import services
+from tests.conftest import Loadgen
 from tests.stand_ins import StandInLab, View
 
 #: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
@@ -31,8 +31,6 @@ http_client = "no-http"
 delays_ms = [50]
 """
 
-type Loadgen = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(autouse=True)
 def results(in_project: Path, project: Path) -> Iterator[Path]:
@@ -41,22 +39,6 @@ def results(in_project: Path, project: Path) -> Iterator[Path]:
     handler = signal.getsignal(signal.SIGTERM)
     yield in_project
     signal.signal(signal.SIGTERM, handler)
-
-
-@pytest.fixture
-def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
-    """Runs the command line: exit code, output, error output."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return call
 
 
 @pytest.fixture

@@ -4,20 +4,19 @@ import csv
 import json
 import random
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadgen.commands import cli
 from loadgen.findings.two_runs import COLUMNS
 from loadgen.lab.lab import SUITES, Lab, read_lab
 from loadgen.records.columns import NUMBER, TRIALS, Row
 from loadgen.records.trials_csv import write_table
 from loadgen.suites.cases import Case
 from loadgen.suites.load_suites import load_suites
+from tests.conftest import Loadgen
 from tests.findings.test_comparisons import rows
 
 #: Two servers that do the same, and what a suite claims of them.
@@ -56,7 +55,6 @@ ENVIRONMENT: dict[str, Any] = {
 
 MEASURED = [column.name for column in TRIALS if column.summarised and column.kind is NUMBER]
 
-type Loadgen = Callable[..., tuple[int, str, str]]
 #: A case and a metric → how much larger it is than usual.
 type Factor = Callable[[Case, str], float]
 type MakeRun = Callable[..., Path]
@@ -106,26 +104,6 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
         return folder.relative_to(project)
 
     return make
-
-
-@pytest.fixture
-def loadgen(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Loadgen:
-    """Runs the command line in 80 columns: exit code, output, error output."""
-    assert lab
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return call
 
 
 def slower(server: str, by: float) -> Factor:

@@ -2,13 +2,11 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from loadgen.commands import cli
 from loadgen.errors import ConfigurationError
 from loadgen.findings.earlier_run import read_run
 from loadgen.lab.app_registry import COPY, read_registry, registry_of
@@ -24,6 +22,7 @@ from loadgen.runs.plan import Plan
 from loadgen.suites.load_suites import load_suites
 from loadgen.trials.trial import Trial
 from tests.commands.test_compare import ENVIRONMENT
+from tests.conftest import Loadgen
 
 #: Three clients, of which one has no sync side; and settings besides the usual.
 SUITE = """
@@ -41,12 +40,11 @@ settings = "bare"
 """
 NAME = "20260102T030405Z-again"
 
-type Loadgen = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(autouse=True)
-def results(in_project: Path, project: Path) -> Path:
-    """The folder of runs, of a project with that suite."""
+def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs, of a project with that suite; lines may be long."""
+    monkeypatch.setenv("COLUMNS", "200")
     (project / SUITES / "again.toml").write_text(SUITE)
     return in_project
 
@@ -87,23 +85,6 @@ def row_of(trial: Trial) -> Row:
         "cpu_ceiling_rps": 1000.0,
     }
     return columns.row(trial.case.cells() | cells)
-
-
-@pytest.fixture
-def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
-    """Runs the command line in 200 columns: exit code, output, error output."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return call
 
 
 QUESTION = ("--users", "15", "--delays-ms", "100")
