@@ -1,5 +1,6 @@
 """Fixtures of the load generator's tests."""
 
+import json
 import resource
 import shutil
 import signal
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import vl_convert
 from hypothesis import settings
 
 from loadgen.commands import cli
@@ -20,6 +22,23 @@ HERE = Path(__file__).parent
 
 #: Words of the command line → exit code, output, error output.
 type Loadgen = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_picture_is_drawn_once() -> Iterator[None]:
+    """The same specification gives the same SVG: most runs of the tests have the same pictures."""
+    drawn: dict[str, str] = {}
+    draw = vl_convert.vegalite_to_svg
+
+    def draw_once(specification: dict[str, object]) -> str:
+        key = json.dumps(specification)
+        if key not in drawn:
+            drawn[key] = draw(specification)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_svg", draw_once)
+        yield
 
 
 @pytest.fixture
