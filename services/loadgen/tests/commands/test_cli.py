@@ -1,6 +1,5 @@
 """The command line, from its words to its exit code, with whole runs against a small lab."""
 
-import csv
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from loadgen.lab import network
 from loadgen.lab.lab import SUITES
 from loadgen.runs import services
 from tests.conftest import Loadgen
+from tests.kept_run import lines_of
 from tests.stand_ins import StandInLab, View
 
 #: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
@@ -63,8 +63,7 @@ def the_run(results: Path) -> Path:
 
 
 def trials(folder: Path) -> list[dict[str, str]]:
-    with (folder / "trials.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    return lines_of(folder / "trials.csv")
 
 
 def outcome(folder: Path) -> str:
@@ -356,9 +355,8 @@ change = {server = "uvicorn-4"}
     assert not lab.runs
     for order in ("one change per step", "the same, reversed"):
         assert f"From here to there: {order}" in out
-    with (the_run(results) / "waterfall.csv").open(newline="") as stream:
-        lines = [(line["order"], line["step"], line["rounds"]) for line in csv.DictReader(stream)]
-    assert lines == [
+    lines = lines_of(the_run(results) / "waterfall.csv")
+    assert [(line["order"], line["step"], line["rounds"]) for line in lines] == [
         (order, str(step), "1") for order in ("forward", "reversed") for step in range(3)
     ]
     assert len(trials(the_run(results))) == 4
@@ -546,8 +544,7 @@ class TestResume:
         assert outcome(interrupted) == "finished"
         assert the_run(results) == interrupted
         assert len(list((interrupted / "samples").iterdir())) == 2
-        with (interrupted / "summary.csv").open(newline="") as stream:
-            assert len(list(csv.DictReader(stream))) == 2
+        assert len(lines_of(interrupted / "summary.csv")) == 2
 
     def test_a_quick_run_says_what_to_change_first_and_so_does_its_report(
         self, loadgen: Loadgen, lab: StandInLab, results: Path, project: Path
@@ -821,8 +818,7 @@ delays_ms = [50]
             name = f"{row['case']}.r1.w{row['repeat']}"
             assert (folder / "samples" / f"{name}.csv.gz").exists()
             assert f"window {row['repeat']} at {row['rate_rps']}/s" in out
-        with (folder / "capacity.csv").open(newline="") as stream:
-            (found,) = csv.DictReader(stream)
+        (found,) = lines_of(folder / "capacity.csv")
         assert len(found["windows"].split()) == len(windows)
         assert "Views/s per core" in out
         assert len(lab.queries) == 1 + len(windows), "every window has a fresh server"

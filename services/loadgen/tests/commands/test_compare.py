@@ -1,7 +1,5 @@
 """`loadgen compare`: two runs, or two servers of one, from the folders to the exit code."""
 
-import csv
-import json
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +11,11 @@ import pytest
 from loadgen.findings.two_runs import COLUMNS
 from loadgen.lab.lab import SUITES, Lab, read_lab
 from loadgen.records.columns import NUMBER, TRIALS, Row
-from loadgen.records.trials_csv import write_table
 from loadgen.suites.cases import Case
 from loadgen.suites.load_suites import load_suites
 from tests.conftest import Loadgen
 from tests.findings.test_comparisons import rows
+from tests.kept_run import keep_run, lines_of
 
 #: Two servers that do the same, and what a suite claims of them.
 SUITE = """
@@ -34,24 +32,6 @@ b = {server = "uvicorn-4"}
 metrics = ["rps"]
 words = "Four are better than one."
 """
-
-ENVIRONMENT: dict[str, Any] = {
-    "arguments": {"suites": ["again"], "servers": "*", "only": "*", "rounds": 5, "seed": 1},
-    "outcome": "finished",
-    "started_at": "2026-01-02T03:04:05+00:00",
-    "finished_at": "2026-01-02T03:09:05+00:00",
-    "cpu_model": "A CPU",
-    "architecture": "x86_64",
-    "kernel": "6.1",
-    "cpu_sets": {"app": [0], "api": [1], "loadgen": [1]},
-    "storage_driver": "overlay",
-    "git_commit": "1" * 40,
-    "host": {},
-    "python": "3.13.5",
-    "loadgen_packages": {"locust": "2.46"},
-    "app_packages": {"Django": "5.2", "uvicorn": "0.40"},
-    "servers": {"uvicorn": {"command": ["uvicorn", "consumer.asgi:application"]}},
-}
 
 MEASURED = [column.name for column in TRIALS if column.summarised and column.kind is NUMBER]
 
@@ -80,11 +60,6 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
         order: Sequence[str] = ("round", "users", "server"),
         **environment: Any,
     ) -> Path:
-        folder = project / "results" / name
-        folder.mkdir(parents=True)
-        shutil.copytree(project / SUITES, folder / "suites")
-        shutil.copy(project / "compose.yaml", folder / "compose.yaml")
-        (folder / "environment.json").write_text(json.dumps(ENVIRONMENT | environment))
         drawn, made = random.Random(name), list[Row]()
         (suite,) = load_suites(lab, "again")
         for case in suite.cases:
@@ -100,8 +75,8 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
         made.sort(key=lambda row: [row[column] for column in order])
         for position, row in enumerate(made, start=1):
             row["position"] = position
-        write_table(folder / "trials.csv", made)
-        return folder.relative_to(project)
+        keep_run(project / "results" / name, project, made, **environment)
+        return Path("results", name)
 
     return make
 
@@ -119,8 +94,7 @@ def slower(server: str, by: float) -> Factor:
 
 def table_of(results: Path) -> list[dict[str, str]]:
     (file,) = results.glob("compare-*/compare.csv")
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    return lines_of(file)
 
 
 TWO = ("--baseline", "uvicorn", "--candidate", "uvicorn-4")

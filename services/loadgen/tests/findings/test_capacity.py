@@ -1,6 +1,5 @@
 """What searches found is read from a run's rows: capacity.csv, and the tables."""
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.topics import capacity as topic
 from loadgen.trials.trial import Trial
+from tests.kept_run import lines_of
 from tests.make import a_case, a_server, a_suite
 from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
 from tests.whole_run import rows_of_a_run
@@ -124,8 +124,7 @@ def test_a_stack_that_could_not_be_searched_has_empty_cells_and_a_reason(
 ) -> None:
     first = measured()[0] | cells
     write_capacities([SUITE], [first], tmp_path / "capacity.csv")
-    with (tmp_path / "capacity.csv").open(newline="") as stream:
-        (line,) = csv.DictReader(stream)
+    (line,) = lines_of(tmp_path / "capacity.csv")
     assert line["reason"] == reason
     assert {line[name] for name in ("low_rps", "high_rps", "low_rps_per_cpu", "gave_way")} == {""}
 
@@ -133,8 +132,7 @@ def test_a_stack_that_could_not_be_searched_has_empty_cells_and_a_reason(
 def test_every_search_is_a_line_with_every_window(tmp_path: Path) -> None:
     rows = measured(rounds=2)
     write_capacities([SUITE], rows, tmp_path / "capacity.csv")
-    with (tmp_path / "capacity.csv").open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
+    lines = lines_of(tmp_path / "capacity.csv")
     assert [(line["http_client"], line["round"]) for line in lines] == [
         (client, number) for client in CLIENTS for number in ("1", "2")
     ]
@@ -197,7 +195,6 @@ def test_all_markdown_has_the_table_of_searches_in_place_of_the_plain_one() -> N
 
 def test_windows_are_no_rounds_of_a_case_in_the_summary(tmp_path: Path) -> None:
     write_summary(measured(rounds=2), tmp_path / "summary.csv")
-    with (tmp_path / "summary.csv").open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
+    lines = lines_of(tmp_path / "summary.csv")
     assert {line["http_client"] for line in lines} == set(CLIENTS)
     assert {(line["load"], line["rounds"]) for line in lines} == {("closed", "2")}

@@ -1,6 +1,5 @@
 """What a run says about the pairs that its suites compare."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from loadgen.records.columns import METRICS, Cell, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
+from tests.kept_run import lines_of
 from tests.make import a_case, a_suite
 
 A, B = a_case(server="uvicorn"), a_case(server="twin")
@@ -251,8 +251,7 @@ def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
 def test_every_comparison_is_a_line_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "comparisons.csv"
     write_comparisons([comparing("rps", "p95_ms")], both("rps", [1.0] * 3, [2.0] * 3), file)
-    with file.open(newline="") as stream:
-        of_rps, of_p95 = csv.DictReader(stream)
+    of_rps, of_p95 = lines_of(file)
     assert list(of_rps) == [column.name for column in COLUMNS]
     assert (of_rps["suite"], of_rps["a"], of_rps["b"]) == ("a-suite", A.slug, B.slug)
     assert (of_rps["ratio"], of_rps["rounds"], of_rps["verdict"]) == ("2", "3", "better")
@@ -272,8 +271,7 @@ def moments(case: Case, *of_rounds: tuple[int, str]) -> list[Row]:
 def line_of(given: list[Row], folder: Path) -> dict[str, str]:
     """comparisons.csv of A and B in throughput."""
     write_comparisons([comparing("rps")], given, folder / "comparisons.csv")
-    with (folder / "comparisons.csv").open(newline="") as stream:
-        (line,) = csv.DictReader(stream)
+    (line,) = lines_of(folder / "comparisons.csv")
     return line
 
 

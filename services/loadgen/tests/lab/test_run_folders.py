@@ -1,6 +1,5 @@
 """A run is found by one rule, whichever command is told of it, and read as it was when it began."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,11 @@ from loadgen.lab.servers import read_servers
 from loadgen.lab.settings import FOLDER
 from loadgen.records import columns, environment
 from loadgen.records.columns import Row
-from loadgen.records.trials_csv import write_table
 from loadgen.runs.plan import Plan
 from loadgen.suites.load_suites import load_suites
 from loadgen.trials.trial import Trial
-from tests.commands.test_compare import ENVIRONMENT
 from tests.conftest import Loadgen
+from tests.kept_run import keep_run
 
 #: Three clients, of which one has no sync side; and settings besides the usual.
 SUITE = """
@@ -54,18 +52,13 @@ def a_run(results: Path, project: Path) -> Callable[..., Path]:
     """Makes the folder of a run of that suite, which is not finished."""
 
     def make(name: str = NAME, *, keeps_a_copy: bool = True) -> Path:
-        folder = results / name
-        shutil.copytree(project / SUITES, folder / "suites")
-        shutil.copy(project / "compose.yaml", folder)
-        described = ENVIRONMENT | {"outcome": "interrupted"}
-        (folder / "environment.json").write_text(json.dumps(described))
         lab = read_lab()
-        if keeps_a_copy:
-            environment.write(folder / COPY, lab.app.document())
         trials = Plan(load_suites(lab, "again"), lab.servers, 5, seed=1).certain()
         made = [row_of(trial) for trial in trials[:-1]]
-        write_table(folder / "trials.csv", made)
-        return folder
+        keep_run(results / name, project, made, outcome="interrupted")
+        if keeps_a_copy:
+            environment.write(results / name / COPY, lab.app.document())
+        return results / name
 
     return make
 
@@ -97,7 +90,6 @@ COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     "named",
     [
@@ -109,26 +101,34 @@ COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
         "latest",
     ],
 )
-def test_every_command_finds_a_run_by_path_name_or_latest(
-    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
-) -> None:
-    a_run()
+def test_a_run_is_found_by_path_name_or_latest(named: str, a_run: Callable[..., Path]) -> None:
+    run = a_run()
     a_run("20251231T235959Z-again")
-    assert loadgen(*COMMANDS[command](named))[::2] == (0, "")
+    assert find_run(read_lab(), named) == run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("named", ["none", "results", "results/none", ".", "", "a" * 300, "../.."])
-def test_every_command_says_how_to_name_a_run(
-    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
+def test_every_command_finds_a_run_so(
+    command: str, a_run: Callable[..., Path], loadgen: Loadgen
 ) -> None:
     a_run()
-    code, out, err = loadgen(*COMMANDS[command](named))
-    assert (code, out) == (2, "")
-    assert err == (
-        f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
-        "folder's name, or as latest\n"
-    )
+    a_run("20251231T235959Z-again")
+    for named in (f"/home/somebody/lab/results/{NAME}", "latest"):
+        assert loadgen(*COMMANDS[command](named))[::2] == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_how_to_name_a_run(
+    command: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    a_run()
+    for named in ("none", "results", "results/none", ".", "", "a" * 300, "../.."):
+        code, out, err = loadgen(*COMMANDS[command](named))
+        assert (code, out) == (2, "")
+        assert err == (
+            f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
+            "folder's name, or as latest\n"
+        )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -189,55 +189,30 @@ def test_a_run_keeps_a_copy_of_what_the_app_could_do(
     assert registry_of(run, read_servers(run), project) == read_registry(project)
 
 
-class TestTodaysRegistry:
-    """What has become of the app since a run began changes nothing of the run, and ends nothing."""
+@pytest.mark.parametrize("keeps_a_copy", [True, False], ids=["with a copy", "without"])
+def test_what_has_become_of_the_app_since_a_run_began_changes_nothing_of_the_run(
+    keeps_a_copy: bool, a_run: Callable[..., Path], loadgen: Loadgen, project: Path
+) -> None:
+    run = a_run(keeps_a_copy=keeps_a_copy)
+    before = said(run, loadgen)
 
-    @pytest.fixture(params=[True, False], ids=["with a copy", "without"])
-    @staticmethod
-    def run(request: pytest.FixtureRequest, a_run: Callable[..., Path]) -> Path:
-        return a_run(keeps_a_copy=request.param)
+    registry = (project / REGISTRY).read_text()
+    can_do_less = '[httpx-shared]\nviews = ["sync"]\ngevent = false'
+    for then, now in (
+        ('[httpx-shared]\nviews = ["sync", "async"]', can_do_less),
+        ("[aiohttp-shared]", "[has-gone]"),
+    ):
+        assert then in registry
+        registry = registry.replace(then, now)
+    (project / REGISTRY).write_text(registry)
+    (project / FOLDER / "bare.py").unlink()
+    (project / FOLDER / "startproject.py").rename(project / FOLDER / "usual.py")
+    (project / "compose.override.yaml").write_text("services: [")
+    assert said(run, loadgen) == before
 
-    @pytest.fixture
-    @staticmethod
-    def before(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:
-        return said(run, loadgen)
-
-    def test_clients_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / REGISTRY).write_text('[no-http]\nviews = ["sync", "async"]\n')
-        assert said(run, loadgen) == before
-
-    def test_clients_that_can_do_less(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        registry = (project / REGISTRY).read_text()
-        whole = '[httpx-shared]\nviews = ["sync", "async"]'
-        assert whole in registry
-        (project / REGISTRY).write_text(
-            registry.replace(whole, '[httpx-shared]\nviews = ["sync"]\ngevent = false')
-        )
-        assert said(run, loadgen) == before
-
-    def test_settings_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / FOLDER / "bare.py").unlink()
-        (project / FOLDER / "startproject.py").rename(project / FOLDER / "usual.py")
-        assert said(run, loadgen) == before
-
-    def test_a_server_of_ones_own_that_is_declared_wrongly(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / "compose.override.yaml").write_text("services: [")
-        assert said(run, loadgen) == before
-
-    def test_suites_and_servers_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        shutil.rmtree(project / SUITES)
-        (project / "compose.yaml").unlink()
-        assert said(run, loadgen) == before
+    shutil.rmtree(project / SUITES)
+    (project / "compose.yaml").unlink()
+    assert said(run, loadgen) == before
 
 
 def said(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:

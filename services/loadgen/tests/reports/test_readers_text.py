@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +12,10 @@ import loadgen
 from loadgen.documents.markdown import literal
 from loadgen.lab.lab import SUITES, read_lab
 from loadgen.records.columns import Cell
-from loadgen.records.trials_csv import write_table
 from loadgen.suites.load_suites import load_suites
-from tests.commands.test_compare import ENVIRONMENT
 from tests.conftest import Loadgen
 from tests.findings.test_comparisons import rows
+from tests.kept_run import ENVIRONMENT, keep_run
 
 #: What rich would swallow, refuse or make an emoji of, and HTML and Markdown read as their own.
 NASTY = "[/x] uvicorn[standard] <b>|*c*| :smile: `d`"
@@ -81,13 +79,6 @@ def loadgen_says(loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch) -> Says:
 @pytest.fixture
 def a_run(results: Path, project: Path) -> Path:
     """A run of the suite, five rounds."""
-    folder = results / "20260102T030405Z-a[b]"
-    shutil.copytree(project / SUITES, folder / "suites")
-    for name in ("compose.yaml", "compose.override.yaml"):
-        shutil.copy(project / name, folder / name)
-    arguments = ENVIRONMENT["arguments"] | {"suites": ["a[b]"]}
-    described = json.dumps(ENVIRONMENT | {"arguments": arguments})
-    (folder / "environment.json").write_text(described)
     lab = read_lab()
     (asked,) = load_suites(lab, "a[b]")
     made = []
@@ -98,7 +89,9 @@ def a_run(results: Path, project: Path) -> Path:
         ]
         title = lab.servers[case.server].title
         made += [row | {"title": title, "position": 1} for row in rows(case, *of_rounds)]
-    write_table(folder / "trials.csv", made)
+    folder = results / "20260102T030405Z-a[b]"
+    arguments = ENVIRONMENT["arguments"] | {"suites": ["a[b]"]}
+    keep_run(folder, project, made, arguments=arguments)
     return folder
 
 

@@ -22,6 +22,7 @@ from loadgen.records.trials_csv import read_rows
 from loadgen.runs.results import Results, create
 from loadgen.suites.pairs import Compare
 from loadgen.trials.rows import failed_row, measured_row
+from tests.kept_run import lines_of
 from tests.make import (
     Request,
     a_case,
@@ -33,11 +34,6 @@ from tests.make import (
 )
 
 STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
-
-
-def table(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.fixture
@@ -114,7 +110,7 @@ def test_a_row_is_on_disk_as_soon_as_it_is_made(results: Results) -> None:
     trial = a_trial()
     for number in range(1, 4):
         results.keep(trial, failed_row(trial, f"reason-{number}"), None)
-        rows = table(results.folder / "trials.csv")
+        rows = lines_of(results.folder / "trials.csv")
         assert [row["outcome"] for row in rows] == [f"reason-{n}" for n in range(1, number + 1)]
 
 
@@ -197,7 +193,7 @@ def test_what_the_suites_compare_is_in_a_file_of_its_own(lab: Lab) -> None:
         recording = a_recording(STEADY, (2, 12))
         results.keep(trial, measured_row(trial, recording), recording)
     results.finish("finished")
-    (line,) = table(results.folder / "comparisons.csv")
+    (line,) = lines_of(results.folder / "comparisons.csv")
     assert (line["metric"], line["ratio"], line["reason"]) == ("rps", "1", "needs 3 rounds")
 
 
@@ -215,8 +211,8 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None
         assert document["outcome"] == "interrupted at trial 2 of 3"
         assert document["finished_at"]
     assert ended["arguments"]["seed"] == 7
-    assert len(table(results.folder / "trials.csv")) == 1
-    assert len(table(results.folder / "summary.csv")) == 1
+    assert len(lines_of(results.folder / "trials.csv")) == 1
+    assert len(lines_of(results.folder / "summary.csv")) == 1
 
 
 def keep_calibrated(results: Results, *of_trials: float) -> None:
@@ -228,7 +224,7 @@ def keep_calibrated(results: Results, *of_trials: float) -> None:
 
 
 def drifting(results: Results, file: str = "trials.csv") -> list[bool]:
-    return ["cpu-drift" in row["caveats"].split() for row in table(results.folder / file)]
+    return ["cpu-drift" in row["caveats"].split() for row in lines_of(results.folder / file)]
 
 
 def test_the_cpu_is_held_against_the_runs_median_at_its_end(results: Results) -> None:
@@ -323,7 +319,7 @@ class TestAFullDisk:
         self.leave(16)
         with pytest.raises(ResultsLostError):
             results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
-        assert table(results.folder / "trials.csv") == []
+        assert lines_of(results.folder / "trials.csv") == []
 
     def test_leaves_the_description_as_it_was(self, results: Results) -> None:
         results.begin(a_trial(position=2))
@@ -367,5 +363,5 @@ def test_the_slug_of_a_case_is_the_key_everywhere(results: Results) -> None:
     axes: dict[str, Any] = {"users": 7}
     trial = a_trial(case=a_case(**axes), round=3)
     results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
-    (row,) = table(results.folder / "trials.csv")
+    (row,) = lines_of(results.folder / "trials.csv")
     assert (results.folder / "samples" / f"{row['case']}.r3.csv.gz").exists()
