@@ -131,7 +131,7 @@ def test_a_servers_title_in_markdown(loadgen_says: Says, a_run: Path) -> None:
 def test_in_its_report(loadgen_says: Says, a_run: Path) -> None:
     loadgen_says("report", str(a_run))
     page = (a_run / "report.html").read_text()
-    for words in ("question", "claim", "change", "title", "start", "step"):
+    for words in ("question", "claim", "change", "title", "start", "step", "server"):
         assert html.escape(nasty(words), quote=False) in page.replace("&#39;", "'"), words
     assert "<b>|*c*|" not in page
 
