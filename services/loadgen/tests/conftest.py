@@ -83,11 +83,16 @@ def loadgen(
 
 
 @pytest.fixture
-def full_disk() -> Iterator[None]:
-    """RLIMIT_FSIZE stands in for it: the kernel refuses the bytes beyond a file's 16th."""
+def disk_room() -> Iterator[Callable[[int], None]]:
+    """Leaves so much room for any file: the kernel refuses the bytes beyond (RLIMIT_FSIZE)."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
-    yield
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.fixture
+def full_disk(disk_room: Callable[[int], None]) -> None:
+    """A disk without room for more than 16 bytes a file."""
+    disk_room(16)

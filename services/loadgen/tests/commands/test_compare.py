@@ -383,13 +383,13 @@ def test_a_run_is_exported_beside_its_rows(
 
 
 def test_files_that_find_no_room_stay_as_they_were(
-    a_run: MakeRun, loadgen: Loadgen, in_project: Path, request: pytest.FixtureRequest
+    a_run: MakeRun, loadgen: Loadgen, in_project: Path, disk_room: Callable[[int], None]
 ) -> None:
     a, b = a_run("monday"), a_run("tuesday")
     assert loadgen("compare", a, b)[0] == 0
     folder = in_project / "compare-monday-tuesday"
     before = {file.name: file.read_text() for file in folder.iterdir()}
-    request.getfixturevalue("full_disk")
+    disk_room(16)
     code, _, err = loadgen("compare", a, b, "--metrics", "rps")
     assert code == 2
     assert err.startswith("results/ cannot be written (File too large)")

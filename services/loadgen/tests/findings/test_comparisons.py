@@ -215,16 +215,6 @@ def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
     assert of_suite(two, found) == found
 
 
-def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> None:
-    slow = (a_case(server="uvicorn", users=7), a_case(server="twin", users=7))
-    given = [row for case in (A, B, *slow) for row in rows(case, {}, {}, {})]
-    found = compare_cases([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
-    assert [each.label for each in found] == [
-        "uvicorn → twin, 100 users",
-        "uvicorn → twin, 7 users",
-    ]
-
-
 def test_alarms_are_counted_by_metric_with_exact_bounds() -> None:
     suite = comparing("rps", "p95_ms", "p99_ms")
     given = rows(A, *[{"rps": 100.0, "p95_ms": 5.0}] * 3)
@@ -297,11 +287,6 @@ def test_how_far_apart_is_unknown_where_one_trial_does_not_say(tmp_path: Path) -
 def test_trials_of_two_runs_have_no_distance() -> None:
     both_runs = compare_rows("", "", rows(A, {}), rows(A, {}), "rps", paired=False)
     assert both_runs.distance is None
-
-
-def test_where_nothing_is_compared_there_is_no_file(tmp_path: Path) -> None:
-    write_comparisons([a_suite()], rows(A, {}), tmp_path / "comparisons.csv")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_metric_can_be_compared() -> None:

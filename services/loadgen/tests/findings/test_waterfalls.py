@@ -197,8 +197,3 @@ def test_a_stage_says_how_far_it_was_from_the_one_before(tmp_path: Path) -> None
         [a_fall()], [row | {"position": places[str(row["case"])]} for row in RUN], file
     )
     assert [line["apart"] for line in lines_of(file)] == ["", "1", "1", "", "3", "5"]
-
-
-def test_a_run_without_a_waterfall_has_no_file(tmp_path: Path) -> None:
-    write_waterfalls([a_suite()], RUN, tmp_path / "waterfall.csv")
-    assert not list(tmp_path.iterdir())
