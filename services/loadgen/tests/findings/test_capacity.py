@@ -17,7 +17,7 @@ from loadgen.trials.trial import Trial
 from tests.kept_run import lines_of
 from tests.make import a_case, a_server, a_suite
 from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
-from tests.whole_run import rows_of_a_run
+from tests.whole_run import answered, rows_of_a_run
 
 RULES = Rules()
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
@@ -30,22 +30,16 @@ CARRIES = {"httpx-per-request": 70.0, "aiohttp-shared": 230.0}
 def row_of(trial: Trial, carries_rps: float) -> Row:
     """As a stack answers whose views cost a tenth less than it can carry, on two CPUs."""
     rate_rps = trial.case.rate_rps
-    cells: dict[str, Cell] = {
-        "outcome": "measured",
-        "ranked": "yes",
-        "round": trial.round,
-        "repeat": trial.repeat,
-        "position": trial.position,
-        "title": "Uvicorn",
-        "service_time_ms": 600.0,
-        "app_cpu_ms_per_view": 2000 / (1.1 * carries_rps),
-        "cpu_ceiling_rps": 1.1 * carries_rps,
-        "app_pss_mib": 100.0,
-        "inflight_mean": 0.6 * (rate_rps or 500),
-        "p95_ms": 650.0 if rate_rps is None or rate_rps <= carries_rps else 950.0,
-        "caveats": "cpu-drift" if rate_rps else None,
-    }
-    return columns.row(trial.case.cells() | cells)
+    return answered(
+        trial,
+        carries_rps,
+        1.1 * carries_rps,
+        title="Uvicorn",
+        app_cpu_ms_per_view=2000 / (1.1 * carries_rps),
+        app_pss_mib=100.0,
+        inflight_mean=0.6 * (rate_rps or 500),
+        caveats="cpu-drift" if rate_rps else None,
+    )
 
 
 def measured(rounds: int = 1, suite: Suite = SUITE, **drift: float) -> list[Row]:
@@ -139,11 +133,6 @@ def test_every_search_is_a_line_with_every_window(tmp_path: Path) -> None:
     windows = [window for line in lines for window in line["windows"].split()]
     assert len(windows) == sum(row["repeat"] is not None for row in rows)
     assert {window.partition(":")[2] for window in windows} == {"held", "not"}
-
-
-def test_where_nothing_is_searched_there_is_no_such_file(tmp_path: Path) -> None:
-    write_capacities([a_suite()], [], tmp_path / "capacity.csv")
-    assert not (tmp_path / "capacity.csv").exists()
 
 
 def test_a_mean_is_over_the_rounds_that_found_both_ends() -> None:
