@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from loadgen.records.columns import Row
+from loadgen.records import columns
+from loadgen.records.columns import Cell, Row
 from loadgen.runs.plan import Plan
 from loadgen.trials.trial import Trial
 
@@ -15,3 +16,28 @@ def rows_of_a_run(
     while trial := plan.next_trial(rows):
         rows.append(answer(trial))
     return rows
+
+
+def answered(
+    trial: Trial, carries_rps: float, ceiling_rps: float | None = 250.0, **cells: Cell
+) -> Row:
+    """The row of a trial whose stack carries so many views a second; up to there none waits.
+
+    Args:
+        trial: under users or, a window of a search, at a rate.
+        carries_rps: the most that is answered in time.
+        ceiling_rps: what the CPU allows as far as the row knows.
+        cells: what else it says.
+    """
+    rate_rps = trial.case.rate_rps
+    plain: dict[str, Cell] = {
+        "outcome": "measured",
+        "ranked": "yes",
+        "round": trial.round,
+        "repeat": trial.repeat,
+        "position": trial.position,
+        "service_time_ms": 600.0,
+        "cpu_ceiling_rps": ceiling_rps,
+        "p95_ms": 650.0 if rate_rps is None or rate_rps <= carries_rps else 950.0,
+    }
+    return columns.row(trial.case.cells() | plain | cells)

@@ -1,20 +1,21 @@
 """The command line, from its words to its exit code, with whole runs against a small lab."""
 
-import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loadgen.commands import cli
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
 from loadgen.runs import services
+from tests.conftest import Loadgen
+from tests.kept_run import lines_of
 from tests.stand_ins import StandInLab, View
 
 #: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
@@ -31,8 +32,6 @@ http_client = "no-http"
 delays_ms = [50]
 """
 
-type Loadgen = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(autouse=True)
 def results(in_project: Path, project: Path) -> Iterator[Path]:
@@ -41,22 +40,6 @@ def results(in_project: Path, project: Path) -> Iterator[Path]:
     handler = signal.getsignal(signal.SIGTERM)
     yield in_project
     signal.signal(signal.SIGTERM, handler)
-
-
-@pytest.fixture
-def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
-    """Runs the command line: exit code, output, error output."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return call
 
 
 @pytest.fixture
@@ -81,12 +64,21 @@ def the_run(results: Path) -> Path:
 
 
 def trials(folder: Path) -> list[dict[str, str]]:
-    with (folder / "trials.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    return lines_of(folder / "trials.csv")
 
 
 def outcome(folder: Path) -> str:
     return str(json.loads((folder / "environment.json").read_text())["outcome"])
+
+
+def interrupt_at(start: int, lab: StandInLab, which: signal.Signals = signal.SIGINT) -> None:
+    """Send the signal when the run asks for its first, second, … server."""
+
+    def interrupt() -> None:
+        if len(lab.queries) == start:
+            os.kill(os.getpid(), which)
+
+    lab.on_start = interrupt
 
 
 def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results: Path) -> None:
@@ -374,9 +366,8 @@ change = {server = "uvicorn-4"}
     assert not lab.runs
     for order in ("one change per step", "the same, reversed"):
         assert f"From here to there: {order}" in out
-    with (the_run(results) / "waterfall.csv").open(newline="") as stream:
-        lines = [(line["order"], line["step"], line["rounds"]) for line in csv.DictReader(stream)]
-    assert lines == [
+    lines = lines_of(the_run(results) / "waterfall.csv")
+    assert [(line["order"], line["step"], line["rounds"]) for line in lines] == [
         (order, str(step), "1") for order in ("forward", "reversed") for step in range(3)
     ]
     assert len(trials(the_run(results))) == 4
@@ -499,11 +490,7 @@ def test_a_server_that_goes_away_during_a_run_costs_its_trials_only(
 def test_an_interrupted_run_keeps_its_rows_and_is_exit_code_130(
     which: signal.Signals, loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:
-    def interrupt() -> None:
-        if len(lab.queries) == 2:
-            os.kill(os.getpid(), which)
-
-    lab.on_start = interrupt
+    interrupt_at(2, lab, which)
     code, out, _ = loadgen("run", "brief")
     folder = the_run(results)
     assert code == 130
@@ -524,25 +511,27 @@ def test_results_that_cannot_be_written_are_exit_code_2(
     assert "start" not in lab.events
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that stays, for the run that the tests of resuming begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 class TestResume:
     @pytest.fixture
     @staticmethod
-    def interrupted(loadgen: Loadgen, lab: StandInLab, results: Path) -> Path:
+    def interrupted(loadgen: Loadgen, lab: StandInLab, results: Path, kept: Path) -> Path:
         """A run of which the first of two trials is measured."""
-
-        def interrupt() -> None:
-            if len(lab.queries) == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-
-        lab.on_start = interrupt
-        code, out, _ = loadgen("run", "brief", "--seed", "7")
-        assert code == 130
-        folder = the_run(results)
-        assert (
-            f"To finish it: docker compose run --rm loadgen run --resume results/{folder.name}"
-            in out
-        )
-        return folder
+        if not any(kept.iterdir()):
+            interrupt_at(2, lab)
+            code, out, _ = loadgen("run", "brief", "--seed", "7")
+            assert code == 130
+            run = the_run(results)
+            command = f"docker compose run --rm loadgen run --resume results/{run.name}"
+            assert f"To finish it: {command}" in out
+            shutil.move(run, kept)
+        (run,) = kept.iterdir()
+        return Path(shutil.copytree(run, results / run.name))
 
     def test_measures_what_is_missing_and_nothing_else(
         self, loadgen: Loadgen, interrupted: Path, results: Path
@@ -564,8 +553,7 @@ class TestResume:
         assert outcome(interrupted) == "finished"
         assert the_run(results) == interrupted
         assert len(list((interrupted / "samples").iterdir())) == 2
-        with (interrupted / "summary.csv").open(newline="") as stream:
-            assert len(list(csv.DictReader(stream))) == 2
+        assert len(lines_of(interrupted / "summary.csv")) == 2
 
     def test_a_quick_run_says_what_to_change_first_and_so_does_its_report(
         self, loadgen: Loadgen, lab: StandInLab, results: Path, project: Path
@@ -588,11 +576,7 @@ class TestResume:
     def test_takes_the_axes_that_were_set(
         self, loadgen: Loadgen, lab: StandInLab, results: Path
     ) -> None:
-        def interrupt() -> None:
-            if len(lab.queries) == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-
-        lab.on_start = interrupt
+        interrupt_at(2, lab)
         axes = ("--users", "2,5", "--server", "uvicorn", "--delays-ms", "30,20")
         assert loadgen("run", "brief", *axes)[0] == 130
         folder = the_run(results)
@@ -745,22 +729,16 @@ def test_a_second_run_is_refused_while_the_first_is_alive(
     refusals = []
 
     def start_another() -> None:
-        refusals.append(
-            subprocess.run(
-                [sys.executable, "-m", "loadgen", "run", "smoke"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        )
+        lab.on_start = lambda: None
+        command = [sys.executable, "-m", "loadgen", "run", "smoke"]
+        refusals.append(subprocess.run(command, capture_output=True, text=True, check=False))
 
     lab.on_start = start_another
     assert loadgen("run", "brief")[0] == 0
-    folder = the_run(results)
-    for refusal in refusals:
-        assert refusal.returncode == 2
-        assert f"a run is under way: results/{folder.name} since 20" in refusal.stderr
-    assert len(refusals) == 2
+    (refusal,) = refusals
+    assert refusal.returncode == 2
+    under_way = f"a run is under way: results/{the_run(results).name} since 20"
+    assert refusal.stderr.startswith(under_way)
 
 
 def test_an_api_that_does_not_come_back_ends_the_run(
@@ -775,17 +753,6 @@ def test_an_api_that_does_not_come_back_ends_the_run(
     assert outcome(folder).startswith("stopped at trial 2 of 2: api is not up")
     assert "docker compose up -d api" in out
     assert f"run --resume results/{folder.name}" in out.splitlines()[-1]
-
-
-def test_it_is_a_module_that_can_be_run() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "loadgen", "run", "artikel"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("there is no suite 'artikel'")
 
 
 class TestSearch:
@@ -839,8 +806,7 @@ delays_ms = [50]
             name = f"{row['case']}.r1.w{row['repeat']}"
             assert (folder / "samples" / f"{name}.csv.gz").exists()
             assert f"window {row['repeat']} at {row['rate_rps']}/s" in out
-        with (folder / "capacity.csv").open(newline="") as stream:
-            (found,) = csv.DictReader(stream)
+        (found,) = lines_of(folder / "capacity.csv")
         assert len(found["windows"].split()) == len(windows)
         assert "Views/s per core" in out
         assert len(lab.queries) == 1 + len(windows), "every window has a fresh server"
@@ -848,11 +814,7 @@ delays_ms = [50]
     def test_that_was_interrupted_is_resumed_at_the_window_it_lacks(
         self, loadgen: Loadgen, lab: StandInLab, results: Path
     ) -> None:
-        def interrupt() -> None:
-            if len(lab.queries) == 3:
-                os.kill(os.getpid(), signal.SIGINT)
-
-        lab.on_start = interrupt
+        interrupt_at(3, lab)
         code, out, _ = loadgen("run", "search")
         folder = the_run(results)
         assert code == 130

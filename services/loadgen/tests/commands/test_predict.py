@@ -1,13 +1,12 @@
 """`loadgen predict`: what it prints, what it refuses, and how it is checked."""
 
 import shutil
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from loadgen.commands import cli, predict
+from loadgen.commands import predict
 from loadgen.commands.predict import (
     Question,
     accuracy_document,
@@ -25,6 +24,7 @@ from loadgen.prediction.measured_stacks import measured
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import write_table
 from loadgen.theory.mva import flow
+from tests.conftest import Loadgen
 from tests.prediction.test_measured_stacks import a_row
 
 #: Views that get cheaper with load, as an event loop's do.
@@ -142,32 +142,25 @@ def test_the_check_needs_a_load_between_two_others() -> None:
         accuracy.accuracy_of(measured([a_row(50), a_row(100)]))
 
 
-def test_the_command_line(
-    folder: Path,
-    in_project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    del in_project
-
-    def call(*words: str) -> int | str | None:
-        monkeypatch.setattr("sys.argv", ["loadgen", "predict", str(folder), *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code
-
-    assert not call("--users", "80", "--delays-ms", "800")
-    assert "uvicorn" in capsys.readouterr().out
-    assert not call("--check")
-    assert "Plain bounds" in capsys.readouterr().out
-    assert call("--users", "80") == 2
-    assert "needs --users and --delays-ms, or --check" in capsys.readouterr().err
-    assert call("--users", "100000000", "--delays-ms", "800") == 2
-    assert capsys.readouterr().err.startswith("Invalid value for '--users'")
-    assert call("--users", "80", "--delays-ms", "800", "--cpus", "100000000") == 2
-    assert capsys.readouterr().err.startswith("Invalid value for '--cpus'")
-    assert call("--users", "80", "--delays-ms", "0.00001") == 2
-    assert capsys.readouterr().err.startswith("--delays-ms '0.00001': write milliseconds, from")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("--users 80 --delays-ms 800", 0, "uvicorn"),
+        ("--check", 0, "Plain bounds"),
+        ("--users 80", 2, "needs --users and --delays-ms, or --check"),
+        ("--users 100000000 --delays-ms 800", 2, "Invalid value for '--users'"),
+        ("--users 80 --delays-ms 800 --cpus 100000000", 2, "Invalid value for '--cpus'"),
+        (
+            "--users 80 --delays-ms 0.00001",
+            2,
+            "--delays-ms '0.00001': write milliseconds, from",
+        ),
+    ],
+)
+def test_the_command_line(words: str, code: int, said: str, folder: Path, loadgen: Loadgen) -> None:
+    ended, out, err = loadgen("predict", folder, *words.split())
+    assert ended == code
+    assert said in (err if code else out)
 
 
 class TestWithoutARun:
@@ -192,43 +185,26 @@ class TestWithoutARun:
         (in_project / "20260104T000000Z-broken" / "trials.csv").write_text("what?\n")
         return {name.partition("Z-")[2]: home / name for name, (home, _) in made.items()}
 
-    @pytest.fixture
-    @staticmethod
-    def predicts(
-        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> Callable[..., str]:
-        def call(*words: str, code: int = 0) -> str:
-            monkeypatch.setenv("COLUMNS", "120")
-            monkeypatch.setattr("sys.argv", ["loadgen", "predict", *words])
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-            assert (ended.value.code or 0) == code
-            written = capsys.readouterr()
-            return written.out + written.err
-
-        return call
-
     def test_the_newest_with_a_curve_answers_and_is_named(
-        self, runs: dict[str, Path], predicts: Callable[..., str]
+        self, runs: dict[str, Path], loadgen: Loadgen
     ) -> None:
-        assert runs["curve"].name in predicts(*self.WORDS).splitlines()[0]
+        assert runs["curve"].name in loadgen("predict", *self.WORDS)[1].splitlines()[0]
 
     def test_else_the_newest_reference_with_a_curve(
-        self, runs: dict[str, Path], predicts: Callable[..., str]
+        self, runs: dict[str, Path], loadgen: Loadgen
     ) -> None:
         for name in ("curve", "older"):
             shutil.rmtree(runs[name])
-        assert runs["reference"].name in predicts(*self.WORDS).splitlines()[0]
+        assert runs["reference"].name in loadgen("predict", *self.WORDS)[1].splitlines()[0]
 
-    def test_else_it_says_what_to_do(
-        self, runs: dict[str, Path], predicts: Callable[..., str]
-    ) -> None:
+    def test_else_it_says_what_to_do(self, runs: dict[str, Path], loadgen: Loadgen) -> None:
         for name in ("curve", "older", "reference"):
             shutil.rmtree(runs[name])
-        said = predicts(*self.WORDS, code=2)
-        assert said.startswith("no run in results/ has a curve over users: name a run, or measure")
+        code, _, err = loadgen("predict", *self.WORDS)
+        assert code == 2
+        assert err.startswith("no run in results/ has a curve over users: name a run, or measure")
 
-    def test_it_can_be_checked_too(
-        self, runs: dict[str, Path], predicts: Callable[..., str]
-    ) -> None:
-        assert predicts("--check") == predicts(str(runs["curve"]), "--check")
+    def test_it_can_be_checked_too(self, runs: dict[str, Path], loadgen: Loadgen) -> None:
+        checked = loadgen("predict", "--check")
+        assert checked[::2] == (0, "")
+        assert checked == loadgen("predict", runs["curve"], "--check")

@@ -1,5 +1,6 @@
 """A server that answers nobody has the worst result that there is, in every part of the lab."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -46,6 +47,11 @@ def compared(suite: Suite, *given: list[Row]) -> list[Comparison]:
     return compare_cases([suite], [row for of_case in given for row in of_case])
 
 
+def against_loud(*of_mute: dict[str, Cell], suite: Suite | None = None) -> list[Comparison]:
+    """What a suite finds of these rounds of one server beside three good ones of the other."""
+    return compared(suite or asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *of_mute))
+
+
 @pytest.mark.parametrize("silent", [SILENT, DIED, NO_MEMORY])
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_who_answers_nobody_in_any_round_loses_every_comparison(
@@ -68,37 +74,46 @@ def test_who_answers_nobody_in_any_round_loses_every_comparison(
     ],
 )
 def test_the_reason_stands_in_the_place_of_a_ratio(silent: dict[str, Cell], words: str) -> None:
-    suite = asking()
-    found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[silent] * 3))
-    assert {one.instead for one in found} == {words}
+    assert {one.instead for one in against_loud(*[silent] * 3)} == {words}
     given = [*rows(LOUD, *[HEARD] * 3), *rows(MUTE, *[silent] * 3)]
-    _, group = a_group(suite, given)
+    _, group = a_group(asking(), given)
     assert f"| RPS | {words} | – | – | worse |" in as_markdown(topic.blocks(group))
 
 
-def test_a_round_that_says_nothing_of_the_server_does_not_save_it() -> None:
-    # Its third trial was lost with the API; of the two that speak, it answered nobody in both.
-    mute = rows(MUTE, SILENT, SILENT, LOST)
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), mute)
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        pytest.param((SILENT, SILENT, LOST), id="a round lost with the API does not save it"),
+        pytest.param(
+            [SILENT | {"ranked": "no", "caveats": "loadgen-saturated failures", "failures": 900}]
+            * 3,
+            id="a driver that is late with refusals excuses nobody",
+        ),
+        pytest.param(
+            [DIED | {"outcome": "no-answer"}] * 3,
+            id="a tool that records no answer at all tells of silence",
+        ),
+    ],
+)
+def test_what_excuses_nobody(rounds: Sequence[dict[str, Cell]]) -> None:
+    (found, *_) = against_loud(*rounds)
     assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
 
 
-def test_a_driver_that_is_late_with_refusals_excuses_nobody() -> None:
-    refused = SILENT | {"ranked": "no", "caveats": "loadgen-saturated failures", "failures": 900}
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[refused] * 3))
-    assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
-
-
-def test_a_window_between_two_waves_is_no_silence() -> None:
-    waves = SILENT | {"starved": 30, "failures": 0, "unanswered": 0}
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[waves] * 3))
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(
+            {"starved": 30, "failures": 0, "unanswered": 0}, id="a window between two waves"
+        ),
+        pytest.param(
+            {"ranked": "no", "caveats": "api-saturated"}, id="what the lab itself held back"
+        ),
+    ],
+)
+def test_what_is_no_silence(cells: dict[str, Cell]) -> None:
+    (found, *_) = against_loud(*[SILENT | cells] * 3)
     assert (found.verdict, found.instead) == ("not comparable", "")
-
-
-def test_a_tool_that_records_no_answer_at_all_tells_of_silence() -> None:
-    nothing = DIED | {"outcome": "no-answer"}
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[nothing] * 3))
-    assert (found.verdict, found.instead) == ("worse", "mute answered nobody")
 
 
 def test_a_server_that_died_in_some_rounds_made_nothing_in_them() -> None:
@@ -109,18 +124,9 @@ def test_a_server_that_died_in_some_rounds_made_nothing_in_them() -> None:
 
 def test_a_latency_beside_starved_users_says_how_many_there_were() -> None:
     starving = HEARD | {"starved": 40, "users": 100}
-    found = {
-        one.metric: one.reason
-        for one in compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[starving] * 3))
-    }
+    found = {one.metric: one.reason for one in against_loud(*[starving] * 3)}
     assert "mute starved up to 40 of 100 users" in found["p95_ms"]
     assert "starved" not in found["app_cpu_ms_per_view"]
-
-
-def test_what_the_lab_held_back_is_no_silence() -> None:
-    held_back = SILENT | {"ranked": "no", "caveats": "api-saturated"}
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[held_back] * 3))
-    assert (found.verdict, found.instead) == ("not comparable", "")
 
 
 def test_where_neither_answers_anybody_neither_wins() -> None:
@@ -131,8 +137,7 @@ def test_where_neither_answers_anybody_neither_wins() -> None:
 
 
 def test_silence_in_some_rounds_leaves_it_open_and_says_in_how_many() -> None:
-    mute = rows(MUTE, HEARD | {"rps": 161.0}, SILENT, SILENT)
-    (found, *_) = compared(asking(), rows(LOUD, *[HEARD] * 3), mute)
+    (found, *_) = against_loud(HEARD | {"rps": 161.0}, SILENT, SILENT)
     assert (found.verdict, found.difference) == ("undecided", None)
     assert found.reason == "mute answered nobody in 2 of 3 rounds"
 
@@ -173,7 +178,7 @@ def test_it_stands_last_in_a_sorted_table_and_says_why() -> None:
 def test_it_decides_claims(claimed: tuple[str, str], outcome: str) -> None:
     """A claim says that b is better than a."""
     suite = asking(*claimed, words="The one is better than the other.")
-    found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
+    found = against_loud(*[SILENT] * 3, suite=suite)
     (claim,) = judge_claims([suite], found)
     assert claim.outcome == outcome
     assert {part.outcome for part in claim.parts} == {outcome}
@@ -181,17 +186,16 @@ def test_it_decides_claims(claimed: tuple[str, str], outcome: str) -> None:
 
 def test_silence_in_some_rounds_leaves_a_claim_open_with_that_reason() -> None:
     suite = asking("mute", "loud", words="The one is better than the other.")
-    mute = rows(MUTE, HEARD, SILENT, SILENT)
-    (claim,) = judge_claims([suite], compared(suite, rows(LOUD, *[HEARD] * 3), mute))
+    (claim,) = judge_claims([suite], against_loud(HEARD, SILENT, SILENT, suite=suite))
     assert claim.outcome == "cannot be told"
     assert claim.parts[0].reason == "mute answered nobody in 2 of 3 rounds"
 
 
 def test_a_gate_fails_with_a_candidate_that_answers_nobody() -> None:
-    found = compared(asking(), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
+    found = against_loud(*[SILENT] * 3)
     gates = [parse_gate("p95_ms>5%"), parse_gate("rps<-3%")]
     assert [one.outcome for one in judge_gates(gates, found)] == ["failed", "failed"]
-    won = compared(asking("mute", "loud"), rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
+    won = against_loud(*[SILENT] * 3, suite=asking("mute", "loud"))
     assert [one.outcome for one in judge_gates(gates, won)] == ["passed", "passed"]
 
 
@@ -200,7 +204,7 @@ def test_a_change_away_from_it_comes_first() -> None:
         a={"server": ("mute",)}, b={"server": ("loud",)}, metrics=METRICS, change="be loud"
     )
     suite = a_suite(cases=(LOUD, MUTE), compare=(entry,))
-    found = compared(suite, rows(LOUD, *[HEARD] * 3), rows(MUTE, *[SILENT] * 3))
+    found = against_loud(*[SILENT] * 3, suite=suite)
     (effect,) = effects(suite, found)
     assert effect.standing == "better"
     assert what_to_change_first([effect]).startswith("Change first: be loud: mute answered nobody")

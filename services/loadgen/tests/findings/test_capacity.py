@@ -1,6 +1,5 @@
 """What searches found is read from a run's rows: capacity.csv, and the tables."""
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,10 @@ from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.topics import capacity as topic
 from loadgen.trials.trial import Trial
+from tests.kept_run import lines_of
 from tests.make import a_case, a_server, a_suite
 from tests.shown import a_group, as_markdown, on_a_terminal, report_on_a_terminal
-from tests.whole_run import rows_of_a_run
+from tests.whole_run import answered, rows_of_a_run
 
 RULES = Rules()
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
@@ -30,22 +30,16 @@ CARRIES = {"httpx-per-request": 70.0, "aiohttp-shared": 230.0}
 def row_of(trial: Trial, carries_rps: float) -> Row:
     """As a stack answers whose views cost a tenth less than it can carry, on two CPUs."""
     rate_rps = trial.case.rate_rps
-    cells: dict[str, Cell] = {
-        "outcome": "measured",
-        "ranked": "yes",
-        "round": trial.round,
-        "repeat": trial.repeat,
-        "position": trial.position,
-        "title": "Uvicorn",
-        "service_time_ms": 600.0,
-        "app_cpu_ms_per_view": 2000 / (1.1 * carries_rps),
-        "cpu_ceiling_rps": 1.1 * carries_rps,
-        "app_pss_mib": 100.0,
-        "inflight_mean": 0.6 * (rate_rps or 500),
-        "p95_ms": 650.0 if rate_rps is None or rate_rps <= carries_rps else 950.0,
-        "caveats": "cpu-drift" if rate_rps else None,
-    }
-    return columns.row(trial.case.cells() | cells)
+    return answered(
+        trial,
+        carries_rps,
+        1.1 * carries_rps,
+        title="Uvicorn",
+        app_cpu_ms_per_view=2000 / (1.1 * carries_rps),
+        app_pss_mib=100.0,
+        inflight_mean=0.6 * (rate_rps or 500),
+        caveats="cpu-drift" if rate_rps else None,
+    )
 
 
 def measured(rounds: int = 1, suite: Suite = SUITE, **drift: float) -> list[Row]:
@@ -124,8 +118,7 @@ def test_a_stack_that_could_not_be_searched_has_empty_cells_and_a_reason(
 ) -> None:
     first = measured()[0] | cells
     write_capacities([SUITE], [first], tmp_path / "capacity.csv")
-    with (tmp_path / "capacity.csv").open(newline="") as stream:
-        (line,) = csv.DictReader(stream)
+    (line,) = lines_of(tmp_path / "capacity.csv")
     assert line["reason"] == reason
     assert {line[name] for name in ("low_rps", "high_rps", "low_rps_per_cpu", "gave_way")} == {""}
 
@@ -133,19 +126,13 @@ def test_a_stack_that_could_not_be_searched_has_empty_cells_and_a_reason(
 def test_every_search_is_a_line_with_every_window(tmp_path: Path) -> None:
     rows = measured(rounds=2)
     write_capacities([SUITE], rows, tmp_path / "capacity.csv")
-    with (tmp_path / "capacity.csv").open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
+    lines = lines_of(tmp_path / "capacity.csv")
     assert [(line["http_client"], line["round"]) for line in lines] == [
         (client, number) for client in CLIENTS for number in ("1", "2")
     ]
     windows = [window for line in lines for window in line["windows"].split()]
     assert len(windows) == sum(row["repeat"] is not None for row in rows)
     assert {window.partition(":")[2] for window in windows} == {"held", "not"}
-
-
-def test_where_nothing_is_searched_there_is_no_such_file(tmp_path: Path) -> None:
-    write_capacities([a_suite()], [], tmp_path / "capacity.csv")
-    assert not (tmp_path / "capacity.csv").exists()
 
 
 def test_a_mean_is_over_the_rounds_that_found_both_ends() -> None:
@@ -197,7 +184,6 @@ def test_all_markdown_has_the_table_of_searches_in_place_of_the_plain_one() -> N
 
 def test_windows_are_no_rounds_of_a_case_in_the_summary(tmp_path: Path) -> None:
     write_summary(measured(rounds=2), tmp_path / "summary.csv")
-    with (tmp_path / "summary.csv").open(newline="") as stream:
-        lines = list(csv.DictReader(stream))
+    lines = lines_of(tmp_path / "summary.csv")
     assert {line["http_client"] for line in lines} == set(CLIENTS)
     assert {(line["load"], line["rounds"]) for line in lines} == {("closed", "2")}

@@ -1,6 +1,5 @@
 """What a run says about the pairs that its suites compare."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from loadgen.records.columns import METRICS, Cell, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
+from tests.kept_run import lines_of
 from tests.make import a_case, a_suite
 
 A, B = a_case(server="uvicorn"), a_case(server="twin")
@@ -214,16 +214,6 @@ def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:
     assert of_suite(two, found) == found
 
 
-def test_a_label_tells_a_pair_apart_from_those_of_the_runs_other_suites() -> None:
-    slow = (a_case(server="uvicorn", users=7), a_case(server="twin", users=7))
-    given = [row for case in (A, B, *slow) for row in rows(case, {}, {}, {})]
-    found = compare_cases([comparing("rps"), comparing("rps", name="slow", cases=slow)], given)
-    assert [each.label for each in found] == [
-        "uvicorn → twin, 100 users",
-        "uvicorn → twin, 7 users",
-    ]
-
-
 def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
     entry = Compare(
         a={"server": ("uvicorn",)},
@@ -242,8 +232,7 @@ def test_what_is_planted_becomes_a_ratio_and_the_rounds_that_show_it() -> None:
 def test_every_comparison_is_a_line_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "comparisons.csv"
     write_comparisons([comparing("rps", "p95_ms")], both("rps", [1.0] * 3, [2.0] * 3), file)
-    with file.open(newline="") as stream:
-        of_rps, of_p95 = csv.DictReader(stream)
+    of_rps, of_p95 = lines_of(file)
     assert list(of_rps) == [column.name for column in COLUMNS]
     assert (of_rps["suite"], of_rps["a"], of_rps["b"]) == ("a-suite", A.slug, B.slug)
     assert (of_rps["ratio"], of_rps["rounds"], of_rps["verdict"]) == ("2", "3", "better")
@@ -263,8 +252,7 @@ def moments(case: Case, *of_rounds: tuple[int, str]) -> list[Row]:
 def line_of(given: list[Row], folder: Path) -> dict[str, str]:
     """comparisons.csv of A and B in throughput."""
     write_comparisons([comparing("rps")], given, folder / "comparisons.csv")
-    with (folder / "comparisons.csv").open(newline="") as stream:
-        (line,) = csv.DictReader(stream)
+    (line,) = lines_of(folder / "comparisons.csv")
     return line
 
 
@@ -290,11 +278,6 @@ def test_how_far_apart_is_unknown_where_one_trial_does_not_say(tmp_path: Path) -
 def test_trials_of_two_runs_have_no_distance() -> None:
     both_runs = compare_rows("", "", rows(A, {}), rows(A, {}), "rps", paired=False)
     assert both_runs.distance is None
-
-
-def test_where_nothing_is_compared_there_is_no_file(tmp_path: Path) -> None:
-    write_comparisons([a_suite()], rows(A, {}), tmp_path / "comparisons.csv")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_metric_can_be_compared() -> None:

@@ -1,6 +1,5 @@
 """summary.csv: a line per case, over its rounds."""
 
-import csv
 import math
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from loadgen.findings.summary import case_caveats, write_summary
 from loadgen.records import columns
 from loadgen.records.columns import TRIALS, Cell, Row
+from tests.kept_run import lines_of
 
 
 def rounds(*values: Cell, **cells: Cell) -> list[Row]:
@@ -23,8 +23,7 @@ def rounds(*values: Cell, **cells: Cell) -> list[Row]:
 
 def summary(rows: list[Row], folder: Path) -> list[dict[str, str]]:
     write_summary(rows, folder / "summary.csv")
-    with (folder / "summary.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
+    return lines_of(folder / "summary.csv")
 
 
 def test_a_summary_has_a_line_per_case_and_an_interval_per_metric(tmp_path: Path) -> None:

@@ -1,14 +1,11 @@
 """A run is found by one rule, whichever command is told of it, and read as it was when it began."""
 
-import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from loadgen.commands import cli
 from loadgen.errors import ConfigurationError
 from loadgen.findings.earlier_run import read_run
 from loadgen.lab.app_registry import COPY, SETTINGS, read_registry, registry_of
@@ -18,11 +15,11 @@ from loadgen.lab.run_folders import find_run
 from loadgen.lab.servers import read_servers
 from loadgen.records import columns, environment
 from loadgen.records.columns import Row
-from loadgen.records.trials_csv import write_table
 from loadgen.runs.plan import Plan
 from loadgen.suites.load_suites import load_suites
 from loadgen.trials.trial import Trial
-from tests.commands.test_compare import ENVIRONMENT
+from tests.conftest import Loadgen
+from tests.kept_run import keep_run
 
 #: Three clients, of which one has no sync side; and settings besides the usual.
 SUITE = """
@@ -40,12 +37,11 @@ settings = "bare"
 """
 NAME = "20260102T030405Z-again"
 
-type Loadgen = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture(autouse=True)
-def results(in_project: Path, project: Path) -> Path:
-    """The folder of runs, of a project with that suite."""
+def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs, of a project with that suite; lines may be long."""
+    monkeypatch.setenv("COLUMNS", "200")
     (project / SUITES / "again.toml").write_text(SUITE)
     return in_project
 
@@ -55,18 +51,15 @@ def a_run(results: Path, project: Path) -> Callable[..., Path]:
     """Makes the folder of a run of that suite, which is not finished."""
 
     def make(name: str = NAME, *, keeps_a_copy: bool = True) -> Path:
-        folder = results / name
-        shutil.copytree(project / SUITES, folder / "suites")
-        shutil.copy(project / "compose.yaml", folder)
-        described = ENVIRONMENT | {"outcome": "interrupted"}
-        (folder / "environment.json").write_text(json.dumps(described))
         lab = read_lab()
-        if keeps_a_copy:
-            environment.write(folder / COPY, lab.app.model_dump(mode="json", exclude_defaults=True))
         trials = Plan(load_suites(lab, "again"), lab.servers, 5, seed=1).certain()
         made = [row_of(trial) for trial in trials[:-1]]
-        write_table(folder / "trials.csv", made)
-        return folder
+        keep_run(results / name, project, made, outcome="interrupted")
+        if keeps_a_copy:
+            environment.write(
+                results / name / COPY, lab.app.model_dump(mode="json", exclude_defaults=True)
+            )
+        return results / name
 
     return make
 
@@ -88,23 +81,6 @@ def row_of(trial: Trial) -> Row:
     return columns.row(trial.case.cells() | cells)
 
 
-@pytest.fixture
-def loadgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
-    """Runs the command line in 200 columns: exit code, output, error output."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        written = capsys.readouterr()
-        return code, written.out, written.err
-
-    return call
-
-
 QUESTION = ("--users", "15", "--delays-ms", "100")
 COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "report": lambda run: ("report", run),
@@ -115,7 +91,6 @@ COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     "named",
     [
@@ -127,26 +102,34 @@ COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
         "latest",
     ],
 )
-def test_every_command_finds_a_run_by_path_name_or_latest(
-    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
-) -> None:
-    a_run()
+def test_a_run_is_found_by_path_name_or_latest(named: str, a_run: Callable[..., Path]) -> None:
+    run = a_run()
     a_run("20251231T235959Z-again")
-    assert loadgen(*COMMANDS[command](named))[::2] == (0, "")
+    assert find_run(read_lab(), named) == run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("named", ["none", "results", "results/none", ".", "", "a" * 300, "../.."])
-def test_every_command_says_how_to_name_a_run(
-    command: str, named: str, a_run: Callable[..., Path], loadgen: Loadgen
+def test_every_command_finds_a_run_so(
+    command: str, a_run: Callable[..., Path], loadgen: Loadgen
 ) -> None:
     a_run()
-    code, out, err = loadgen(*COMMANDS[command](named))
-    assert (code, out) == (2, "")
-    assert err == (
-        f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
-        "folder's name, or as latest\n"
-    )
+    a_run("20251231T235959Z-again")
+    for named in (f"/home/somebody/lab/results/{NAME}", "latest"):
+        assert loadgen(*COMMANDS[command](named))[::2] == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_how_to_name_a_run(
+    command: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    a_run()
+    for named in ("none", "results", "results/none", ".", "", "a" * 300, "../.."):
+        code, out, err = loadgen(*COMMANDS[command](named))
+        assert (code, out) == (2, "")
+        assert err == (
+            f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
+            "folder's name, or as latest\n"
+        )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -207,55 +190,30 @@ def test_a_run_keeps_a_copy_of_what_the_app_could_do(
     assert registry_of(run, read_servers(run), project) == read_registry(project)
 
 
-class TestTodaysRegistry:
-    """What has become of the app since a run began changes nothing of the run, and ends nothing."""
+@pytest.mark.parametrize("keeps_a_copy", [True, False], ids=["with a copy", "without"])
+def test_what_has_become_of_the_app_since_a_run_began_changes_nothing_of_the_run(
+    keeps_a_copy: bool, a_run: Callable[..., Path], loadgen: Loadgen, project: Path
+) -> None:
+    run = a_run(keeps_a_copy=keeps_a_copy)
+    before = said(run, loadgen)
 
-    @pytest.fixture(params=[True, False], ids=["with a copy", "without"])
-    @staticmethod
-    def run(request: pytest.FixtureRequest, a_run: Callable[..., Path]) -> Path:
-        return a_run(keeps_a_copy=request.param)
+    registry = (project / REGISTRY).read_text()
+    can_do_less = '[httpx-shared]\nviews = ["sync"]\ngevent = false'
+    for then, now in (
+        ('[httpx-shared]\nviews = ["sync", "async"]', can_do_less),
+        ("[aiohttp-shared]", "[has-gone]"),
+    ):
+        assert then in registry
+        registry = registry.replace(then, now)
+    (project / REGISTRY).write_text(registry)
+    (project / SETTINGS / "bare.py").unlink()
+    (project / SETTINGS / "startproject.py").rename(project / SETTINGS / "usual.py")
+    (project / "compose.override.yaml").write_text("services: [")
+    assert said(run, loadgen) == before
 
-    @pytest.fixture
-    @staticmethod
-    def before(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:
-        return said(run, loadgen)
-
-    def test_clients_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / REGISTRY).write_text('[no-http]\nviews = ["sync", "async"]\n')
-        assert said(run, loadgen) == before
-
-    def test_clients_that_can_do_less(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        registry = (project / REGISTRY).read_text()
-        whole = '[httpx-shared]\nviews = ["sync", "async"]'
-        assert whole in registry
-        (project / REGISTRY).write_text(
-            registry.replace(whole, '[httpx-shared]\nviews = ["sync"]\ngevent = false')
-        )
-        assert said(run, loadgen) == before
-
-    def test_settings_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / SETTINGS / "bare.py").unlink()
-        (project / SETTINGS / "startproject.py").rename(project / SETTINGS / "usual.py")
-        assert said(run, loadgen) == before
-
-    def test_a_server_of_ones_own_that_is_declared_wrongly(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        (project / "compose.override.yaml").write_text("services: [")
-        assert said(run, loadgen) == before
-
-    def test_suites_and_servers_that_have_gone(
-        self, before: object, run: Path, loadgen: Loadgen, project: Path
-    ) -> None:
-        shutil.rmtree(project / SUITES)
-        (project / "compose.yaml").unlink()
-        assert said(run, loadgen) == before
+    shutil.rmtree(project / SUITES)
+    (project / "compose.yaml").unlink()
+    assert said(run, loadgen) == before
 
 
 def said(run: Path, loadgen: Loadgen) -> dict[str, tuple[int, str, str]]:

@@ -10,13 +10,15 @@ from loadgen.findings.comparisons import write_comparisons
 from loadgen.findings.summary import write_summary
 from loadgen.findings.waterfalls import write_waterfalls
 from loadgen.records import files
+from loadgen.records.columns import Row
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import write_table
+from loadgen.suites.suite import Suite
 from tests.findings.test_capacity import SUITE as SEARCHING
 from tests.findings.test_capacity import measured
 from tests.findings.test_comparisons import both, comparing
 from tests.findings.test_waterfalls import RUN, a_fall
-from tests.make import some_samples
+from tests.make import a_suite, some_samples
 
 ROWS = both("rps", [1.0] * 3, [2.0] * 3)
 WRITERS: dict[str, Callable[[Path], None]] = {
@@ -46,6 +48,14 @@ def test_a_file_that_finds_no_room_stays_as_it_was(name: str, tmp_path: Path) ->
 def test_a_file_that_finds_no_room_is_not_begun(name: str, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="File too large"):
         WRITERS[name](tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_comparisons, write_waterfalls, write_capacities])
+def test_where_nothing_is_asked_there_is_no_file(
+    write: Callable[[list[Suite], list[Row], Path], None], tmp_path: Path
+) -> None:
+    write([a_suite()], RUN, tmp_path / "table.csv")
     assert list(tmp_path.iterdir()) == []
 
 

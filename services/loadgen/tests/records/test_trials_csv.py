@@ -49,10 +49,13 @@ def test_a_row_that_is_none_of_ours_is_named_with_its_line(
         read_rows(table.parent)
 
 
-@pytest.mark.parametrize("content", [b"case\n\xff\n", b"case,\x00\n"])
-def test_what_is_no_table_of_ours_is_refused(table: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"case\n\xff\n", ""), (b"case,\x00\n", ""), (b"case,p96_ms\nx,1\n", ".*p96_ms")],
+)
+def test_what_is_no_table_of_ours_is_refused(table: Path, content: bytes, words: str) -> None:
     table.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"trials\.csv cannot be read: "):
+    with pytest.raises(ConfigurationError, match=r"trials\.csv cannot be read: " + words):
         read_rows(table.parent)
 
 

@@ -3,27 +3,24 @@
 import html
 import json
 import re
-import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import loadgen
-from loadgen.commands import cli
 from loadgen.documents.markdown import literal
 from loadgen.lab.lab import SUITES, read_lab
 from loadgen.records.columns import Cell
-from loadgen.records.trials_csv import write_table
 from loadgen.suites.load_suites import load_suites
-from tests.commands.test_compare import ENVIRONMENT
+from tests.conftest import Loadgen
 from tests.findings.test_comparisons import rows
+from tests.kept_run import ENVIRONMENT, keep_run
 
 #: What rich would swallow, refuse or make an emoji of, and HTML and Markdown read as their own.
 NASTY = "[/x] uvicorn[standard] <b>|*c*| :smile: `d`"
 
-type Loadgen = Callable[..., str]
+type Says = Callable[..., str]
 
 
 def nasty(words: str) -> str:
@@ -67,17 +64,14 @@ def results(in_project: Path, project: Path) -> Path:
 
 
 @pytest.fixture
-def loadgen_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Loadgen:
+def loadgen_says(loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch) -> Says:
     """Runs the command line on a wide terminal; what it prints, with single spaces."""
     monkeypatch.setenv("COLUMNS", "400")
 
     def call(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["loadgen", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        written = capsys.readouterr()
-        assert not ended.value.code, written.err
-        return " ".join(written.out.split())
+        code, out, err = loadgen(*words)
+        assert code == 0, err
+        return " ".join(out.split())
 
     return call
 
@@ -85,13 +79,6 @@ def loadgen_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 @pytest.fixture
 def a_run(results: Path, project: Path) -> Path:
     """A run of the suite, five rounds."""
-    folder = results / "20260102T030405Z-a[b]"
-    shutil.copytree(project / SUITES, folder / "suites")
-    for name in ("compose.yaml", "compose.override.yaml"):
-        shutil.copy(project / name, folder / name)
-    arguments = ENVIRONMENT["arguments"] | {"suites": ["a[b]"]}
-    described = json.dumps(ENVIRONMENT | {"arguments": arguments})
-    (folder / "environment.json").write_text(described)
     lab = read_lab()
     (asked,) = load_suites(lab, "a[b]")
     made = []
@@ -102,47 +89,49 @@ def a_run(results: Path, project: Path) -> Path:
         ]
         title = lab.servers[case.server].title
         made += [row | {"title": title, "position": 1} for row in rows(case, *of_rounds)]
-    write_table(folder / "trials.csv", made)
+    folder = results / "20260102T030405Z-a[b]"
+    arguments = ENVIRONMENT["arguments"] | {"suites": ["a[b]"]}
+    keep_run(folder, project, made, arguments=arguments)
     return folder
 
 
-def test_where_suites_are_listed(loadgen_says: Loadgen) -> None:
+def test_where_suites_are_listed(loadgen_says: Says) -> None:
     said = loadgen_says("list")
     assert nasty("question") in said
     assert "a[b] " in said
 
 
-def test_where_a_run_is_planned(loadgen_says: Loadgen) -> None:
+def test_where_a_run_is_planned(loadgen_says: Says) -> None:
     said = loadgen_says("run", "a[b]", "--dry-run")
     assert said.startswith("left out of a[b]: uwsgi-gevent with no-http: an async view")
     assert "a[b]: 2 trials" in said
 
 
-def test_in_the_tables_of_a_run(loadgen_says: Loadgen, a_run: Path) -> None:
+def test_in_the_tables_of_a_run(loadgen_says: Says, a_run: Path) -> None:
     said = loadgen_says("report", str(a_run))
     for words in ("question", "claim", "change", "title", "start", "step"):
         assert nasty(words) in said, words
     assert "cpu-drift (uvicorn, uvicorn-4): " in said
 
 
-def test_in_its_markdown(loadgen_says: Loadgen, a_run: Path) -> None:
+def test_in_its_markdown(loadgen_says: Says, a_run: Path) -> None:
     said = loadgen_says("report", str(a_run), "--markdown")
     for words in ("question", "claim", "change", "title", "start", "step"):
         assert literal(nasty(words)) in said, words
         assert nasty(words) not in said, words
 
 
-def test_a_servers_title_in_markdown(loadgen_says: Loadgen, a_run: Path) -> None:
+def test_a_servers_title_in_markdown(loadgen_says: Says, a_run: Path) -> None:
     plain = re.sub(r"\[\[waterfall\]\].*", "", suite(), flags=re.DOTALL)
     (a_run / "suites" / "a[b].toml").write_text(plain)
     said = loadgen_says("report", str(a_run), "--markdown")
     assert f"| {literal(nasty('server'))} | 101.0 " in said
 
 
-def test_in_its_report(loadgen_says: Loadgen, a_run: Path) -> None:
+def test_in_its_report(loadgen_says: Says, a_run: Path) -> None:
     loadgen_says("report", str(a_run))
     page = (a_run / "report.html").read_text()
-    for words in ("question", "claim", "change", "title", "start", "step"):
+    for words in ("question", "claim", "change", "title", "start", "step", "server"):
         assert html.escape(nasty(words), quote=False) in page.replace("&#39;", "'"), words
     assert "<b>|*c*|" not in page
 

@@ -5,9 +5,7 @@ import errno
 import gzip
 import json
 import os
-import resource
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from loadgen.records.trials_csv import read_rows
 from loadgen.runs.results import Results, create
 from loadgen.suites.pairs import Compare
 from loadgen.trials.rows import failed_row, measured_row
+from tests.kept_run import lines_of
 from tests.make import (
     Request,
     a_case,
@@ -33,11 +32,6 @@ from tests.make import (
 )
 
 STEADY = constant_users(users=10, latency_s=0.5, until_s=14)
-
-
-def table(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.fixture
@@ -114,7 +108,7 @@ def test_a_row_is_on_disk_as_soon_as_it_is_made(results: Results) -> None:
     trial = a_trial()
     for number in range(1, 4):
         results.keep(trial, failed_row(trial, f"reason-{number}"), None)
-        rows = table(results.folder / "trials.csv")
+        rows = lines_of(results.folder / "trials.csv")
         assert [row["outcome"] for row in rows] == [f"reason-{n}" for n in range(1, number + 1)]
 
 
@@ -136,19 +130,14 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         read_rows(tmp_path)
 
 
-def test_a_table_that_is_not_ours_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "trials.csv").write_text("case,p96_ms\nx,1\n")
-    with pytest.raises(ConfigurationError, match=r"trials\.csv cannot be read.*p96_ms"):
-        read_rows(tmp_path)
-
-
 def test_the_samples_of_a_trial_are_kept_with_the_warm_up_below_zero(results: Results) -> None:
-    trial = a_trial()
+    trial = a_trial(round=3)
     requests: list[Request] = [(0.5, 1.0, None), (2.5, 2.75, "status 500"), (3.0, None, "lost")]
     samples = some_samples(requests)
     recording = a_recording(samples, (2, 12))
     results.keep(trial, failed_row(trial, "measured"), recording)
-    file = results.folder / "samples" / f"{trial.name}.csv.gz"
+    (row,) = lines_of(results.folder / "trials.csv")
+    file = results.folder / "samples" / f"{row['case']}.r3.csv.gz"
     with gzip.open(file, "rt", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == ["due_s", "lag_ms", "latency_ms", "status", "failure", "ended_s"]
@@ -197,13 +186,8 @@ def test_what_the_suites_compare_is_in_a_file_of_its_own(lab: Lab) -> None:
         recording = a_recording(STEADY, (2, 12))
         results.keep(trial, measured_row(trial, recording), recording)
     results.finish("finished")
-    (line,) = table(results.folder / "comparisons.csv")
+    (line,) = lines_of(results.folder / "comparisons.csv")
     assert (line["metric"], line["ratio"], line["reason"]) == ("rps", "1", "needs 3 rounds")
-
-
-def test_where_nothing_is_compared_there_is_no_such_file(results: Results) -> None:
-    results.finish("finished")
-    assert not (results.folder / "comparisons.csv").exists()
 
 
 def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None:
@@ -215,8 +199,8 @@ def test_an_interrupted_run_keeps_its_rows_and_says_so(results: Results) -> None
         assert document["outcome"] == "interrupted at trial 2 of 3"
         assert document["finished_at"]
     assert ended["arguments"]["seed"] == 7
-    assert len(table(results.folder / "trials.csv")) == 1
-    assert len(table(results.folder / "summary.csv")) == 1
+    assert len(lines_of(results.folder / "trials.csv")) == 1
+    assert len(lines_of(results.folder / "summary.csv")) == 1
 
 
 def keep_calibrated(results: Results, *of_trials: float) -> None:
@@ -228,7 +212,7 @@ def keep_calibrated(results: Results, *of_trials: float) -> None:
 
 
 def drifting(results: Results, file: str = "trials.csv") -> list[bool]:
-    return ["cpu-drift" in row["caveats"].split() for row in table(results.folder / file)]
+    return ["cpu-drift" in row["caveats"].split() for row in lines_of(results.folder / file)]
 
 
 def test_the_cpu_is_held_against_the_runs_median_at_its_end(results: Results) -> None:
@@ -292,42 +276,33 @@ def test_a_results_folder_that_is_not_there_is_an_error_with_the_remedy(
 
 
 class TestAFullDisk:
-    """RLIMIT_FSIZE stands in for it: the kernel refuses the bytes beyond a file's limit."""
-
-    @pytest.fixture(autouse=True)
-    def limits(self) -> Iterator[None]:
-        unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
-        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        yield
-        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
-        signal.signal(signal.SIGXFSZ, handler)
-
-    @staticmethod
-    def leave(size: int) -> None:
-        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-
-    def test_leaves_whole_rows_only(self, results: Results) -> None:
+    def test_leaves_whole_rows_only(
+        self, results: Results, disk_room: Callable[[int], None]
+    ) -> None:
         trial = a_trial()
         results.keep(trial, failed_row(trial, "measured"), None)
         file = results.folder / "trials.csv"
         before = file.read_text()
-        self.leave(len(before) + 50)
+        disk_room(len(before) + 50)
         with pytest.raises(ResultsLostError, match=r"1 of 3 trials are in results/.*smoke/"):
             results.keep(trial, failed_row(trial, "measured"), None)
         assert file.read_text() == before
         assert len(results.rows) == 1
 
-    def test_keeps_no_row_whose_samples_could_not_be_written(self, results: Results) -> None:
+    def test_keeps_no_row_whose_samples_could_not_be_written(
+        self, results: Results, disk_room: Callable[[int], None]
+    ) -> None:
         trial = a_trial()
-        self.leave(16)
+        disk_room(16)
         with pytest.raises(ResultsLostError):
             results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
-        assert table(results.folder / "trials.csv") == []
+        assert lines_of(results.folder / "trials.csv") == []
 
-    def test_leaves_the_description_as_it_was(self, results: Results) -> None:
+    def test_leaves_the_description_as_it_was(
+        self, results: Results, disk_room: Callable[[int], None]
+    ) -> None:
         results.begin(a_trial(position=2))
-        self.leave(16)
+        disk_room(16)
         with pytest.raises(ResultsLostError):
             results.begin(a_trial(position=3))
         with pytest.raises(ResultsLostError):
@@ -361,11 +336,3 @@ def test_a_disk_with_room_passes(results: Results, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("loadgen.runs.results.LEAST_ROOM_BYTES", 2**62)
     with pytest.raises(ResultsLostError, match="results/ is full"):
         results.check_room()
-
-
-def test_the_slug_of_a_case_is_the_key_everywhere(results: Results) -> None:
-    axes: dict[str, Any] = {"users": 7}
-    trial = a_trial(case=a_case(**axes), round=3)
-    results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12)))
-    (row,) = table(results.folder / "trials.csv")
-    assert (results.folder / "samples" / f"{row['case']}.r3.csv.gz").exists()

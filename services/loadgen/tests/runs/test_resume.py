@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.records import columns
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of, write_table
 from loadgen.runs.plan import Plan
@@ -13,7 +12,7 @@ from loadgen.runs.resume import rows_that_stay
 from loadgen.suites.search import Rules
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite
-from tests.whole_run import rows_of_a_run
+from tests.whole_run import answered, rows_of_a_run
 
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
 CASES = tuple(a_case(driver="own", users=300, http_client=client) for client in CLIENTS)
@@ -24,28 +23,9 @@ def a_plan() -> Plan:
     return Plan([suite], {"uvicorn": a_server()}, 2, 5)
 
 
-def row_of(trial: Trial, capacity_rps: float) -> Row:
-    """As a stack of this capacity answers, with a view of 4 ms."""
-    rate_rps = trial.case.rate_rps
-    return columns.row(
-        {
-            "case": trial.case.slug,
-            "round": trial.round,
-            "repeat": trial.repeat,
-            "position": trial.position,
-            "driver": trial.case.driver,
-            "outcome": "measured",
-            "ranked": "yes",
-            "service_time_ms": 600.0,
-            "cpu_ceiling_rps": 250.0 if rate_rps is None else None,
-            "p95_ms": 650.0 if rate_rps is None or rate_rps <= capacity_rps else 950.0,
-        }
-    )
-
-
 def measured(capacity_rps: float = 230) -> list[Row]:
     """The rows of the whole run."""
-    return rows_of_a_run(a_plan(), lambda trial: row_of(trial, capacity_rps))
+    return rows_of_a_run(a_plan(), lambda trial: answered(trial, capacity_rps))
 
 
 def resumed(folder: Path, rows: list[Row]) -> tuple[list[Row], list[Trial]]:
@@ -78,7 +58,7 @@ def test_a_resumed_run_measures_the_same_trials_as_one_without_interruption(
 ) -> None:
     rows = measured()
     stay, _ = resumed(tmp_path, rows[:9])
-    again = rows_of_a_run(a_plan(), lambda trial: row_of(trial, 230), stay)
+    again = rows_of_a_run(a_plan(), lambda trial: answered(trial, 230), stay)
     assert [(row["case"], row["repeat"]) for row in again] == [
         (row["case"], row["repeat"]) for row in rows
     ]
@@ -127,5 +107,5 @@ def test_open_loads_are_known_by_rate_and_arrivals(tmp_path: Path) -> None:
     )
     plan = Plan([a_suite(cases=cases)], {"uvicorn": a_server()}, None, 0)
     first, *others = plan.certain()
-    write_table(tmp_path / "trials.csv", [row_of(first, 100)])
+    write_table(tmp_path / "trials.csv", [answered(first, 100)])
     assert plan.missing(rows_that_stay(plan, tmp_path)) == others

@@ -24,7 +24,7 @@ from loadgen.runs.plan import Plan
 from loadgen.suites.search import Rules
 from loadgen.trials.rows import measured_row
 from loadgen.trials.trial import Trial
-from tests.make import a_case, a_recording, a_server, a_suite
+from tests.make import a_case, a_recording, a_server, a_suite, a_trial
 from tests.whole_run import rows_of_a_run
 
 SERVICE_S = 0.6
@@ -66,20 +66,9 @@ def a_row(trial: Trial) -> Row:
 
 def windows(rate_rps: float, count: int) -> Iterator[bool | None]:
     """Whether windows at a rate hold."""
-    (trial,) = Plan([SUITE], {"uvicorn": a_server()}, None, 0).certain()
+    case = RULES.offered(CASE, rate_rps)
     for seed in range(count):
-        window = Trial(
-            case=RULES.offered(CASE, rate_rps),
-            server=trial.server,
-            suites=trial.suites,
-            round=1,
-            position=1,
-            warm_up_s=3.0,
-            window_s=15.0,
-            timing=trial.timing,
-            seed=seed,
-            repeat=1,
-        )
+        window = a_trial(case=case, warm_up_s=3.0, window_s=15.0, seed=seed, repeat=1)
         yield judge_window(0, a_row(window), RULES).held
 
 

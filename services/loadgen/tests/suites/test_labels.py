@@ -193,8 +193,13 @@ def test_a_run_of_a_part_calls_its_cases_as_a_run_of_the_whole(project: Path) ->
             ["uvicorn, sync view", "granian-asgi, async view"],
         ),
         (
-            [a_case(users=10), a_case(server="granian-asgi")],
-            ["uvicorn, 10 users", "granian-asgi, 100 users"],
+            [a_case(users=10), a_case(server="granian-asgi"), a_case(server="daphne")],
+            ["uvicorn, 10 users", "granian-asgi, 100 users", "daphne, 100 users"],
+        ),
+        ([a_case(), a_case(workload="single")], ["uvicorn, fanout", "uvicorn, single"]),
+        (
+            [a_case(), a_case(driver="hey", planned_requests=200)],
+            ["uvicorn, locust, 100 users", "uvicorn, hey, 200/100"],
         ),
         (
             [a_case(ramp=((0, 0), (10, 100), (30, 100))), a_case()],
@@ -207,6 +212,13 @@ def test_a_run_of_a_part_calls_its_cases_as_a_run_of_the_whole(project: Path) ->
         (
             [a_case(driver="hey", planned_requests=300, users=users) for users in (30, 50)],
             ["uvicorn, 300/30", "uvicorn, 300/50"],
+        ),
+        (
+            [
+                a_case(load="open", users=None, rate_rps=rate_rps, arrivals=arrivals)
+                for rate_rps, arrivals in ((20.0, "poisson"), (20.5, "constant"))
+            ],
+            ["uvicorn, 20/s, poisson arrivals", "uvicorn, 20.5/s, constant arrivals"],
         ),
         (
             [a_case(), a_case_of_a_page(server="my-django")],
@@ -255,13 +267,13 @@ def test_a_pair_is_called_by_what_differs_between_the_two_then_by_what_they_shar
 
 def test_servers_of_one_title_are_told_apart_by_their_names() -> None:
     """A reader's own server has the title of the one that it extends, if it says no other."""
-    suite = a_suite(cases=(a_case(), a_case(server="my-uvicorn"), a_case(server="daphne")))
+    suite = a_suite(cases=(a_case(), a_case(server="my-uvicorn"), a_case(server="daphne", users=7)))
     titles = {"uvicorn": "Uvicorn", "my-uvicorn": "Uvicorn", "daphne": "Daphne"}
     rows = [row | {"title": titles[str(row["server"])]} for row in a_run([suite])]
     assert [entry.label for entry in a_group(suite, rows)[1].entries] == [
-        "Uvicorn (uvicorn)",
-        "Uvicorn (my-uvicorn)",
-        "Daphne",
+        "Uvicorn (uvicorn), 100 users",
+        "Uvicorn (my-uvicorn), 100 users",
+        "Daphne, 7 users",
     ]
 
 

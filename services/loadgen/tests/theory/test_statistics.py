@@ -48,15 +48,6 @@ def test_three_rounds_by_hand() -> None:
     assert (found.mean, found.low, found.high) == pytest.approx((100, 100 / factor, 100 * factor))
 
 
-@given(ROUNDS)
-def test_a_mean_lies_inside_its_interval(values: list[float]) -> None:
-    found = interval(values)
-    assert found is not None
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low <= found.mean <= found.high
-
-
 @pytest.mark.parametrize("values", [[100.0], [50.0, 200.0]])
 def test_there_is_no_interval_under_three_rounds(values: list[float]) -> None:
     found = interval(values)
@@ -94,30 +85,6 @@ def test_a_difference_seen_from_the_other_side_is_its_inverse(
     assert back.verdict == mirrored.get(there.verdict, there.verdict)
 
 
-@given(PAIRS, st.floats(0.01, 100))
-def test_the_unit_does_not_matter(pairs: list[tuple[float, float]], scale: float) -> None:
-    a, b = sides(pairs)
-    plain = difference(a, b)
-    scaled = difference([scale * value for value in a], [scale * value for value in b])
-    assert scaled.ratio == pytest.approx(plain.ratio)
-    assert scaled.sd_log == pytest.approx(plain.sd_log, abs=1e-9)
-    assert plain.rounds == len(pairs)
-
-
-@given(PAIRS, st.lists(st.floats(0.1, 10), min_size=8, max_size=8))
-def test_what_a_round_does_to_both_cancels_out(
-    pairs: list[tuple[float, float]], of_rounds: list[float]
-) -> None:
-    a, b = sides(pairs)
-    plain = difference(a, b)
-    disturbed = difference(
-        [value * of_round for value, of_round in zip(a, of_rounds, strict=False)],
-        [value * of_round for value, of_round in zip(b, of_rounds, strict=False)],
-    )
-    assert disturbed.ratio == pytest.approx(plain.ratio)
-    assert disturbed.sd_log == pytest.approx(plain.sd_log, abs=1e-9)
-
-
 @given(PAIRS)
 def test_a_difference_is_a_t_test_of_its_logarithms(pairs: list[tuple[float, float]]) -> None:
     a, b = sides(pairs)
@@ -125,6 +92,9 @@ def test_a_difference_is_a_t_test_of_its_logarithms(pairs: list[tuple[float, flo
     assume(logs.std() > 1e-6)
     found = difference(a, b)
     reference = stats.ttest_rel(np.log(b), np.log(a))
+    assert found.rounds == len(pairs)
+    assert found.ratio == pytest.approx(math.exp(logs.mean()))
+    assert found.sd_log == pytest.approx(logs.std(ddof=1))
     assert found.p == pytest.approx(reference.pvalue)
     low, high = reference.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)))
@@ -217,13 +187,6 @@ def test_of_10_000_comparisons_of_a_server_with_itself_4_to_6_percent_alarm(roun
     assert 0.04 < len(alarms) / len(found) < 0.06
     better = sum(one.verdict == "better" for one in alarms)
     assert 0.45 < better / len(alarms) < 0.55
-
-
-@pytest.mark.parametrize("rounds", [3, 5, 10])
-def test_the_interval_holds_the_true_ratio_in_95_percent(rounds: int) -> None:
-    found = synthetic(rounds, count=4_000, ratio=1.1)
-    held = sum(one.low < 1.1 < one.high for one in found if one.low and one.high)
-    assert 0.935 < held / len(found) < 0.965
 
 
 def test_what_differs_by_the_margin_is_called_equivalent_in_at_most_5_percent() -> None:

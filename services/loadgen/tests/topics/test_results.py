@@ -2,7 +2,6 @@
 
 import re
 from io import StringIO
-from typing import Any
 
 import pytest
 
@@ -160,54 +159,6 @@ def test_without_an_article_there_are_the_usual_columns_and_no_parentheses() -> 
     assert "(the article's)" not in text
 
 
-def test_counted_loads_are_told_apart_by_requests_and_users() -> None:
-    cases = tuple(
-        a_case(driver="hey", users=users, planned_requests=count)
-        for count, users in ((150, 30), (300, 50))
-    )
-    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
-    assert [line.label for line in found] == [
-        f"{TITLES['uvicorn']}, {n}" for n in ("150/30", "300/50")
-    ]
-
-
-@pytest.mark.parametrize(
-    "axis",
-    [
-        {"http_client": "no-http"},
-        {"users": 10},
-        {"settings": "bare"},
-        {"view": "sync"},
-        {"workload": "single"},
-        {"upstream": "https"},
-        {"delays_ms": (100.0,)},
-        {"cpu_ms": 5.0},
-        {"ramp": ((0.0, 0), (10.0, 100), (30.0, 100))},
-        {"driver": "hey", "planned_requests": 200},
-        {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"},
-    ],
-    ids=str,
-)
-def test_no_two_lines_of_a_table_have_the_same_label(axis: dict[str, object]) -> None:
-    cases = (FAST, a_case(**axis))
-    one, other = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
-    assert one.label != other.label
-
-
-def test_users_are_told_in_every_line_where_one_has_others() -> None:
-    cases = (
-        a_case(server="uwsgi-2-threads", users=4),
-        a_case(server="uvicorn"),
-        a_case(server="granian-asgi"),
-    )
-    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
-    assert [line.name for line in found] == [
-        "uwsgi-2-threads, 4 users",
-        "uvicorn, 100 users",
-        "granian-asgi, 100 users",
-    ]
-
-
 def test_what_is_left_out_is_said_below_the_table() -> None:
     suite = a_suite(cases=(FAST,), left_out=("uwsgi-gevent with aiohttp-shared: [no] loop",))
     text = printed([suite], [a_row(FAST)])
@@ -215,19 +166,6 @@ def test_what_is_left_out_is_said_below_the_table() -> None:
     assert "\nLeft out: uwsgi-gevent with aiohttp-shared: [no] loop.\n" in markdown_report(
         [suite], [a_row(FAST)]
     )
-
-
-def test_open_loads_are_told_apart_by_rate_and_arrivals() -> None:
-    open_load: dict[str, Any] = {"load": "open", "users": None}
-    cases = tuple(
-        a_case(**open_load, rate_rps=rate_rps, arrivals=arrivals)
-        for rate_rps, arrivals in ((20.0, "poisson"), (20.5, "constant"))
-    )
-    found = entries_of(a_suite(cases=cases), [a_row(case) for case in cases])
-    assert [line.label for line in found] == [
-        f"{TITLES['uvicorn']}, 20/s, poisson arrivals",
-        f"{TITLES['uvicorn']}, 20.5/s, constant arrivals",
-    ]
 
 
 def test_a_case_without_a_row_has_no_line() -> None:

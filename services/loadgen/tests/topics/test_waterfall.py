@@ -14,7 +14,7 @@ def printed(run: list[Row], suite: Suite | None = None) -> str:
     return report_on_a_terminal([suite or a_fall()], run)
 
 
-def test_each_order_has_a_table_with_two_lines_per_stage() -> None:
+def test_each_order_has_a_table_with_two_lines_per_stage_and_says_what_all_bring() -> None:
     text = printed(RUN)
     assert "From here to there: one change per step" in text
     assert "From here to there: the same, reversed" in text
@@ -24,19 +24,13 @@ def test_each_order_has_a_table_with_two_lines_per_stage() -> None:
     assert "1.333" in of_client
     assert "better" in of_client
     assert text.count("CPU/view") >= 6
-
-
-def test_no_line_is_wider_than_a_terminal() -> None:
-    assert max(map(len, printed(RUN).splitlines())) <= 80
+    assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_what_says_less_than_it_seems_to_is_noted_once() -> None:
     flat = " ".join(printed(RUN).split())
     assert flat.count("the API was late or busy") == 1
-
-
-def test_the_end_is_compared_with_the_start() -> None:
-    assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in printed(RUN)
 
 
 def test_its_cases_have_no_second_table() -> None:

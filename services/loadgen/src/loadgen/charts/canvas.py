@@ -24,7 +24,12 @@ SECOND_LINE = 14
 BELOW = 14
 LEGEND = 20
 #: What some marks have besides x and y: other ends, words, the row that an area is of.
-CHANNELS = {"x2": "x2:Q", "y2": "y2:Q", "text": "text:N", "detail": "detail:N"}
+CHANNELS = {
+    "x2": alt.X2("x2:Q"),
+    "y2": alt.Y2("y2:Q"),
+    "text": alt.Text("text:N"),
+    "detail": alt.Detail("detail:N"),
+}
 #: About how many fit above the marks.
 MOST_LETTERS = 66
 
@@ -192,8 +197,13 @@ class Canvas:
         layers = []
         for (kind, frozen), data in self._marks.items():
             style = dict(frozen)
-            x = alt.value(style.pop("xPixels")) if "xPixels" in style else self.x
+            x = _pixels(style.pop("xPixels")) if "xPixels" in style else self.x
             own = {channel: field for channel, field in CHANNELS.items() if channel in data[0]}
             chart = alt.Chart(kept.named(data))
             layers.append(getattr(chart, f"mark_{kind}")(**style).encode(x=x, **shared, **own))
         return alt.layer(*layers).properties(width=WIDTH, height=self.height)
+
+
+def _pixels(x: float) -> alt.XValue:
+    """So far from the left. Altair makes one of `alt.value` too, but takes much longer."""
+    return alt.XValue(x)  # type: ignore[no-untyped-call]

@@ -34,6 +34,25 @@ _NEUTRAL = {
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _NO_MOVE = re.compile(r"translate\(0,0\) ?")
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+#: Set as it is: Altair's `configure` copies the whole chart each time.
+STYLE = alt.Config(
+    background="transparent",
+    padding=2,
+    font="DejaVu Sans",
+    view=alt.ViewConfig(stroke=None),
+    axis=alt.AxisConfig(
+        labelColor=SOFT.variable,
+        titleColor=SOFT.variable,
+        labelFontSize=11,
+        titleFontSize=11,
+        titleFontWeight="normal",
+        gridColor=GRID.variable,
+        gridOpacity=0.45,
+        domain=False,
+        ticks=False,
+        labelPadding=5,
+    ),
+)
 
 
 #: What can be drawn.
@@ -64,28 +83,10 @@ def draw(make: Callable[[Data], Chart], *, check: bool = False) -> str:
     """
     data = Data()
     with debug_mode(check):
-        specification = _styled(make(data)).to_dict(validate=check)
+        chart = make(data)
+        chart.config = STYLE
+        specification = chart.to_dict(validate=check)
     return minified(vl_convert.vegalite_to_svg(specification | {"datasets": data.sets}))
-
-
-def _styled(chart: Chart) -> Chart:
-    styled: Chart = (
-        chart.configure(background="transparent", padding=2, font="DejaVu Sans")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=SOFT.variable,
-            titleColor=SOFT.variable,
-            labelFontSize=11,
-            titleFontSize=11,
-            titleFontWeight="normal",
-            gridColor=GRID.variable,
-            gridOpacity=0.45,
-            domain=False,
-            ticks=False,
-            labelPadding=5,
-        )
-    )
-    return styled
 
 
 def minified(svg: str) -> str:

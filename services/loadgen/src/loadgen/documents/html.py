@@ -1,5 +1,6 @@
 """A document as a page: one file with all that it needs inside."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +14,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def html(document: Document, title: str) -> str:
     """The whole page, with the title of its tab in the browser."""
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(title=title, document=document, palette=Markup(palette.stylesheet()))
+    )
+
+
+@cache
+def _templates() -> Environment:
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -21,11 +31,7 @@ def html(document: Document, title: str) -> str:
         lstrip_blocks=True,
     )
     templates.filters["cell"] = _cell
-    return templates.get_template("page.html").render(
-        title=title,
-        document=document,
-        palette=Markup(palette.stylesheet()),
-    )
+    return templates
 
 
 def _cell(cell: Cell) -> str | Markup:

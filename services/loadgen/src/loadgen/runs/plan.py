@@ -29,6 +29,8 @@ class Plan:
         servers: the servers that the cases name.
         rounds: how often each case is measured; None: as each suite says.
         seed: of the order of each round, and of open loads' arrivals.
+        ordered: whether each round has an order of its own; without, all keep the suites' order,
+            which is enough to tell how long they take and needs no search.
 
     Raises:
         ConfigurationError: suites want different things of a case, or no case is left.
@@ -40,6 +42,8 @@ class Plan:
         servers: Mapping[str, Server],
         rounds: int | None,
         seed: int,
+        *,
+        ordered: bool = True,
     ) -> None:
         listed = list(suites)
         self._suites_of = _suites_by_case(listed)
@@ -47,6 +51,7 @@ class Plan:
         self._servers = servers
         self._rounds = rounds
         self._seed = seed
+        self._ordered = ordered
 
     @property
     def trial_count(self) -> int:
@@ -113,8 +118,9 @@ class Plan:
             [case for case, count in counts.items() if number <= count]
             for number in range(1, max(counts.values()) + 1)
         ]
-        orders = RoundOrders(self._pairs, self._seed)
-        return rounds if len(rounds) == 1 else list(map(orders.next, rounds))
+        if len(rounds) == 1 or not self._ordered:
+            return rounds
+        return list(map(RoundOrders(self._pairs, self._seed).next, rounds))
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
         suites, server = self._suites_of[case], self._servers[case.server]
