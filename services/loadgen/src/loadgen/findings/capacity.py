@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.findings.rate_holds import judge_window
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, cell_text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
@@ -180,9 +180,9 @@ def write_capacities(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -
     write_csv(file, (column.name for column in COLUMNS), map(_line, searches))
 
 
-def _line(search: Capacity) -> list[str]:
+def _line(search: Capacity) -> tuple[Cell, ...]:
     case = search.case
-    cells = (
+    return (
         *(search.suite, case.slug, search.round, case.server, search.title, case.http_client),
         *(search.cpus, search.cpu_ceiling_rps, search.low_rps, search.high_rps),
         *(search.low_rps_per_cpu, search.high_rps_per_cpu),
@@ -190,7 +190,6 @@ def _line(search: Capacity) -> list[str]:
         *(search.app_pss_mib, search.inflight_mean, search.memory_mib_per_view),
         *("; ".join(search.gave_way), " ".join(map(_window, search.windows)), search.reason),
     )
-    return [cell_text(cell) for cell in cells]
 
 
 def _window(window: tuple[float, bool | None]) -> str:
