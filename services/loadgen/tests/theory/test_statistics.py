@@ -154,12 +154,6 @@ def test_the_verdict(ratio: float, scatter: float, verdict: str) -> None:
     assert difference(A, b).verdict == verdict
 
 
-def test_the_margin_is_the_callers() -> None:
-    b = [101.0, 109.0, 91.0]
-    assert difference(A, b, margin=0.05).verdict == "equivalent"
-    assert difference(A, b, margin=0.01).verdict == "undecided"
-
-
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_under_three_rounds_nothing_is_decided(rounds: int) -> None:
     found = difference([1.0] * rounds, [2.0] * rounds)

@@ -232,5 +232,7 @@ def _write(findings: Sequence[Finding], folder: Path) -> None:
         raise unwritable(error) from error
 
 
-def _text(cell: object) -> object:
-    return round(cell, 3) if isinstance(cell, float) else cell
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return str(round(cell, 3) if isinstance(cell, float) else cell)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.findings.rate_holds import judge_window
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Column, Row, cell_text
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
@@ -180,9 +180,9 @@ def write_capacities(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -
     write_csv(file, (column.name for column in COLUMNS), map(_line, searches))
 
 
-def _line(search: Capacity) -> list[str]:
+def _line(search: Capacity) -> tuple[Cell, ...]:
     case = search.case
-    cells = (
+    return (
         *(search.suite, case.slug, search.round, case.server, search.title, case.http_client),
         *(search.cpus, search.cpu_ceiling_rps, search.low_rps, search.high_rps),
         *(search.low_rps_per_cpu, search.high_rps_per_cpu),
@@ -190,7 +190,6 @@ def _line(search: Capacity) -> list[str]:
         *(search.app_pss_mib, search.inflight_mean, search.memory_mib_per_view),
         *("; ".join(search.gave_way), " ".join(map(_window, search.windows)), search.reason),
     )
-    return [cell_text(cell) for cell in cells]
 
 
 def _window(window: tuple[float, bool | None]) -> str:
@@ -201,7 +200,7 @@ def _window(window: tuple[float, bool | None]) -> str:
 def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Row]) -> Capacity:
     """What the search found that begins with this row."""
     ceiling_rps, cpu_ms = first.number("cpu_ceiling_rps"), first.number("app_cpu_ms_per_view")
-    windows = [row for row in rows if row["round"] == first["round"] and _of(case, rules, row)]
+    windows = [row for row in rows if row.is_window and row["position"] == first["position"]]
     judged = [judge_window(_step(row, rules), row, rules) for row in windows]
     bracket = _bracket(first, judged, rules)
     low = _held(windows, judged, bracket.low)
@@ -224,12 +223,6 @@ def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Ro
         windows=tuple((rules.rate_rps(window.step), window.held) for window in judged),
         reason=bracket.reason,
     )
-
-
-def _of(case: Case, rules: Rules, row: Row) -> bool:
-    """Whether a row is a window of this stack's search."""
-    rate_rps = row.number("rate_rps") if row.is_window else None
-    return rate_rps is not None and row.case == rules.offered(case, rate_rps).slug
 
 
 def _step(row: Row, rules: Rules) -> int:

@@ -16,7 +16,7 @@ from loadgen.findings.both_sides import (
     two_runs,
 )
 from loadgen.findings.summary import THROUGHPUT, starved_users
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text, rows_by_case
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
@@ -207,8 +207,7 @@ def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) 
     comparisons = compare_cases(suites, rows)
     if not comparisons:
         return
-    lines = (map(cell_text, comparison_cells(comparison)) for comparison in comparisons)
-    write_csv(file, (column.name for column in COLUMNS), lines)
+    write_csv(file, (column.name for column in COLUMNS), map(comparison_cells, comparisons))
 
 
 def comparison_cells(comparison: Comparison) -> tuple[Cell, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from loadgen.findings.answers_nobody import always_silent, is_silent, silence
-from loadgen.records.columns import METRICS, Row, cell_text, rows_by_case
+from loadgen.records.columns import METRICS, Cell, Row, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.theory.statistics import Interval, interval
 from loadgen.trials import caveats
@@ -87,13 +87,12 @@ def starved_users(rows: Iterable[Row]) -> str:
     return f"up to {most['starved']}{of}"
 
 
-def _line(rows: Sequence[Row]) -> list[str]:
+def _line(rows: Sequence[Row]) -> list[Cell]:
     measured = [row for row in rows if row.is_measured]
     ranked = [row for row in measured if row.is_ranked]
-    line = [cell_text(rows[0][axis]) for axis in AXES]
-    line += [str(len(counted)) for counted in (rows, measured, ranked)]
+    line = [rows[0][axis] for axis in AXES]
+    line += [len(counted) for counted in (rows, measured, ranked)]
     for metric in METRICS:
         mean = over_rounds(rows, metric)
-        cells = (mean.mean, mean.low, mean.high) if mean else (None, None, None)
-        line += [cell_text(cell) for cell in cells]
+        line += (mean.mean, mean.low, mean.high) if mean else (None, None, None)
     return [*line, " ".join(case_caveats(rows))]

@@ -18,7 +18,7 @@ from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, JudgedGate, judge_gates
 from loadgen.records import files
-from loadgen.records.columns import TEXT, Column, Row, cell_text
+from loadgen.records.columns import TEXT, Column, Row
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import native_views
@@ -183,9 +183,8 @@ def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
 def compare_csv(result: RunComparison) -> str:
     """compare.csv: a line per comparison."""
     trust = "indicative" if result.indicative else "paired"
-    runs = (result.a_run, result.b_run)
     lines = (
-        map(cell_text, (*runs, *comparison_cells(comparison)[1:], trust))
+        (result.a_run, result.b_run, *comparison_cells(comparison)[1:], trust)
         for comparison in result.comparisons
     )
     return files.csv_text((column.name for column in COLUMNS), lines)

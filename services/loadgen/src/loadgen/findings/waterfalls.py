@@ -11,7 +11,7 @@ from pathlib import Path
 from loadgen.findings import summary
 from loadgen.findings.both_sides import DISTANCE_COLUMNS, distance_cells
 from loadgen.findings.comparisons import Comparison, ComparisonKey, adjusted, compare_rows
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, cell_text, rows_by_case
+from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, rows_by_case
 from loadgen.records.files import write_csv
 from loadgen.suites.suite import Suite
 from loadgen.suites.waterfall import Order, Step, Waterfall
@@ -104,7 +104,7 @@ def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -
     if not measured:
         return
     lines = (
-        map(cell_text, _line(waterfall, order, number, stage))
+        _line(waterfall, order, number, stage)
         for waterfall in measured
         for order, stages in waterfall.orders.items()
         for number, stage in enumerate(stages)

@@ -10,18 +10,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadgen.records.columns import Cell, cell_text
 
-def write_csv(file: Path, header: Iterable[str], lines: Iterable[Iterable[object]]) -> None:
+
+def write_csv(file: Path, header: Iterable[str], lines: Iterable[Iterable[Cell]]) -> None:
     """Write a table, replacing an earlier one whole."""
     replace_text(file, csv_text(header, lines))
 
 
-def csv_text(header: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
-    """A table as CSV."""
+def csv_text(header: Iterable[str], lines: Iterable[Iterable[Cell]]) -> str:
+    """A table as CSV, each cell as `cell_text` has it."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(lines)
+    writer.writerows(map(cell_text, line) for line in lines)
     return table.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from loadgen.errors import ConfigurationError
-from loadgen.records.columns import TRIALS, Row, cell_text, parse_line
+from loadgen.records.columns import TRIALS, Row, parse_line
 from loadgen.records.files import write_csv
 
 TRIALS_CSV = "trials.csv"
@@ -14,7 +14,7 @@ TRIALS_CSV = "trials.csv"
 
 def write_table(file: Path, rows: Iterable[Row]) -> None:
     """Write a table of trials with these rows, replacing an earlier one whole."""
-    lines = ([cell_text(row[column.name]) for column in TRIALS] for row in rows)
+    lines = ([row[column.name] for column in TRIALS] for row in rows)
     write_csv(file, (column.name for column in TRIALS), lines)
 
 

@@ -1,6 +1,7 @@
 """Rounds are the replicates: means, intervals and differences over rounds, never over requests."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,8 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 #: Fewer rounds than this give no interval.
 LEAST_ROUNDS = 3
+#: Nobody measures so many, whatever they would show.
+MOST_ROUNDS = 10**9
 #: Two servers that differ by less than this are as good as equal.
 MARGIN = 0.03
 #: The chance of an alarm where there is nothing, and of none where there is something.
@@ -91,7 +94,6 @@ def difference(
     b: Sequence[float],
     *,
     higher_is_better: bool = True,
-    margin: float = MARGIN,
     paired: bool = True,
 ) -> Difference:
     """Compare two cases over rounds.
@@ -105,14 +107,13 @@ def difference(
     Biometrics Bull. 2(6), 1946).
 
     `better` or `worse` where the 95 % interval excludes 1, however small the difference; else
-    `equivalent` where the 90 % interval lies inside the margin, taken as 1 / (1 + margin) to
-    1 + margin (two one-sided tests: D. J. Schuirmann, J. Pharmacokin. Biopharm. 15, 1987); else
+    `equivalent` where the 90 % interval lies inside the MARGIN, taken as 1 / (1 + MARGIN) to
+    1 + MARGIN (two one-sided tests: D. J. Schuirmann, J. Pharmacokin. Biopharm. 15, 1987); else
     `undecided`.
 
     Args:
         a, b: positive values of both, at least one each; paired: in the same order of rounds.
         higher_is_better: what makes b better than a.
-        margin: the largest difference that does not matter.
         paired: whether each round measured both.
     """
     logs_a, logs_b = np.log(np.asarray(a, np.float64)), np.log(np.asarray(b, np.float64))
@@ -129,7 +130,7 @@ def difference(
     reach = _t(1 - ALARM / 2, freedom) * error
     if abs(mean) > reach:
         verdict: Verdict = "better" if (mean > 0) == higher_is_better else "worse"
-    elif abs(mean) + _t(0.95, freedom) * error < math.log1p(margin):
+    elif abs(mean) + _t(0.95, freedom) * error < math.log1p(MARGIN):
         verdict = "equivalent"
     else:
         verdict = "undecided"
@@ -147,14 +148,14 @@ def difference(
     )
 
 
-def equivalence_p(measured: Difference, margin: float = MARGIN) -> float:
+def equivalence_p(measured: Difference) -> float:
     """The p-value of `equivalent`: of two one-sided tests, the larger (Schuirmann 1987).
 
     1 where there are fewer than three rounds.
     """
     if measured.error_log is None or measured.freedom is None:
         return 1.0
-    inside = math.log1p(margin) - abs(math.log(measured.ratio))
+    inside = math.log1p(MARGIN) - abs(math.log(measured.ratio))
     return _tail(inside, measured.error_log, measured.freedom)
 
 
@@ -180,20 +181,11 @@ def rounds_needed(sd_log: float, ratio: float) -> int:
     if ratio <= 0 or ratio == 1:
         raise ValueError(f"no number of rounds shows a ratio of {ratio}")
 
-    def detectable_log(rounds: int) -> float:
-        return _detectable_log(sd_log / math.sqrt(rounds), rounds - 1)
+    def excess_log(rounds: int) -> float:
+        """By how much the ratio exceeds what so many rounds detect; it grows with them."""
+        return abs(math.log(ratio)) - _detectable_log(sd_log / math.sqrt(rounds), rounds - 1)
 
-    enough = LEAST_ROUNDS
-    while detectable_log(enough) > abs(math.log(ratio)):
-        enough *= 2
-    too_few = max(enough // 2, LEAST_ROUNDS - 1)
-    while enough - too_few > 1:
-        middle = (enough + too_few) // 2
-        if detectable_log(middle) > abs(math.log(ratio)):
-            too_few = middle
-        else:
-            enough = middle
-    return enough
+    return bisect_left(range(MOST_ROUNDS), 0.0, lo=LEAST_ROUNDS, key=excess_log)
 
 
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
