@@ -1,9 +1,14 @@
 """Loads that stay on until what was due in a window has ended, by the drivers as they are."""
 
 import json
+import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from select import select
 from typing import Any
 
 import polars as pl
@@ -129,35 +134,31 @@ def test_the_arrivals_of_a_window_are_its_own_whatever_the_warm_up_took(tmp_path
         assert due.to_list()[:5] != warm_up.sort().to_list()[:5]
 
 
-def test_orders_may_come_in_pieces_or_together() -> None:
-    window = Followed(1, 2, 3)
-    told: list[Followed | None] = []
-    for pieces in ([b"5\n1 2 3\n"], [b"5\n", b"1 2", b" 3\n"], [b"5\n1", b" 2 3\n"]):
-        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
-            assert cat.stdin is not None
-            assert cat.stdout is not None
-            orders = ProtocolOrders(cat.stdout.fileno())
-            cat.stdin.write(pieces[0])
-            cat.stdin.flush()
-            assert orders.start_ns() == 5
-            told.clear()
-            if at_once := orders.followed():
-                told.append(at_once)
-            for piece in pieces[1:]:
-                cat.stdin.write(piece)
-                cat.stdin.flush()
-                orders.read(told.append, lambda: told.append(None))
-            assert told == [window]
+@contextmanager
+def orders_of_a_protocol() -> Iterator[tuple[ProtocolOrders, FileIO]]:
+    """The orders, and where the protocol writes them."""
+    reading, writing = os.pipe()
+    with FileIO(reading) as file, FileIO(writing, "w") as protocol:
+        yield ProtocolOrders(file.fileno()), protocol
+
+
+@pytest.mark.parametrize("pieces", [[b"5\n1 2 3\n"], [b"5\n", b"1 2 3\n"], [b"5\n1 ", b"2 3\n"]])
+def test_orders_may_come_together_or_one_by_one_or_in_pieces(pieces: list[bytes]) -> None:
+    with orders_of_a_protocol() as (orders, protocol):
+        protocol.write(pieces[0])
+        assert orders.start_ns() == 5
+        for piece in pieces[1:]:
+            protocol.write(piece)
+        assert select([orders.file], [], [], 0)[0], "the next line still waits to be read"
+        assert orders.followed() == Followed(1, 2, 3)
 
 
 def test_a_protocol_that_goes_without_an_order_is_told() -> None:
-    told: list[Followed | None] = []
-    with subprocess.Popen(["echo", "5"], stdout=subprocess.PIPE) as echo:
-        assert echo.stdout is not None
-        orders = ProtocolOrders(echo.stdout.fileno())
+    with orders_of_a_protocol() as (orders, protocol):
+        protocol.write(b"5\n")
+        protocol.close()
         assert orders.start_ns() == 5
-        orders.read(told.append, lambda: told.append(None))
-        assert told == [None]
+        assert orders.followed() is None
         with pytest.raises(EOFError, match="gone before the load began"):
             orders.start_ns()
 

@@ -129,7 +129,7 @@ class LoadRun(ABC):
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._loop.set_exception_handler(self._fail)
         if self.load.seconds is None:
-            self._listen()
+            self._loop.add_reader(self._orders.file, self._hear)
         self.begin()
         while not self._over.done() and (left_ns := self._patience_ns - monotonic_ns()) > 0:
             await asyncio.wait([self._over], timeout=min(left_ns / 1e9, FLUSH_EVERY_S))
@@ -139,23 +139,13 @@ class LoadRun(ABC):
         if self._over.done():
             self._over.result()
 
-    def _listen(self) -> None:
-        """Hear what to follow; a protocol that has gone wants nothing any more."""
-        if window := self._orders.followed():
-            self._loop.call_soon(self.follow, window)
-        else:
-            self._loop.add_reader(self._orders.file, self._hear)
-
     def _hear(self) -> None:
-        self._orders.read(self._first_order, self._gone)
-
-    def _first_order(self, window: Followed) -> None:
+        """Hear what to follow; a protocol that has gone wants nothing any more."""
         self._loop.remove_reader(self._orders.file)
-        self.follow(window)
-
-    def _gone(self) -> None:
-        self._loop.remove_reader(self._orders.file)
-        self.end()
+        if window := self._orders.followed():
+            self.follow(window)
+        else:
+            self.end()
 
     def _count_awaited(self, window: Followed) -> None:
         """At the window's end, count what is still awaited of it."""

@@ -19,7 +19,7 @@ from locust import FastHttpUser, events, task
 from locust.env import Environment
 
 from loadgen.generators.request_log import NO_ANSWER, UNANSWERED, LoggedRequest, RequestLog
-from loadgen.generators.window_to_follow import Followed, ProtocolOrders
+from loadgen.generators.window_to_follow import ProtocolOrders
 
 # Locust's HTTP client sends a GET again, up to eleven times and unseen by Locust, where the server
 # closes the connection instead of answering: the server would get more requests than anybody
@@ -58,23 +58,13 @@ def end_when_it_is_over(environment: Environment, orders: ProtocolOrders) -> Non
 
     It ends at once where the protocol has gone.
     """
-    if window := _order(orders):
+    gevent.socket.wait_read(orders.file)
+    if window := orders.followed():
         gevent.sleep(max(0, window.end_ns - time.monotonic_ns()) / 1e9)
         while Consumer.waits(window.end_ns) and time.monotonic_ns() < window.patience_ns:
             gevent.sleep(LOOK_EVERY_S)
     assert environment.runner is not None
     environment.runner.quit()
-
-
-def _order(orders: ProtocolOrders) -> Followed | None:
-    """What the protocol wants followed, once it says so; None where it has gone."""
-    if window := orders.followed():
-        return window
-    windows: list[Followed | None] = []
-    while not windows:
-        gevent.socket.wait_read(orders.file)
-        orders.read(windows.append, lambda: windows.append(None))
-    return windows[0]
 
 
 class Consumer(FastHttpUser):

@@ -5,9 +5,8 @@ no answer is measured against a load that has gone. It comes as a line on the dr
 input, behind the line with the start instant.
 """
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
+from io import FileIO
 from typing import Self
 
 
@@ -30,14 +29,18 @@ class Followed:
         return f"{self.begin_ns} {self.end_ns} {self.patience_ns}\n"
 
     @classmethod
-    def parse(cls, line: str) -> Self:
+    def parse(cls, line: bytes) -> Self:
         """From that line; raises ValueError where it is none."""
         begin_ns, end_ns, patience_ns = map(int, line.split())
         return cls(begin_ns, end_ns, patience_ns)
 
 
 class ProtocolOrders:
-    """Standard input of a driver, line by line, without a buffer that could hold a line back.
+    """What the protocol writes to a driver's standard input.
+
+    It writes each line at once, so where there is something to read there is a whole line (pipe(7):
+    up to 4096 bytes are not taken apart). And only the line that is asked for is read: the next one
+    stays where whoever waits for it sees it.
 
     Args:
         file: its descriptor.
@@ -45,33 +48,16 @@ class ProtocolOrders:
 
     def __init__(self, file: int = 0) -> None:
         self.file = file
-        self._read = b""
+        self._lines = FileIO(file, closefd=False)
 
     def start_ns(self) -> int:
         """Wait for the first line, the start instant. Raises EOFError where there is none."""
-        while b"\n" not in self._read:
-            part = os.read(self.file, 4096)
-            if not part:
-                raise EOFError("the protocol has gone before the load began")
-            self._read += part
-        line, _, self._read = self._read.partition(b"\n")
+        line = self._lines.readline()
+        if not line:
+            raise EOFError("the protocol has gone before the load began")
         return int(line)
 
     def followed(self) -> Followed | None:
-        """The second line, if it is there whole already."""
-        if b"\n" not in self._read:
-            return None
-        line, _, self._read = self._read.partition(b"\n")
-        return Followed.parse(line.decode())
-
-    def read(self, followed: Callable[[Followed], None], gone: Callable[[], None]) -> None:
-        """Read what has come, and tell of it: of a whole line, or that nothing will come any more.
-
-        To be called when there is something to read.
-        """
-        part = os.read(self.file, 4096)
-        self._read += part
-        if order := self.followed():
-            followed(order)
-        elif not part:
-            gone()
+        """Wait for the second line; None: the protocol has gone."""
+        line = self._lines.readline()
+        return Followed.parse(line) if line else None
