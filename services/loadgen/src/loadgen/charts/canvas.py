@@ -201,7 +201,7 @@ class Canvas:
             chart = alt.Chart(kept.named(data))
             layers.append(getattr(chart, f"mark_{kind}")(**style).encode(**encodings))
         layers.extend(self._legend(y, kept))
-        return alt.layer(*layers).properties(width=WIDTH, height=self.height)
+        return alt.layer(*layers, width=WIDTH, height=self.height)
 
     def _legend(self, y: alt.Y, kept: Data) -> list[alt.Chart]:
         layers, at = [], 5.0
