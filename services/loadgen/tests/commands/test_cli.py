@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.errors import ConfigurationError
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
 from loadgen.runs import services
+from loadgen.runs.lock import RunLock
 from tests.conftest import Loadgen
 from tests.kept_run import lines_of
 from tests.stand_ins import StandInLab, View
@@ -723,22 +725,31 @@ class TestResume:
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
 
-def test_a_second_run_is_refused_while_the_first_is_alive(
+def test_a_run_holds_the_lock_as_long_as_it_is_alive(
     loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:
     refusals = []
 
-    def start_another() -> None:
-        lab.on_start = lambda: None
-        command = [sys.executable, "-m", "loadgen", "run", "smoke"]
-        refusals.append(subprocess.run(command, capture_output=True, text=True, check=False))
+    def lock_too() -> None:
+        with pytest.raises(ConfigurationError) as refusal, RunLock(results):
+            pass
+        refusals.append(str(refusal.value))
 
-    lab.on_start = start_another
+    lab.on_start = lock_too
     assert loadgen("run", "brief")[0] == 0
-    (refusal,) = refusals
+    first, second = refusals
+    assert first.startswith(f"a run is under way: results/{the_run(results).name} since 20")
+    assert second == first
+
+
+def test_a_second_run_is_refused_by_the_module_too(results: Path) -> None:
+    command = [sys.executable, "-m", "loadgen", "run", "smoke"]
+    with RunLock(results) as lock:
+        lock.name(results / "20260102T030405Z-brief")
+        refusal = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refusal.returncode == 2
-    under_way = f"a run is under way: results/{the_run(results).name} since 20"
-    assert refusal.stderr.startswith(under_way)
+    assert refusal.stderr.startswith("a run is under way: results/20260102T030405Z-brief since 20")
+    assert not folders(results)
 
 
 def test_an_api_that_does_not_come_back_ends_the_run(

@@ -201,7 +201,7 @@ class Canvas:
             own = {channel: field for channel, field in CHANNELS.items() if channel in data[0]}
             chart = alt.Chart(kept.named(data))
             layers.append(getattr(chart, f"mark_{kind}")(**style).encode(x=x, **shared, **own))
-        return alt.layer(*layers).properties(width=WIDTH, height=self.height)
+        return alt.layer(*layers, width=WIDTH, height=self.height)
 
 
 def _pixels(x: float) -> alt.XValue:

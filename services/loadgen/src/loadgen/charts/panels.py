@@ -69,7 +69,7 @@ def _panel(panel: Panel, longest_s: float, data: Data, *, labelled: bool) -> Cha
         ),
     )
     layers = [_line(line, data).encode(x=x, y=y) for line in panel.lines]
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    return alt.layer(*layers, width=WIDTH, height=HEIGHT)
 
 
 def _line(line: Line, data: Data) -> alt.Chart:
