@@ -59,6 +59,11 @@ def test_what_is_no_table_of_ours_is_refused(table: Path, content: bytes, words:
         read_rows(table.parent)
 
 
+def test_a_folder_without_a_table_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"is no run: it has no trials\.csv"):
+        read_rows(tmp_path)
+
+
 def test_a_table_that_nobody_may_read_is_named(table: Path) -> None:
     table.unlink()
     table.mkdir()

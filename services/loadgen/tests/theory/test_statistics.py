@@ -302,6 +302,19 @@ def test_adjusting_never_makes_a_p_value_smaller_and_holm_is_the_stricter(p: lis
         assert family <= 1
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_the_false_discovery_rate_is_controlled_as_by_scipy(p: list[float]) -> None:
+    assert benjamini_hochberg(p) == pytest.approx(list(stats.false_discovery_control(p)))
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.9, 0.95]))
+def test_the_bounds_of_a_share_are_those_of_scipy(one: int, other: int, confidence: float) -> None:
+    count, of = min(one, other), max(one, other)
+    bounds = stats.binomtest(count, of).proportion_ci(confidence, method="exact")
+
+    assert clopper_pearson(count, of, confidence) == pytest.approx((bounds.low, bounds.high))
+
+
 def test_the_bounds_of_a_share_by_the_book() -> None:
     assert clopper_pearson(3, 60) == pytest.approx((0.01043, 0.13924), abs=1e-5)
     assert clopper_pearson(0, 10) == pytest.approx((0, 1 - 0.025 ** (1 / 10)))

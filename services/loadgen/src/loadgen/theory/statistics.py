@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
-from scipy.special import stdtr, stdtrit
+from scipy.special import betaincinv, stdtr, stdtrit  # scipy.stats takes long to import
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -193,7 +192,11 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
 
     Y. Benjamini & Y. Hochberg, J. R. Stat. Soc. B 57(1), 1995. In the order given.
     """
-    return [float(value) for value in stats.false_discovery_control(p)] if p else []
+    adjusted, least = [0.0] * len(p), 1.0
+    for larger, index in enumerate(sorted(range(len(p)), key=p.__getitem__, reverse=True)):
+        least = min(least, len(p) / (len(p) - larger) * p[index])
+        adjusted[index] = least
+    return adjusted
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -219,10 +222,12 @@ def where_known(
 def clopper_pearson(count: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
     """The exact interval of a share, `count` of so many.
 
-    C. J. Clopper & E. S. Pearson, Biometrika 26(4), 1934.
+    C. J. Clopper & E. S. Pearson, Biometrika 26(4), 1934, as quantiles of beta distributions.
     """
-    bounds = stats.binomtest(count, of).proportion_ci(confidence, method="exact")
-    return float(bounds.low), float(bounds.high)
+    tail = (1 - confidence) / 2
+    low = betaincinv(count, of - count + 1, tail) if count > 0 else 0.0
+    high = betaincinv(count + 1, of - count, 1 - tail) if count < of else 1.0
+    return float(low), float(high)
 
 
 type _Logs = np.ndarray[tuple[int], np.dtype[np.float64]]
