@@ -200,7 +200,7 @@ def _window(window: tuple[float, bool | None]) -> str:
 def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Row]) -> Capacity:
     """What the search found that begins with this row."""
     ceiling_rps, cpu_ms = first.number("cpu_ceiling_rps"), first.number("app_cpu_ms_per_view")
-    windows = [row for row in rows if row["round"] == first["round"] and _of(case, rules, row)]
+    windows = [row for row in rows if row.is_window and row["position"] == first["position"]]
     judged = [judge_window(_step(row, rules), row, rules) for row in windows]
     bracket = _bracket(first, judged, rules)
     low = _held(windows, judged, bracket.low)
@@ -223,12 +223,6 @@ def _capacity(name: str, case: Case, rules: Rules, first: Row, rows: Sequence[Ro
         windows=tuple((rules.rate_rps(window.step), window.held) for window in judged),
         reason=bracket.reason,
     )
-
-
-def _of(case: Case, rules: Rules, row: Row) -> bool:
-    """Whether a row is a window of this stack's search."""
-    rate_rps = row.number("rate_rps") if row.is_window else None
-    return rate_rps is not None and row.case == rules.offered(case, rate_rps).slug
 
 
 def _step(row: Row, rules: Rules) -> int:

@@ -69,11 +69,11 @@ def blocks(material: Material) -> Iterator[Block]:
 def _windows(material: Material, entries: Mapping[str, tuple[Suite, Entry]]) -> Iterator[TableRow]:
     """The windows of searches: each is a trial of a stack, at a rate that its search offered."""
     windows = [row for row in material.rows if row.is_window]
-    for suite, entry in entries.values():
-        for row in windows if suite.search else ():
-            rate_rps = row.number("rate_rps") or 0.0
-            if suite.search and row.case == suite.search.offered(entry.case, rate_rps).slug:
-                what = f", {rate_rps:g} arrivals/s, window {row['repeat']}"
+    for _, entry in entries.values():
+        places = {row["position"] for row in entry.rows}
+        for row in windows:
+            if row["position"] in places:
+                what = f", {row.number('rate_rps'):g} arrivals/s, window {row['repeat']}"
                 yield _row(material, entry, row, what)
 
 
