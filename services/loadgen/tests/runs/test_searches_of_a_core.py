@@ -54,8 +54,8 @@ def a_row(trial: Trial) -> Row:
     rate_rps = trial.case.rate_rps
     if rate_rps is None:
         off = math.exp(0.03 * np.random.default_rng((trial.seed, trial.round)).normal())
-        cells = {"outcome": "measured", "round": trial.round, "cpu_ceiling_rps": off / VIEW_S}
-        return columns.row(trial.case.cells() | cells)
+        cells = {"outcome": "measured", "round": trial.round, "position": trial.position}
+        return columns.row(trial.case.cells() | cells | {"cpu_ceiling_rps": off / VIEW_S})
     window_s = trial.window_s or 0
     seed = trial.arrivals_seed
     assert seed is not None
