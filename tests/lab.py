@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,9 @@ import yaml
 ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).parent.parent))
 START_TIMEOUT_S = 30
 POLL_S = 0.1
+
+Compose = Callable[..., subprocess.CompletedProcess[str]]
+"""`docker compose` for a lab, by its arguments."""
 
 # A worker of these has no place for a connection that is idle: it closes each after its answer.
 KEEP_NONE = {"gunicorn-sync-4"}

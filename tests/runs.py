@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import recompute
@@ -86,6 +87,14 @@ class Run:
                 Sample(_number(line["due_s"]), _number(line["latency_ms"]), line["failure"])
                 for line in csv.DictReader(stream)
             ]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has ended, with what it printed."""
+
+    done: CompletedProcess[str]
+    run: Run
 
 
 def disagreeing(run: Run) -> list[str]:

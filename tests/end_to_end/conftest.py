@@ -1,12 +1,11 @@
-"""Fixtures of the end-to-end tests: runs of loadgen, and a lab to follow a page of docs/ in."""
+"""Fixtures of the end-to-end tests: runs of loadgen."""
 
 from subprocess import CompletedProcess
 
 import pytest
 
-from lab import ROOT
-from runs import Run, folder_in
-from scratch_lab import Compose, Finished, ScratchLab, make_scratch_lab
+from lab import ROOT, Compose
+from runs import Finished, Run, folder_in
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +24,3 @@ def smoke(loadgen: Compose) -> Finished:
     done = loadgen("run", "smoke")
     assert done.returncode == 0, done.stdout + done.stderr
     return Finished(done, Run(ROOT / "results" / folder_in(done.stdout)))
-
-
-@pytest.fixture(scope="session")
-def scratch_lab() -> ScratchLab:
-    """The project as a reader has cloned it."""
-    return make_scratch_lab(servers={}, suites={})

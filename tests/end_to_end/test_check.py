@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from lab import ROOT
+from lab import ROOT, Compose
 from runs import Row, folder_in
-from scratch_lab import Compose
 
 DELAYS = "uniform"
 OPEN = f"{DELAYS}, open"

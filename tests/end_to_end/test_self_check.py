@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from engine import Engine
-from scratch_lab import Compose, Finished
+from lab import Compose
+from runs import Finished
 
 
 @pytest.fixture

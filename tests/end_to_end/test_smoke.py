@@ -11,9 +11,8 @@ import yaml
 from playwright.sync_api import Browser
 
 from chromium import opened
-from lab import ROOT, Server
-from runs import HEADER, disagreeing, nearest_rank
-from scratch_lab import Compose, Finished
+from lab import ROOT, Compose, Server
+from runs import HEADER, Finished, disagreeing, nearest_rank
 
 #: Of a run's report.
 MOST_BYTES = 1_000_000

@@ -26,11 +26,11 @@ STEPS = {
         "app: unit tests by themselves",
     ],
     "loadgen": ["loadgen: test image", "loadgen: types", "loadgen: unit tests"],
-    "commands": ["prepare", IMAGE, "commands"],
     "beside": ["prepare", IMAGE, "beside"],
+    "commands": ["prepare", IMAGE, "commands"],
     "contract": [*LAB, "contract tests"],
     "end-to-end": [*LAB, "end-to-end tests"],
-    "trouble": ["prepare", IMAGE, "trouble"],
+    "scratch": ["prepare", IMAGE, "scratch"],
 }
 #: What a part runs, by words of the command that only this part gives docker.
 COMMANDS = {
@@ -41,11 +41,11 @@ COMMANDS = {
     "api": "django-lab/api:test",
     "app": "django-lab/app:test",
     "loadgen": "django-lab/loadgen:test",
-    "commands": "pytest --numprocesses 2 --dist loadscope tests/commands",
     "beside": "pytest tests/beside",
+    "scratch": "pytest tests/scratch",
+    "commands": "pytest --numprocesses 2 --dist loadscope tests/commands",
     "contract": "pytest tests/contract",
     "end-to-end": "pytest tests/end_to_end",
-    "trouble": "pytest tests/trouble",
 }
 
 # A healthy machine with all images, which keeps what it was asked for. A test puts a case first.

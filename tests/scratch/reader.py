@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import yaml
 
-from lab import ROOT
+from lab import ROOT, Compose
 from page import Block
-from runs import Run, folder_in
-from scratch_lab import Compose, Finished, ScratchLab
+from runs import Finished, Run, folder_in
+from scratch.scratch_lab import ScratchLab
 
 OVERRIDE = "compose.override.yaml"
 #: What a reader's suite has besides: whether the page works is seen in seconds.

@@ -1,8 +1,8 @@
-"""A lab with servers that misbehave, for the runs in which something goes wrong."""
+"""A lab to change: with servers that misbehave, suites for them, and what a reader adds."""
 
 import pytest
 
-from scratch_lab import ScratchLab, make_scratch_lab
+from scratch.scratch_lab import ScratchLab, make_scratch_lab
 
 SUITE = """
 question = "Does a run do what it should where something goes wrong?"
@@ -138,7 +138,7 @@ server = "patient"
 
 @pytest.fixture(scope="session")
 def scratch_lab() -> ScratchLab:
-    """The servers and suites of runs in which something goes wrong."""
+    """The lab's own servers and suites, and those with which something goes wrong."""
     # Another container comes up and looks while its first trial runs.
     lasting = SUITE.replace("window_s = 3", "window_s = 6")
     calling = lasting.replace("no-http", "requests-shared")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from end_to_end.reader import Reader
+from lab import Compose
 from page import Block, all_blocks
-from runs import Row
-from scratch_lab import Compose, Finished, ScratchLab
+from runs import Finished, Row
+from scratch.reader import Reader
+from scratch.scratch_lab import ScratchLab
 
 BLOCKS = all_blocks("adding-a-server.md")
 

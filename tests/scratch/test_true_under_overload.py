@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import ROOT
-from runs import Row, Run, disagreeing, folder_in
-from scratch_lab import Compose, Finished, ScratchLab
+from lab import ROOT, Compose
+from runs import Finished, Row, Run, disagreeing, folder_in
+from scratch.scratch_lab import ScratchLab
 
 USERS = 30
 SERVICE_TIME_MS = 1000

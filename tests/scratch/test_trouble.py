@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from engine import Engine
-from lab import POLL_S, ROOT
-from runs import Run, folder_in
-from scratch_lab import SOMEBODY, Compose, Finished, ScratchLab
+from lab import POLL_S, ROOT, Compose
+from runs import Finished, Run, folder_in
+from scratch.scratch_lab import SOMEBODY, ScratchLab
 
 
 @pytest.fixture(scope="module")

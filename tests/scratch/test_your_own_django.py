@@ -9,10 +9,11 @@ import httpx
 import pytest
 import yaml
 
-from end_to_end.reader import IMAGE, Reader, merged
+from lab import Compose
 from page import Block, all_blocks
-from runs import Row
-from scratch_lab import Compose, Finished, ScratchLab
+from runs import Finished, Row
+from scratch.reader import IMAGE, Reader, merged
+from scratch.scratch_lab import ScratchLab
 
 BLOCKS = all_blocks("your-own-django.md")
 NAME, CHANGED = "my-project", "my-project-16-threads"

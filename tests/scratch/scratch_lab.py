@@ -1,29 +1,17 @@
-"""A copy of the project with servers and suites of a test's own, and runs in it."""
+"""A copy of the project, with servers and suites of a test's own."""
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import yaml
 
 from lab import ROOT
-from runs import Run
-
-Compose = Callable[..., CompletedProcess[str]]
 
 # Who owns the scratch results: nobody that the image of loadgen knows.
 SOMEBODY = 12345
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that has ended, with what it printed."""
-
-    done: CompletedProcess[str]
-    run: Run
 
 
 @dataclass(frozen=True)
