@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.http_clients import ANYTHING, HttpClient, read_http_clients
@@ -72,8 +72,12 @@ def registry_of(run: Path, servers: Mapping[str, Server], project: Path) -> AppR
         return today.model_copy(update={"http_clients": widened, "complete": False})
     try:
         return AppRegistry.model_validate_json(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ": ".join(map(str, (*first["loc"], first["msg"])))
+        raise ConfigurationError(f"{file} cannot be read: {what}") from error
 
 
 def _widened(
