@@ -131,5 +131,12 @@ remove_if_unused() {
     it=$(docker "$1" ls --format '{{.Name}}' --filter "label=com.docker.compose.project=$LAB_PROJECT" \
         --filter "label=com.docker.compose.$1=$2") || return 0
     [ -n "$it" ] || return 0
-    [ -n "$(docker ps --all --quiet --filter "$1=$it")" ] || quietly docker "$1" rm "$it" || true
+    # For a moment the engine may still hold on to it, for a container that has just gone.
+    local pause_s
+    for pause_s in 0 1 2; do
+        sleep "$pause_s"
+        [ -z "$(docker ps --all --quiet --filter "$1=$it")" ] || return 0
+        ! docker "$1" rm "$it" >/dev/null 2>&1 || return 0
+    done
+    quietly docker "$1" rm "$it" || true
 }
