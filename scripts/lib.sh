@@ -138,5 +138,5 @@ remove_if_unused() {
         [ -z "$(docker ps --all --quiet --filter "$1=$it")" ] || return 0
         ! docker "$1" rm "$it" >/dev/null 2>&1 || return 0
     done
-    quietly docker "$1" rm "$it" || true
+    say "Docker still holds on to the $1 $it, which nobody uses any more. To remove it later: docker $1 rm $it" || true
 }
