@@ -154,6 +154,9 @@ SCRIPTS: dict[str, Callable[[Reader], tuple[int, str]]] = {
     "bench that is interrupted": lambda reader: reader.interrupted(
         *("scripts/bench", "run", "smoke", "--servers", "uvicorn"), when="self-check"
     ),
+    "bench whose reader has seen enough": lambda reader: told(
+        reader.run("bash", "-c", "scripts/bench list 2>&1 | head -n 2")
+    ),
     "compare": lambda reader: told(
         reader.run("scripts/compare", a_run_of_the_reference(), a_run_of_the_reference())
     ),
