@@ -41,7 +41,7 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() > 0:
         os._exit(0)
-print(os.getpid(), flush=True)
+os.write(1, b"%d\\n" % os.getpid())  # whole: print writes the end of the line by itself
 time.sleep(600)
 """
 # Leaves an orphan behind ten times, as a daemon does by forking twice; some end at once, some stay.
