@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,14 @@ def test_a_room_is_small_and_says_what_it_is(room: str) -> None:
     modules = [file for file in (SOURCE / room).glob("*.py") if file.name != "__init__.py"]
     assert len(modules) <= MOST_MODULES
     assert ast.get_docstring(ast.parse((SOURCE / room / "__init__.py").read_text()))
+
+
+def test_no_two_public_functions_or_classes_are_called_alike_but_the_topics_blocks() -> None:
+    names = Counter(
+        definition.name
+        for file in SOURCE.rglob("*.py")
+        for definition in ast.parse(file.read_text()).body
+        if isinstance(definition, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and not definition.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == {"blocks"}

@@ -7,13 +7,13 @@ from pydantic import Field, ValidationError
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.servers import View
-from loadgen.lab.toml_tables import Table, first_mistake, read_toml
+from loadgen.lab.toml_tables import TomlTable, first_mistake, read_toml
 
 #: The app's own registry, inside the project's folder.
 REGISTRY = Path("services/app/src/consumer/http_clients/registry.toml")
 
 
-class HttpClient(Table, strict=True):
+class HttpClient(TomlTable, strict=True):
     """A client's table in the registry.
 
     Attributes:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from loadgen.errors import ConfigurationError
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A table with the keys that it may have, and no others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -32,7 +32,7 @@ def read_toml(file: Path, called: str) -> dict[str, Any]:
         raise ConfigurationError(f"{called} cannot be read: {error.strerror}") from error
 
 
-def first_mistake(where: str, table: type[Table], error: ValidationError) -> tuple[str, str]:
+def first_mistake(where: str, table: type[TomlTable], error: ValidationError) -> tuple[str, str]:
     """What pydantic found first, for a reader of TOML.
 
     Args:
@@ -58,7 +58,7 @@ def first_mistake(where: str, table: type[Table], error: ValidationError) -> tup
             return key, what if isinstance(value, dict | list) else f"{what}, not {written(value)}"
 
 
-def _table_at(table: type[Table], place: Sequence[int | str]) -> type[Table]:
+def _table_at(table: type[TomlTable], place: Sequence[int | str]) -> type[TomlTable]:
     """The table at a place within another."""
     for key in place:
         if isinstance(key, str):
@@ -66,9 +66,9 @@ def _table_at(table: type[Table], place: Sequence[int | str]) -> type[Table]:
     return table
 
 
-def _tables(annotation: Any) -> Iterator[type[Table]]:
-    """The tables of which a key's annotation speaks: of `tuple[Table, ...]`, of `Table | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, Table):
+def _tables(annotation: Any) -> Iterator[type[TomlTable]]:
+    """The tables in the annotation of a key: of `tuple[TomlTable, ...]`, of `TomlTable | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, TomlTable):
         yield annotation
     for part in get_args(annotation):
         yield from _tables(part)

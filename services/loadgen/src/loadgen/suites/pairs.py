@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from loadgen.lab.toml_tables import Table, written
+from loadgen.lab.toml_tables import TomlTable, written
 from loadgen.suites.axes import tuples, values_of
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
@@ -29,7 +29,7 @@ def _values(side: object) -> object:
 type Matcher = Annotated[dict[str, tuple[Any, ...]], BeforeValidator(_values)]
 
 
-class Compare(Table):
+class Compare(TomlTable):
     """A `[[compare]]` entry of a suite: each case of the one side against its like on the other.
 
     Attributes:

@@ -16,13 +16,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from loadgen.lab.toml_tables import Table
+from loadgen.lab.toml_tables import TomlTable
 from loadgen.suites.cases import Arrivals, Case
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class Rules(Table):
+class Rules(TomlTable):
     """How a suite searches: its table `[search]`.
 
     Attributes:

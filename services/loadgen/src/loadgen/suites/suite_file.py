@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from loadgen.lab.servers import Server, View
-from loadgen.lab.toml_tables import Table
+from loadgen.lab.toml_tables import TomlTable
 from loadgen.suites.cases import Arrivals, Case, Corner, LoadKind, Upstream, Workload
 from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
@@ -47,7 +47,7 @@ OF_A_PAGE: dict[str, Any] = {
 }
 
 
-class Axes(Table):
+class Axes(TomlTable):
     """One combination of axis values, as a suite file writes it."""
 
     server: str
@@ -125,7 +125,7 @@ class Axes(Table):
         return Case(**values | (OF_A_PAGE if server.page else ours) | load)
 
 
-class StepEntry(Table):
+class StepEntry(TomlTable):
     """A step of a waterfall as written.
 
     Attributes:
@@ -140,7 +140,7 @@ class StepEntry(Table):
     builds_on_previous: bool = False
 
 
-class WaterfallEntry(Table):
+class WaterfallEntry(TomlTable):
     """A `[[waterfall]]` entry as written, with what its start is, in words and in axes."""
 
     title: str
@@ -155,7 +155,7 @@ class WaterfallEntry(Table):
         return self
 
 
-class SuiteFile(Table):
+class SuiteFile(TomlTable):
     """A suite file as written."""
 
     question: str
