@@ -1,5 +1,6 @@
 """The lab's own driver, as the process that it is, against a server that does not always behave."""
 
+import asyncio
 import signal
 import subprocess
 import time
@@ -19,7 +20,7 @@ from loadgen.drivers.process import DriverProcess
 from loadgen.errors import TrialError
 from loadgen.generators.closed_load import ClosedLoad, User
 from loadgen.generators.load_run import OwnPlan
-from loadgen.generators.request_log import LOG, RequestLog
+from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
@@ -230,6 +231,33 @@ def test_an_error_of_the_driver_itself_ends_the_load_and_is_raised(
             pytest.raises(LookupError, match="a mistake of ours"),
         ):
             uvloop.run(ClosedLoad(load, log, time.monotonic_ns(), ProtocolOrders()).run())
+
+
+class EndsWithItsFirstRequest(ClosedLoad):
+    """A load that is over with the first request that ends."""
+
+    def note(self, request: LoggedRequest) -> None:
+        super().note(request)
+        self.end()
+
+
+def test_who_pauses_or_is_yet_to_come_when_the_load_ends_never_asks(tmp_path: Path) -> None:
+    async def asked_at_its_end_and_after_all_would_have_asked() -> tuple[int, int]:
+        await load.run()
+        at_its_end = view.received
+        await asyncio.sleep(plan.spread_s)
+        return at_its_end, view.received
+
+    with (
+        View(0.01, lambda _: Behaviour.HANG_UP) as view,
+        RequestLog(tmp_path / LOG) as log,
+    ):
+        told_plan = told(a_plan(view, 60, 5, driver="own", users=2), tmp_path)
+        plan = OwnPlan(**told_plan | {"spread_s": 1})
+        load = EndsWithItsFirstRequest(plan, log, time.monotonic_ns(), ProtocolOrders())
+        at_its_end, later = uvloop.run(asked_at_its_end_and_after_all_would_have_asked())
+    assert at_its_end > 0
+    assert later == at_its_end
 
 
 def seen(tally: Tally) -> int:

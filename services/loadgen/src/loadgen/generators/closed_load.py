@@ -28,6 +28,7 @@ class User:
         timeout_s = run.load.timeout_s
         self._caller = Caller(run.endpoint, timeout_s, self._answered, self._failed)
         self._loop = asyncio.get_running_loop()
+        self._alarm: asyncio.TimerHandle | None = None
         self._due_ns = 0
         self._sent_ns: int | None = None
 
@@ -45,7 +46,9 @@ class User:
         return self._due_ns < before_ns
 
     def give_up(self) -> None:
-        """The load is over: a request that is in flight still has no answer."""
+        """The load is over: what is not due yet is never sent, what is in flight has no answer."""
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._caller.close()
         if self._sent_ns is not None:
             self._note(None, monotonic_ns(), 0, UNANSWERED)
@@ -54,7 +57,8 @@ class User:
         now_ns = monotonic_ns()
         if now_ns < self._due_ns:
             # uvloop counts in whole milliseconds, so its timers may come early: looked at again.
-            self._loop.call_later((self._due_ns - now_ns) / 1e9, self._ask_when_due)
+            left_s = (self._due_ns - now_ns) / 1e9
+            self._alarm = self._loop.call_later(left_s, self._ask_when_due)
             return
         self._sent_ns = now_ns
         self._caller.ask()
