@@ -17,6 +17,9 @@ from tests.stand_ins import Behaviour, View
 
 DELAY_S = 0.1
 ARRIVALS_SEED = 5
+#: What a mishandled load waits for the two answers that never come: a busy machine has given all
+#: others by then.
+MISHANDLED_DRAIN_S = 3.0
 #: No driver's options may depend on whole seconds.
 FRACTION_S = 1.515625
 

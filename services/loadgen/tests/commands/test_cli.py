@@ -833,7 +833,7 @@ delays_ms = [50]
         before = (folder / "trials.csv").read_text()
         assert len(trials(folder)) == 2
         code, out, _ = loadgen("run", "--resume", folder.name)
-        assert code == 0
+        assert code == 0, out
         assert "search: about " in out
         assert "in 1 search, about " in out
         assert (folder / "trials.csv").read_text().startswith(before)

@@ -91,9 +91,7 @@ def test_who_is_given_up_at_the_loads_end_is_unanswered_and_has_an_end(
 
 @pytest.mark.parametrize("driver", ["own", "locust"])
 def test_patience_with_the_windows_requests_ends_the_load(driver: str, tmp_path: Path) -> None:
-    # From the third on, nobody is answered.
-    silent = lambda number: Behaviour.SILENCE if number > USERS else Behaviour.RIGHT  # noqa: E731
-    with View(DELAY_S, silent) as view:
+    with View(DELAY_S, lambda _: Behaviour.SILENCE) as view:
         samples = follow(view, tmp_path / "raw", driver=driver, users=USERS, patience_s=0.5)
     waiting = samples.filter(pl.col("failure") == "unanswered")
     assert waiting.height == USERS
