@@ -29,10 +29,10 @@ MISHAPS = {
     15: Behaviour.ERROR,
     25: Behaviour.ERROR,
     35: Behaviour.ERROR,
-    # Its request is asked again about ten requests later, where nothing else may happen to it.
+    # Last, since its request is asked again about ten requests later: nothing may happen to that.
     45: Behaviour.HANG_UP,
     20: Behaviour.SILENCE,
-    65: Behaviour.SILENCE,
+    30: Behaviour.SILENCE,
 }
 
 
