@@ -98,3 +98,9 @@ def drive(
         start_ns = process.start()
         process.wait_for_end(30)
         return Driven(process.samples(start_ns), process.answered(), view, folder, plan)
+
+
+def mishandle(folder: Path, **axes: Any) -> Driven:
+    """Make a load on a server that errs, hangs up and keeps silent."""
+    with View(DELAY_S, mishaps) as view:
+        return drive(view, folder, FRACTION_S, MISHANDLED_DRAIN_S, **axes)

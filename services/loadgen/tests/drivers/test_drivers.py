@@ -16,16 +16,14 @@ from loadgen.drivers.target import Target
 from loadgen.errors import TrialError
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
-from tests.drive import DELAY_S, FRACTION_S, MISHANDLED_DRAIN_S, MISHAPS, Driven, drive, mishaps
+from tests.drive import DELAY_S, FRACTION_S, MISHAPS, Driven, drive, mishandle
 from tests.make import a_case
 from tests.stand_ins import RIGHT_BODY, Behaviour, View
 
 
 @pytest.fixture(scope="module")
-def locust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    folder = tmp_path_factory.mktemp("locust") / "raw"
-    with View(DELAY_S, mishaps) as view:
-        yield drive(view, folder, seconds=FRACTION_S, drain_s=MISHANDLED_DRAIN_S, users=10)
+def locust(tmp_path_factory: pytest.TempPathFactory) -> Driven:
+    return mishandle(tmp_path_factory.mktemp("locust") / "raw", users=10)
 
 
 @pytest.fixture(scope="module")

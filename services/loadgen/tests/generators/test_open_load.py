@@ -24,17 +24,7 @@ from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
-from tests.drive import (
-    ARRIVALS_SEED,
-    DELAY_S,
-    FRACTION_S,
-    MISHANDLED_DRAIN_S,
-    Driven,
-    a_plan,
-    drive,
-    mishaps,
-    told,
-)
+from tests.drive import ARRIVALS_SEED, DELAY_S, FRACTION_S, Driven, a_plan, drive, mishandle, told
 from tests.stand_ins import Behaviour, View
 
 RATE_RPS = 80.0
@@ -49,11 +39,10 @@ def open_axes(rate_rps: float = RATE_RPS, arrivals: str = "poisson") -> dict[str
 
 
 @pytest.fixture(scope="module")
-def mishandled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+def mishandled(tmp_path_factory: pytest.TempPathFactory) -> Driven:
     """By a server that errs, hangs up and keeps silent."""
     folder = tmp_path_factory.mktemp("open") / "raw"
-    with View(DELAY_S, mishaps) as view:
-        yield drive(view, folder, FRACTION_S, drain_s=MISHANDLED_DRAIN_S, **open_axes())
+    return mishandle(folder, **open_axes())
 
 
 @pytest.fixture(scope="module")

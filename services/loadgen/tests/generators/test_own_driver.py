@@ -24,16 +24,7 @@ from loadgen.generators.request_log import LOG, LoggedRequest, RequestLog
 from loadgen.generators.window_to_follow import Followed, ProtocolOrders
 from loadgen.records.samples import SCHEMA
 from loadgen.trials import accounting
-from tests.drive import (
-    DELAY_S,
-    FRACTION_S,
-    MISHANDLED_DRAIN_S,
-    Driven,
-    a_plan,
-    drive,
-    mishaps,
-    told,
-)
+from tests.drive import DELAY_S, FRACTION_S, Driven, a_plan, drive, mishandle, told
 from tests.stand_ins import Behaviour, View
 
 USERS = 10
@@ -42,11 +33,10 @@ PAUSE_S = 0.1 - 1e-6
 
 
 @pytest.fixture(scope="module")
-def mishandled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+def mishandled(tmp_path_factory: pytest.TempPathFactory) -> Driven:
     """By a server that errs, hangs up and keeps silent."""
     folder = tmp_path_factory.mktemp("own") / "raw"
-    with View(DELAY_S, mishaps) as view:
-        yield drive(view, folder, FRACTION_S, drain_s=MISHANDLED_DRAIN_S, driver="own", users=USERS)
+    return mishandle(folder, driver="own", users=USERS)
 
 
 @pytest.fixture(scope="module")
