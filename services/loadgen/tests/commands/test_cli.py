@@ -772,13 +772,13 @@ class TestSearch:
     SUITE = """
 question = "How much does it carry?"
 warm_up_s = 0.2
-window_s = 1
-drain_s = 0.5
+window_s = 2
+drain_s = 10
 [search]
 ratio = 1.5
 start_share = 0.5
 warm_up_s = 0.2
-window_s = 1.2
+window_s = 2
 most_windows = 4
 [[cases]]
 server = "uvicorn"
