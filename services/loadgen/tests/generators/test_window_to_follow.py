@@ -26,7 +26,8 @@ from tests.stand_ins import Behaviour, View
 
 DELAY_S = 0.3
 USERS = 6
-BEGIN_S, END_S = 0.8, 1.6
+BEGIN_S, WINDOW_S = 0.8, 0.8
+END_S = BEGIN_S + WINDOW_S
 
 
 def follow(
@@ -36,10 +37,10 @@ def follow(
     patience_s: float = 20.0,
     **axes: Any,
 ) -> pl.DataFrame:
-    """The samples of a load of which a window of 0.8 s is followed."""
+    """The samples of a load of which a window is followed."""
     plan = a_plan(view, None, 20, service_s=DELAY_S, **axes)
     folder.mkdir()
-    end_s = begin_s + END_S - BEGIN_S
+    end_s = begin_s + WINDOW_S
     with DriverProcess(DRIVERS[plan.case.driver], plan, folder) as process:
         process.wait_until_ready()
         start_ns = process.start()
@@ -102,7 +103,7 @@ def test_who_is_given_up_at_the_loads_end_is_unanswered_and_has_an_end(
 @pytest.mark.parametrize("driver", ["own", "locust"])
 def test_patience_with_the_windows_requests_ends_the_load(driver: str, tmp_path: Path) -> None:
     begin_s = 2.0  # a busy machine has sent everybody by then
-    end_s = begin_s + END_S - BEGIN_S
+    end_s = begin_s + WINDOW_S
     axes: dict[str, Any] = {"driver": driver, "users": USERS}
     with View(DELAY_S, lambda _: Behaviour.SILENCE) as view:
         samples = follow(view, tmp_path / "raw", begin_s, patience_s=0.5, **axes)
@@ -135,9 +136,9 @@ def test_the_arrivals_of_a_window_are_its_own_whatever_the_warm_up_took(tmp_path
             (begin_s, follow(view, tmp_path / str(begin_s), begin_s, **axes, arrivals="poisson"))
             for begin_s in (0.5, 0.9)
         ]
-    expected = [ns / 1e9 for ns in instants_ns(80, END_S - BEGIN_S, "poisson", ARRIVALS_SEED)]
+    expected = [ns / 1e9 for ns in instants_ns(80, WINDOW_S, "poisson", ARRIVALS_SEED)]
     for begin_s, samples in both:
-        end_s = begin_s + END_S - BEGIN_S
+        end_s = begin_s + WINDOW_S
         due = in_window(samples, begin_s, end_s, "due_s")["due_s"].sort()
         assert (due - begin_s).to_list() == pytest.approx(expected, abs=1e-6)
         warm_up = samples.filter(pl.col("due_s") < begin_s)["due_s"]
