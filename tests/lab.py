@@ -198,6 +198,18 @@ class Launcher:
         raise AssertionError(f"{self.server.name} did not come up; its last lines:\n{log}")
 
 
+def output_of(process: subprocess.Popen[str], when: str, then: Callable[[], None]) -> str:
+    """All that a process prints; something happens at the first line that contains `when`."""
+    assert process.stdout is not None
+    output, happened = "", False
+    for line in process.stdout:
+        output += line
+        if not happened and when in line:
+            happened = True
+            then()
+    return output
+
+
 def compose(*arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
     """Runs `docker compose …` for the lab under test.
 

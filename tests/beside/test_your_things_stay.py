@@ -15,7 +15,7 @@ from subprocess import CompletedProcess
 import pytest
 import yaml
 
-from lab import ROOT
+from lab import ROOT, output_of
 
 PROJECT = "django-lab-reader"
 # It keeps a word in its volume, as a database of the reader's would keep his data. It is in a
@@ -83,7 +83,6 @@ class Reader:
 
     def interrupted(self, *command: str, when: str) -> tuple[int, str]:
         """The same with Ctrl-C once a line contains `when`; its exit code and output."""
-        output, done = "", False
         with subprocess.Popen(
             command,
             cwd=ROOT,
@@ -94,12 +93,7 @@ class Reader:
             text=True,
             start_new_session=True,
         ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                output += line
-                if when in line and not done:
-                    done = True
-                    os.killpg(process.pid, signal.SIGINT)
+            output = output_of(process, when, lambda: os.killpg(process.pid, signal.SIGINT))
         return process.returncode, output
 
     def containers(self) -> dict[str, str]:

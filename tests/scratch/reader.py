@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
-from types import TracebackType
 from typing import Any, Self
 
 import yaml
@@ -47,12 +46,7 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._services:
             self._compose(*self._lab.files, "rm", "--force", "--stop", *self._services)
         (self._lab.project / OVERRIDE).write_text(self._before)

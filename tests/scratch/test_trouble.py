@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from engine import Engine
-from lab import POLL_S, ROOT, Compose
+from lab import POLL_S, ROOT, Compose, output_of
 from runs import Finished, Run, folder_in
 from scratch.scratch_lab import SOMEBODY, ScratchLab
 
@@ -96,19 +96,13 @@ def run_while(
     """
     name = f"{os.environ['COMPOSE_PROJECT_NAME']}-in-trouble"
     options = ["--rm", "-T", "--name", name, *(mounts or lab.mounts)]
-    output, done = "", False
     with subprocess.Popen(
         ["docker", "compose", "run", *options, "loadgen", "run", *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            output += line
-            if not done and when in line:
-                done = True
-                then(name)
+        output = output_of(process, when, lambda: then(name))
     folder = (results or lab.results) / newest(results or lab.results)
     return Ended(process.returncode, output, Run(folder))
 
