@@ -30,10 +30,27 @@ class Column:
     summarised: bool = False
 
 
+#: The metrics of which a row says how much its instruments can have moved them.
+BOUNDED = (
+    *("rps", "avg_ms", "p50_ms", "p95_ms", "p99_ms"),
+    *("app_cpu_ms_per_view", "app_cpu_reference_ms_per_view"),
+)
+
 TRIALS: tuple[Column, ...] = (
     Column("case", TEXT, "all axes in one word: the key of samples, resume and compare"),
     Column("round", COUNT, "1, 2, … of the run's repeats"),
     Column("repeat", COUNT, "1, 2, … of a search's windows at one rate; empty outside of one"),
+    Column(
+        "attempt",
+        COUNT,
+        "1; 2 or 3 of a trial that was measured again, with those compared with it, since an "
+        "instrument may have moved it by more than the margin",
+    ),
+    Column(
+        "partner",
+        TEXT,
+        "of a duet: the case that was under the same load at the same time, on the same CPUs",
+    ),
     Column("position", COUNT, "the trial's place in the run, from 1; a search has one for all its"),
     Column("outcome", TEXT, "`measured`, or why there is nothing to measure"),
     Column("suite", TEXT, "the suites that asked for it, joined with +"),
@@ -72,6 +89,7 @@ TRIALS: tuple[Column, ...] = (
         "length of the window; of a counted load: first request to last answer",
         unit="s",
     ),
+    Column("slices", COUNT, "of a duet: the stretches that its CPU per view is a mean of"),
     Column(
         "requests",
         COUNT,
@@ -156,6 +174,13 @@ TRIALS: tuple[Column, ...] = (
         unit="s",
     ),
     Column("app_cpu_ms_per_view", NUMBER, "the same by good answers", unit="ms", summarised=True),
+    Column(
+        "app_cpu_reference_ms_per_view",
+        NUMBER,
+        "the same at the speed of a CPU on which the probe takes 0.5 ms: free of the CPU's drift",
+        unit="ms",
+        summarised=True,
+    ),
     Column("app_cpu_share", NUMBER, "the same by time and by the app's CPUs", summarised=True),
     Column(
         "app_pss_mib",
@@ -184,6 +209,7 @@ TRIALS: tuple[Column, ...] = (
         NUMBER,
         "its CPU time by what its one process could have had beside the load generator: 1 is full",
     ),
+    Column("api_late_mean_ms", NUMBER, "how late the API answered, on average", unit="ms"),
     Column(
         "api_late_p99_ms", NUMBER, "p99 of how late the API answered, by its own record", unit="ms"
     ),
@@ -200,6 +226,21 @@ TRIALS: tuple[Column, ...] = (
         NUMBER,
         "wall time of a fixed loop on the app's CPUs before the trial, the best of many",
         unit="ms",
+    ),
+    Column(
+        "probe_ms",
+        NUMBER,
+        "CPU time of the probe, a fixed loop beside the server, in the window: how fast its CPU is",
+        unit="ms",
+    ),
+    Column("probe_sd_ms", NUMBER, "standard deviation of its means of each second", unit="ms"),
+    *(
+        Column(
+            f"{metric}_bound",
+            NUMBER,
+            f"the most that API, driver and stolen time can have moved {metric}, as a share of it",
+        )
+        for metric in BOUNDED
     ),
     Column(
         "service_time_ms",
@@ -281,6 +322,11 @@ class Row(dict[str, Cell]):
         """Whether it is a window of a search, and so no round of a case."""
         return self["repeat"] is not None
 
+    @property
+    def is_of_duet(self) -> bool:
+        """Whether another server was under load beside it: it tells what a view costs, no more."""
+        return self["partner"] is not None
+
     def __or__(self, cells: Mapping[str, Cell]) -> "Row":  # type: ignore[override]
         """The same row with these cells."""
         return Row({**self, **cells})
@@ -298,10 +344,13 @@ def row(cells: Mapping[str, object]) -> Row:
 
 
 def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """The rows of each case, in their order; windows of a search are no rounds of one."""
+    """The rows of each case, in their order, of the trials that it had to itself.
+
+    Windows of a search are no rounds of one, and a duet has its rows in pairs.
+    """
     by_case: dict[str, list[Row]] = {}
     for of_case in rows:
-        if not of_case.is_window:
+        if not of_case.is_window and not of_case.is_of_duet:
             by_case.setdefault(of_case.case, []).append(of_case)
     return by_case
 

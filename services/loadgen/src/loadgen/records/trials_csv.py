@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from loadgen.errors import ConfigurationError
@@ -56,12 +57,28 @@ def _rows(table: str) -> Iterator[Row]:
             raise ValueError(f"line {lines.line_num}: {error}") from error
 
 
-def trial_name(case: object, round_number: object, repeat: object) -> str:
-    """`<case>.r1`, or `<case>.r1.w2` of a search: the key of a trial's files and of its row."""
-    window = "" if repeat is None else f".w{repeat}"
-    return f"{case}.r{round_number}{window}"
+def trial_name(
+    case: object,
+    round_number: object,
+    repeat: object = None,
+    attempt: object = None,
+    partner: object = None,
+) -> str:
+    """`<case>.r1`: the key of a trial's files and of its row.
+
+    `.w2` follows in a search, `.a2` where it was measured again. In a duet `.with-` and a few
+    letters that tell its partner: two whole names are too long for a file's.
+    """
+    parts = [f"{case}.r{round_number}"]
+    if partner is not None:
+        parts.append(f"with-{sha256(str(partner).encode()).hexdigest()[:8]}")
+    if repeat is not None:
+        parts.append(f"w{repeat}")
+    if attempt not in (None, 1):
+        parts.append(f"a{attempt}")
+    return ".".join(parts)
 
 
 def name_of(row: Row) -> str:
     """The key of the trial that a row is of."""
-    return trial_name(row["case"], row["round"], row["repeat"])
+    return trial_name(*(row["case"], row["round"], row["repeat"]), row["attempt"], row["partner"])

@@ -67,6 +67,8 @@ def _planned(trial: Trial) -> dict[str, object]:
     return trial.case.cells() | {
         "round": trial.round,
         "repeat": trial.repeat,
+        "attempt": trial.attempt,
+        "partner": trial.partner,
         "position": trial.position,
         "suite": trial.suites,
         "title": server.title,

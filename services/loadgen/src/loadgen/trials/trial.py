@@ -41,6 +41,8 @@ class Trial:
         connections: of the HTTP client's pool, per process; None: never a limit.
         many_cpus: whether a process of the server may use more than one CPU at a time.
         repeat: 1, 2, … of a search's windows at one rate; None outside of a search.
+        attempt: 1; 2 or 3 where it is measured again.
+        partner: of a side of a duet: the other side's case; None: it is measured alone.
         ahead: of a search, what is to come of it; None outside of one.
     """
 
@@ -56,12 +58,14 @@ class Trial:
     connections: int | None = None
     many_cpus: bool = False
     repeat: int | None = None
+    attempt: int = 1
+    partner: str | None = None
     ahead: Ahead | None = None
 
     @property
     def name(self) -> str:
         """Key of the trial's files."""
-        return trial_name(self.case.slug, self.round, self.repeat)
+        return trial_name(self.case.slug, self.round, self.repeat, self.attempt, self.partner)
 
     @property
     def arrivals_seed(self) -> int | None:
