@@ -173,9 +173,7 @@ def test_quick_says_what_it_cuts_and_leaves_out(loadgen: Loadgen) -> None:
     assert "\nquick: 3 rounds with windows of 15.0 s instead of 30.0 s, " in out
 
 
-def test_minutes_say_how_many_rounds_fit(
-    loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_minutes_say_how_many_rounds_fit(loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = loadgen("run", "articles", "--minutes", "15", "--dry-run")
     assert (code, err) == (0, "")
     first, second = out.splitlines()[:2]

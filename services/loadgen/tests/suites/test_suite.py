@@ -225,12 +225,10 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
 
 
 def test_a_copy_of_an_earlier_run_is_read_with_the_time_limit_that_it_has(project: Path) -> None:
-    file = project / SUITES / "quick.toml"
-    text = file.read_text()
-    assert "minutes = 4\nfewer_cases = true\n" in text
-    file.write_text(text.replace("minutes = 4\nfewer_cases = true\n", "at_most_s = 210\n"))
-    (suite,) = load_suites(lab_of(project), "quick")
-    assert (suite.minutes, suite.fewer_cases) == (3.5, False)
+    text = 'question = "Which?"\nat_most_s = 210\n[[cases]]\nserver = "uvicorn"\nusers = 4\n'
+    (project / SUITES / "mine.toml").write_text(text)
+    (suite,) = load_suites(lab_of(project), "mine")
+    assert (suite.minutes, suite.most_rounds) == (3.5, None)
 
 
 def test_the_twins_are_compared_60_times(project: Path) -> None:
