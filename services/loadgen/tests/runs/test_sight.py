@@ -79,7 +79,7 @@ def test_the_figure_is_the_smallest_detectable_ratio_of_so_many_rounds(
 def test_what_depends_on_how_busy_the_cpu_was_is_said_from_where_to_where() -> None:
     by_bin = [Spread("rps", "trials", begin, sd, 9.0) for begin, sd in ((0.0, 0.01), (0.9, 0.06))]
     assert before(scatter_of({"a run": by_bin}), "rps") == (
-        "This run will see differences over 2 to 10 % in views/s."
+        "This run will see differences over 2 to 10 % in views/s, by how busy the CPU is."
     )
 
 

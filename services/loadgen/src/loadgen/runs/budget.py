@@ -18,11 +18,12 @@ from loadgen.theory.statistics import LEAST_ROUNDS
 from loadgen.trials.self_check import demands
 from loadgen.trials.trial import Trial
 
-#: What a run takes besides its trials: until loadgen has begun and found its servers,
+#: What a run takes besides its trials, twice to three times what was measured on two cores: until
+#: loadgen has begun and found its servers (1.5 s),
 BEGIN_S = 4.0
-#: the self-check of each upstream, in its first attempt,
+#: the first attempt of the self-check over each upstream (it is as long as its windows),
 CHECK_S = 6.0
-#: and its tables and report, of which the samples of each trial are read.
+#: and its tables and its report (1.5 s), which reads the samples of each trial (0.02 s).
 END_S = 5.0
 END_S_PER_TRIAL = 0.05
 #: Where cases may be left out, a window is not cut to less than this before they are.

@@ -19,6 +19,8 @@ from loadgen.theory.statistics import LEAST_ROUNDS, detectable_ratio
 
 #: So many rounds show how much a machine scatters, where nothing is kept of it.
 ROUNDS_THAT_SHOW = 2
+#: Between the ends of a range.
+TO = " to "
 #: Metric, and how it is measured: `trials` or `duet`.
 type Asked = tuple[str, str]
 
@@ -70,7 +72,9 @@ class Sight:
 
     def _sentence(self, known: Sequence[Asked], scatter: Scatter) -> str:
         parts = [f"{self._smallest(asked, scatter)} in {_name(asked)}" for asked in known]
-        return f"This run will see differences over {listing(parts, most=len(parts))}."
+        sentence = f"This run will see differences over {listing(parts, most=len(parts))}"
+        ranges = any(TO in part for part in parts)
+        return f"{sentence}, by how busy the CPU is." if ranges else f"{sentence}."
 
     def _smallest(self, asked: Asked, scatter: Scatter) -> str:
         """The smallest difference that shows, or from where to where by how busy the CPU was."""
@@ -79,7 +83,7 @@ class Sight:
         rounds = self._rounds[asked]
         ratios = [detectable_ratio(sd_log, rounds) for sd_log in spreads if sd_log is not None]
         least, most = percent_over(min(ratios)), percent_over(max(ratios))
-        return most if least == most else f"{least.removesuffix(' %')} to {most}"
+        return most if least == most else f"{least.removesuffix(' %')}{TO}{most}"
 
 
 def _asked(suite: Suite) -> Iterator[Asked]:
