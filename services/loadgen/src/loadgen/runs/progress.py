@@ -51,6 +51,11 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
+    def tell(self, sentence: str) -> None:
+        """A line between trials; none where it is empty."""
+        if sentence:
+            self._say(sentence)
+
     @property
     def left_s(self) -> float:
         """About how long the trials take that have not ended."""
@@ -86,7 +91,7 @@ class Progress:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         elif now - self._said_at >= PLAIN_EVERY_S:
             self._said_at = now
-            self.say(line)
+            self._say(line)
 
     def measured(self, trial: Trial, row: Row) -> None:
         """A trial's row, in a line."""
@@ -95,21 +100,15 @@ class Progress:
         line += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
         if row.caveats:
             line += f"  ({', '.join(row.caveats)})"
-        self.say(line)
+        self._say(line)
         self._end(trial)
 
     def failed(self, trial: Trial, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
-        self.say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
+        self._say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
         for line in error.details:
-            self.say(f"    | {line}")
+            self._say(f"    | {line}")
         self._end(trial)
-
-    def say(self, line: str) -> None:
-        """A line by itself; none where it is empty."""
-        if not line:
-            return
-        self._console.print(line, soft_wrap=True)
 
     def _end(self, trial: Trial) -> None:
         left_s = self._left_s.get(trial.position, 0.0) - trial.expected_s
@@ -146,6 +145,9 @@ class Progress:
                 return
             self._rate_rps = (answered - count) / (now - since)
         self._answered = (now, answered)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
 
 
 def _by_position(trials: Iterable[Trial]) -> dict[int, float]:

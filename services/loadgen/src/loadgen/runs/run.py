@@ -154,7 +154,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     try:
         try:
             while trial := plan.next_trial(results.rows):
-                session.progress.say(session.sight.after(results.rows, trial.round))
+                session.progress.tell(session.sight.after(results.rows, trial.round))
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
