@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
 from loadgen.runs.progress import Progress
 from loadgen.runs.results import FINISHED, Results, create
+from loadgen.runs.sight import Sight, keep_sight, read_sight
 from loadgen.suites.suite import Suite
 from loadgen.trials.idle import Idle
 from loadgen.trials.protocol import Protocol
@@ -42,12 +43,14 @@ class RunRequest:
         suites: the suites, narrowed by these.
         plan: their trials.
         resumed: the folder of the run to be finished; None: a new one.
+        fit: sentences that say what fits into the time that was set.
     """
 
     arguments: Mapping[str, Any]
     suites: Sequence[Suite]
     plan: Plan
     resumed: Path | None = None
+    fit: tuple[str, ...] = ()
 
     def earlier_rows(self) -> list[Row]:
         """What an earlier session has measured of it.
@@ -96,16 +99,21 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         results = _open_folder(lab, request, described, rows, console)
         lock.name(results.folder)
         count = request.plan.trial_count
+        sight = read_sight(lab, request.suites, console)
+        if words := sight.before():
+            console.print(words, soft_wrap=True)
         with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
-            session = _Session(http, equipment, protocol, idle, results, progress)
+            session = _Session(http, equipment, protocol, idle, results, progress, sight)
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note(idle=idle.document())
     print_report(console, request.suites, results.rows)
+    unkept = "" if ending.lost else keep_sight(lab, request.suites, results.folder, results.rows)
     nothing = ending.lost or not results.rows
     drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)
+    ending = replace(ending, words=(*filter(None, [unkept]), *ending.words))
     _say_how_it_ended(console, lab, results, ending, drawn)
     return ending.exit_code or drawn.exit_code
 
@@ -137,6 +145,7 @@ class _Session:
     idle: Idle
     results: Results
     progress: Progress
+    sight: Sight
 
 
 def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
@@ -145,6 +154,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     try:
         try:
             while trial := plan.next_trial(results.rows):
+                session.progress.tell(session.sight.after(results.rows, trial.round))
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
