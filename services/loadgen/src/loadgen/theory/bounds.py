@@ -127,8 +127,8 @@ def mean_bound(made: Made, instruments: Instruments, without_lag_ms: float) -> f
     """
     if made.avg_ms is None:
         return None
-    own = log_share(min(instruments.view_late_ms, made.avg_ms), made.avg_ms)
-    return _latency_bound(made, instruments, made.avg_ms, own, without_lag_ms)
+    own_ms = instruments.view_late_ms
+    return _latency_bound(made, instruments, made.avg_ms, own_ms, without_lag_ms)
 
 
 def percentile_bound(
@@ -165,8 +165,8 @@ def percentile_bound(
     ]
     if not least_ms:
         return None
-    own = log_share(measured_ms - min(measured_ms, max(least_ms)), measured_ms)
-    return _latency_bound(made, instruments, measured_ms, own, without_lag_ms)
+    own_ms = max(0.0, measured_ms - max(least_ms))
+    return _latency_bound(made, instruments, measured_ms, own_ms, without_lag_ms)
 
 
 def _chances(late: tuple[Lateness, ...], calls: int) -> Iterable[tuple[float, float]]:
@@ -182,21 +182,22 @@ def _chances(late: tuple[Lateness, ...], calls: int) -> Iterable[tuple[float, fl
 
 
 def _latency_bound(
-    made: Made, instruments: Instruments, measured_ms: float, own: float, without_lag_ms: float
+    made: Made, instruments: Instruments, measured_ms: float, own_ms: float, without_lag_ms: float
 ) -> float:
-    """What a latency has of its own lateness, of a queue of late ones, of stolen time and of lag;
+    """What a latency has of its own lateness, of a queue of late ones, of lag and of stolen time;
     no more than what it is above the service time. Users who were left out would wait as well.
 
-    Stolen time is taken in slices far shorter than a response, so it stretches every percentile
-    alike; what comes in one piece differs from round to round, and is in the interval.
+    A queue in front of it is shorter by the share by which each place in it is held shorter. Stolen
+    time is taken in slices far shorter than a response, so it stretches every percentile alike;
+    what comes in one piece differs from round to round, and is in the interval.
     """
-    late_ms = instruments.view_late_ms
-    waiting = max(0.0, 1 - (made.service_ms + late_ms) / measured_ms)
-    queue = waiting * made.queue * held_log(made, late_ms) if waiting and late_ms else 0.0
-    lag = log_share(max(0.0, measured_ms - without_lag_ms), measured_ms)
-    lost = own + queue + stolen_log(instruments.stolen) + lag
-    if made.service_ms:
-        lost = min(lost, max(0.0, math.log(measured_ms / made.service_ms)))
+    late_ms, held = instruments.view_late_ms, held_log(made, instruments.view_late_ms)
+    waiting_ms = max(0.0, measured_ms - made.service_ms - late_ms)
+    queue_ms = -waiting_ms * math.expm1(-made.queue * held) if held else 0.0
+    lag_ms = max(0.0, measured_ms - without_lag_ms)
+    lost = log_share(own_ms + queue_ms + lag_ms, measured_ms) + stolen_log(instruments.stolen)
+    if 0 < made.service_ms <= measured_ms:
+        lost = min(lost, math.log(measured_ms / made.service_ms))
     return lost + missing_log(instruments)
 
 
