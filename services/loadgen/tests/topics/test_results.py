@@ -197,7 +197,7 @@ def test_it_is_said_how_often_a_trial_was_measured_again_and_the_last_attempt_co
     text = " ".join(printed([suite], rows).split())
     assert "Measured again: 2 trials, 2 times in all" in text
     assert "Measured again" not in printed([suite], [a_row(SLOW, round=1, attempt=1)])
-    assert cell(suite, rows[:2], "RPS") == "30.0"
+    assert cell(suite, rows[:2], "rps") == "30.0"
 
 
 def test_everything_fits_80_columns() -> None:
