@@ -442,9 +442,13 @@ def accounting_of(row: Row, accounting: dict[str, str]) -> str:
 
 
 def name_of(row: Row) -> str:
-    """The key of a trial's files; a search has several windows a round."""
+    """The key of a trial's files; a search has several windows a round, and a trial may have been
+    measured again.
+    """
     window = f".w{row['repeat']}" if row["repeat"] else ""
-    return f"{row['case']}.r{row['round']}{window}"
+    attempt = row.get("attempt") or "1"  # a run of before 27 November 2026 has none
+    again = "" if attempt == "1" else f".a{attempt}"
+    return f"{row['case']}.r{row['round']}{window}{again}"
 
 
 def requests_in(file: Path) -> list[Request]:

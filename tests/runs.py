@@ -79,7 +79,8 @@ class Run:
 
     def name(self, row: Row) -> str:
         """The key of a trial's files."""
-        return f"{row['case']}.r{row['round']}"
+        again = "" if row["attempt"] in ("", "1") else f".a{row['attempt']}"
+        return f"{row['case']}.r{row['round']}{again}"
 
     def samples(self, row: Row) -> list[Sample]:
         """Every request of a trial, warm-up included."""

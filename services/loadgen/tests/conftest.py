@@ -68,6 +68,9 @@ def in_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LAB_PROJECT", str(project))
     monkeypatch.setenv("LAB_RESULTS", str(results))
     monkeypatch.setenv("COLUMNS", "80")
+    # A busy machine steals time, and then trials are measured again: whoever asks about that makes
+    # the API late.
+    monkeypatch.setattr("loadgen.runs.attempts.MOST_ATTEMPTS", 1)
     return results
 
 

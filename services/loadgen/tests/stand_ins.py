@@ -14,6 +14,7 @@ import httpx
 
 RIGHT_BODY = '<p id="country">Iceland</p>'
 LOOPBACK = "127.0.0.1"
+SECOND_NS = 10**9
 #: Where a second server listens on the same ports.
 ANOTHER = "127.0.0.2"
 
@@ -163,6 +164,13 @@ CALLS_PER_VIEW = 3
 LOG = ["Traceback (most recent call last):", "no such module"]
 
 
+def _probe(since_ns: int, until_ns: int) -> dict[str, Any]:
+    """A CPU of one speed: a pass of 0.4 ms every 50 ms."""
+    begins_ns = range(since_ns, until_ns, SECOND_NS)
+    seconds = [{"since_ns": begin, "mean_ms": 0.4, "count": 20} for begin in begins_ns]
+    return {"count": 20 * len(seconds), "mean_ms": 0.4, "sd_ms": 0.0, "seconds": seconds}
+
+
 class StandInLab:
     """Launcher, server and API of a small lab, speaking the contracts of the real ones.
 
@@ -261,8 +269,9 @@ class StandInLab:
                 "log": [],
             },
             "/logs": lambda: {"log": LOG},
+            "/probe": lambda: _probe(int(query["since_ns"]), int(query["until_ns"])),
         }
-        if url.path != "/wait":
+        if url.path not in ("/wait", "/probe"):
             self.events.append(
                 {"/stats": "app-stats"}.get(url.path, url.path.removeprefix("/")),
             )

@@ -327,6 +327,23 @@ def test_article_as_own_api_must_be_up_where_views_call_it(
     assert described["servers"]["api-django"]["command"] == ["serve", "--fast"]
 
 
+def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_counts(
+    loadgen: Loadgen, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadgen.runs.attempts.MOST_ATTEMPTS", 3)
+    monkeypatch.setattr("loadgen.runs.attempts.MARGIN", -1.0)  # whatever an instrument did
+    code, out, _ = loadgen("run", "brief", "--only", "uvicorn_*")
+    assert code == 0
+    folder = the_run(results)
+    assert [row["attempt"] for row in trials(folder)] == ["1", "2", "3"]
+    assert len(list((folder / "samples").iterdir())) == 3
+    assert len(list((folder / "probe").iterdir())) == 3
+    assert "[1/1], again" in out
+    assert "Measured again: 1 trial, 2 times in all" in " ".join(out.split())
+    (line,) = lines_of(folder / "summary.csv")
+    assert line["rounds"] == "1"
+
+
 def test_a_run_measures_every_case_and_says_where_it_is(
     loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:

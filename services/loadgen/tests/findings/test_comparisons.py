@@ -142,6 +142,84 @@ def test_unranked_rounds_that_leave_too_few_make_a_comparison_impossible() -> No
     assert found.reason == "1 of 3 rounds unranked (api-saturated)"
 
 
+def test_a_row_is_unranked_only_for_the_metric_that_an_instrument_may_have_moved() -> None:
+    late: dict[str, Cell] = {"p95_ms": 90.0, "p95_ms_bound": 0.05, "caveats": "api-saturated"}
+    given = rows(A, *[{"p95_ms": 80.0}] * 4) + rows(B, late, *[{"p95_ms": 80.0}] * 3)
+    of_p95, of_rps = (compared(metric, given).difference for metric in ("p95_ms", "rps"))
+    assert of_p95
+    assert of_rps
+    assert (of_p95.rounds, of_rps.rounds) == (3, 4)
+    assert compared("p95_ms", given).reason == (
+        "1 of 4 rounds unranked (api-saturated, moved by up to 5%)"
+    )
+
+
+def bounded(metric: str, ratio: float, **cells: tuple[float, float]) -> Comparison:
+    """B by A in a metric, over four rounds that agree, with such cells of A and of B."""
+    of_a, of_b = ({name: pair[side] for name, pair in cells.items()} for side in (0, 1))
+    return compared(
+        metric,
+        rows(A, *[{metric: 100.0, **of_a}] * 4) + rows(B, *[{metric: 100.0 * ratio, **of_b}] * 4),
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict"),
+    [
+        ((0.001, 0.001), "better"),
+        ((0.021, 0.021), "better"),  # what both share cancels
+        ((0.001, 0.010), "better"),
+        ((0.001, 0.025), "undecided"),
+        ((0.025, 0.001), "undecided"),
+    ],
+)
+def test_a_verdict_looks_beyond_what_instruments_can_have_done_to_the_difference(
+    bounds: tuple[float, float], verdict: str
+) -> None:
+    found = bounded("rps", 1.02, rps_bound=bounds)
+    assert found.verdict == verdict
+    assert found.difference
+    assert found.difference.bound_log == pytest.approx(abs(bounds[1] - bounds[0]))
+
+
+def test_what_is_alike_is_equivalent_only_where_the_instruments_leave_it_so() -> None:
+    assert bounded("p95_ms", 1.0, p95_ms_bound=(0.0, 0.02)).verdict == "equivalent"
+    assert bounded("p95_ms", 1.01, p95_ms_bound=(0.0, 0.02)).verdict == "undecided"
+
+
+def test_known_drift_is_in_the_bound_of_cpu_per_view_as_measured_and_not_of_reference_ms() -> None:
+    probes = (0.5, 0.52)
+    raw = bounded("app_cpu_ms_per_view", 1.03, probe_ms=probes)
+    assert raw.difference
+    assert raw.difference.bound_log == pytest.approx(math.log(1.04))
+    assert raw.verdict == "undecided"
+    corrected = bounded("app_cpu_reference_ms_per_view", 1.03, probe_ms=probes)
+    assert corrected.difference
+    assert corrected.difference.bound_log == 0
+    assert corrected.verdict == "worse"
+
+
+@pytest.mark.parametrize(
+    ("bound_by", "bound"), [("cpu", 0.95 * math.log(1.04)), ("users", 0), ("unexplained", 0)]
+)
+def test_known_drift_is_in_the_bound_of_throughput_where_the_cpu_decides_it(
+    bound_by: str, bound: float
+) -> None:
+    both_rows: dict[str, Cell] = {"probe_ms": 0.5, "app_cpu_share": 0.95, "bound_by": bound_by}
+    given = rows(A, *[both_rows] * 3) + rows(B, *[both_rows | {"probe_ms": 0.52}] * 3)
+    found = compared("rps", given).difference
+    assert found
+    assert found.bound_log == pytest.approx(bound)
+
+
+def test_the_bound_of_two_runs_is_that_of_their_means() -> None:
+    of_a = rows(A, *[{"rps_bound": 0.01}] * 3)
+    of_b = rows(A, *[{"rps_bound": 0.03}] * 4)
+    found = compare_rows("", "", of_a, of_b, "rps", paired=False).difference
+    assert found
+    assert found.bound_log == pytest.approx(0.02)
+
+
 def test_a_cell_that_some_round_lacks_makes_a_comparison_impossible() -> None:
     found = compared("p95_ms", both("p95_ms", [1.0, None, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]))
     assert found.verdict == "not comparable"

@@ -23,6 +23,11 @@ def test_a_trial_is_held_against_those_after_it_too() -> None:
     assert others == [None, None]
 
 
+def test_drift_goes_by_the_probe_where_there_is_one() -> None:
+    rows = [a_row(50.0, probe_ms=ms) for ms in (0.5, 0.5, 0.6)]
+    assert caveats_of(*rows) == [None, None, "cpu-drift"]
+
+
 def test_a_faster_cpu_drifts_as_a_slower_one_does() -> None:
     rows = [a_row(ms) for ms in (44.9, 45.0, 50.0, 55.0, 55.1)]
     assert caveats_of(*rows) == ["cpu-drift", None, None, None, "cpu-drift"]

@@ -65,6 +65,14 @@ def test_a_window_spoilt_by_the_lab_says_nothing_where_it_does_not_hold() -> Non
     assert spoilt == Window(94, None, ("api-saturated",))
 
 
+def test_a_window_that_may_hold_without_the_instruments_says_nothing() -> None:
+    late: dict[str, Cell] = {"p95_ms_bound": 0.1, "caveats": "api-saturated"}
+    assert judged(**late, p95_ms=950.0) == Window(94, None, ("api-saturated", "moved by up to 11%"))
+    assert judged(**late, p95_ms=1050.0) == Window(94, False, ("p95: 1050 ms",))
+    assert judged(rps=98.0, rps_bound=0.02).held is None
+    assert judged(rps=98.0, rps_bound=0.005).held is False
+
+
 def test_a_window_that_holds_although_the_lab_was_late_holds() -> None:
     assert judged(ranked="no", caveats="loadgen-saturated").held is True
 

@@ -1,5 +1,6 @@
 """What is told while a run goes on."""
 
+from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
 
@@ -52,6 +53,19 @@ def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
         "[2/2] uvicorn, hey, 50/100  FAILED, no-answer: [all] lost",
         "    | its last [words]",
     ]
+
+
+def test_a_trial_that_is_measured_again_says_so_and_takes_its_time_again() -> None:
+    said = StringIO()
+    with Progress(terminal.console(file=said, width=40), TRIALS, 2, LABELS) as told:
+        for trial in TRIALS:
+            told.begin(trial)
+            told.measured(trial, columns.row({}))
+        again = replace(TRIALS[0], attempt=2)
+        told.begin(again)
+        assert told.left_s == pytest.approx(again.expected_s)
+        told.measured(again, columns.row({}))
+    assert said.getvalue().splitlines()[-1].startswith("[1/2], again uvicorn, locust, 10 users")
 
 
 def test_without_a_terminal_a_long_phase_is_reported_now_and_then(

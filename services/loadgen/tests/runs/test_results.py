@@ -19,6 +19,7 @@ from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import read_rows
 from loadgen.runs.results import Results, create
 from loadgen.suites.pairs import Compare
+from loadgen.trials.instruments import ProbeReading, ProbeSecond
 from loadgen.trials.rows import failed_row, measured_row
 from tests.kept_run import lines_of
 from tests.make import (
@@ -123,6 +124,19 @@ def test_rows_are_read_back_as_they_were(results: Results) -> None:
     assert isinstance(row["rps"], float)
     assert isinstance(row["requests"], int)
     assert row["p99_ms"] is None
+
+
+def test_what_the_probe_said_is_kept_second_by_second(results: Results) -> None:
+    seconds = (
+        ProbeSecond(since_ns=2 * 10**9, mean_ms=0.5, count=20),
+        ProbeSecond(since_ns=3 * 10**9, mean_ms=None, count=0),
+        ProbeSecond(since_ns=4 * 10**9, mean_ms=0.75, count=19),
+    )
+    probe = ProbeReading(count=39, mean_ms=0.6, sd_ms=0.1, seconds=seconds)
+    trial = a_trial(round=3, attempt=2)
+    results.keep(trial, failed_row(trial, "measured"), a_recording(STEADY, (2, 12), probe=probe))
+    file = results.folder / "probe" / f"{trial.case.slug}.r3.a2.csv"
+    assert file.read_text() == "since_s,mean_ms,count\n0,0.5,20\n2,0.75,19\n"
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from loadgen.theory.statistics import (
     beyond_p,
     clopper_pearson,
     difference,
+    equivalence_p,
     holm,
     interval,
     rounds_needed,
@@ -181,6 +182,46 @@ def test_of_10_000_comparisons_of_a_server_with_itself_4_to_6_percent_alarm(roun
     assert 0.04 < len(alarms) / len(found) < 0.06
     better = sum(one.verdict == "better" for one in alarms)
     assert 0.45 < better / len(alarms) < 0.55
+
+
+def test_a_verdict_and_its_p_are_of_what_lies_beyond_the_bound() -> None:
+    a, b = [100.0, 101.0, 99.0, 100.5], [104.0, 104.6, 103.5, 104.2]
+    plain, bounded = (difference(a, b, bound_log=bound) for bound in (0.0, 0.038))
+    assert (plain.verdict, bounded.verdict) == ("better", "undecided")
+    assert (bounded.ratio, bounded.low, bounded.high) == (plain.ratio, plain.low, plain.high)
+    assert bounded.p
+    assert bounded.p > 0.05
+    assert plain.low
+    assert bounded.surely
+    assert bounded.surely[0] == pytest.approx(plain.low * math.exp(-0.038))
+    assert bounded.smallest_detectable_ratio
+    assert plain.smallest_detectable_ratio
+    assert bounded.smallest_detectable_ratio == pytest.approx(
+        plain.smallest_detectable_ratio * math.exp(0.038)
+    )
+
+
+@given(ROUNDS.filter(lambda values: len(values) >= 3), st.floats(0, 0.2))
+def test_a_difference_within_its_bound_is_no_alarm(values: list[float], bound: float) -> None:
+    b = [value * math.exp(bound * 0.99) for value in values]
+    found = difference(values, b, bound_log=bound)
+    assert found.verdict not in ("better", "worse")
+    assert found.p == pytest.approx(1.0)
+
+
+def test_a_threshold_is_passed_beyond_the_bound_only() -> None:
+    a, b = [100.0, 101.0, 99.0, 100.5], [108.0, 109.2, 107.1, 108.3]
+    plain, bounded = (difference(a, b, bound_log=bound) for bound in (0.0, 0.03))
+    of_plain, of_bounded = (beyond_p(one, 1.05, above=True) for one in (plain, bounded))
+    assert of_plain is not None
+    assert of_bounded is not None
+    assert of_plain < 0.05 < of_bounded
+
+
+def test_what_is_alike_is_equivalent_with_less_certainty_where_instruments_differ() -> None:
+    a, b = [100.0, 101.0, 99.0, 100.5], [100.2, 100.9, 99.1, 100.4]
+    plain, bounded = (difference(a, b, bound_log=bound) for bound in (0.0, 0.02))
+    assert equivalence_p(plain) < equivalence_p(bounded)
 
 
 def test_what_differs_by_the_margin_is_called_equivalent_in_at_most_5_percent() -> None:

@@ -196,12 +196,33 @@ def test_warnings_come_in_one_order() -> None:
     assert names == ["at-ceiling", "api-saturated", "censored", "failures"]
 
 
-def test_a_saturated_referee_and_cpus_that_were_not_given_take_a_row_out_of_the_ranking() -> None:
-    assert [caveat.name for caveat in caveats.ALL if caveat.unranks] == [
-        "api-saturated",
-        "loadgen-saturated",
-        "more-cpu-than-given",
-    ]
+def test_of_all_warnings_that_of_cpus_that_were_not_given_takes_a_row_out_of_the_ranking() -> None:
+    assert [caveat.name for caveat in caveats.ALL if caveat.unranks] == ["more-cpu-than-given"]
+
+
+UNRANKED: dict[str, Cell] = {"outcome": "measured", "ranked": "no", "rps_bound": 0.08}
+
+
+@pytest.mark.parametrize(
+    ("cells", "blame"),
+    [
+        (
+            UNRANKED | {"caveats": "at-ceiling api-saturated"},
+            ["api-saturated", "moved by up to 8%"],
+        ),
+        (UNRANKED | {"caveats": "cpu-stolen"}, ["cpu-stolen", "moved by up to 8%"]),
+        (
+            UNRANKED | {"rps_bound": 0.01, "caveats": "more-cpu-than-given cpu-stolen"},
+            ["more-cpu-than-given"],
+        ),
+        (UNRANKED | {"rps_bound": None, "caveats": "loadgen-saturated"}, ["loadgen-saturated"]),
+        ({"outcome": "measured", "ranked": "yes", "caveats": "api-saturated"}, []),
+    ],
+)
+def test_why_a_row_is_not_ranked_is_told_by_its_caveats_and_its_bound(
+    cells: dict[str, Cell], blame: list[str]
+) -> None:
+    assert caveats.blamed([columns.row(cells)]) == blame
 
 
 def test_every_warning_has_a_name_of_its_own_and_one_sentence_of_advice() -> None:

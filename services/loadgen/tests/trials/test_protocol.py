@@ -27,9 +27,11 @@ from tests.stand_ins import (
     CPU_SECONDS_PER_VIEW,
     LOOPBACK,
     Behaviour,
+    Served,
     StandInLab,
     View,
     http_client,
+    send,
 )
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
@@ -674,6 +676,28 @@ def test_a_launcher_that_does_not_answer_is_lost(lab: StandInLab) -> None:
         with pytest.raises(TrialError, match="does not answer") as error:
             launcher.stats()
     assert error.value.outcome == "launcher-lost"
+
+
+def test_the_probe_is_asked_for_a_stretch_of_time(lab: StandInLab) -> None:
+    with http_client() as http:
+        launcher = instruments.HttpLauncher(f"http://127.0.0.1:{lab.launcher_port}", http)
+        reading = launcher.probe(5 * 10**9, 8 * 10**9)
+    assert reading
+    assert (reading.mean_ms, reading.means_ms) == (0.4, [0.4] * 3)
+    assert [second.since_ns for second in reading.seconds] == [n * 10**9 for n in (5, 6, 7)]
+
+
+def test_a_launcher_of_before_there_was_a_probe_knows_nothing_of_it() -> None:
+    def refuse(handler: BaseHTTPRequestHandler) -> None:
+        send(handler, 404, '{"error": "no such path"}')
+
+    served = Served(refuse)
+    try:
+        with http_client() as http:
+            launcher = instruments.HttpLauncher(f"http://127.0.0.1:{served.port}", http)
+            assert launcher.probe(0, 10**9) is None
+    finally:
+        served.close()
 
 
 def test_an_answer_that_is_no_json_is_an_error_of_the_trial() -> None:

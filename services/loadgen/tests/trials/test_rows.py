@@ -1,5 +1,6 @@
 """What a trial recorded becomes its row, and the row a line of CSV."""
 
+import math
 from dataclasses import replace
 
 import polars as pl
@@ -11,6 +12,8 @@ from loadgen.errors import TrialError
 from loadgen.records import columns
 from loadgen.records.columns import COUNT, NUMBER, TEXT, TRIALS, Cell
 from loadgen.records.samples import SCHEMA, frame
+from loadgen.suites.cases import Case
+from loadgen.trials.instruments import ProbeReading, ProbeSecond, Quantiles
 from loadgen.trials.rows import failed_row, measured_row
 from tests.make import (
     Request,
@@ -321,11 +324,103 @@ def test_answered_accounting_divides_cpu_by_whole_answers_too() -> None:
     assert row["app_cpu_ms_per_view"] == pytest.approx(0.5 * 10 * 1000)
 
 
-def test_a_row_whose_referee_was_saturated_is_not_ranked() -> None:
-    late = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=50.0))
-    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), after=late))
+#: As many users as those of STEADY, of a view that could have been answered in 0.4 s.
+SLOWER = a_trial(case=a_case(delays_ms=(400.0,), users=10))
+
+
+def late(p99: float) -> columns.Row:
+    api = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=p99))
+    return measured_row(SLOWER, a_recording(STEADY, (2, 12), after=api))
+
+
+def test_a_row_that_a_late_api_may_have_moved_is_not_ranked() -> None:
+    row = late(50.0)  # 10 ms late on average to read a call, and 10 ms to answer it
+    assert row["rps_bound"] == pytest.approx(math.log(420 / 400))
+    assert row["app_cpu_ms_per_view_bound"] == pytest.approx(0.4 * math.log(420 / 400))
     assert row["ranked"] == "no"
-    assert measured_row(TEN_USERS, a_recording(STEADY, (2, 12)))["ranked"] == "yes"
+
+
+def test_a_row_whose_api_was_late_at_times_is_ranked_and_says_so() -> None:
+    row = late(5.0)
+    assert row["ranked"] == "yes"
+    assert "api-saturated" in row.caveats
+    assert row["rps_bound"] == pytest.approx(math.log(402 / 400))
+    assert row.is_ranked_for("p50_ms")
+
+
+def test_no_instrument_can_have_cost_more_than_a_row_lacks_of_its_ceiling() -> None:
+    api = a_snapshot(12, api=an_api_stats(12, 3.0, 30, p99=50.0))
+    row = measured_row(TEN_USERS, a_recording(STEADY, (2, 12), after=api))
+    assert row["rps_bound"] == pytest.approx(0, abs=1e-9)
+    assert row["ranked"] == "yes"
+
+
+@pytest.mark.parametrize("case", [a_case(http_client="no-http"), a_case(upstream="django")])
+def test_a_view_that_does_not_call_the_api_is_not_moved_by_it(case: Case) -> None:
+    calls = None if case.upstream == "django" else 30
+    api = an_api_stats(12, 3.0, 30, p99=50.0).model_copy(update={"calls": calls})
+    trial = replace(SLOWER, case=replace(case, users=10, delays_ms=(400.0,)))
+    row = measured_row(trial, a_recording(STEADY, (2, 12), after=a_snapshot(12, api=api)))
+    assert row["rps_bound"] == pytest.approx(0, abs=1e-9)
+
+
+def test_an_api_that_does_not_tell_how_late_it_was_leaves_the_bounds_empty() -> None:
+    told = an_api_stats(12, 3.0, 30, p99=0.5)
+    api = told.model_copy(update={"lateness_ms": Quantiles(p99=0.5)})
+    row = measured_row(SLOWER, a_recording(STEADY, (2, 12), after=a_snapshot(12, api=api)))
+    assert {row[name] for name in row if name.endswith("_bound")} == {None}
+    assert row["ranked"] == "yes"
+
+
+def test_users_who_are_missing_may_have_cost_throughput_and_latency() -> None:
+    trial = replace(SLOWER, case=replace(SLOWER.case, users=11))
+    row = measured_row(trial, a_recording(STEADY, (2, 12)))
+    missing = math.log(11 / 10)
+    assert row["rps_bound"] == pytest.approx(missing, abs=0.002)
+    assert row["avg_ms_bound"] == pytest.approx(missing, abs=0.002)
+    assert row["ranked"] == "no"
+
+
+def test_stolen_time_is_in_the_bounds() -> None:
+    after = a_snapshot(12, steal_ticks=20, all_ticks=1200)
+    row = measured_row(SLOWER, a_recording(STEADY, (2, 12), after=after))
+    quiet = measured_row(SLOWER, a_recording(STEADY, (2, 12)))
+    assert row.bound("rps") - quiet.bound("rps") == pytest.approx(-math.log(0.98))
+    assert row.bound("p95_ms") - quiet.bound("p95_ms") == pytest.approx(-math.log(0.98))
+
+
+def a_probe(*means_ms: float) -> ProbeReading:
+    mean_ms = sum(means_ms) / len(means_ms)
+    seconds = [
+        ProbeSecond(since_ns=(2 + at) * 10**9, mean_ms=ms, count=20)
+        for at, ms in enumerate(means_ms)
+    ]
+    return ProbeReading(
+        count=20 * len(means_ms), mean_ms=mean_ms, sd_ms=0.1, seconds=tuple(seconds)
+    )
+
+
+def test_cpu_per_view_is_told_at_the_speed_of_a_reference_too() -> None:
+    probe = a_probe(0.9, 1.0, 1.1)
+    row = measured_row(SLOWER, a_recording(STEADY, (2, 12), probe=probe))
+    assert (row["probe_ms"], row["probe_sd_ms"]) == pytest.approx((1.0, 0.1))
+    cpu_ms = row.number("app_cpu_ms_per_view")
+    assert cpu_ms
+    assert row["app_cpu_reference_ms_per_view"] == pytest.approx(cpu_ms / 2)
+    error = row.bound("app_cpu_reference_ms_per_view") - row.bound("app_cpu_ms_per_view")
+    assert error == pytest.approx(2 * 0.1 / math.sqrt(3))
+
+
+def test_without_a_probe_its_cells_are_empty() -> None:
+    row = measured_row(SLOWER, a_recording(STEADY, (2, 12)))
+    names = [name for name in row if "probe" in name or "reference" in name]
+    assert len(names) == 4
+    assert {row[name] for name in names} == {None}
+
+
+def test_the_probe_is_kept_second_by_second_from_the_windows_start() -> None:
+    recording = a_recording(STEADY, (2, 12), probe=a_probe(0.4, 0.5))
+    assert recording.probe_lines == [(0.0, 0.4, 20), (1.0, 0.5, 20)]
 
 
 def test_users_who_are_not_in_flight_are_the_load_generators_fault() -> None:
@@ -491,10 +586,13 @@ def test_a_late_generator_is_told_and_its_lateness_is_in_the_latency() -> None:
     late = late.with_columns(sent_s=pl.col("due_s") + 0.05, answered_s=pl.col("answered_s") + 0.05)
     trial = replace(OPEN, server=a_server())
     row = measured_row(trial, a_recording(late, (2, 12)))
+    assert row["avg_ms_bound"] == pytest.approx(math.log(250 / 200), abs=0.01)
+    assert row["p95_ms_bound"] == pytest.approx(math.log(250 / 200), abs=0.01)
+    assert not row.is_ranked_for("p95_ms")
     assert row["lag_p99_ms"] == pytest.approx(50)
     assert row["p95_ms"] == pytest.approx(250)
     assert row["sent_p95_ms"] == pytest.approx(200)
-    assert row["ranked"] == "no"
+    assert row["ranked"] == "yes"  # as many were answered as came
     assert "loadgen-saturated" in str(row["caveats"]).split()
 
 

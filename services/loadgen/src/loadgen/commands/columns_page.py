@@ -7,6 +7,7 @@ from loadgen.findings import capacity, comparisons, two_runs, waterfalls
 from loadgen.records import samples
 from loadgen.records.columns import TRIALS, Column
 from loadgen.trials import caveats
+from loadgen.trials.recording import PROBE_COLUMNS
 
 PAGE = """\
 # Columns
@@ -61,6 +62,12 @@ request that its tool has lost has a failure and no instants.
 
 {samples}
 
+## probe/
+
+A CSV per trial whose server the lab's launcher runs: how fast the app's CPU was, second by second.
+
+{probe}
+
 ## Caveats
 
 The names in the column `caveats`; thresholds and reasons are in [methodology.md](methodology.md).
@@ -84,6 +91,7 @@ def page() -> str:
         waterfalls=_table(waterfalls.COLUMNS),
         capacity=_table(capacity.COLUMNS),
         samples=_table(samples.COLUMNS),
+        probe=_table(PROBE_COLUMNS),
         caveats=_lines(["caveat", "advice"], named),
     )
 

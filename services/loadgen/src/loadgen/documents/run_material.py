@@ -15,12 +15,13 @@ from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
 from loadgen.lab.servers import Server, read_servers
-from loadgen.records.columns import Row
+from loadgen.records.columns import Row, rows_by_case
 from loadgen.records.trials_csv import name_of
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
 from loadgen.suites.suite import Suite, native_views
 from loadgen.theory.statistics import Interval
+from loadgen.trials.caveats import blamed
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,7 @@ class Entry:
         if not self.measured:
             return f"failed: {', '.join(dict.fromkeys(row.text('outcome') for row in self.rows))}"
         if not self.is_ranked:
-            blame = [name for name in self.caveats if name.endswith("-saturated")]
-            return f"not ranked: {', '.join(blame) or 'see its caveats'}"
+            return f"not ranked: {', '.join(blamed(self.rows)) or 'see its caveats'}"
         return ""
 
     @property
@@ -152,9 +152,7 @@ def group_of(suite: Suite, rows: Sequence[Row], comparisons: Iterable[Comparison
 
 def _entries(suite: Suite, rows: Iterable[Row], cases: Sequence[Case]) -> list[Entry]:
     """Those of these cases that have rows, called by what differs among these cases."""
-    by_case: dict[str, list[Row]] = {}
-    for row in rows:
-        by_case.setdefault(row.case, []).append(row)
+    by_case = rows_by_case(rows)
     titled = titles(row for listed in by_case.values() for row in listed)
     labels = Labels(cases, suite.native_views)
     entries = [

@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loadgen.records.columns import NUMBER, Cell, Column, Row
-from loadgen.theory.statistics import mean_of_known
+from loadgen.theory.bounds import known_drift
+from loadgen.theory.statistics import Difference, difference, mean_of_known
+
+#: What goes as fast as the CPU where that is used up.
+BY_CPU_SPEED = frozenset({"rps", "max_rps", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"})
 
 #: Of the files that compare.
 DISTANCE_COLUMNS = (
@@ -73,6 +77,45 @@ class BothSides:
         a, b = ([row.number(metric) or 0.0 for row in rows] for rows in (known.a, known.b))
         return a, b
 
+    def bound_log(self, metric: str) -> float:
+        """The most that instruments can have done to ln(b / a) of a metric, over these rows.
+
+        What both share cancels: |mean bound of b − mean bound of a|. What is known of the CPU's
+        drift joins it: |mean ln(probe b / probe a)|, for CPU per view as it was measured, and for
+        what a used-up CPU decides.
+        """
+        a, b = (
+            sum(row.bound(metric) for row in rows) / len(rows) if rows else 0.0
+            for rows in (self.a, self.b)
+        )
+        return abs(b - a) + self._drift_log(metric)
+
+    def _drift_log(self, metric: str) -> float:
+        """Known drift, as far as it moves a metric; 0 where a row has no probe."""
+        probed = self.knowing("probe_ms")
+        if metric == "app_cpu_ms_per_view":
+            share = 1.0
+        elif metric in BY_CPU_SPEED:
+            share = max(map(_cpu_share_that_binds, probed.rows), default=0.0)
+        else:
+            share = 0.0
+        a, b = probed.values("probe_ms")
+        if not share or not a or not b:
+            return 0.0
+        if self.paired:
+            return share * abs(known_drift(zip(a, b, strict=True)))
+        return share * abs(known_drift((1.0, ms) for ms in b) - known_drift((1.0, ms) for ms in a))
+
+    def difference(self, metric: str, *, higher_is_better: bool = True) -> Difference:
+        """How b does against a in a metric, widened by the bound; its values are positive."""
+        known = self.knowing(metric)
+        return difference(
+            *known.values(metric),
+            higher_is_better=higher_is_better,
+            paired=self.paired,
+            bound_log=known.bound_log(metric),
+        )
+
     @property
     def count(self) -> int:
         """Rounds, or trials of which each stands for itself."""
@@ -87,6 +130,11 @@ class BothSides:
     def least(self) -> int:
         """Rounds of the side that has fewer."""
         return min(len(self.a), len(self.b))
+
+
+def _cpu_share_that_binds(row: Row) -> float:
+    """The share of the app's CPUs that was used, where that is what bound the row; else 0."""
+    return (row.number("app_cpu_share") or 0.0) if "cpu" in row.text("bound_by").split("+") else 0.0
 
 
 def same_rounds(a: Iterable[Row], b: Iterable[Row]) -> BothSides:

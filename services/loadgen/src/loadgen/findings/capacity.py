@@ -152,7 +152,7 @@ def capacities(suites: Iterable[Suite], rows: Sequence[Row]) -> list[Capacity]:
         if suite.search
         for case in suite.cases
         for first in rows
-        if first.case == case.slug and not first.is_window
+        if first.case == case.slug and not (first.is_window or first.is_of_duet)
     ]
 
 

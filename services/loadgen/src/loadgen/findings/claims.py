@@ -175,9 +175,8 @@ def _in_favour(comparison: Comparison) -> float:
     ratio = comparison.difference
     if ratio is None:
         return 0.0 if comparison.instead and comparison.verdict == "worse" else math.inf
-    if comparison.metric in HIGHER_IS_BETTER:
-        return ratio.ratio if ratio.low is None else ratio.low
-    return 1 / (ratio.ratio if ratio.high is None else ratio.high)
+    low, high = ratio.surely or (ratio.ratio, ratio.ratio)
+    return low if comparison.metric in HIGHER_IS_BETTER else 1 / high
 
 
 def _why_unshown(comparison: Comparison) -> str:

@@ -38,9 +38,9 @@ from loadgen.trials import caveats
 HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
 #: Of these nobody who waited through the window is a part, or one request among many.
 LATENCIES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"})
-#: CPU per view falls with load, by 0.2 to 0.4 % for each percent (measured on uvicorn with aiohttp:
-#: 5.8 ms at 10 users, 3.5 at 100, 2.1 at 400). So it is compared only where the rates differ by
-#: less than this share, which moves it by less than the margin of 3 %.
+#: CPU per view falls with load, by 0.2 to 0.4 % for each percent (bounds.CPU_BY_LOAD). So it is
+#: compared only where the rates differ by less than this share, which moves it by less than the
+#: margin of 3 %.
 EQUAL_LOAD_SHARE = 0.05
 
 #: Of comparisons.csv.
@@ -56,11 +56,17 @@ COLUMNS = (
     Column("low", NUMBER, "its 95 % interval, from three rounds on"),
     Column("high", NUMBER, "the interval's other end"),
     Column(
+        "bound",
+        NUMBER,
+        "the most that instruments and known drift can have moved ln(ratio): the verdict widens "
+        "the interval by it",
+    ),
+    Column(
         "smallest_detectable_ratio",
         NUMBER,
         "a true ratio of this size, or its inverse, shows in 80 % of such runs",
     ),
-    Column("p", NUMBER, "two-sided, of a ratio this far from 1 where there is none"),
+    Column("p", NUMBER, "two-sided, of a ratio this far beyond its bound where there is none"),
     Column("p_adjusted", NUMBER, "the same by Benjamini and Hochberg over the run"),
     Column("verdict", TEXT, "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"),
     Column("reason", TEXT, "why there is no verdict, or how far to trust it"),
@@ -162,7 +168,7 @@ def compare_rows(
     a: Sequence[Row],
     b: Sequence[Row],
     metric: str,
-    counts: Callable[[Row], bool] = lambda row: row.is_ranked,
+    counts: Callable[[Row, str], bool] = Row.is_ranked_for,
     *,
     paired: bool = True,
 ) -> Comparison:
@@ -171,10 +177,14 @@ def compare_rows(
     Args:
         suites: those that ask, joined with `+`.
         a, b: the rows of both, at least one each.
-        counts: which measured rows do.
+        counts: which measured rows do, in a metric.
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
     """
+
+    def in_this(row: Row) -> bool:
+        return counts(row, metric)
+
     both = same_rounds(a, b) if paired else two_runs(a, b)
     unjudged = Comparison(
         suites=suites,
@@ -186,9 +196,9 @@ def compare_rows(
         p_adjusted=None,
         verdict="not comparable",
         reason="",
-        distance=mean_distance(both.those(counts).pairs) if paired else None,
+        distance=mean_distance(both.those(in_this).pairs) if paired else None,
     )
-    return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, counts)
+    return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, in_this)
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -217,7 +227,7 @@ def comparison_cells(comparison: Comparison) -> tuple[Cell, ...]:
         *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
         ratio.rounds if ratio else None,
         *distance_cells(comparison.distance),
-        *((ratio.ratio, ratio.low, ratio.high) if ratio else (None,) * 3),
+        *((ratio.ratio, ratio.low, ratio.high, ratio.bound_log) if ratio else (None,) * 4),
         *((ratio.smallest_detectable_ratio, ratio.p) if ratio else (None,) * 2),
         *(comparison.p_adjusted, comparison.verdict, comparison.reason or None),
     )
@@ -271,8 +281,8 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     rounds = both.those(counts)
     if lost := both.count - rounds.count:
         uncounted = [row for row in both.rows if not counts(row)]
-        names = caveats.unranking(name for row in uncounted for name in row.caveats)
-        unranked = f"{lost} of {both.count} {both.counted} unranked ({', '.join(names)})"
+        blame = ", ".join(caveats.blamed(uncounted, metric))
+        unranked = f"{lost} of {both.count} {both.counted} unranked ({blame})"
         if rounds.least < LEAST_ROUNDS:
             return because(unranked)
         reasons.append(unranked)
@@ -291,8 +301,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
-    higher_is_better = metric in HIGHER_IS_BETTER
-    ratio = difference(a, b, higher_is_better=higher_is_better, paired=rounds.paired)
+    ratio = rounds.difference(metric, higher_is_better=metric in HIGHER_IS_BETTER)
     return replace(
         unjudged,
         difference=ratio,

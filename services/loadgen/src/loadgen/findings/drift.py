@@ -1,6 +1,8 @@
 """Which trials of a run had a faster or slower CPU than its median one.
 
 That is known only once the run has ended: its first trials cannot be held against those after them.
+It goes by the probe, which runs beside the server; in runs of before there was one, by the loop
+that was timed before each trial.
 """
 
 from collections.abc import Sequence
@@ -18,15 +20,16 @@ def judged(rows: Sequence[Row]) -> list[Row]:
 
     An earlier session may have judged some by what it knew.
     """
-    known = [loop_ms for row in rows if (loop_ms := row.number("calibration_ms")) is not None]
+    column = "probe_ms" if any(row["probe_ms"] for row in rows) else "calibration_ms"
+    known = [loop_ms for row in rows if (loop_ms := row.number(column)) is not None]
     if not known:
         return list(rows)
     middle_ms = median(known)
-    return [_with(row, drifted=_is_off(row.number("calibration_ms"), middle_ms)) for row in rows]
+    return [_with(row, drifted=_is_off(row.number(column), middle_ms)) for row in rows]
 
 
 def _is_off(loop_ms: float | None, middle_ms: float) -> bool:
-    """Whether the fixed loop before a trial took another time than the median one."""
+    """Whether the fixed loop of a trial took another time than the median one."""
     return loop_ms is not None and abs(loop_ms - middle_ms) > DRIFT_SHARE * middle_ms
 
 

@@ -16,8 +16,8 @@ TOO_FEW = "too few requests for a p95"
 def judge_window(step: int, row: Row, rules: Rules) -> Window:
     """Whether a window's row says that its rate holds.
 
-    A window in which the API or the load generator was late may hold all the same; where it does
-    not, that is not the server's doing, and the window says nothing.
+    A window in which the API or the load generator was late may hold all the same. Where it does
+    not, but could without what they can have done at most, the window says nothing.
     """
     if not row.is_measured:
         outcome = row.text("outcome")
@@ -26,8 +26,19 @@ def judge_window(step: int, row: Row, rules: Rules) -> Window:
     if not reasons:
         return Window(step, True)
     if not row.is_ranked:
-        return Window(step, None, tuple(caveats.unranking(row.caveats)))
+        return Window(step, None, tuple(caveats.blamed([row])))
+    if not any(_broken(_without_instruments(row), rules)):
+        return Window(step, None, tuple(caveats.blamed([row], "p95_ms")) or reasons)
     return Window(step, None if reasons == (TOO_FEW,) else False, reasons)
+
+
+def _without_instruments(row: Row) -> Row:
+    """The row as it might be without what the API and the driver can have done at most."""
+    rps, p95_ms = row.number("rps"), row.number("p95_ms")
+    return row | {
+        "rps": None if rps is None else rps * math.exp(row.bound("rps")),
+        "p95_ms": None if p95_ms is None else p95_ms * math.exp(-row.bound("p95_ms")),
+    }
 
 
 def _broken(row: Row, rules: Rules) -> Iterator[str]:

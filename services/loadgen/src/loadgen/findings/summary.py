@@ -31,10 +31,12 @@ def write_summary(rows: Iterable[Row], file: Path) -> None:
     write_csv(file, [*header, "caveats"], map(_line, rows_by_case(rows).values()))
 
 
-def that_count(rows: Iterable[Row]) -> list[Row]:
-    """The rounds that speak of the server: the ranked ones; if none is, all that were measured."""
+def that_count(rows: Iterable[Row], metric: str = "rps") -> list[Row]:
+    """The rounds that speak of the server in a metric: the ranked ones; if none is, all that were
+    measured.
+    """
     measured = [row for row in rows if row.is_measured]
-    return [row for row in measured if row.is_ranked] or measured
+    return [row for row in measured if row.is_ranked_for(metric)] or measured
 
 
 def over_rounds(rows: Iterable[Row], metric: str) -> Interval | None:
@@ -43,7 +45,7 @@ def over_rounds(rows: Iterable[Row], metric: str) -> Interval | None:
     A server that died under the load made no view in that round.
     """
     listed = list(rows)
-    counted = that_count(listed)
+    counted = that_count(listed, metric)
     if counted and metric in THROUGHPUT:
         died = [row for row in listed if not row.is_measured and is_silent(row)]
         counted += [row | {metric: 0.0} for row in died]

@@ -87,15 +87,14 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
     return [_measured(suite.name, waterfall, by_case, known) for suite, waterfall in asked]
 
 
-def counts(row: Row) -> bool:
-    """Whether a measured row counts in a waterfall.
+def counts(row: Row, metric: str = "rps") -> bool:
+    """Whether a measured row counts in a waterfall, in a metric.
 
     The API is a part of the stacks here: which one is called, and by how many new connections, is
     what some steps change. So a row that it held back counts, which as a row about the server it
     would not.
     """
-    saturated_alone = caveats.unranking(row.caveats) == [caveats.API_SATURATED.name]
-    return row.is_ranked or saturated_alone
+    return row.is_ranked_for(metric) or caveats.held_back_by_the_api_alone(row, metric)
 
 
 def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:

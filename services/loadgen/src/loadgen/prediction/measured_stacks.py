@@ -9,7 +9,7 @@ import numpy as np
 from loadgen.findings.summary import over_rounds
 from loadgen.lab.servers import native_view
 from loadgen.prediction.stack import Memory, Point, Stack
-from loadgen.records.columns import Cell, Row
+from loadgen.records.columns import Cell, Row, last_attempts
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
 from loadgen.theory.mva import flow, held_s_of
@@ -91,7 +91,7 @@ def measured(rows: Iterable[Row]) -> list[Measured]:
     of no other.
     """
     by_stack: dict[tuple[Cell, ...], list[Row]] = {}
-    for row in rows:
+    for row in last_attempts(rows):
         if _speaks(row):
             by_stack.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
     firsts = [of_stack[0] for of_stack in by_stack.values()]

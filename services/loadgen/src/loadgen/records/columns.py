@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from loadgen.theory.statistics import MARGIN
+
 type Cell = str | int | float | None
 
 type Kind = type[str] | type[int] | type[float]
@@ -35,6 +37,9 @@ BOUNDED = (
     *("rps", "avg_ms", "p50_ms", "p95_ms", "p99_ms"),
     *("app_cpu_ms_per_view", "app_cpu_reference_ms_per_view"),
 )
+
+#: What else is moved as one of these is.
+BOUND_OF = {"max_rps": "rps", "app_cpu_share": "rps", "max_ms": "p99_ms"}
 
 TRIALS: tuple[Column, ...] = (
     Column("case", TEXT, "all axes in one word: the key of samples, resume and compare"),
@@ -266,7 +271,12 @@ TRIALS: tuple[Column, ...] = (
         "with +; `unexplained` below 90 %",
     ),
     Column("ceiling_share", NUMBER, "how much of the most used of them was used, up to 1"),
-    Column("ranked", TEXT, "yes, or no where the API or the load generator was the limit"),
+    Column(
+        "ranked",
+        TEXT,
+        "no where the instruments can have moved rps by more than the margin, 3 %, or the server "
+        "used more CPU than it was given; other metrics count by their own bound",
+    ),
     Column("caveats", TEXT, "names of the warnings on this row, joined with spaces"),
 )
 
@@ -317,6 +327,19 @@ class Row(dict[str, Cell]):
         """Whether it speaks of its server, and not of the lab."""
         return self["ranked"] == "yes"
 
+    def bound(self, metric: str) -> float:
+        """The most that instruments can have moved a metric, as ln; 0 where that is not known, as
+        in runs of before there were bounds, or where none can.
+        """
+        bounded = BOUND_OF.get(metric, metric)
+        return (self.number(f"{bounded}_bound") or 0.0) if bounded in BOUNDED else 0.0
+
+    def is_ranked_for(self, metric: str) -> bool:
+        """Whether it speaks of its server in this metric: no instrument can have moved it by more
+        than the margin.
+        """
+        return self.is_ranked and self.bound(metric) <= MARGIN
+
     @property
     def is_window(self) -> bool:
         """Whether it is a window of a search, and so no round of a case."""
@@ -343,13 +366,30 @@ def row(cells: Mapping[str, object]) -> Row:
     return Row({column.name: _cell(cells.get(column.name)) for column in TRIALS})
 
 
+def last_attempts(rows: Iterable[Row]) -> list[Row]:
+    """The rows that count: of a trial that was measured again, the last one."""
+    listed = list(rows)
+    last = {_place(row): _attempt(row) for row in sorted(listed, key=_attempt)}
+    return [row for row in listed if _attempt(row) == last[_place(row)]]
+
+
+def _attempt(row: Row) -> int:
+    return row.count("attempt") or 1
+
+
+def _place(row: Row) -> tuple[Cell, ...]:
+    """What the attempts of a trial share."""
+    return tuple(row[axis] for axis in ("case", "round", "repeat", "partner"))
+
+
 def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """The rows of each case, in their order, of the trials that it had to itself.
+    """The rows of each case, in their order, of the trials that it had to itself; of one that was
+    measured again, the last.
 
     Windows of a search are no rounds of one, and a duet has its rows in pairs.
     """
     by_case: dict[str, list[Row]] = {}
-    for of_case in rows:
+    for of_case in last_attempts(rows):
         if not of_case.is_window and not of_case.is_of_duet:
             by_case.setdefault(of_case.case, []).append(of_case)
     return by_case

@@ -31,8 +31,8 @@ def files(run: Run) -> Mapping[str, str]:
 
 def _entries(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     for case, rows in run.by_case.items():
-        ranked = [row for row in rows if row.is_measured and row.is_ranked]
         for metric in METRICS:
+            ranked = [row for row in rows if row.is_measured and row.is_ranked_for(metric)]
             estimate = mean(ranked, metric)
             if not estimate:
                 continue

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 
 from loadgen.errors import ConfigurationError
 from loadgen.lab.http_clients import ANYTHING
 from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
+from loadgen.runs.attempts import again, compared_in
 from loadgen.runs.order import RoundOrders
 from loadgen.runs.places import Place, RowsByName, place_of_search
 from loadgen.suites.cases import Case
@@ -48,6 +50,7 @@ class Plan:
         listed = list(suites)
         self._suites_of = _suites_by_case(listed)
         self._pairs = [pair for suite in listed for pair in suite.pairs]
+        self._compared = compared_in(listed)
         self._servers = servers
         self._rounds = rounds
         self._seed = seed
@@ -59,12 +62,23 @@ class Plan:
         return len(self._first_trials)
 
     def places(self, rows: RowsByName) -> Iterator[Place]:
-        """The places in their order, as far as these rows have come.
+        """The places in their order, as far as these rows have come; at the end of each round, the
+        trials of it that are measured again.
 
         A search begins where that of the round before has ended.
         """
         start_shares: dict[Case, float] = {}
-        for trial in self._first_trials:
+        for _, of_round in groupby(self._first_trials, lambda trial: trial.round):
+            trials = list(of_round)
+            yield from self._first_places(trials, start_shares, rows)
+            alone = [trial for trial in trials if not _search_of(self._suites_of[trial.case])]
+            yield from (Place((trial,)) for trial in again(alone, self._compared, rows))
+
+    def _first_places(
+        self, trials: Iterable[Trial], start_shares: dict[Case, float], rows: RowsByName
+    ) -> Iterator[Place]:
+        """The places of a round but for those measured again; start_shares are kept up."""
+        for trial in trials:
             rules = _search_of(self._suites_of[trial.case])
             if rules is None:
                 yield Place((trial,))

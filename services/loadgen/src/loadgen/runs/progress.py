@@ -66,6 +66,8 @@ class Progress:
         if trial.position != self._position:
             self._left_s.pop(self._position, None)  # a search was done sooner than usual
             self._position = trial.position
+        if trial.attempt > 1:
+            self._left_s[trial.position] = trial.expected_s  # nobody knew of it beforehand
         self._trial = trial
         self._trial_began = self._said_at = time.monotonic()
         self._answered = self._rate_rps = None
@@ -115,7 +117,8 @@ class Progress:
         self._left_s[trial.position] = max(0.0, left_s)
 
     def _place(self, trial: Trial) -> str:
-        return f"[{trial.position}/{self._count}]"
+        place = f"[{trial.position}/{self._count}]"
+        return place if trial.attempt == 1 else f"{place}, again"
 
     def _name(self, trial: Trial) -> str:
         name = self._labels.name(trial.case)

@@ -21,13 +21,15 @@ from loadgen.lab.app_registry import COPY
 from loadgen.lab.lab import SUITES, Lab
 from loadgen.records import environment
 from loadgen.records.columns import TRIALS, Row, cell_text, parse_line
-from loadgen.records.files import new_folder
+from loadgen.records.files import new_folder, write_csv
 from loadgen.records.samples import write_samples
 from loadgen.records.trials_csv import TRIALS_CSV, write_table
 from loadgen.suites.suite import Suite
-from loadgen.trials.recording import Recording
+from loadgen.trials.recording import PROBE_COLUMNS, Recording
 from loadgen.trials.trial import Trial
 
+#: The folder of what the probe said of each trial's CPU, second by second.
+PROBE = "probe"
 #: The outcome of a run whose trials have all been measured.
 FINISHED = "finished"
 #: A disk with less than this is full: a trial's own files may need as much.
@@ -112,6 +114,13 @@ class Results:
                     recording.window[0],
                     self.folder / "samples" / f"{trial.name}.csv.gz",
                 )
+                if recording.probe is not None:
+                    (self.folder / PROBE).mkdir(exist_ok=True)
+                    write_csv(
+                        self.folder / PROBE / f"{trial.name}.csv",
+                        (column.name for column in PROBE_COLUMNS),
+                        recording.probe_lines,
+                    )
             _append(self.folder / TRIALS_CSV, cells.values())
             if recording is not None:
                 self._tidy(trial)

@@ -12,7 +12,7 @@ from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import TRIALS_CSV, name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
-from loadgen.runs.results import FINISHED, Results, session
+from loadgen.runs.results import FINISHED, PROBE, Results, session
 from loadgen.suites.suite import Suite
 
 
@@ -110,3 +110,4 @@ def _forget(folder: Path, driver: str, name: str) -> None:
     """Remove the files of a trial."""
     shutil.rmtree(folder / driver / name, ignore_errors=True)
     (folder / "samples" / f"{name}.csv.gz").unlink(missing_ok=True)
+    (folder / PROBE / f"{name}.csv").unlink(missing_ok=True)

@@ -47,11 +47,12 @@ class Difference:
         low, high: its 95 % interval.
         sd_log: standard deviation of ln(b / a) over rounds; None where they are not the same.
         smallest_detectable_ratio: a true ratio of this size (or its inverse) would have shown in
-            80 % of such runs.
-        p: two-sided, of a ratio this far from 1 where there is none.
+            80 % of such runs, whatever the instruments did.
+        p: two-sided, of a ratio this far from 1, beyond its bound, where there is none.
         verdict: of b against a.
         error_log: standard error of ln(ratio).
         freedom: degrees of freedom of Student's t.
+        bound_log: the most that instruments can have added to ln(ratio), or taken from it.
     """
 
     rounds: int
@@ -64,6 +65,14 @@ class Difference:
     verdict: Verdict
     error_log: float | None = None
     freedom: float | None = None
+    bound_log: float = 0.0
+
+    @property
+    def surely(self) -> tuple[float, float] | None:
+        """The 95 % interval, widened by the bound of the instruments; None under three rounds."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low * math.exp(-self.bound_log), self.high * math.exp(self.bound_log)
 
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
@@ -94,6 +103,7 @@ def difference(
     *,
     higher_is_better: bool = True,
     paired: bool = True,
+    bound_log: float = 0.0,
 ) -> Difference:
     """Compare two cases over rounds.
 
@@ -108,18 +118,22 @@ def difference(
     `better` or `worse` where the 95 % interval excludes 1, however small the difference; else
     `equivalent` where the 90 % interval lies inside the MARGIN, taken as 1 / (1 + MARGIN) to
     1 + MARGIN (two one-sided tests: D. J. Schuirmann, J. Pharmacokin. Biopharm. 15, 1987); else
-    `undecided`.
+    `undecided`. Both intervals are widened on either side by what instruments can have done; `low`
+    and `high` are not.
 
     Args:
         a, b: positive values of both, at least one each; paired: in the same order of rounds.
         higher_is_better: what makes b better than a.
         paired: whether each round measured both.
+        bound_log: the most that instruments can have added to ln(b / a), or taken from it.
     """
     logs_a, logs_b = np.log(np.asarray(a, np.float64)), np.log(np.asarray(b, np.float64))
     rounds = min(len(logs_a), len(logs_b))
     mean = float((logs_b - logs_a).mean() if paired else logs_b.mean() - logs_a.mean())
     if rounds < LEAST_ROUNDS:
-        return Difference(rounds, math.exp(mean), None, None, None, None, None, "undecided")
+        return Difference(
+            rounds, math.exp(mean), None, None, None, None, None, "undecided", bound_log=bound_log
+        )
     if paired:
         sd_log: float | None = float((logs_b - logs_a).std(ddof=1))
         error, freedom = _standard_error(logs_b - logs_a), float(rounds - 1)
@@ -127,9 +141,10 @@ def difference(
         sd_log = None
         error, freedom = _welch(logs_a, logs_b)
     reach = _t(1 - ALARM / 2, freedom) * error
-    if abs(mean) > reach:
+    beyond = max(0.0, abs(mean) - bound_log)
+    if beyond > reach:
         verdict: Verdict = "better" if (mean > 0) == higher_is_better else "worse"
-    elif abs(mean) + _t(0.95, freedom) * error < math.log1p(MARGIN):
+    elif abs(mean) + bound_log + _t(0.95, freedom) * error < math.log1p(MARGIN):
         verdict = "equivalent"
     else:
         verdict = "undecided"
@@ -139,11 +154,12 @@ def difference(
         low=math.exp(mean - reach),
         high=math.exp(mean + reach),
         sd_log=sd_log,
-        smallest_detectable_ratio=math.exp(_detectable_log(error, freedom)),
-        p=min(1.0, 2 * _tail(abs(mean), error, freedom)),
+        smallest_detectable_ratio=math.exp(_detectable_log(error, freedom) + bound_log),
+        p=min(1.0, 2 * _tail(beyond, error, freedom)),
         verdict=verdict,
         error_log=error,
         freedom=freedom,
+        bound_log=bound_log,
     )
 
 
@@ -154,20 +170,22 @@ def equivalence_p(measured: Difference) -> float:
     """
     if measured.error_log is None or measured.freedom is None:
         return 1.0
-    inside = math.log1p(MARGIN) - abs(math.log(measured.ratio))
+    inside = math.log1p(MARGIN) - abs(math.log(measured.ratio)) - measured.bound_log
     return _tail(inside, measured.error_log, measured.freedom)
 
 
 def beyond_p(measured: Difference, ratio: float, *, above: bool) -> float | None:
     """The p-value of "the true ratio lies above this one" (or below it), two-sided.
 
-    It is under 5 % exactly where the whole 95 % interval lies beyond, so a ratio that is not beyond
-    has a chance of 2.5 % at most. None under three rounds. The ratio is positive.
+    It is under 5 % exactly where the whole 95 % interval, widened by its bound, lies beyond, so a
+    ratio that is not beyond has a chance of 2.5 % at most. None under three rounds. The ratio is
+    positive.
     """
     if measured.error_log is None or measured.freedom is None:
         return None
-    beyond = math.log(measured.ratio) - math.log(ratio)
-    return min(1.0, 2 * _tail(beyond if above else -beyond, measured.error_log, measured.freedom))
+    apart = math.log(measured.ratio) - math.log(ratio)
+    beyond = (apart if above else -apart) - measured.bound_log
+    return min(1.0, 2 * _tail(beyond, measured.error_log, measured.freedom))
 
 
 def rounds_needed(sd_log: float, ratio: float) -> int:

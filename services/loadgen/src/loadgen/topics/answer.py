@@ -17,7 +17,7 @@ from loadgen.findings.comparisons import Comparison, is_equal_load
 from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
-from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference, difference
+from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference
 from loadgen.topics import capacity, setup, waterfall
 from loadgen.trials import caveats
 
@@ -35,7 +35,6 @@ BESIDES = {
     "p95_ms": "The lowest p95 is that of {least}, {least_ms} ms, the highest of {most}, "
     "{most_ms} ms.",
 }
-SATURATED = tuple(caveat.name for caveat in caveats.ALL if caveat.unranks)
 
 
 def blocks(material: Material) -> Iterator[Block]:
@@ -161,17 +160,19 @@ def _against(best: Entry, other: Entry, metric: str) -> Difference | None:
     """The other's throughput by the best's, over the rounds in which both are ranked."""
     both = same_rounds(best.measured, other.measured)
     served = both.those(lambda row: (row.number(metric) or 0) > 0)
-    return difference(*served.values(metric)) if served.count else None
+    return served.difference(metric) if served.count else None
 
 
 def _is_near(how: Difference) -> bool:
-    """Whether one is behind by less than what matters, by its own 95 % interval."""
-    return how.low is not None and how.low >= 1 / (1 + MARGIN)
+    """Whether one is behind by less than what matters, for sure: by its own 95 % interval, and
+    whatever the instruments did.
+    """
+    return how.surely is not None and how.surely[0] >= 1 / (1 + MARGIN)
 
 
 def _within_margin(how: Difference) -> bool:
     """Whether the whole 95 % interval lies where a difference does not matter."""
-    return _is_near(how) and how.high is not None and how.high <= 1 + MARGIN
+    return _is_near(how) and how.surely is not None and how.surely[1] <= 1 + MARGIN
 
 
 def _stacks(group: Group) -> Labels:
@@ -356,7 +357,7 @@ def _untold(material: Material) -> Iterator[Words]:
         )
     unranked = [row for row in rows if row.is_measured and not row.is_ranked]
     if unranked:
-        blame = Counter(name for row in unranked for name in row.caveats if name in SATURATED)
+        blame = caveats.blamed(unranked)
         yield (
             f"{count_of(len(unranked), 'trial')} measured the lab rather than the server "
             f"({listing(blame)}) and {'is' if len(unranked) == 1 else 'are'} left out of means and "

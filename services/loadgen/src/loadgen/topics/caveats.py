@@ -1,10 +1,13 @@
 """The caveats of a run, each with its advice, once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from loadgen.documents.document import PAGE, TEXT, Block, Terms, Text
 from loadgen.documents.run_material import Entry, Material
+from loadgen.documents.words import count_of
 from loadgen.findings.summary import starved_users
+from loadgen.records.columns import Row, last_attempts
+from loadgen.theory.statistics import MARGIN
 from loadgen.trials import caveats
 
 HEADING = "Caveats, and what to do"
@@ -18,12 +21,27 @@ def blocks(material: Material) -> Iterator[Block]:
     Text names the servers: which of their cases it is stands in the tables right above. A page's
     reader comes from anywhere, so it names the cases.
     """
+    if again := measured_again(material.rows):
+        yield Text([again])
     servers = _terms(material, lambda entry: entry.case.server, ", ")
     if not servers:
         yield Text(["No row has any."], shown=PAGE)
         return
     yield Terms(servers, shown=TEXT)
     yield Terms(_terms(material, lambda entry: material.labels.name(entry.case), "; "), shown=PAGE)
+
+
+def measured_again(rows: Sequence[Row]) -> str:
+    """How many trials were measured again, and why; empty where none was."""
+    repeats = [row for row in rows if (row.count("attempt") or 1) > 1]
+    if not repeats:
+        return ""
+    count = len({(row.case, row["round"], row["partner"]) for row in repeats})
+    open_yet = sum(row in repeats and not row.is_ranked for row in last_attempts(rows))
+    words = f"Measured again: {count_of(count, 'trial')}, {count_of(len(repeats), 'time')} in all, "
+    words += f"since an instrument may have moved a result by over {MARGIN:.0%}; "
+    words += "what it is compared with was measured again beside it. The last attempt counts"
+    return words + (f", and {open_yet} of them may still be off." if open_yet else ".")
 
 
 def _terms(

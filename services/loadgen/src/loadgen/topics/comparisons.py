@@ -1,5 +1,6 @@
 """What a suite compares: ratios with their intervals."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +37,8 @@ INTRODUCTION = (
     "Each line is the second by the first: the ratio with its 95 % interval over rounds; a "
     f"triangle lies beyond the chart. The band is ± {MARGIN:.0%}, within which a difference does "
     "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
-    "where its 90 % core lies within the band, and undecided where it does not."
+    "where its 90 % core lies within the band, and undecided where it does not. Both are widened "
+    "by the bound: what the lab's own instruments can have done at most."
 )
 
 
@@ -143,6 +145,11 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
         TableColumn("Metric", numeric=False),
         TableColumn("Ratio", meaning="second by first"),
         TableColumn("95 %"),
+        TableColumn(
+            "Bound",
+            shown=PAGE,
+            meaning="the most that API, driver, stolen time and known drift can have done",
+        ),
         TableColumn("Could see", meaning="what 80 % of such runs would have found"),
         TableColumn("Verdict", numeric=False),
         TableColumn("Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg"),
@@ -169,6 +176,7 @@ def _cells(comparison: Comparison) -> Iterator[Cell]:
     yield ratio_text(difference.ratio) if difference else comparison.instead or UNKNOWN
     low, high = (difference.low, difference.high) if difference else (None, None)
     yield UNKNOWN if low is None or high is None else f"{ratio_text(low)}–{ratio_text(high)}"
+    yield percent_text(math.expm1(difference.bound_log)) if difference else UNKNOWN
     yield could_see(comparison)
     yield comparison.verdict
     yield UNKNOWN if p is None else f"{p:.2g}"

@@ -56,13 +56,26 @@ def blocks(material: Material) -> Iterator[Block]:
             entries.setdefault(entry.case.slug, (group.suite, entry))
     if not entries:
         return
-    rows = [_row(material, entry, row) for _, entry in entries.values() for row in entry.rows]
+    rows = [
+        _row(material, *each) for _, entry in entries.values() for each in _all(material, entry)
+    ]
     rows += _windows(material, entries)
-    caption = "Every trial of the run. A dashed line: not ranked; struck through: not measured."
+    caption = (
+        "Every trial of the run; of one that was measured again the last attempt counts. A dashed "
+        "line: not ranked; struck through: not measured."
+    )
     yield Table(caption, COLUMNS, rows, filtered=True, shown=PAGE)
     yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     yield from (_refutation(material, suite, entry) for suite, entry in entries.values())
+
+
+def _all(material: Material, entry: Entry) -> Iterator[tuple[Entry, Row, str]]:
+    """A case's rows, also those that were measured again, with what to add to its name."""
+    for row in material.rows:
+        if row.case == entry.case.slug and not row.is_window and not row.is_of_duet:
+            attempt = row.count("attempt") or 1
+            yield entry, row, "" if attempt == 1 else f", attempt {attempt}"
 
 
 def _windows(material: Material, entries: Mapping[str, tuple[Suite, Entry]]) -> Iterator[TableRow]:

@@ -299,23 +299,33 @@ def latency(requests: pl.DataFrame, starved_count: int = 0) -> Latency:
             slow, also if it was answered after the window.
     """
     answered = good(requests)
-    good_ms, from_sending_ms = (
-        np.sort((answered["answered_s"] - answered[since]).to_numpy() * 1000)
-        for since in ("due_s", "sent_s")
-    )
-    # Those that are not good come last.
-    others_ms = np.full(requests.height + starved_count - good_ms.size, math.inf)
-    ranked_ms = np.append(good_ms, others_ms)
-    values = {name: percentile(ranked_ms, share) for name, share in PERCENTILES.items()}
+    good_ms = np.sort((answered["answered_s"] - answered["due_s"]).to_numpy() * 1000)
+    ranked = ranked_ms(requests, starved_count)
+    from_sending = ranked_ms(requests, starved_count, since="sent_s")
+    values = {name: percentile(ranked, share) for name, share in PERCENTILES.items()}
     return Latency(
         min_ms=float(good_ms[0]) if good_ms.size else None,
         avg_ms=float(good_ms.mean()) if good_ms.size else None,
         max_ms=float(good_ms[-1]) if good_ms.size else None,
         percentiles={name: _known(value) for name, value in values.items()},
-        sent_p95_ms=_known(percentile(np.append(from_sending_ms, others_ms), 0.95)),
+        sent_p95_ms=_known(percentile(from_sending, 0.95)),
         censored=any(value == math.inf for value in values.values()),
         too_few=any(value is None for value in values.values()),
     )
+
+
+def ranked_ms(requests: pl.DataFrame, starved_count: int = 0, since: str = "due_s") -> Ordered:
+    """All latencies in order, milliseconds; those that are not good come last, as infinite.
+
+    Args:
+        requests: without the starved ones.
+        starved_count: how many of those there are.
+        since: the instant that they count from: `due_s`, or `sent_s` without the driver's lag.
+    """
+    answered = good(requests)
+    good_ms = np.sort((answered["answered_s"] - answered[since]).to_numpy() * 1000)
+    others_ms = np.full(requests.height + starved_count - good_ms.size, math.inf)
+    return np.append(good_ms, others_ms)
 
 
 def _known(value: float | None) -> float | None:

@@ -1,11 +1,13 @@
 """Named warnings on a trial, each with one sentence of advice."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from loadgen.records.columns import Row
 from loadgen.records.samples import in_window
 from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
+from loadgen.theory.statistics import MARGIN
 from loadgen.trials.recording import Recording
 from loadgen.trials.trial import Trial
 from loadgen.trials.unexplained import Sign
@@ -20,6 +22,8 @@ STOLEN_SHARE = 0.01
 #: measured.
 LATE_MS = 2.0
 LATE_SHARE = 0.01
+#: A larger bound is told as this one, ln 2.
+MOST_TOLD = math.log(2)
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,13 @@ AT_CEILING = Caveat(
 )
 API_SATURATED = Caveat(
     "api-saturated",
-    "the upstream API was late or busy, so this row may measure it: give it a CPU of its own.",
-    unranks=True,
+    "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
+    "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
-    "the load generator was busy or late, so this row may measure it: give it a CPU of its own.",
-    unranks=True,
+    "the load generator was busy or late: the row's bounds say what that can have done at most, "
+    "and a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
 )
 CENSORED = Caveat(
     "censored",
@@ -133,7 +137,9 @@ MORE_CPU = Caveat(
     unranks=True,
 )
 CPU_STOLEN = Caveat(
-    "cpu-stolen", "the hypervisor took over 1 % of the app's CPU time: repeat on a quieter machine."
+    "cpu-stolen",
+    "the hypervisor took over 1 % of the app's CPU time, which is in the row's bounds: repeat on a "
+    "quieter machine.",
 )
 #: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
 CPU_DRIFT = Caveat(
@@ -174,10 +180,33 @@ def caveats_of(facts: Facts) -> list[Caveat]:
     return [caveat for caveat, is_deserved in DESERVED.items() if is_deserved(facts)]
 
 
-def unranking(names: Iterable[str]) -> list[str]:
-    """Those of some caveats that unrank a row, in the order of `ALL`."""
-    present = set(names)
-    return [caveat.name for caveat in ALL if caveat.unranks and caveat.name in present]
+def blamed(rows: Iterable[Row], metric: str = "rps") -> list[str]:
+    """Why these rows are not ranked for a metric: names of caveats in the order of `ALL`, and by
+    how much instruments can have moved it.
+    """
+    unranked = [row for row in rows if not row.is_ranked_for(metric)]
+    names = {name for row in unranked for name in _names_blamed(row, metric)}
+    most = max((_bound_in(row, metric) for row in unranked), default=0.0)
+    moved = [f"moved by up to {math.expm1(min(most, MOST_TOLD)):.0%}"] if most > MARGIN else []
+    return in_order(names) + moved
+
+
+def held_back_by_the_api_alone(row: Row, metric: str) -> bool:
+    """Whether a row would be ranked for a metric if the API had been in time."""
+    return not row.is_ranked_for(metric) and _names_blamed(row, metric) == {API_SATURATED.name}
+
+
+def _names_blamed(row: Row, metric: str) -> set[str]:
+    """Those of a row's caveats that unrank it, or did before there were bounds."""
+    blame = {API_SATURATED.name, LOADGEN_SATURATED.name, MORE_CPU.name}
+    if _bound_in(row, metric) > MARGIN:
+        blame.add(CPU_STOLEN.name)
+    return blame.intersection(row.caveats)
+
+
+def _bound_in(row: Row, metric: str) -> float:
+    """What unranks a row for a metric: its bound, or that of rps, which unranks it for all."""
+    return max(row.bound(metric), row.bound("rps"))
 
 
 def in_order(names: Iterable[str]) -> list[str]:

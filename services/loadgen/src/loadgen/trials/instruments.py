@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from loadgen.errors import TrialError
 from loadgen.lab.cpus import container_cpu_seconds, steal_ticks
+from loadgen.theory.bounds import Lateness
 
 #: An answer of the launcher may take 0.4 s beside a saturated server of 100 threads.
 CONTROL_TIMEOUT_S = 15.0
@@ -38,9 +39,51 @@ class AppStats(_Record):
 
 
 class Quantiles(_Record):
-    """Milliseconds; None where nothing was counted."""
+    """Milliseconds; None where nothing was counted, or the API tells no such figure."""
 
+    mean: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    p98: float | None = None
     p99: float | None
+    p99_5: float | None = None
+    p99_9: float | None = None
+    max: float | None = None
+
+    @property
+    def lateness(self) -> Lateness | None:
+        """The same, as bounds are worked out with it; None where there is no mean."""
+        if self.mean is None:
+            return None
+        above = (
+            *((self.p50, 0.5), (self.p95, 0.05), (self.p98, 0.02), (self.p99, 0.01)),
+            *((self.p99_5, 0.005), (self.p99_9, 0.001), (self.max, 0.0)),
+        )
+        return Lateness(self.mean, {ms: share for ms, share in above if ms is not None})
+
+
+class ProbeSecond(_Record):
+    """A second of the probe: when it began, and what its passes took on average."""
+
+    since_ns: int
+    mean_ms: float | None
+    count: int
+
+
+class ProbeReading(_Record):
+    """The launcher's `/probe`: CPU time of a fixed loop beside the server, in a stretch of time;
+    None where it did not run in it.
+    """
+
+    count: int
+    mean_ms: float | None
+    sd_ms: float | None
+    seconds: tuple[ProbeSecond, ...] = ()
+
+    @property
+    def means_ms(self) -> list[float]:
+        """Those of each second in which it ran."""
+        return [second.mean_ms for second in self.seconds if second.mean_ms is not None]
 
 
 class ApiStats(_Record):
@@ -78,6 +121,11 @@ class Launcher(Protocol):
     def calibrate_ms(self) -> float | None:
         """Wall time of a fixed loop on the app's CPU set; None: nobody is there to run it."""
 
+    def probe(self, since_ns: int, until_ns: int) -> ProbeReading | None:
+        """How fast the app's CPU was between two instants of the monotonic clock; None: nobody is
+        there to tell.
+        """
+
     def log(self) -> tuple[str, ...]:
         """The server's last log lines."""
         ...
@@ -111,6 +159,13 @@ class HttpLauncher:
 
     def calibrate_ms(self) -> float:
         return float(self._ask("/calibrate")["wall_ms"])
+
+    def probe(self, since_ns: int, until_ns: int) -> ProbeReading | None:
+        between = {"since_ns": since_ns, "until_ns": until_ns}
+        response = _get(self._http, f"{self._origin}/probe", "launcher-lost", between)
+        if response.status_code == httpx.codes.NOT_FOUND:  # a launcher of before there was one
+            return None
+        return ProbeReading.model_validate(_checked(response, "launcher-lost"))
 
     def log(self) -> tuple[str, ...]:
         return tuple(self._ask("/logs")["log"])
@@ -148,6 +203,9 @@ class NoLauncher:
 
     def calibrate_ms(self) -> None:
         """The app's CPU set is not ours to use."""
+
+    def probe(self, since_ns: int, until_ns: int) -> None:
+        """Nor is it there to be watched."""
 
     def log(self) -> tuple[str, ...]:
         return ()
@@ -210,10 +268,29 @@ def _ask(
     query: dict[str, str | int],
     timeout: httpx.Timeout | float = CONTROL_TIMEOUT_S,
 ) -> dict[str, Any]:
+    return _checked(_get(http, url, outcome, query, timeout), outcome)
+
+
+def _get(
+    http: httpx.Client,
+    url: str,
+    outcome: str,
+    query: dict[str, str | int] | dict[str, int],
+    timeout: httpx.Timeout | float = CONTROL_TIMEOUT_S,
+) -> httpx.Response:
     try:
-        response = http.get(url, params=query, timeout=timeout)
+        return http.get(url, params=query, timeout=timeout)
     except httpx.HTTPError as error:
         raise TrialError(outcome, f"{url} does not answer: {error!r}") from error
+
+
+def _checked(response: httpx.Response, outcome: str) -> dict[str, Any]:
+    """The answer's JSON.
+
+    Raises:
+        TrialError: it is none, or says that something is wrong.
+    """
+    url = response.url.copy_with(query=None)
     try:
         answer: dict[str, Any] = response.json()
     except ValueError as error:

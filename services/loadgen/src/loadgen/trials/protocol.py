@@ -138,6 +138,7 @@ class Protocol:
         if not after.app.running or after.app.oom_kills:
             raise death("server-died", after.app, launcher.log())
         memory = launcher.stats(memory=True)
+        probe = launcher.probe(before.app.monotonic_ns, after.app.monotonic_ns)
         self._observe("drain", None, None)
         process.wait_for_end(trial.drain_s + FAREWELL_S)
         if api.stats().started_ns != before.api.started_ns:
@@ -159,6 +160,7 @@ class Protocol:
             calibration_ms=calibration_ms,
             roles=self._roles,
             smt_shared=self._roles.smt_shared,
+            probe=probe,
         )
 
     def _choose_window(

@@ -8,8 +8,16 @@ import polars as pl
 
 from loadgen.drivers.hey import Hey
 from loadgen.lab.cpus import Roles
+from loadgen.records.columns import COUNT, NUMBER, Column
 from loadgen.theory.laws import full_share
-from loadgen.trials.instruments import AppStats, Snapshot
+from loadgen.trials.instruments import AppStats, ProbeReading, Snapshot
+
+#: Of the files in probe/.
+PROBE_COLUMNS = (
+    Column("since_s", NUMBER, "when the second began, from the window's start", unit="s"),
+    Column("mean_ms", NUMBER, "CPU time of the probe's passes in it, on average", unit="ms"),
+    Column("count", COUNT, "passes"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Recording:
         before, after: the counters at the window's edges.
         memory: the server's memory after the window.
         calibration_ms: the fixed loop before the trial; None where there is no launcher to run it.
+        probe: the app's CPU between the snapshots; None where no launcher watches it.
         roles: the CPUs of each.
         smt_shared: the app and the load run on threads of one core.
     """
@@ -40,12 +49,23 @@ class Recording:
     calibration_ms: float | None
     roles: Roles
     smt_shared: bool
+    probe: ProbeReading | None = None
 
     @property
     def length_s(self) -> float:
         """How long the window is."""
         start_s, end_s = self.window
         return end_s - start_s
+
+    @property
+    def probe_lines(self) -> list[tuple[float, float, int]]:
+        """What the probe said, second by second, in PROBE_COLUMNS."""
+        begin_ns = self.start_ns + self.window[0] * 1e9
+        return [
+            (round((second.since_ns - begin_ns) / 1e9, 3), second.mean_ms, second.count)
+            for second in (self.probe.seconds if self.probe else ())
+            if second.mean_ms is not None
+        ]
 
 
 @dataclass(frozen=True)

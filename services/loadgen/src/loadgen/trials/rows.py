@@ -1,10 +1,16 @@
 """What a trial recorded → its row."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
+from statistics import stdev
 
 from loadgen.generators.request_log import DROPPED
 from loadgen.records.columns import Row, row
+from loadgen.theory import bounds
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
+from loadgen.theory.statistics import MARGIN
 from loadgen.trials import accounting, unexplained
 from loadgen.trials.caveats import Facts, caveats_of
 from loadgen.trials.recording import CpuUse, Recording, cpu_use
@@ -14,6 +20,8 @@ from loadgen.trials.unexplained import Sign
 from loadgen.trials.window_account import WindowAccount, window_account
 
 MIB = 1024 * 1024
+#: What the probe takes on a CPU of the speed that reference milliseconds are of.
+REFERENCE_PROBE_MS = 0.5
 
 
 def failed_row(trial: Trial, outcome: str) -> Row:
@@ -35,12 +43,15 @@ def measured_row(trial: Trial, recording: Recording) -> Row:
         | {"outcome": "measured"}
         | _load(trial, recording, account)
         | _counters(recording)
+        | _probe(recording, made)
         | asdict(use)
         | asdict(made)
     )
+    measured |= _bounds(measured, trial, recording, account)
     warnings = caveats_of(Facts(measured, trial, recording, account, signs))
+    unranked = any(caveat.unranks for caveat in warnings) or measured.bound("rps") > MARGIN
     return measured | {
-        "ranked": "no" if any(caveat.unranks for caveat in warnings) else "yes",
+        "ranked": "no" if unranked else "yes",
         "caveats": " ".join(caveat.name for caveat in warnings),
     }
 
@@ -125,9 +136,130 @@ def _counters(recording: Recording) -> dict[str, object]:
         "app_peak_mib": _mib(memory.peak_bytes),
         "calibration_ms": recording.calibration_ms,
         "api_calls": api.calls,
+        "api_late_mean_ms": api.lateness_ms.mean,
         "api_late_p99_ms": api.lateness_ms.p99,
         "api_lag_p99_ms": api.loop_lag_ms.p99,
     }
+
+
+def _probe(recording: Recording, made: Throughput) -> dict[str, object]:
+    """How fast the app's CPU was in the window, and what a view costs on one of the reference."""
+    probe, cpu_ms = recording.probe, made.app_cpu_ms_per_view
+    if probe is None or not probe.mean_ms:
+        return {}
+    means_ms = probe.means_ms
+    return {
+        "probe_ms": probe.mean_ms,
+        "probe_sd_ms": stdev(means_ms) if len(means_ms) > 1 else None,
+        "app_cpu_reference_ms_per_view": (
+            None if cpu_ms is None else cpu_ms * REFERENCE_PROBE_MS / probe.mean_ms
+        ),
+    }
+
+
+# -------------------------------------------------------------------------- bounds of instruments
+
+
+def _bounds(
+    measured: Row, trial: Trial, recording: Recording, account: WindowAccount
+) -> Mapping[str, float | None]:
+    """The most that the instruments can have done to each metric of the row; empty cells where it
+    is not known how late the API was.
+    """
+    rps = measured.number("rps") or 0.0
+    instruments = _instruments(measured, trial, recording, account)
+    if instruments is None:
+        return {}
+    avg_ms = measured.number("avg_ms")
+    made = bounds.Made(
+        rps=rps,
+        service_ms=trial.service_time_s * 1000,
+        avg_ms=avg_ms,
+        most_rps=_most_rps(measured, trial),
+        queue=_queue(measured, rps),
+    )
+    sent = account.from_sending_ms
+    known = sent[sent < math.inf]
+    of_avg = bounds.mean_bound(made, instruments, float(known.mean())) if known.size else None
+    of_rps = bounds.rps_bound(made, instruments)
+    of_cpu = bounds.cpu_bound(of_rps)
+    cells = {"rps": of_rps, "avg_ms": of_avg}
+    for metric, share in accounting.PERCENTILES.items():
+        sent_ms = accounting.percentile(account.from_sending_ms, share)
+        if measured.number(metric) is None or sent_ms is None:
+            continue
+        quantile_ms = partial(_quantile_ms, account.ranked_ms)
+        cells[metric] = bounds.percentile_bound(made, instruments, share, quantile_ms, sent_ms)
+    if measured.number("app_cpu_ms_per_view") is not None:
+        cells["app_cpu_ms_per_view"] = of_cpu
+        cells["app_cpu_reference_ms_per_view"] = _reference_bound(recording, of_cpu)
+    return {f"{metric}_bound": bound for metric, bound in cells.items()}
+
+
+def _instruments(
+    measured: Row, trial: Trial, recording: Recording, account: WindowAccount
+) -> bounds.Instruments | None:
+    """What is known of them; None where the views call an API that does not tell how late it was.
+
+    Article A's own API is a part of what its rows ask about, so it is no instrument there.
+    """
+    case, api = trial.case, recording.after.api
+    calls = 0
+    if case.http_client != "no-http" and measured["api_calls"]:
+        views = max(1.0, account.answers.parts)
+        calls = len(case.delays_ms) or math.ceil((measured.number("api_calls") or 0) / views)
+    told = [record.lateness for record in (api.lateness_ms, api.loop_lag_ms)]
+    late = tuple(lateness for lateness in told if lateness)
+    if calls and len(late) < len(told):
+        return None
+    return bounds.Instruments(
+        late=late if calls else (),
+        calls=calls,
+        missing_users=account.missing_users,
+        stolen=measured.number("steal_share") or 0.0,
+    )
+
+
+def _most_rps(measured: Row, trial: Trial) -> float | None:
+    """The least that users, slots, pool, arrivals, or a CPU that was used up allow."""
+    asked = measured.number("offered_rps") if trial.case.load == "open" else None
+    used_up = measured["cpu_ceiling_kind"] == "measured"
+    ceilings = (
+        users_ceiling_rps(trial.case.mean_users, trial.service_time_s),
+        *(measured.number(f"{name}_ceiling_rps") for name in ("slots", "pool")),
+        measured.number("cpu_ceiling_rps") if used_up else None,
+        asked,
+    )
+    return min(filter(None, ceilings), default=None)
+
+
+def _queue(measured: Row, rps: float) -> float:
+    """How a queue answers to what each of its places takes: see `bounds.Made`."""
+    if measured["load"] == "closed":
+        return 1.0
+    ceilings = (measured.number(f"{name}_ceiling_rps") for name in ("slots", "pool"))
+    least = min(filter(None, ceilings), default=None)
+    if least is None:
+        return 0.0
+    return math.inf if rps >= least else 1 / (1 - rps / least)
+
+
+def _reference_bound(recording: Recording, of_cpu: float) -> float | None:
+    """That of CPU per view, and the error of the correction: two standard errors of the probe's
+    mean over the seconds of the window.
+    """
+    probe = recording.probe
+    if probe is None or not probe.mean_ms or len(probe.means_ms) < 2:
+        return None
+    means_ms = probe.means_ms
+    return of_cpu + bounds.correction_error(probe.mean_ms, stdev(means_ms), len(means_ms))
+
+
+def _quantile_ms(ranked_ms: accounting.Ordered, share: float) -> float | None:
+    """Nearest rank, also where few lie above; None where it falls on one that is not good."""
+    rank = math.ceil(round(share * ranked_ms.size, 9))
+    value_ms = float(ranked_ms[rank - 1]) if rank >= 1 else math.inf
+    return value_ms if math.isfinite(value_ms) else None
 
 
 def _mib(size: int | None) -> float | None:

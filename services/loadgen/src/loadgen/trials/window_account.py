@@ -33,6 +33,9 @@ class WindowAccount:
             open load, whose queue grows all the time where the server cannot keep up, nor where a
             row counts as its tool does.
         little_holds: requests in flight are as many as users; True where that cannot be asked.
+        missing_users: by what share of the users that is off; 0 where it cannot be asked.
+        ranked_ms, from_sending_ms: latencies of the requests that the row speaks of, in order, from
+            the instants due and sent; infinite where they are not good.
         times_add_up: response times are those of all users, or that cannot be asked.
         unsteady: the window is not of one piece.
     """
@@ -45,6 +48,9 @@ class WindowAccount:
     censored: bool
     by_parts: bool
     little_holds: bool
+    missing_users: float
+    ranked_ms: accounting.Ordered
+    from_sending_ms: accounting.Ordered
     times_add_up: bool
     unsteady: bool
 
@@ -61,10 +67,12 @@ def window_account(trial: Trial, recording: Recording) -> WindowAccount:
     by_the_protocol = timing.accounting == "due" and trial.window_s is not None
     constant_users = by_the_protocol and case.load == "closed" and case.ramp is None
     all_in_flight = times_add_up = True
+    missing_users = 0.0
     if constant_users and case.users:
         pauses = case.driver == Own.name
         users = accounting.users_by_little(samples, *window, pauses=pauses)
         all_in_flight = little_holds(users.in_flight, case.users)
+        missing_users = abs(1 - users.in_flight / case.users)
         times_add_up = users.times_add_up(case.users)
     unsteady = by_the_protocol and (
         not recording.settled
@@ -72,15 +80,19 @@ def window_account(trial: Trial, recording: Recording) -> WindowAccount:
         or not times_add_up
         or not answers.agree(case.users or accounting.inflight_mean(samples, *window))
     )
+    spoken_of = (due, starved) if timing.accounting == "due" else (requests, 0)
     return WindowAccount(
         due=due,
         requests=requests,
         starved=starved,
         answers=answers,
         latency=of_due if timing.accounting == "due" else accounting.latency(requests),
+        ranked_ms=accounting.ranked_ms(*spoken_of),
+        from_sending_ms=accounting.ranked_ms(*spoken_of, since="sent_s"),
         censored=of_due.censored or DROPPED in due["failure"],
         by_parts=constant_users and not unsteady,
         little_holds=all_in_flight,
+        missing_users=missing_users,
         times_add_up=times_add_up,
         unsteady=unsteady,
     )

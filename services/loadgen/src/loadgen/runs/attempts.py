@@ -1,0 +1,97 @@
+"""Which trials of a round are measured again: those that an instrument may have moved by more than
+the margin, with all that is compared with them.
+
+Pure: the trials of a round and the rows so far go in, the trials to be measured again come out. So
+a run that was interrupted goes on by its rows alone. Only bounds and pairs are looked at, never
+what came out: who is slower is not asked twice.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from loadgen.records.columns import Row
+from loadgen.runs.places import RowsByName
+from loadgen.suites.suite import Suite
+from loadgen.theory.statistics import MARGIN
+from loadgen.trials.trial import Trial
+
+#: A trial is measured so often at most.
+MOST_ATTEMPTS = 3
+#: What every trial is asked, also where nothing compares it: a row that is not ranked for it counts
+#: for nothing.
+ALWAYS_ASKED = frozenset({"rps"})
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What suites compare, by slugs of cases.
+
+    Attributes:
+        metrics: case → the metrics in which it is compared.
+        rivals: case → the cases that it is compared with.
+    """
+
+    metrics: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rivals: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def compared_in(suites: Iterable[Suite]) -> Compared:
+    """What these suites compare: their entries, and the steps of their waterfalls."""
+    metrics: dict[str, frozenset[str]] = {}
+    rivals: dict[str, frozenset[str]] = {}
+    for suite in suites:
+        asked = [
+            (pair, entry.metrics) for entry in suite.compare for pair in entry.pairs(suite.cases)
+        ]
+        asked += [(pair, ()) for pair in suite.pairs]
+        for (a, b), names in asked:
+            for case, rival in ((a.slug, b.slug), (b.slug, a.slug)):
+                metrics[case] = metrics.get(case, frozenset()) | set(names)
+                rivals[case] = rivals.get(case, frozenset()) | {rival}
+    return Compared(metrics, rivals)
+
+
+def again(trials: Sequence[Trial], compared: Compared, rows: RowsByName) -> Iterator[Trial]:
+    """The trials of a round that are measured again, as far as its rows say so, in its order.
+
+    Args:
+        trials: of one round, their first attempts; both sides of each duet.
+        compared: what the run compares.
+        rows: those so far, by the trial's name.
+    """
+    last = {trial.name: trial for trial in trials}
+    for attempt in range(2, MOST_ATTEMPTS + 1):
+        moved = {
+            name
+            for name, trial in last.items()
+            if (row := rows.get(trial.name)) and _may_be_moved(row, compared)
+        }
+        due = [
+            trial
+            for trial in trials
+            if trial.name in moved
+            or any(other.name in moved and _belong(trial, other, compared) for other in trials)
+        ]
+        for trial in due:
+            last[trial.name] = replace(trial, attempt=attempt)
+            yield last[trial.name]
+
+
+def _may_be_moved(row: Row, compared: Compared) -> bool:
+    """Whether an instrument may have moved it by more than the margin, in a metric that is asked.
+
+    One that could not be measured has no bounds: what it died of says something.
+    """
+    asked = ALWAYS_ASKED | compared.metrics.get(row.case, frozenset())
+    return any(row.bound(metric) > MARGIN for metric in asked)
+
+
+def _belong(trial: Trial, other: Trial, compared: Compared) -> bool:
+    """Whether a trial is measured again where the other is: what is compared is measured together.
+
+    Of a duet, that is its other side, and nothing else.
+    """
+    case, other_case = trial.case.slug, other.case.slug
+    if trial.partner or other.partner:
+        return (trial.partner, other.partner) == (other_case, case)
+    return other_case in compared.rivals.get(case, ())

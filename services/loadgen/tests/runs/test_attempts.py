@@ -1,0 +1,127 @@
+"""What an instrument may have moved is measured again, with what it is compared with."""
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from loadgen.records import columns
+from loadgen.records.columns import Cell, Row, rows_by_case
+from loadgen.runs.attempts import again, compared_in
+from loadgen.runs.plan import Plan
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import Suite
+from loadgen.trials.trial import Trial
+from tests.make import a_case, a_server, a_suite, a_trial
+
+A, B, C = (a_case(users=users) for users in (1, 2, 3))
+COMPARE = Compare(a={"users": (1,)}, b={"users": (2,)}, metrics=("p95_ms",))
+SUITE = a_suite(cases=(A, B, C), compare=(COMPARE,), rounds=2)
+LATE: Mapping[str, Cell] = {"rps_bound": 0.05, "ranked": "no"}
+SERVERS = {"uvicorn": a_server()}
+
+
+def plan(suite: Suite = SUITE) -> Plan:
+    return Plan([suite], SERVERS, None, 0)
+
+
+def a_row(trial: Trial, **cells: Cell) -> Row:
+    planned = {"round": trial.round, "position": trial.position, "attempt": trial.attempt}
+    measured: dict[str, Cell] = {"outcome": "measured", "ranked": "yes", "rps": 9.0}
+    return columns.row(
+        trial.case.cells() | planned | {"partner": trial.partner} | measured | dict(cells)
+    )
+
+
+def run(late: Mapping[str, Mapping[str, Cell]], suite: Suite = SUITE) -> list[Trial]:
+    """All trials of a run, in order, where those of these names have such cells."""
+    planned, rows, trials = plan(suite), list[Row](), list[Trial]()
+    while trial := planned.next_trial(rows):
+        trials.append(trial)
+        rows.append(a_row(trial, **late.get(trial.name, {})))
+    return trials
+
+
+def told(trials: Iterable[Trial]) -> list[tuple[int, int, int]]:
+    """Round, users and attempt."""
+    return [(trial.round, trial.case.users or 0, trial.attempt) for trial in trials]
+
+
+def named(case: Case, round_number: int, attempt: int = 1) -> str:
+    return a_trial(case=case, round=round_number, attempt=attempt).name
+
+
+def test_both_sides_of_a_pair_are_measured_again_at_the_end_of_the_round() -> None:
+    trials = run({named(B, 1): LATE})
+    assert told(trials[3:5]) == [
+        (1, trial.case.users, 2) for trial in trials[:3] if trial.case != C
+    ]
+    assert [trial.round for trial in trials] == [1] * 5 + [2] * 3
+
+
+def test_what_nothing_compares_is_measured_again_alone() -> None:
+    assert told(run({named(C, 2): LATE})[6:]) == [(2, 3, 2)]
+
+
+def test_that_happens_twice_at_most() -> None:
+    late = {named(C, 1, attempt): LATE for attempt in (1, 2, 3)}
+    again_of_c = [trial for trial in run(late) if trial.round == 1 and trial.case == C]
+    assert [trial.attempt for trial in again_of_c] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("cells", "count"),
+    [
+        ({"p95_ms_bound": 0.031}, 2),  # the metric in which they are compared
+        ({"p99_ms_bound": 0.5, "app_cpu_ms_per_view_bound": 0.5}, 0),  # others
+        ({"rps_bound": 0.03, "p95_ms_bound": 0.03}, 0),  # the margin itself
+        ({"rps_bound": 0.031}, 2),
+        ({"rps_bound": None, "caveats": "api-saturated", "ranked": "no"}, 0),
+        ({"rps": 0.001, "p95_ms": 90_000.0}, 0),  # however bad it looks
+        ({"outcome": "server-died", "ranked": "no"}, 0),
+    ],
+)
+def test_only_bounds_of_what_is_asked_are_a_reason(cells: dict[str, Cell], count: int) -> None:
+    trials = run({named(A, 1): cells})
+    assert sum(trial.attempt > 1 for trial in trials) == count
+
+
+def test_a_run_that_was_interrupted_goes_on_with_the_attempt_that_is_missing() -> None:
+    planned = plan()
+    first = planned.certain()[:3]
+    rows = [a_row(trial, **(LATE if trial.case == A else {})) for trial in first]
+    one, other = planned.missing(rows)[:2]
+    assert {one.case, other.case} == {A, B}
+    assert (one.attempt, other.attempt) == (2, 2)
+    rows.append(a_row(one))
+    assert planned.next_trial(rows) == other
+
+
+def test_a_trial_keeps_its_place_and_has_files_of_its_own() -> None:
+    trials = run({named(C, 1): LATE})
+    first, repeated = (trial for trial in trials if trial.case == C and trial.round == 1)
+    assert repeated.position == first.position
+    assert repeated.name == f"{first.name}.a2"
+    assert plan().trial_count == 6
+
+
+def test_nothing_is_planned_to_be_measured_again() -> None:
+    assert all(trial.attempt == 1 for trial in plan().certain())
+
+
+def test_the_last_attempt_is_the_one_that_counts() -> None:
+    first, second = a_trial(case=A), a_trial(case=A, attempt=2)
+    rows = [a_row(second, rps=20.0), a_row(first, rps=10.0), a_row(a_trial(case=A, round=2))]
+    assert [row["rps"] for row in rows_by_case(rows)[A.slug]] == [20.0, 9.0]
+
+
+def test_both_sides_of_a_duet_are_measured_again_and_nothing_else() -> None:
+    duet = [a_trial(case=A, partner=B.slug), a_trial(case=B, partner=A.slug)]
+    trials = [*duet, a_trial(case=A), a_trial(case=B), a_trial(case=C)]
+    rows = {trial.name: a_row(trial) for trial in trials}
+    rows[duet[0].name] |= LATE
+    repeated = list(again(trials, compared_in([SUITE]), rows))
+    assert [(trial.case, trial.partner, trial.attempt) for trial in repeated] == [
+        (A, B.slug, 2),
+        (B, A.slug, 2),
+    ]
