@@ -1,12 +1,15 @@
 """Time is the budget: rounds, windows and cases that fit into it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.errors import ConfigurationError
+from loadgen.records import columns
+from loadgen.records.columns import Cell, Row
 from loadgen.runs.budget import BEGIN_S, CHECK_S, END_S, END_S_PER_TRIAL, in_time, run_s
 from loadgen.runs.outlook import usual_s
 from loadgen.runs.plan import Plan
@@ -16,6 +19,7 @@ from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite, a_timing
+from tests.whole_run import rows_of_a_run
 
 SERVERS = {"uvicorn": a_server(), "two-threads": a_server(name="two-threads", slots=2)}
 COMPARED = Compare(a={"cpu_ms": (0.0,)}, b={"cpu_ms": (1.0, 2.0, 3.0, 4.0)})
@@ -182,3 +186,30 @@ def test_where_no_case_is_left_the_plan_says_so() -> None:
     fit = in_time([asking(cases=())], SERVERS, 4)
     with pytest.raises(ConfigurationError, match="no case is left"):
         trials(*fit.suites)
+
+
+def moved(trial: Trial) -> Row:
+    """A row that an instrument may have moved by more than the margin, in every attempt."""
+    plain: dict[str, Cell] = {"outcome": "measured", "ranked": "yes", "rps_bound": 0.1}
+    of_trial = {"round": trial.round, "attempt": trial.attempt, "position": trial.position}
+    return columns.row(trial.case.cells() | plain | of_trial)
+
+
+@pytest.mark.parametrize(("minutes", "attempts"), [(5, 1), (6, 2), (7, 3)])
+def test_trials_are_measured_again_within_the_time_that_is_left(
+    minutes: int, attempts: int
+) -> None:
+    fit = in_time([asking()], SERVERS, minutes, rounds=3)
+    plan = Plan(fit.suites, SERVERS, None, seed=1, spare_s=fit.spare_s)
+    rows = rows_of_a_run(plan, moved)
+    assert max(row.count("attempt") or 0 for row in rows) == attempts
+    measured = [replace(trial, attempt=1) for trial in plan.certain()]
+    again_s = sum(measured[0].expected_s for row in rows if row["attempt"] != 1)
+    assert run_s(measured) + again_s <= 60 * minutes
+    assert Plan(fit.suites, SERVERS, None, seed=1, spare_s=fit.spare_s).next_trial(rows) is None
+
+
+def test_without_a_time_trials_are_measured_again_as_often_as_they_need() -> None:
+    fit = in_time([asking(rounds=3)], SERVERS)
+    rows = rows_of_a_run(Plan(fit.suites, SERVERS, None, seed=1, spare_s=fit.spare_s), moved)
+    assert len(rows) == 3 * len(trials(*fit.suites))

@@ -151,7 +151,7 @@ def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None)
     named = {suite.name: suite for name in arguments["suites"] for suite in load_suites(lab, name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
     fit = in_time(narrowed, lab.servers, arguments.get("minutes"), arguments["rounds"])
-    plan = Plan(fit.suites, lab.servers, None, arguments["seed"])
+    plan = Plan(fit.suites, lab.servers, None, arguments["seed"], spare_s=fit.spare_s)
     return RunRequest(arguments, fit.suites, plan, folder, fit.words)
 
 

@@ -6,6 +6,7 @@ a run that was interrupted goes on by its rows alone. Only bounds and pairs are 
 what came out: who is slower is not asked twice.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -51,13 +52,16 @@ def compared_in(suites: Iterable[Suite]) -> Compared:
     return Compared(metrics, rivals)
 
 
-def again(trials: Sequence[Trial], compared: Compared, rows: RowsByName) -> Iterator[Trial]:
+def again(
+    trials: Sequence[Trial], compared: Compared, rows: RowsByName, spare_s: float = math.inf
+) -> Iterator[Trial]:
     """The trials of a round that are measured again, as far as its rows say so, in its order.
 
     Args:
         trials: of one round, their first attempts; both sides of each duet.
         compared: what the run compares.
         rows: those so far, by the trial's name.
+        spare_s: how long they may take; an attempt for which there is no time is not made at all.
     """
     last = {trial.name: trial for trial in trials}
     for attempt in range(2, MOST_ATTEMPTS + 1):
@@ -72,6 +76,9 @@ def again(trials: Sequence[Trial], compared: Compared, rows: RowsByName) -> Iter
             if trial.name in moved
             or any(other.name in moved and _belong(trial, other, compared) for other in trials)
         ]
+        spare_s -= sum(trial.expected_s for trial in due)
+        if spare_s < 0:
+            return
         for trial in due:
             last[trial.name] = replace(trial, attempt=attempt)
             yield last[trial.name]

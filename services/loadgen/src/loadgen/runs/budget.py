@@ -37,10 +37,12 @@ class Fit:
     Attributes:
         suites: with the rounds, the windows and the cases that fit.
         words: sentences that say which; none where no time was set.
+        spare_s: what is left for trials that are measured again.
     """
 
     suites: tuple[Suite, ...]
     words: tuple[str, ...] = ()
+    spare_s: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def in_time(
     return Fit(
         tuple(suite for fit in fits for suite in fit.suites),
         tuple(words for fit in fits for words in fit.words),
+        min((fit.spare_s for fit in fits), default=math.inf),
     )
 
 
@@ -129,14 +132,14 @@ def _fitted(
         cost = _cost(kept, servers)
         rounds = min(most_rounds, cost.rounds_in(budget_s))
         if rounds >= least:
-            return _fit(kept, servers, rounds, cost, asked)
+            return _fit(kept, servers, rounds, cost, budget_s, asked)
         for percent in SHARES:
             if percent < LEAST_PERCENT and not last:
                 break
             tried = shortened(kept, percent)
             cost = _cost(tried, servers)
             if cost.of(least) <= budget_s:
-                return _fit(tried, servers, least, cost, asked)
+                return _fit(tried, servers, least, cost, budget_s, asked)
     needed = math.ceil(cost.of(least) / 60)
     cases = sum(len(suite.cases) for suite in choices[-1])
     raise _TooShortError(
@@ -147,11 +150,17 @@ def _fitted(
 
 
 def _fit(
-    suites: Sequence[Suite], servers: Mapping[str, Server], rounds: int, cost: _Cost, asked: str
+    suites: Sequence[Suite],
+    servers: Mapping[str, Server],
+    rounds: int,
+    cost: _Cost,
+    budget_s: float,
+    asked: str,
 ) -> Fit:
     words = f"{asked}: {count_of(rounds, 'round')} with {windows_in_words(suites, servers)}, "
     words += f"{duration(cost.of(rounds))} with all that begins and ends a run"
-    return Fit(tuple(replace(suite, rounds=rounds) for suite in suites), (words,))
+    measured = tuple(replace(suite, rounds=rounds) for suite in suites)
+    return Fit(measured, (words,), budget_s - cost.of(rounds))
 
 
 def _with_fewer_cases(suites: Sequence[Suite], minutes: float) -> Iterator[Sequence[Suite]]:

@@ -1,5 +1,6 @@
 """Cases, rounds, searches and order → trials."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -33,6 +34,7 @@ class Plan:
         seed: of the order of each round, and of open loads' arrivals.
         ordered: whether each round has an order of its own; without, all keep the suites' order,
             which is enough to tell how long they take and needs no search.
+        spare_s: how long all that is measured again may take.
 
     Raises:
         ConfigurationError: suites want different things of a case, or no case is left.
@@ -46,6 +48,7 @@ class Plan:
         seed: int,
         *,
         ordered: bool = True,
+        spare_s: float = math.inf,
     ) -> None:
         listed = list(suites)
         self._suites_of = _suites_by_case(listed)
@@ -55,6 +58,7 @@ class Plan:
         self._rounds = rounds
         self._seed = seed
         self._ordered = ordered
+        self._spare_s = spare_s
 
     @property
     def trial_count(self) -> int:
@@ -68,11 +72,14 @@ class Plan:
         A search begins where that of the round before has ended.
         """
         start_shares: dict[Case, float] = {}
+        spare_s = self._spare_s
         for _, of_round in groupby(self._first_trials, lambda trial: trial.round):
             trials = list(of_round)
             yield from self._first_places(trials, start_shares, rows)
             alone = [trial for trial in trials if not _search_of(self._suites_of[trial.case])]
-            yield from (Place((trial,)) for trial in again(alone, self._compared, rows))
+            for trial in again(alone, self._compared, rows, spare_s):
+                spare_s -= trial.expected_s
+                yield Place((trial,))
 
     def _first_places(
         self, trials: Iterable[Trial], start_shares: dict[Case, float], rows: RowsByName
