@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
 from loadgen.documents.document import (
+    EVERYWHERE,
     TERMINAL,
     WIDE,
     Block,
@@ -59,6 +60,7 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
 
 def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
     """A row for each stack."""
+    uneven = any(len(stack.bracketed) < len(stack.rounds) for stack in listed)
     columns = (
         TableColumn("Stack", numeric=False, shown=TERMINAL),
         TableColumn("Configuration", numeric=False, shown=WIDE),
@@ -72,7 +74,7 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableColumn("MiB/view", meaning="memory of the server by the views in flight there"),
         TableColumn("PSS (MiB)", shown=WIDE),
         TableColumn("Gave way", numeric=False),
-        TableColumn("Rounds", shown=WIDE),
+        TableColumn("Rounds", shown=EVERYWHERE if uneven else WIDE),
         TableColumn("Caveats", numeric=False, shown=WIDE),
     )
     rows = [
@@ -96,7 +98,7 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield decimals(stack.mean("memory_mib_per_view"), 2)
     yield decimals(stack.mean("app_pss_mib"), 0)
     yield ", ".join(stack.gave_way) or UNKNOWN
-    yield f"{len(stack.bracketed)} of {len(stack.rounds)}"
+    yield _rounds(stack).removesuffix(" rounds")
     yield ", ".join(dict.fromkeys(name for each in stack.bracketed for name in each.caveats))
 
 
@@ -108,6 +110,10 @@ def _notes(listed: Sequence[StackCapacity]) -> Iterator[str]:
                 low = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
                 high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not"
                 yield f"{stack.name}, round {each.round}: {each.reason}{low}{high}."
+
+
+def _rounds(stack: StackCapacity) -> str:
+    return f"{len(stack.bracketed)} of {len(stack.rounds)} rounds"
 
 
 def _bracket(stack: StackCapacity) -> str:
@@ -152,4 +158,6 @@ def _ceiling(each: Capacity) -> float | None:
 def _result(stack: StackCapacity) -> str:
     if not stack.bracketed:
         return "not found"
-    return f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
+    words = f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
+    fewer = len(stack.bracketed) < len(stack.rounds)
+    return f"{words} · {_rounds(stack)}" if fewer else words
