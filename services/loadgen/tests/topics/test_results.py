@@ -260,7 +260,8 @@ def test_a_terminal_shows_colours_only_for_outcomes(monkeypatch: pytest.MonkeyPa
         for number in (1, 2, 3)
     ]
     assert coloured(rows) == {PLAIN, BOLD, DIM, GREEN}
-    failed = [a_row(SLOW, outcome="driver-failed", ranked="no"), *rows[3:]]
+    failure: dict[str, Cell] = {"outcome": "driver-failed", "ranked": "no"}
+    failed = [*(a_row(SLOW, round=number, **failure) for number in (1, 2, 3)), *rows[3:]]
     assert coloured(failed) == {PLAIN, BOLD, DIM, RED, YELLOW}
 
 

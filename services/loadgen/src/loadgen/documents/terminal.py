@@ -1,5 +1,6 @@
 """A document on a terminal; and what is printed there: as it is written, whoever wrote it."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -37,10 +38,11 @@ def console(**options: Any) -> Console:
 
     A reader's titles, questions and paths may hold what rich would read as markup (`[/x]`,
     `uvicorn[standard]`), as an emoji (`:smile:`) or as something to colour: styles are given apart.
-    It is no wider than 80 columns, unless it is asked to be.
+    It is no wider than 80 columns, unless it is asked to be, here or by COLUMNS.
     """
     made = Console(**options, markup=False, emoji=False, highlight=False)
-    if "width" not in options and made.width > WIDEST:
+    asked = "width" in options or "COLUMNS" in os.environ
+    if not asked and made.width > WIDEST:
         made.width = WIDEST
     return made
 

@@ -211,6 +211,7 @@ def _in_brief(material: Material, group: Group) -> Iterator[Block]:
     yield from waterfall.brief_blocks(material, group)
     yield from capacity.blocks(material, group)
     yield from results.blocks(group)
+    yield from first_change.brief_blocks(material, group)
 
 
 def print_report(console: Console, material: Material, *, full: bool = False) -> None:

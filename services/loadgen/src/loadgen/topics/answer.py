@@ -9,7 +9,14 @@ from markupsafe import Markup
 
 from loadgen.documents.document import PAGE, Block, Heading, Text, Words
 from loadgen.documents.run_material import Entry, Group, Material
-from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds, with_bounds
+from loadgen.documents.words import (
+    UNITS,
+    count_of,
+    decimals,
+    listing,
+    times_with_bounds,
+    with_bounds,
+)
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
@@ -66,15 +73,26 @@ def sentences(material: Material) -> list[Words]:
     """
     closing = list(_of_the_run(material))[: MOST_SENTENCES // 2]
     room = MOST_SENTENCES - len(closing)
-    each = max(1, room // max(1, len(material.groups)))
     of_suites = [list(_in_its_name(material, group)) for group in material.groups]
-    said = [words for of_suite in of_suites for words in of_suite[:each]][:room]
-    spare = [words for group in material.groups for words in _bounds(group)]
+    shown = _in_turn([len(of_suite) for of_suite in of_suites], room)
+    each = zip(of_suites, shown, strict=True)
+    said = [words for of_suite, count in each for words in of_suite[:count]]
+    asking = [group for group in material.groups if not group.suite.self_test]
+    spare = [words for group in asking for words in _bounds(group)]
     while spare and len(said) + len(closing) < LEAST_SENTENCES:
         said.append(spare.pop(0))
-    if len(said) + len(closing) < LEAST_SENTENCES and _is_about_servers(material):
+    if asking and len(said) + len(closing) < LEAST_SENTENCES:
         closing.append(_measured(material))
     return [*said, *closing]
+
+
+def _in_turn(counts: Sequence[int], room: int) -> list[int]:
+    """How many of each fit, if each takes one in turn while there is room."""
+    taken = [0] * len(counts)
+    while sum(taken) < min(room, sum(counts)):
+        able = [at for at, count in enumerate(counts) if taken[at] < count]
+        taken[min(able, key=lambda at: (taken[at], at))] += 1
+    return taken
 
 
 def _in_its_name(material: Material, group: Group) -> Iterator[Words]:
@@ -304,6 +322,8 @@ def _over_loads(standings: Sequence[_Standing], labels: Labels) -> str:
         after = f"After {count_of(rounds, 'round')}, of {len(standings)} loads"
         return f"{after}, the most views/s has {listing(most, most=6)}."
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
+    if not alone:
+        return f"Of {len(standings)} loads none has a leader that can be told."
     words = [f"{labels.called(case)} leads alone in {count}" for case, count in alone.most_common()]
     if together := sum(not standing.is_alone for standing in standings):
         words.append(f"in {together} nobody does, or nobody can be told to")
@@ -371,16 +391,18 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
     if how is None or how.rounds < LEAST_ROUNDS:
         return
     near = f"less than {WITHIN} apart, which does not matter"
+    digits = WRITTEN[metric][1]
+    sync_rate, other_rate = (decimals(entry.value(metric), digits) for entry in (sync, other))
     words = Markup("<b>Sync or async?</b> {}The best sync stack, {}, makes {} {}; ").format(
-        load, sync.called, _figure(sync, metric), UNITS[metric]
+        load, sync.called, sync_rate, UNITS[metric]
     )
     words += (
-        f"the best async one, {other.called}, {_figure(other, metric)}: {times_with_bounds(how)}, "
+        f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}, "
         f"{near if _within_margin(how) else how.verdict}"
     )
     if is_equal_load(how.ratio):
-        cpu = "app_cpu_ms_per_view"
-        words += f"; a view costs them {_figure(sync, cpu)} and {_figure(other, cpu)} ms of CPU"
+        cpu = [decimals(entry.value("app_cpu_ms_per_view"), 1) for entry in (sync, other)]
+        words += f"; a view costs them {cpu[0]} and {cpu[1]} ms of CPU"
     yield words + "."
 
 

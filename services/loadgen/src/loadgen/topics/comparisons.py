@@ -24,6 +24,7 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
+from loadgen.documents.few_rounds import FAR_RATIO
 from loadgen.documents.run_material import Group
 from loadgen.documents.words import UNKNOWN, count_of, decimals, listing, times
 from loadgen.findings.claims import judge_claims
@@ -137,10 +138,9 @@ def wait_for_three_rounds(
     """
     count = len(judge_claims(suites, early))
     claims = f" and {count_of(count, 'claim')}" if count else ""
-    return (
-        f"What differs by less may be chance: three rounds{f' ({how})' if how else ''} judge "
-        f"{count_of(len(early), 'comparison')}{claims}."
-    )
+    judged = f"{count_of(len(early), 'comparison')}{claims}"
+    three = f"three rounds ({how})" if how else "three rounds"
+    return f"Differences under ×{FAR_RATIO:g} may be chance: {three} judge {judged}."
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:

@@ -110,7 +110,7 @@ def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
     """The table of each waterfall, in the suite's own order: what a screen has room for."""
     for fall in material.waterfalls:
         if fall.suite == group.suite.name:
-            yield Heading(fall.title)
+            yield Heading(f"{fall.title}: {TITLES['forward']}")
             yield _table(fall.orders["forward"])
 
 
