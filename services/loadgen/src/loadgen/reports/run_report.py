@@ -209,7 +209,7 @@ def _in_brief(material: Material, group: Group) -> Iterator[Block]:
     if not group.entries:
         yield Text([NOT_MEASURED], "note")
     yield from waterfall.brief_blocks(material, group)
-    yield from capacity.blocks(material, group)
+    yield from capacity.brief_blocks(material, group)
     yield from results.blocks(group)
     yield from first_change.brief_blocks(material, group)
 

@@ -347,7 +347,7 @@ def _leader(standing: _Standing) -> Iterator[Words]:
     if at_ceiling:
         words += f", as much as its {best.mostly_bound_by} allow"
     if standing.near:
-        names = listing(other.called for other in standing.near)
+        names = listing((other.called for other in standing.near), most=3)
         words += f"; less than {WITHIN} behind, which does not matter: {names}"
     if standing.open:
         names = listing((other.called for other in standing.open), joined="or")

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
 from loadgen.documents.document import (
-    EVERYWHERE,
     TERMINAL,
     WIDE,
     Block,
@@ -31,11 +30,17 @@ INTRODUCTION = (
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
     """What each stack carries, the best first; none where the suite searches nothing."""
+    if group.suite.search and (listed := stacks(group.suite, material.rows)):
+        yield Text(list(carries(listed)))
+    yield from brief_blocks(material, group)
+
+
+def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
+    """The same without the sentence, which stands in the answer."""
     rules = group.suite.search
     listed = stacks(group.suite, material.rows)
     if not rules or not listed:
         return
-    yield Text(list(carries(listed)))
     yield Figure(
         name=f"capacity-{group.suite.name}",
         picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed).chart),
@@ -60,7 +65,6 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
 
 def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
     """A row for each stack."""
-    uneven = any(len(stack.bracketed) < len(stack.rounds) for stack in listed)
     columns = (
         TableColumn("Stack", numeric=False, shown=TERMINAL),
         TableColumn("Configuration", numeric=False, shown=WIDE),
@@ -74,7 +78,7 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableColumn("MiB/view", meaning="memory of the server by the views in flight there"),
         TableColumn("PSS (MiB)", shown=WIDE),
         TableColumn("Gave way", numeric=False),
-        TableColumn("Rounds", shown=EVERYWHERE if uneven else WIDE),
+        TableColumn("Rounds", shown=WIDE),
         TableColumn("Caveats", numeric=False, shown=WIDE),
     )
     rows = [
@@ -90,7 +94,8 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
 
 
 def _cells(stack: StackCapacity) -> Iterator[Cell]:
-    yield stack.name
+    fewer = len(stack.bracketed) < len(stack.rounds)
+    yield f"{stack.name} ({_rounds(stack)})" if fewer else stack.name
     yield stack.label
     yield _bracket(stack)
     yield decimals(stack.mean("share_of_ceiling"), 2)
