@@ -98,7 +98,8 @@ OWN_SERVERS = {
 # machine. The time limit cuts the warm-up of servers with which it would never end.
 OVERLOAD = """
 question = "Do rows say the truth where users are not answered?"
-at_most_s = 90
+rounds = 1
+minutes = 1.7
 window_s = 6
 drain_s = 2
 sort = "rps"

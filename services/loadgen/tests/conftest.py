@@ -55,7 +55,15 @@ def in_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """The same folder, mounted as Compose does, with an empty results/; returns the latter."""
     results = tmp_path / "results"
     results.mkdir()
-    for name in ("SUITE", "ROUNDS", "APP_CPUS", "API_CPUS", "LOADGEN_CPUS", "LAB_HOST_FACTS"):
+    for name in (
+        "SUITE",
+        "ROUNDS",
+        "MINUTES",
+        "APP_CPUS",
+        "API_CPUS",
+        "LOADGEN_CPUS",
+        "LAB_HOST_FACTS",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAB_PROJECT", str(project))
     monkeypatch.setenv("LAB_RESULTS", str(results))

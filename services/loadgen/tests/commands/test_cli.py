@@ -166,9 +166,34 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
     }
 
 
-def test_quick_says_what_it_cuts(loadgen: Loadgen) -> None:
+def test_quick_says_what_it_cuts_and_leaves_out(loadgen: Loadgen) -> None:
     out = loadgen("quick", "--delays-ms", "3000", "--dry-run")[1]
-    assert out.startswith("quick: windows of 4.5 s instead of 30.0 s: it takes 3 min 30 s at most")
+    assert "left out of quick: granian-asgi_" in out
+    assert "_3000ms_own_100u: no time for it in 4 min 00 s\n" in out
+    assert "\nquick: 3 rounds with windows of 15.0 s instead of 30.0 s, " in out
+
+
+def test_minutes_say_how_many_rounds_fit(loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = loadgen("run", "articles", "--minutes", "15", "--dry-run")
+    assert (code, err) == (0, "")
+    first, second = out.splitlines()[:2]
+    assert first.startswith("--minutes 15: 3 rounds with whole windows, ")
+    assert second.startswith("articles: 36 trials, about ")
+    monkeypatch.setenv("MINUTES", "15")
+    assert loadgen("run", "articles", "--dry-run")[1].startswith(first)
+    assert loadgen("run", "articles", "--rounds", "2", "--dry-run")[1].startswith(
+        "--minutes 15: 2 rounds with whole windows, "
+    )
+
+
+def test_minutes_that_do_not_do_are_refused_with_those_that_do(loadgen: Loadgen) -> None:
+    code, _, err = loadgen("run", "clients", "--minutes", "2", "--dry-run")
+    assert code == 2
+    assert err.startswith("--minutes 2: 3 rounds of 18 cases take at least ")
+    needed = err.partition("Give --minutes ")[2].partition(",")[0]
+    assert int(needed) > 2
+    assert loadgen("run", "clients", "--minutes", needed, "--dry-run")[0] == 0
+    assert loadgen("run", "clients", "--minutes", str(int(needed) - 1), "--dry-run")[0] == 2
 
 
 def test_the_help_names_every_axis(loadgen: Loadgen) -> None:
@@ -206,7 +231,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--users", "many"), "--users: must be a"),
         (("run", "smoke", "--http-client", "curl"), "--http-client: unknown 'curl'; known: no-"),
         (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
-        (("quick", "--delays-ms", "60000"), "quick.toml, at_most_s: a round of its 5 cases takes"),
+        (("quick", "--delays-ms", "60000"), "quick.toml, minutes: 3 rounds of 2 cases take"),
         (("quick", "--delays-ms", "soon"), "--delays-ms: must be a number"),
         (("run", "../suites/smoke"), "there is no suite '../suites/smoke'; the suites are aa, "),
         (("run", "smoke", "--delays-ms", "0.00001"), "--delays-ms: may have three digits after"),

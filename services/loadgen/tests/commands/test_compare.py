@@ -60,12 +60,14 @@ def a_run(lab: Lab, project: Path) -> MakeRun:
         order: Sequence[str] = ("round", "users", "server"),
         **environment: Any,
     ) -> Path:
-        drawn, made = random.Random(name), list[Row]()
+        # Each metric by itself, so that one more does not draw the others anew.
+        drawn = {metric: random.Random(f"{name} {metric}") for metric in MEASURED}
+        made = list[Row]()
         (suite,) = load_suites(lab, "again")
         for case in suite.cases:
             of_rounds = [
                 {
-                    metric: 100 * factor(case, metric) * (1 + drawn.uniform(-0.015, 0.015))
+                    metric: 100 * factor(case, metric) * (1 + drawn[metric].uniform(-0.015, 0.015))
                     for metric in MEASURED
                 }
                 | dict(cells or {})

@@ -224,22 +224,11 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
     assert {servers[case.server].slots for case in suite.cases} == {None, 2000}
 
 
-@pytest.mark.parametrize("delays_ms", [[10], [300, 600, 150], [800, 400], [3000], [11_000]])
-def test_quick_takes_at_most_210_s_whatever_the_delays(
-    project: Path, delays_ms: list[float]
-) -> None:
-    suites = load_suites(lab_of(project, {"delays_ms": [delays_ms]}), "quick")
-    trials = Plan(suites, read_servers(project), None, seed=1).certain()
-    assert sum(trial.expected_s for trial in trials) <= 210
-    assert len(trials) == 3 * len(suites[0].cases) or max(delays_ms) > 1000
-    # Short delays leave windows that are little shorter than by the rule, which has 8 s.
-    if max(delays_ms) <= 1000:
-        assert min(trial.window_s or 0 for trial in trials) >= 6
-
-
-def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 5 cases"):
-        load_suites(lab_of(project, {"delays_ms": [[60_000]]}), "quick")
+def test_a_copy_of_an_earlier_run_is_read_with_the_time_limit_that_it_has(project: Path) -> None:
+    text = 'question = "Which?"\nat_most_s = 210\n[[cases]]\nserver = "uvicorn"\nusers = 4\n'
+    (project / SUITES / "mine.toml").write_text(text)
+    (suite,) = load_suites(lab_of(project), "mine")
+    assert (suite.minutes, suite.most_rounds) == (3.5, None)
 
 
 def test_the_twins_are_compared_60_times(project: Path) -> None:

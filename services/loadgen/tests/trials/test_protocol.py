@@ -506,7 +506,7 @@ class TestAServerThatTheLabDoesNotStart:
 
     def test_has_no_cell_that_its_launcher_would_know(self, row: Row) -> None:
         unknown = [name for name in row if name.startswith(("app_", "cpu_ceiling_"))]
-        assert len(unknown) == 9
+        assert len(unknown) == 12
         assert {row[name] for name in [*unknown, "calibration_ms"]} == {None}
 
     def test_is_not_fresh(self, row: Row) -> None:

@@ -31,14 +31,16 @@ from tests.make import (
 
 #: trials.csv as the design of the lab fixes it.
 DESIGN = """
-    case round repeat position outcome suite server title interface processes slots settings
-    view workload http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps
-    planned_requests arrivals_seed started_at warm_up_s window_s requests failures unanswered
+    case round repeat attempt partner position outcome suite server title interface processes slots
+    settings view workload http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps
+    planned_requests arrivals_seed started_at warm_up_s window_s slices requests failures unanswered
     starved dropped offered_rps rps parts_rps ended_rps max_rps inflight_mean inflight_growth
     min_ms avg_ms p50_ms p95_ms p99_ms max_ms sent_p95_ms lag_p99_ms app_cpu_seconds
-    app_cpu_ms_per_view app_cpu_share app_pss_mib app_peak_mib app_processes app_threads
-    api_calls api_cpu_share api_full_share api_late_p99_ms api_lag_p99_ms loadgen_cpu_share
-    driver_full_share steal_share calibration_ms service_time_ms users_ceiling_rps
+    app_cpu_ms_per_view app_cpu_reference_ms_per_view app_cpu_share app_pss_mib app_peak_mib
+    app_processes app_threads api_calls api_cpu_share api_full_share api_late_mean_ms
+    api_late_p99_ms api_lag_p99_ms loadgen_cpu_share driver_full_share steal_share calibration_ms
+    probe_ms probe_sd_ms rps_bound avg_ms_bound p50_ms_bound p95_ms_bound p99_ms_bound
+    app_cpu_ms_per_view_bound app_cpu_reference_ms_per_view_bound service_time_ms users_ceiling_rps
     slots_ceiling_rps pool_ceiling_rps cpu_ceiling_rps cpu_ceiling_kind bound_by ceiling_share
     ranked caveats
 """
@@ -113,6 +115,7 @@ def test_the_row_of_a_failed_trial_says_what_was_planned_and_why_it_failed() -> 
     assert {name: cell for name, cell in row.items() if cell is not None} == {
         "case": trial.case.slug,
         "round": 2,
+        "attempt": 1,
         "position": 7,
         "outcome": "server-did-not-start",
         "suite": "one+two",

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from loadgen.documents import terminal
 from loadgen.lab.lab import Lab, read_lab
+from loadgen.runs.budget import in_time
 from loadgen.runs.outlook import usual_count, usual_time
 from loadgen.runs.plan import Plan
 from loadgen.suites.load_suites import load_suites
@@ -31,5 +32,6 @@ def list_suites() -> None:
 
 def _cells(lab: Lab, name: str, file: SuiteFile) -> tuple[str, str, str, str]:
     """A suite's name, trials, time and question."""
-    trials = Plan(load_suites(lab, name), lab.servers, None, seed=0, ordered=False).certain()
+    suites = in_time(load_suites(lab, name), lab.servers).suites
+    trials = Plan(suites, lab.servers, None, seed=0, ordered=False).certain()
     return name, str(usual_count(trials)), usual_time(trials), file.question

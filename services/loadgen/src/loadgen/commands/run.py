@@ -16,12 +16,14 @@ from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.runs import resume
+from loadgen.runs.budget import in_time
 from loadgen.runs.outlook import count_in_words, time_in_words
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
+from loadgen.runs.sight import read_sight
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
-from loadgen.suites.suite_file import MOST_ROUNDS
+from loadgen.suites.suite_file import MOST_MINUTES, MOST_ROUNDS
 
 DEFAULT_SUITE = "articles"
 
@@ -37,6 +39,15 @@ OnlyOption = Annotated[
 RoundsOption = Annotated[
     int | None,
     typer.Option("--rounds", min=1, max=MOST_ROUNDS, help="Measure each case N times (or ROUNDS)."),
+]
+MinutesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--minutes",
+        min=1,
+        max=MOST_MINUTES,
+        help="As many rounds as fit into N minutes (or MINUTES); with --rounds, at most so many.",
+    ),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
@@ -55,6 +66,7 @@ def run(
     servers: ServersOption = "*",
     only: OnlyOption = "*",
     rounds: RoundsOption = None,
+    minutes: MinutesOption = None,
     seed: SeedOption = None,
     dry_run: DryRunOption = False,
     resumed: ResumeOption = None,
@@ -66,10 +78,13 @@ def run(
     """
     if resumed is None:
         suites = suites or _suites_from_environment()
-        rounds = rounds or _rounds_from_environment()
-        _new_run(suites, seed, axes or {}, dry_run, servers=servers, only=only, rounds=rounds)
+        rounds = rounds or _number_from_environment("ROUNDS", MOST_ROUNDS)
+        minutes = minutes or _number_from_environment("MINUTES", MOST_MINUTES)
+        narrowed = {"servers": servers, "only": only}
+        _new_run(suites, seed, minutes, axes or {}, dry_run, rounds=rounds, **narrowed)
         return
-    if (suites, servers, only, rounds, seed, axes) != (None, "*", "*", None, None, {}):
+    asked = (suites, servers, only, rounds, minutes, seed, axes)
+    if asked != (None, "*", "*", None, None, None, {}):
         raise ConfigurationError("--resume takes suites and options from the run: name no other")
     lab = read_lab()
     folder = resume.find_unfinished(lab, resumed)
@@ -79,19 +94,23 @@ def run(
 
 @with_axes
 def quick(
-    seed: SeedOption = None, dry_run: DryRunOption = False, axes: SetAxes | None = None
+    minutes: MinutesOption = None,
+    seed: SeedOption = None,
+    dry_run: DryRunOption = False,
+    axes: SetAxes | None = None,
 ) -> None:
-    """What to change first, for your own view: in at most 4 minutes.
+    """What to change first, for your own view: in at most 4 minutes, or --minutes.
 
     Say how long its calls take (--delays-ms 800,400), how many users there are (--users 200), and
     what it computes besides (--cpu-ms 5); every other axis of the suite `quick` can be set too.
     """
-    _new_run(["quick"], seed, axes or {}, dry_run)
+    _new_run(["quick"], seed, minutes, axes or {}, dry_run)
 
 
 def _new_run(
     suites: list[str],
     seed: int | None,
+    minutes: int | None,
     axes: SetAxes,
     dry_run: bool,
     *,
@@ -105,6 +124,7 @@ def _new_run(
         "servers": servers,
         "only": only,
         "rounds": rounds,
+        "minutes": minutes,
         "seed": randbelow(2**32) if seed is None else seed,
         "axes": axes,
     }
@@ -116,13 +136,13 @@ def _suites_from_environment() -> list[str]:
     return os.environ.get("SUITE", "").replace(",", " ").split() or [DEFAULT_SUITE]
 
 
-def _rounds_from_environment() -> int | None:
-    """ROUNDS=…, for `docker compose up`."""
-    text = os.environ.get("ROUNDS", "")
+def _number_from_environment(variable: str, most: int) -> int | None:
+    """ROUNDS=… or MINUTES=…, for `docker compose up`."""
+    text = os.environ.get(variable, "")
     if not text:
         return None
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROUNDS:
-        raise ConfigurationError(f"ROUNDS={text!r} must be a whole number from 1 to {MOST_ROUNDS}")
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise ConfigurationError(f"{variable}={text!r} must be a whole number from 1 to {most}")
     return int(text)
 
 
@@ -130,8 +150,9 @@ def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None)
     """The trials that the arguments ask for, of the lab's suites and servers."""
     named = {suite.name: suite for name in arguments["suites"] for suite in load_suites(lab, name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
-    plan = Plan(narrowed, lab.servers, arguments["rounds"], arguments["seed"])
-    return RunRequest(arguments, narrowed, plan, folder)
+    fit = in_time(narrowed, lab.servers, arguments.get("minutes"), arguments["rounds"])
+    plan = Plan(fit.suites, lab.servers, None, arguments["seed"])
+    return RunRequest(arguments, fit.suites, plan, folder, fit.words)
 
 
 def _narrow(suite: Suite, servers: str, only: str) -> Suite:
@@ -148,12 +169,14 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)
-        if suite.shortened:
-            console.print(f"{suite.name}: {suite.shortened}", soft_wrap=True)
+    for words in request.fit:
+        console.print(words, soft_wrap=True)
     asked = ", ".join(request.arguments["suites"])
     console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
+    if words := read_sight(lab, request.suites, console).before():
+        console.print(words, soft_wrap=True)
     for trial in missing:
         line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
         if trial.ahead:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadgen.findings.claims import COST, Claim, Part
-from loadgen.findings.comparisons import Comparison, ComparisonKey
+from loadgen.findings.comparisons import Comparison, ComparisonKey, in_words, percent_text
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, kinds
 from loadgen.findings.summary import that_count, what_bound
-from loadgen.findings.wording import in_words, percent_text
 from loadgen.suites.labels import metric_name
 
 #: Outcomes that say something.

@@ -44,6 +44,16 @@ def describe(
     }
 
 
+def machine_name(lab: Lab) -> str:
+    """What makes a machine the same to measurements that are to be put beside each other.
+
+    Its CPU and how many of these the app has. A kernel is replaced too often for that, and what it
+    changes is forgotten with the runs before it (findings.scatter).
+    """
+    model = cpu_model(Path("/proc/cpuinfo").read_text()) or platform.machine()
+    return f"{model}, {len(lab.roles.app)} for the app"
+
+
 def cpu_model(cpuinfo: str) -> str | None:
     """The CPU's name from /proc/cpuinfo; arm64 kernels give none there."""
     for line in cpuinfo.splitlines():

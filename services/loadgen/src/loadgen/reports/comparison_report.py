@@ -22,9 +22,9 @@ from loadgen.documents.document import (
     of_words,
 )
 from loadgen.findings.agreement import Agreement, Disagreement
+from loadgen.findings.comparisons import in_words
 from loadgen.findings.gates import JudgedGate
 from loadgen.findings.two_runs import RunComparison
-from loadgen.findings.wording import in_words
 from loadgen.topics.comparisons import INTRODUCTION, ratios, verdicts_in_words
 
 #: More than this of a kind are in the files, not on a terminal.

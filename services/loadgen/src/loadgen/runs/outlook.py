@@ -23,8 +23,13 @@ def usual_count(trials: Sequence[Trial]) -> int:
 
 def usual_time(trials: Sequence[Trial]) -> str:
     """About how long trials take, with the usual number of those that searches add."""
+    return duration(usual_s(trials))
+
+
+def usual_s(trials: Sequence[Trial]) -> float:
+    """The same in seconds."""
     windows_s = sum(each.ahead.usual * each.ahead.window_s for each in trials if each.ahead)
-    return duration(windows_s + sum(trial.expected_s for trial in trials))
+    return windows_s + sum(trial.expected_s for trial in trials)
 
 
 def time_in_words(trials: Sequence[Trial]) -> str:

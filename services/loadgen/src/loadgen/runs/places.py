@@ -64,7 +64,8 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
 
 def _window(stack: Trial, rules: Rules, step: int, windows: Sequence[Window]) -> Trial:
     """The stack under arrivals at a rate of the grid, after these windows."""
-    timing = replace(stack.timing, warm_up_s=rules.warm_up_s, window_s=rules.window_s)
+    # A window that was cut could not tell whether its rate holds.
+    timing = replace(stack.timing, warm_up_s=rules.warm_up_s, window_s=rules.window_s, share=1.0)
     rate_rps = rules.rate_rps(step)
     case = rules.offered(stack.case, rate_rps)
     warm_up_s, window_s = lengths_s(case, stack.server, timing)

@@ -51,6 +51,11 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
+    def tell(self, sentence: str) -> None:
+        """A line between trials; none where it is empty."""
+        if sentence:
+            self._say(sentence)
+
     @property
     def left_s(self) -> float:
         """About how long the trials take that have not ended."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import httpx
 from rich.console import Console
 
 from loadgen.documents.command_lines import loadgen_as_called, where_all_is
+from loadgen.documents.few_rounds import KnownScatter
 from loadgen.documents.run_material import for_text, labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.findings.earlier_run import run_of
@@ -24,6 +25,7 @@ from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
 from loadgen.runs.progress import Progress
 from loadgen.runs.results import FINISHED, Results, create
+from loadgen.runs.sight import Sight, keep_sight, read_sight
 from loadgen.suites.suite import Suite
 from loadgen.trials.idle import Idle
 from loadgen.trials.protocol import Protocol
@@ -43,12 +45,14 @@ class RunRequest:
         suites: the suites, narrowed by these.
         plan: their trials.
         resumed: the folder of the run to be finished; None: a new one.
+        fit: sentences that say what fits into the time that was set.
     """
 
     arguments: Mapping[str, Any]
     suites: Sequence[Suite]
     plan: Plan
     resumed: Path | None = None
+    fit: tuple[str, ...] = ()
 
     def earlier_rows(self) -> list[Row]:
         """What an earlier session has measured of it.
@@ -97,17 +101,22 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         results = _open_folder(lab, request, described, rows, console)
         lock.name(results.folder)
         count = request.plan.trial_count
+        sight = read_sight(lab, request.suites, console)
+        if words := sight.before():
+            console.print(words, soft_wrap=True)
         with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
-            look = FirstLook(console, request.suites, request.plan.round_count)
-            session = _Session(http, equipment, protocol, idle, results, progress, look)
+            look = FirstLook(console, request.suites, request.plan.round_count, sight.kept)
+            session = _Session(http, equipment, protocol, idle, results, progress, sight, look)
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note(idle=idle.document())
-    print_report(console, for_text(results.as_run))
+    print_report(console, for_text(results.as_run, sight.kept))
+    unkept = "" if ending.lost else keep_sight(lab, request.suites, results.folder, results.rows)
     nothing = ending.lost or not results.rows
-    drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)
+    drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results, sight.kept)
+    ending = replace(ending, words=(*filter(None, [unkept]), *ending.words))
     _say_how_it_ended(console, lab, results, ending, drawn)
     return ending.exit_code or drawn.exit_code
 
@@ -139,6 +148,7 @@ class _Session:
     idle: Idle
     results: Results
     progress: Progress
+    sight: Sight
     first_look: FirstLook
 
 
@@ -148,6 +158,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     try:
         try:
             while trial := plan.next_trial(results.rows):
+                session.progress.tell(session.sight.after(results.rows, trial.round))
                 session.first_look.before(trial, results.rows)
                 _measure(trial, session)
         except KeyboardInterrupt:
@@ -212,11 +223,11 @@ def _close(results: Results) -> Ending:
     return Ending(FAILED, (where, f"{share} could not be measured: {servers}"))
 
 
-def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
+def _report(lab: Lab, suites: Sequence[Suite], results: Results, kept: KnownScatter) -> Ending:
     """Draw the report of what there is; whatever fails at that costs no result."""
     folder = f"results/{results.folder.name}"
     try:
-        write_report(material(run_of(results.folder, suites)), results.folder)
+        write_report(material(run_of(results.folder, suites), kept), results.folder)
     except Exception as error:
         words = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
         words += f"whole without it. To draw it: {loadgen_as_called(lab)} report {folder}"

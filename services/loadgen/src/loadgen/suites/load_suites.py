@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab
 from loadgen.suites.cases import Case, plain
 from loadgen.suites.check_suite import check_search, check_suite
@@ -12,7 +11,6 @@ from loadgen.suites.pairs import comparisons
 from loadgen.suites.read_suite import read_suite, suite_names
 from loadgen.suites.suite import Published, Suite
 from loadgen.suites.suite_file import FIGURES, SuiteFile
-from loadgen.suites.time_limit import Fit, fitted
 from loadgen.suites.timing import Timing
 from loadgen.suites.waterfall import waterfalls_of
 
@@ -49,21 +47,22 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
     compare, without_pairs = comparisons(name, file.compare, cases, may_be_empty=bool(lab.axes))
     if file.search:
         check_search(name, cases)
-    fit = _fit(lab, name, file, cases)
     return Suite(
         name=name,
         question=file.question,
         cases=tuple(cases),
         left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs])),
-        rounds=fit.rounds,
+        rounds=file.rounds,
         sort=file.sort,
-        timing=fit.timing,
+        timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
         published=tuple(published),
         compare=tuple(compare),
         waterfalls=tuple(waterfalls),
         self_test=file.self_test,
         expect=file.expect,
-        shortened=fit.words,
+        minutes=file.minutes,
+        most_rounds=file.rounds if "rounds" in file.model_fields_set else None,
+        fewer_cases=file.fewer_cases,
         http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
@@ -92,14 +91,3 @@ def _published(
         elif described:
             left_out.append("published figures: they are of other axes")
     return published, left_out
-
-
-def _fit(lab: Lab, name: str, file: SuiteFile, cases: Sequence[Case]) -> Fit:
-    """The timing and the rounds, within the time limit if there is one."""
-    timing = Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting)
-    if file.at_most_s is None:
-        return Fit(timing, file.rounds)
-    try:
-        return fitted(cases, lab.servers, timing, file.rounds, file.at_most_s)
-    except ConfigurationError as error:
-        raise mistake(name, "at_most_s", str(error)) from error

@@ -35,6 +35,10 @@ class Suite:
         left_out: sentences that say which combinations are impossible, or which axes say nothing,
             and why.
         rounds: how often every case is measured by default.
+        minutes: that a run of it may take; None: as long as its rounds do.
+        most_rounds: in these minutes; None: as many as fit.
+        fewer_cases: they stand in order of importance, and the last are left out before a run is
+            refused for want of time.
         sort: the column its closing table sorts by; None: the file's order.
         timing: how its trials are timed.
         published: an article's figures.
@@ -42,7 +46,6 @@ class Suite:
         waterfalls: cases of which each is one change away from the one before.
         self_test: it asks about the lab itself, not about servers.
         expect: what its comparisons should say; None: nobody knows.
-        shortened: a sentence that says what a time limit cuts of it; empty: nothing.
         http_clients: what each HTTP client can do, by name.
         narrowed_from: all its cases, where the command line has left some out.
         search: how the capacity of each case's stack is searched; None: it is not.
@@ -61,7 +64,9 @@ class Suite:
     waterfalls: tuple[Waterfall, ...] = ()
     self_test: bool = False
     expect: Expected | None = None
-    shortened: str = ""
+    minutes: float | None = None
+    most_rounds: int | None = None
+    fewer_cases: bool = False
     http_clients: Mapping[str, HttpClient] = field(default_factory=dict)
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None

@@ -27,6 +27,8 @@ MOST_USERS = 16_000
 #: A longer run is a typing error.
 MOST_ROUNDS = 1_000
 MOST_REQUESTS = 1_000_000
+#: A week.
+MOST_MINUTES = 7 * 24 * 60
 Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
 Ramp = Annotated[tuple[Corner, ...], Field(min_length=2)]
 #: The fastest open load that may be asked for: far more than one process can make.
@@ -165,7 +167,8 @@ class SuiteFile(TomlTable):
     warm_up_s: Annotated[float, Field(ge=0)] | None = None
     window_s: Annotated[float, Field(gt=0)] | None = None
     drain_s: Annotated[float, Field(ge=0)] = PATIENCE_S
-    at_most_s: Annotated[float, Field(gt=0)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
+    fewer_cases: bool = False
     accounting: Accounting = "due"
     defaults: dict[str, Any] = Field(default_factory=dict)
     self_test: bool = False
@@ -175,3 +178,12 @@ class SuiteFile(TomlTable):
     compare: tuple[Compare, ...] = ()
     published: tuple[dict[str, Any], ...] = ()
     waterfall: tuple[WaterfallEntry, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def knows_the_key_of_earlier_runs(cls, written: Any) -> Any:
+        """Runs before 27 November 2026 have a copy of their suites with `at_most_s`."""
+        if not isinstance(written, dict) or not isinstance(written.get("at_most_s"), int | float):
+            return written
+        rest = {key: value for key, value in written.items() if key != "at_most_s"}
+        return rest | {"minutes": written["at_most_s"] / 60}

@@ -1,89 +1,58 @@
-"""A suite with a time limit: how long its trials may last, and how many rounds there are."""
+"""Suites whose time is limited: trials end when they were planned to, with shorter windows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from loadgen.errors import ConfigurationError
 from loadgen.lab.servers import Server
-from loadgen.suites.cases import Case
-from loadgen.suites.lengths import expected_s, lengths_s, response_time_s, service_time_s
-from loadgen.suites.timing import Timing, duration
-from loadgen.theory.statistics import LEAST_ROUNDS
+from loadgen.suites.lengths import lengths_s, response_time_s, service_time_s
+from loadgen.suites.suite import Suite
 
-#: Shares of warm-up and window that are tried, in percent.
-SHARES = range(100, 0, -5)
+#: Shares of warm-up and window that are tried, in percent, after whole ones.
+SHARES = range(95, 0, -5)
 #: Where time is short, an overloaded server's queue is followed for no longer than this.
 QUEUE_S = 3.0
 
 
-@dataclass(frozen=True)
-class Fit:
-    """What a time limit leaves of a suite.
-
-    Attributes:
-        words: a sentence that says what was cut; empty: nothing.
-    """
-
-    timing: Timing
-    rounds: int
-    words: str = ""
-
-
-def fitted(
-    cases: Sequence[Case],
-    servers: Mapping[str, Server],
-    timing: Timing,
-    rounds: int,
-    at_most_s: float,
-) -> Fit:
-    """The longest windows, then the most rounds, with which all trials take at most that long.
-
-    A window is cut down to one service time, a warm-up to one response time, before a round goes.
-
-    Raises:
-        ConfigurationError: a single round takes longer.
-    """
+def limited(suites: Sequence[Suite], servers: Mapping[str, Server]) -> list[Suite]:
+    """The suites with whole windows, and trials that take no longer than planned."""
     longest_queue_s = max(
         response_time_s(case, servers[case.server]) - service_time_s(case, servers[case.server])
-        for case in cases
+        for suite in suites
+        for case in suite.cases
     )
-    drain_s = min(timing.drain_s, longest_queue_s + QUEUE_S)
-    within = replace(timing, drain_s=drain_s, is_limited=True)
-
-    def round_s(timing: Timing) -> float:
-        return sum(expected_s(case, servers[case.server], timing) for case in cases)
-
-    for count in range(rounds, 0, -1):
-        for percent in SHARES:
-            tried = replace(within, share=percent / 100)
-            if count * round_s(tried) <= at_most_s:
-                cuts = [*_shorter_windows(cases, servers, tried), *_fewer_rounds(count, rounds)]
-                words = f"{', '.join(cuts)}: it takes {duration(at_most_s)} at most" if cuts else ""
-                return Fit(tried, count, words)
-    least_s = round_s(replace(within, share=0.0))
-    raise ConfigurationError(
-        f"a round of its {len(cases)} cases takes {duration(least_s)} even with the shortest "
-        f"windows, and {duration(at_most_s)} are allowed: name fewer servers or clients, or "
-        "shorter delays"
-    )
-
-
-def _shorter_windows(
-    cases: Sequence[Case], servers: Mapping[str, Server], timing: Timing
-) -> Iterator[str]:
-    """By how much the longest window was cut, if it was."""
-    whole = replace(timing, share=1.0)
-    windows = [
-        tuple(lengths_s(case, servers[case.server], rule)[1] or 0.0 for rule in (whole, timing))
-        for case in cases
+    return [
+        replace(
+            suite,
+            timing=replace(
+                suite.timing,
+                drain_s=min(suite.timing.drain_s, longest_queue_s + QUEUE_S),
+                is_limited=True,
+            ),
+        )
+        for suite in suites
     ]
-    whole_s, left_s = max(windows)
-    if left_s < whole_s:
-        yield f"windows of {left_s:.1f} s instead of {whole_s:.1f} s"
 
 
-def _fewer_rounds(count: int, wanted: int) -> Iterator[str]:
-    """How many rounds are left, if some are gone."""
-    if count < wanted:
-        few = ", too few for intervals" if count < LEAST_ROUNDS else ""
-        yield f"{count} round{'' if count == 1 else 's'} instead of {wanted}{few}"
+def shortened(suites: Sequence[Suite], percent: int) -> list[Suite]:
+    """The suites with so much of their warm-ups and windows (lengths.lengths_s)."""
+    return [replace(suite, timing=replace(suite.timing, share=percent / 100)) for suite in suites]
+
+
+def windows_in_words(suites: Sequence[Suite], servers: Mapping[str, Server]) -> str:
+    """By how much the longest window was cut: `windows of 4.5 s instead of 30.0 s`."""
+    whole_s, left_s = max(_windows(suites, servers))
+    if left_s == whole_s:
+        return "whole windows"
+    return f"windows of {left_s:.1f} s instead of {whole_s:.1f} s"
+
+
+def _windows(
+    suites: Sequence[Suite], servers: Mapping[str, Server]
+) -> Iterator[tuple[float, float]]:
+    """Of each case the whole window and what is left of it, seconds; 0 where it is counted."""
+    for suite in suites:
+        for case in suite.cases:
+            server = servers[case.server]
+            _, whole_s = lengths_s(case, server, replace(suite.timing, share=1.0))
+            _, left_s = lengths_s(case, server, suite.timing)
+            yield whole_s or 0.0, left_s or 0.0

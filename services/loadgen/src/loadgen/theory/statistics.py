@@ -187,6 +187,20 @@ def rounds_needed(sd_log: float, ratio: float) -> int:
     return bisect_left(range(MOST_ROUNDS), 0.0, lo=LEAST_ROUNDS, key=excess_log)
 
 
+def detectable_ratio(sd_log: float, rounds: int) -> float:
+    """The true ratio (or its inverse) that so many rounds show with a power of 80 %.
+
+    exp((t₀.₉₇₅ + t₀.₈)·s/√n) with n − 1 degrees of freedom (Bloom 1995).
+
+    Args:
+        sd_log: standard deviation of ln(b / a) over rounds.
+        rounds: three at least.
+    """
+    if rounds < LEAST_ROUNDS:
+        raise ValueError(f"{rounds} rounds give no interval")
+    return math.exp(_detectable_log(sd_log / math.sqrt(rounds), rounds - 1))
+
+
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     """p-values adjusted so that at most 5 % of what is below 5 % is false, in expectation.
 

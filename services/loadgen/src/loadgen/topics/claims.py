@@ -19,7 +19,7 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.words import UNKNOWN
 from loadgen.findings.claims import Claim, Part
-from loadgen.findings.wording import in_words
+from loadgen.findings.comparisons import in_words
 from loadgen.suites.labels import metric_name
 from loadgen.topics.comparisons import could_see
 

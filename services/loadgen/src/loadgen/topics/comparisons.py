@@ -28,8 +28,7 @@ from loadgen.documents.few_rounds import FAR_RATIO
 from loadgen.documents.run_material import Group
 from loadgen.documents.words import UNKNOWN, count_of, decimals, listing, times
 from loadgen.findings.claims import judge_claims
-from loadgen.findings.comparisons import Comparison
-from loadgen.findings.wording import in_words, percent_text, ratio_text
+from loadgen.findings.comparisons import Comparison, in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import MARGIN, clopper_pearson
