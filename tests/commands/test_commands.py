@@ -70,12 +70,13 @@ def test_an_unknown_option_is_wrong_usage(loadgen: Loadgen) -> None:
     assert loadgen("run", "smoke", "--nonsense").returncode == 2
 
 
-def test_both_articles_are_twelve_trials(loadgen: Loadgen) -> None:
+def test_both_articles_are_three_rounds_of_twelve_trials(loadgen: Loadgen) -> None:
     done = loadgen("run", "articles", "--dry-run")
 
     assert done.returncode == 0, done.stderr
-    assert "articles: 12 trials" in done.stdout
-    assert len(re.findall(r"\.r1$", done.stdout, re.MULTILINE)) == 12
+    assert "articles: 36 trials" in done.stdout
+    for number in (1, 2, 3):
+        assert len(re.findall(rf"\.r{number}$", done.stdout, re.MULTILINE)) == 12
 
 
 def test_smoke_is_designed_to_take_no_more_than_two_minutes(loadgen: Loadgen) -> None:

@@ -29,10 +29,12 @@ def a_document(blocks: Iterable[Block]) -> Document:
     return Document("", (), [Section("section", "", list(blocks))])
 
 
-def report_on_a_terminal(suites: Sequence[Suite], rows: Sequence[Row], width: int = 80) -> str:
-    """What a terminal shows of a run."""
+def report_on_a_terminal(
+    suites: Sequence[Suite], rows: Sequence[Row], width: int = 80, *, full: bool = True
+) -> str:
+    """What a terminal shows of a run: all, or a screen of it."""
     stream = StringIO()
-    print_report(console(file=stream, width=width), suites, rows)
+    print_report(console(file=stream, width=width), of_rows(suites, rows), full=full)
     return stream.getvalue()
 
 

@@ -98,40 +98,40 @@ def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results:
 def test_without_a_word_the_articles_are_run(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "articles: 12 trials" in loadgen("run", "--dry-run")[1]
+    assert "articles: 36 trials" in loadgen("run", "--dry-run")[1]
     monkeypatch.setattr(services, "NAME_GRACE_S", 0)
-    assert "articles: 12 trials" in loadgen()[1]
+    assert "articles: 36 trials" in loadgen()[1]
 
 
 def test_suites_come_from_the_environment(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE", "smoke, article-a")
-    assert "smoke, article-a: 29 trials" in loadgen("run", "--dry-run")[1]
+    assert "smoke, article-a: 41 trials" in loadgen("run", "--dry-run")[1]
 
 
 def test_suites_of_the_command_line_go_before_those_of_the_environment(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUITE", "smoke")
-    assert "article-b: 6 trials" in loadgen("run", "article-b", "--dry-run")[1]
+    assert "article-b: 18 trials" in loadgen("run", "article-b", "--dry-run")[1]
 
 
 def test_a_suite_that_two_names_hold_is_run_once(loadgen: Loadgen) -> None:
-    assert ": 12 trials" in loadgen("run", "articles", "article-a", "--dry-run")[1]
+    assert ": 36 trials" in loadgen("run", "articles", "article-a", "--dry-run")[1]
 
 
 def test_rounds_come_from_option_or_environment(
     loadgen: Loadgen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "article-b: 12 trials" in loadgen("run", "article-b", "--rounds", "2", "--dry-run")[1]
-    monkeypatch.setenv("ROUNDS", "3")
-    assert "article-b: 18 trials" in loadgen("run", "article-b", "--dry-run")[1]
+    monkeypatch.setenv("ROUNDS", "4")
+    assert "article-b: 24 trials" in loadgen("run", "article-b", "--dry-run")[1]
 
 
 def test_servers_and_cases_can_be_narrowed(loadgen: Loadgen) -> None:
-    assert ": 2 trials" in loadgen("run", "article-a", "--servers", "gunicorn-*", "--dry-run")[1]
-    assert ": 1 trial," in loadgen("run", "article-a", "--only", "uvicorn_*", "--dry-run")[1]
+    assert ": 6 trials" in loadgen("run", "article-a", "--servers", "gunicorn-*", "--dry-run")[1]
+    assert ": 3 trials" in loadgen("run", "article-a", "--only", "uvicorn_*", "--dry-run")[1]
 
 
 def test_a_seed_repeats_the_order_of_a_run(loadgen: Loadgen) -> None:
@@ -408,8 +408,11 @@ change = {server = "uvicorn-4"}
     code, out, err = loadgen("run", "brief")
     assert (code, err) == (0, "")
     assert not lab.runs
+    all_of_it = loadgen("report", str(the_run(results)), "--full")[1]
     for order in ("one change per step", "the same, reversed"):
-        assert f"From here to there: {order}" in out
+        assert f"From here to there: {order}" in all_of_it
+    assert "From here to there: one change per step" in out
+    assert "the same, reversed" not in out
     lines = lines_of(the_run(results) / "waterfall.csv")
     assert [(line["order"], line["step"], line["rounds"]) for line in lines] == [
         (order, str(step), "1") for order in ("forward", "reversed") for step in range(3)
@@ -602,7 +605,11 @@ class TestResume:
     def test_a_quick_run_says_what_to_change_first_and_so_does_its_report(
         self, loadgen: Loadgen, lab: StandInLab, results: Path, project: Path
     ) -> None:
-        text = BRIEF + '[[compare]]\nchange = "more processes"\na = {server = "uvicorn"}\n'
+        text = (
+            "rounds = 3"
+            + BRIEF
+            + '[[compare]]\nchange = "more processes"\na = {server = "uvicorn"}\n'
+        )
         text += 'b = {server = "uvicorn-4"}\nmetrics = ["rps", "avg_ms"]\n'
         (project / SUITES / "quick.toml").write_text(text)
         assert not lab.runs
@@ -613,9 +620,16 @@ class TestResume:
         arguments = json.loads((folder / "environment.json").read_text())["arguments"]
         assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
         told = "1. more processes (uvicorn → uvicorn-4): views/s ×"
-        assert told in out
-        assert out.index("bodies-unchecked") < out.index("What to change first")
+        first, shown, rest = out.partition("Round 1 of 3. Ctrl-C stops here and keeps it.\n")
+        assert shown
+        assert "\nuvicorn-4 " in first
+        assert "may be chance: three rounds judge 2 comparisons." in " ".join(first.split())
+        assert told not in first
+        assert told in rest
+        assert "Round 2 of 3" not in rest
         assert told in loadgen("report", str(folder))[1]
+        assert "Could see" in loadgen("report", str(folder), "--full")[1]
+        assert "Could see" not in rest
 
     def test_takes_the_axes_that_were_set(
         self, loadgen: Loadgen, lab: StandInLab, results: Path

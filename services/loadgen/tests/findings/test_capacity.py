@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.documents.run_material import of_rows
 from loadgen.findings.capacity import Capacity, StackCapacity, capacities, stacks, write_capacities
 from loadgen.findings.summary import write_summary
 from loadgen.records import columns
@@ -177,7 +178,7 @@ def test_markdown_says_in_how_many_rounds_it_was_found_and_where_not() -> None:
 
 
 def test_all_markdown_has_the_table_of_searches_in_place_of_the_plain_one() -> None:
-    text = markdown_report([SUITE], measured())
+    text = markdown_report(of_rows([SUITE], measured()))
     assert "Views/s per core" in text
     assert "p50" not in text
 

@@ -38,7 +38,7 @@ def test_a_duration_is_said_as_a_person_does(seconds: float, words: str) -> None
 
 def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
     said = StringIO()
-    with Progress(terminal.console(file=said, width=40), TRIALS, 2, LABELS) as told:
+    with Progress(terminal.console(file=said, width=100), TRIALS, 2, LABELS) as told:
         told.begin(TRIALS[0])
         told.observe("window", 5.0, 10)
         told.measured(
@@ -66,6 +66,54 @@ def test_a_trial_that_is_measured_again_says_so_and_takes_its_time_again() -> No
         assert told.left_s == pytest.approx(again.expected_s)
         told.measured(again, columns.row({}))
     assert said.getvalue().splitlines()[-1].startswith("[1/2], again uvicorn, locust, 10 users")
+
+
+@pytest.mark.parametrize(
+    ("server", "caveats", "line"),
+    [
+        (
+            "uvicorn",
+            "at-ceiling",
+            "[1/1] uvicorn, no-http  12.3 views/s, p50 610 ms, p95 – ms  (at-ceiling)",
+        ),
+        (
+            "uvicorn",
+            "at-ceiling unsteady cpu-drift",
+            "[1/1] uvicorn, no-http  12.3 views/s, p50 610 ms, p95 – ms  (at-ceiling, +2)",
+        ),
+        (
+            "a-server-of-the-readers-own-with-a-long-name",
+            "at-ceiling",
+            "[1/1] a-server-of-the-readers-own-with-a-lo…  12.3 views/s, p50 610 ms, p95 – ms",
+        ),
+    ],
+)
+def test_a_trial_is_one_line_of_80_columns_with_its_figures_whole(
+    server: str, caveats: str, line: str
+) -> None:
+    cases = [a_case(server=server, http_client=client) for client in ("no-http", "other")]
+    trial = a_trial(case=cases[0])
+    said = StringIO()
+    console = terminal.console(file=said, width=80)
+    with Progress(console, [trial], 1, Labels(cases, {})) as told:
+        told.begin(trial)
+        told.measured(trial, columns.row({"rps": 12.34, "p50_ms": 610.4, "caveats": caveats}))
+    assert said.getvalue().splitlines() == [line]
+    assert len(line) <= 80
+
+
+def test_a_name_says_no_more_than_its_server_leaves_open() -> None:
+    cases = [
+        a_case(server=server, http_client=client, users=users)
+        for server, client in (("uvicorn", "aiohttp-shared"), ("uwsgi-gevent", "urllib3-shared"))
+        for users in (10, 20)
+    ]
+    trial = a_trial(case=cases[0])
+    said = StringIO()
+    with Progress(terminal.console(file=said), [trial], 4, Labels(cases, {})) as told:
+        told.begin(trial)
+        told.measured(trial, columns.row({"rps": 12.34, "p50_ms": 610.4, "p95_ms": 640.0}))
+    assert said.getvalue().startswith("[1/4] uvicorn, 10 users  12.3 views/s")
 
 
 def test_without_a_terminal_a_long_phase_is_reported_now_and_then(
@@ -129,7 +177,8 @@ def test_a_window_of_a_search_is_named_by_its_rate_and_its_number() -> None:
     stacks = (a_case(users=300), a_case(users=300, http_client="no-http"))
     window = a_trial(position=1, case=case, repeat=2)
     said = StringIO()
-    with Progress(terminal.console(file=said), [window], 3, Labels(stacks, {})) as told:
+    console = terminal.console(file=said, width=100)
+    with Progress(console, [window], 3, Labels(stacks, {})) as told:
         told.begin(window)
         told.measured(window, columns.row({"rps": 213.9, "p50_ms": 604.0, "p95_ms": 640.0}))
     assert said.getvalue().startswith(

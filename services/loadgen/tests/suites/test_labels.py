@@ -300,3 +300,28 @@ some_cases = st.lists(
 def test_no_two_cases_of_a_table_have_the_same_label(cases: list[Case]) -> None:
     labels = Labels(cases, {"uvicorn": "async", "granian-asgi": "async"})
     assert len({labels.name(case) for case in cases}) == len(cases)
+
+
+def test_a_short_name_leaves_out_what_its_server_tells() -> None:
+    clients = {"gunicorn-4x10": "requests-per-request", "uvicorn-4": "httpx-per-request"}
+    cases = [
+        a_case(server=server, http_client=client, users=users)
+        for server, client in clients.items()
+        for users in (10, 20)
+    ]
+    labels = Labels(cases, {})
+    assert [labels.short(case) for case in cases] == [
+        "gunicorn-4x10, 10 users",
+        "gunicorn-4x10, 20 users",
+        "uvicorn-4, 10 users",
+        "uvicorn-4, 20 users",
+    ]
+    assert labels.spared == clients
+
+
+def test_a_short_name_says_what_differs_for_one_server_of_all() -> None:
+    clients = [("uvicorn", "no-http"), ("uvicorn", "httpx-shared"), ("daphne", "httpx-shared")]
+    cases = [a_case(server=server, http_client=client) for server, client in clients]
+    labels = Labels(cases, {})
+    assert [labels.short(case) for case in cases] == [f"{a}, {b}" for a, b in clients]
+    assert labels.spared == {}

@@ -7,7 +7,7 @@ import pytest
 
 from loadgen.documents import terminal
 from loadgen.documents.document import cell_words
-from loadgen.documents.run_material import Entry
+from loadgen.documents.run_material import Entry, of_rows
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row
 from loadgen.reports.run_report import markdown_report, print_report
@@ -164,7 +164,7 @@ def test_what_is_left_out_is_said_below_the_table() -> None:
     text = printed([suite], [a_row(FAST)])
     assert "\nLeft out: uwsgi-gevent with aiohttp-shared: [no] loop.\n" in text
     assert "\nLeft out: uwsgi-gevent with aiohttp-shared: [no] loop.\n" in markdown_report(
-        [suite], [a_row(FAST)]
+        of_rows([suite], [a_row(FAST)])
     )
 
 
@@ -243,7 +243,7 @@ def coloured(rows: list[Row]) -> set[str]:
     """The escape codes of a terminal that shows colours."""
     said = StringIO()
     console = terminal.console(file=said, width=80, force_terminal=True, color_system="standard")
-    print_report(console, [claiming()], rows)
+    print_report(console, of_rows([claiming()], rows), full=True)
     return {
         code
         for codes in re.findall(r"\x1b\[([\d;]+)m", said.getvalue())
@@ -270,7 +270,8 @@ def test_a_terminal_shows_colours_only_for_outcomes(monkeypatch: pytest.MonkeyPa
         for number in (1, 2, 3)
     ]
     assert coloured(rows) == {PLAIN, BOLD, DIM, GREEN}
-    failed = [a_row(SLOW, outcome="driver-failed", ranked="no"), *rows[3:]]
+    failure: dict[str, Cell] = {"outcome": "driver-failed", "ranked": "no"}
+    failed = [*(a_row(SLOW, round=number, **failure) for number in (1, 2, 3)), *rows[3:]]
     assert coloured(failed) == {PLAIN, BOLD, DIM, RED, YELLOW}
 
 
@@ -294,7 +295,7 @@ def test_comparisons_stand_below_their_suites_table() -> None:
     assert text.index("CPU/view") < text.index("Could see:") < text.rindex("CPU/view")
     assert text.count("Could see:") == 1
     assert "equivalent" in text
-    parts = markdown_report(suites, rows).split("\n\n")
+    parts = markdown_report(of_rows(suites, rows)).split("\n\n")
     assert parts[0] == "### Which is it?"
     assert parts[1].startswith("| Configuration |")
     assert parts[2].startswith("| Comparison |")

@@ -1,5 +1,6 @@
 """How waterfalls are shown."""
 
+from loadgen.documents.run_material import of_rows
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import markdown_report
 from loadgen.suites.suite import Suite
@@ -50,7 +51,7 @@ def test_as_markdown_a_stage_is_a_line_for_each_metric() -> None:
     assert "| 1.333 | 1.333–1.333 | better |" in of_client
     assert "the API was late or busy" in of_client
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-    assert "\n".join(lines) in markdown_report([a_fall()], RUN)
+    assert "\n".join(lines) in markdown_report(of_rows([a_fall()], RUN))
 
 
 def test_nothing_measured_shows_nothing() -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from loadgen.documents import terminal
-from loadgen.documents.run_material import material
+from loadgen.documents.command_lines import where_all_is
+from loadgen.documents.run_material import for_text, material
 from loadgen.errors import unwritable
 from loadgen.findings.earlier_run import read_run
 from loadgen.lab.lab import read_lab
@@ -19,23 +20,28 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO
 def report(
     run: RunArgument,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print Markdown, for a README.")
+        bool, typer.Option("--markdown", help="Print all of it as Markdown, for a README.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print all comparisons, claims and advice too.")
     ] = False,
 ) -> None:
-    """Print the tables of an earlier run, and draw its report.html."""
+    """Print the answer and the tables of an earlier run, and draw its report.html."""
     lab = read_lab()
     earlier = read_run(lab, run)
     if as_markdown:
-        print(markdown_report(earlier.suites, earlier.rows), end="")
+        print(markdown_report(for_text(earlier)), end="")
         return
     console = terminal.console()
-    print_report(console, earlier.suites, earlier.rows)
+    print_report(console, for_text(earlier), full=full)
     try:
         page = write_report(material(earlier), place_for_files(lab, earlier.folder))
     except OSError as error:
         raise unwritable(error) from error
     where = f"results/{page.relative_to(lab.results)}"
     console.print(f"\nReport: {where}", soft_wrap=True)
+    if not full:
+        console.print(where_all_is(lab, earlier.name), soft_wrap=True)
 
 
 def export(run: RunArgument) -> None:

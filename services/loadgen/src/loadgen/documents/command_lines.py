@@ -7,7 +7,7 @@ from typing import Any
 
 from loadgen.drivers.target import path_of
 from loadgen.lab import network
-from loadgen.lab.lab import SetAxes
+from loadgen.lab.lab import Lab, SetAxes
 from loadgen.lab.servers import Server
 from loadgen.suites.axes import LIST_AXES, option
 from loadgen.suites.cases import Case
@@ -21,6 +21,16 @@ HEY_S = 15
 DEFAULT_SETTINGS = "startproject"
 #: Workers per request that is in flight on average, so that hey's rate limit is what limits it.
 SPARE_WORKERS = 2
+
+
+def loadgen_as_called(lab: Lab) -> str:
+    """What a reader calls loadgen by."""
+    return BENCH if lab.host_facts else "docker compose run --rm loadgen"
+
+
+def where_all_is(lab: Lab, run: str) -> str:
+    """The line below what fits a screen: where the rest is."""
+    return f"More: {loadgen_as_called(lab)} report --full {run}"
 
 
 def repeat_run(arguments: Mapping[str, Any]) -> str:

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from loadgen.documents.few_rounds import KnownScatter, is_early, is_far, told_of
 from loadgen.documents.flags import reasons
 from loadgen.findings import summary
 from loadgen.findings.answers_nobody import always_silent
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
+from loadgen.findings.comparisons import (
+    HIGHER_IS_BETTER,
+    Comparison,
+    compare_cases,
+    of_suite,
+)
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import case_caveats, over_rounds, that_count
 from loadgen.findings.waterfalls import MeasuredWaterfall, waterfalls
@@ -33,16 +39,35 @@ class Entry:
         case: what was measured.
         name: its server, with what else tells it apart: short, for a terminal or a chart.
         label: the server's title, with the same.
+        short: its server, with no more than it takes to tell it from the others.
         rows: its rows, one per round.
         published: an article's figures, by column; empty where there are none.
+        most_rounds: how many rounds count of the case of its table that has most.
     """
 
     key: str
     case: Case
     name: str
     label: str
+    short: str
     rows: tuple[Row, ...]
     published: Mapping[str, float]
+    most_rounds: int
+
+    @property
+    def has_fewer_rounds(self) -> bool:
+        """Whether its figures rest on fewer rounds than those of others beside it."""
+        return 0 < len(self.measured) < self.most_rounds
+
+    @property
+    def fewer_rounds(self) -> str:
+        """`2 of 3 rounds` where that is so; else empty."""
+        words = f"{len(self.measured)} of {self.most_rounds} rounds"
+        return words if self.has_fewer_rounds else ""
+
+    def with_rounds(self, words: str) -> str:
+        """One of its names in a table: `uvicorn (2 of 3 rounds)`, where these are fewer."""
+        return f"{words} ({self.fewer_rounds})" if self.fewer_rounds else words
 
     @property
     def called(self) -> str:
@@ -119,13 +144,19 @@ class Group:
         suite: what was asked.
         entries: all of them.
         apart: those that no waterfall and no search has, which show them in a way of their own.
-        comparisons: those that the suite asks for.
+        spared: by server: the words that `Entry.short` leaves out, where it does.
+        comparisons: those that the suite asks for, of three rounds or more.
+        early: those of fewer.
+        far: of these, those that are told all the same.
     """
 
     suite: Suite
     entries: Sequence[Entry]
     apart: Sequence[Entry]
+    spared: Mapping[str, str]
     comparisons: Sequence[Comparison]
+    early: Sequence[Comparison]
+    far: Sequence[Comparison]
 
     @property
     def metric(self) -> str:
@@ -134,7 +165,7 @@ class Group:
         return "max_rps" if "max_rps" in published and "rps" not in published else "rps"
 
 
-def group_of(suite: Suite, rows: Sequence[Row], comparisons: Iterable[Comparison]) -> Group:
+def group_of(suite: Suite, run: "Material") -> Group:
     """A suite's part of a run.
 
     Cases are called as in a run of the whole suite, also where the command line has left some out.
@@ -142,11 +173,15 @@ def group_of(suite: Suite, rows: Sequence[Row], comparisons: Iterable[Comparison
     elsewhere = {case for waterfall in suite.waterfalls for case in waterfall.cases}
     if suite.search:
         elsewhere = set(suite.whole)
+    apart = [case for case in suite.whole if case not in elsewhere]
     return Group(
         suite=suite,
-        entries=_entries(suite, rows, suite.whole),
-        apart=_entries(suite, rows, [case for case in suite.whole if case not in elsewhere]),
-        comparisons=of_suite(suite, comparisons),
+        entries=_entries(suite, run.rows, suite.whole),
+        apart=_entries(suite, run.rows, apart),
+        spared=Labels(apart, suite.native_views).spared,
+        comparisons=of_suite(suite, run.comparisons),
+        early=of_suite(suite, run.early),
+        far=of_suite(suite, run.far),
     )
 
 
@@ -155,14 +190,17 @@ def _entries(suite: Suite, rows: Iterable[Row], cases: Sequence[Case]) -> list[E
     by_case = rows_by_case(rows)
     titled = titles(row for listed in by_case.values() for row in listed)
     labels = Labels(cases, suite.native_views)
+    counted = [len(that_count(by_case[case.slug])) for case in cases if case.slug in by_case]
     entries = [
         Entry(
             key=f"{suite.name}-{number}",
             case=case,
             name=labels.name(case),
             label=labels.name(case, titled[case.server]),
+            short=labels.short(case),
             rows=tuple(by_case[case.slug]),
             published=_published(suite, by_case[case.slug][0]),
+            most_rounds=max(counted, default=0),
         )
         for number, case in enumerate(suite.cases, start=1)
         if case in cases and case.slug in by_case
@@ -201,10 +239,32 @@ class Material(Run):
     Attributes:
         servers: as they were declared when the run began.
         reasons: by server, what compose.yaml says of its flags.
+        scatter: what rounds have scattered by on this machine; None: nothing is kept.
     """
 
     servers: Mapping[str, Server]
     reasons: Mapping[str, str]
+    scatter: KnownScatter | None = None
+
+    @cached_property
+    def all_comparisons(self) -> list[Comparison]:
+        """All that its suites compare, however few rounds there are."""
+        return compare_cases(self.suites, self.rows)
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """Those of three rounds or more: no other is shown, nor is a claim judged by another."""
+        return [each for each in self.all_comparisons if not is_early(each, self.by_case)]
+
+    @cached_property
+    def early(self) -> list[Comparison]:
+        """Those of fewer rounds."""
+        return [each for each in self.all_comparisons if is_early(each, self.by_case)]
+
+    @cached_property
+    def far(self) -> list[Comparison]:
+        """Of these, those whose two cases are so far apart that one round tells."""
+        return [each for each in self.early if is_far(each, self.by_case, self.scatter)]
 
     @cached_property
     def labels(self) -> Labels:
@@ -219,12 +279,13 @@ class Material(Run):
     @cached_property
     def waterfalls(self) -> list[MeasuredWaterfall]:
         """What the run says of its suites' waterfalls."""
-        return waterfalls(self.suites, self.rows)
+        found = waterfalls(self.suites, self.rows)
+        return [told_of(fall, self.by_case, self.scatter) for fall in found]
 
     @cached_property
     def all_groups(self) -> list[Group]:
         """Every suite, with what there is of it."""
-        return [group_of(suite, self.rows, self.comparisons) for suite in self.suites]
+        return [group_of(suite, self) for suite in self.suites]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -243,12 +304,19 @@ class Material(Run):
         return self.folder / "samples" / f"{name_of(row)}.csv.gz"
 
 
-def of_rows(suites: Sequence[Suite], rows: Sequence[Row]) -> Material:
-    """A run of which only the rows are asked, as text does."""
-    return Material(Path(), suites, rows, {}, {}, {})
+def of_rows(
+    suites: Sequence[Suite], rows: Sequence[Row], scatter: KnownScatter | None = None
+) -> Material:
+    """A run that goes on: its rows so far."""
+    return Material(Path(), suites, rows, {}, {}, {}, scatter)
 
 
-def material(run: Run) -> Material:
+def for_text(run: Run, scatter: KnownScatter | None = None) -> Material:
+    """A run for text, which says nothing of how servers were declared."""
+    return Material(run.folder, run.suites, run.rows, run.environment, {}, {}, scatter)
+
+
+def material(run: Run, scatter: KnownScatter | None = None) -> Material:
     """A run with what its copies of the Compose files declare.
 
     Raises:
@@ -261,4 +329,5 @@ def material(run: Run) -> Material:
         environment=run.environment,
         servers=read_servers(run.folder),
         reasons=reasons(run.folder),
+        scatter=scatter,
     )

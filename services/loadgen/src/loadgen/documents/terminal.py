@@ -1,5 +1,6 @@
 """A document on a terminal; and what is printed there: as it is written, whoever wrote it."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,7 +24,10 @@ from loadgen.documents.document import (
     Text,
     cell_words,
 )
+from loadgen.documents.words import without_tags
 
+#: What is wider is harder to read, and does not fit elsewhere.
+WIDEST = 80
 #: Characters that a name is left with, at least, before figures are broken.
 LEAST_NAME = 8
 TONES = {"good": "green", "bad": "red", "open": "yellow"}
@@ -34,8 +38,13 @@ def console(**options: Any) -> Console:
 
     A reader's titles, questions and paths may hold what rich would read as markup (`[/x]`,
     `uvicorn[standard]`), as an emoji (`:smile:`) or as something to colour: styles are given apart.
+    It is no wider than 80 columns, unless it is asked to be, here or by COLUMNS.
     """
-    return Console(**options, markup=False, emoji=False, highlight=False)
+    made = Console(**options, markup=False, emoji=False, highlight=False)
+    asked = "width" in options or "COLUMNS" in os.environ
+    if not asked and made.width > WIDEST:
+        made.width = WIDEST
+    return made
 
 
 def print_document(target: Console, document: Document) -> None:
@@ -71,7 +80,7 @@ def _print_blocks(target: Console, blocks: Sequence[Block], explained: set[str])
                 target.print(words, style="bold")
             case Text(paragraphs, kind):
                 for paragraph in paragraphs:
-                    target.print(paragraph, style="dim" if kind == "note" else None)
+                    target.print(without_tags(paragraph), style="dim" if kind == "note" else None)
             case Items():
                 _print_items(target, block)
             case Terms(entries):

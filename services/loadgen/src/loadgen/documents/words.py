@@ -73,6 +73,11 @@ def listing(items: Iterable[str], *, most: int = 4, joined: str = "and") -> str:
     return f"{', '.join(listed[:-1])} {joined} {listed[-1]}"
 
 
+def without_tags(words: str) -> str:
+    """Words as a text shows them: what is Markup without its tags."""
+    return words.striptags() if isinstance(words, Markup) else words
+
+
 def prose(text: str) -> Markup:
     """Words that mark code `so`."""
     parts = text.split("`")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from loadgen.documents.run_material import for_text
 from loadgen.errors import unwritable
 from loadgen.findings.earlier_run import Run
 from loadgen.records.files import replace_text
@@ -16,7 +17,7 @@ def write_exports(run: Run, folder: Path) -> list[Path]:
         ConfigurationError: it cannot be written.
     """
     texts = dict(github_action_benchmark.files(run))
-    texts["report.md"] = markdown_report(run.suites, run.rows)  # as `report --markdown` prints it
+    texts["report.md"] = markdown_report(for_text(run))  # as `report --markdown` prints it
     try:
         folder.mkdir(exist_ok=True)
         for name, text in texts.items():

@@ -23,11 +23,9 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.html import html
 from loadgen.documents.markdown import markdown
-from loadgen.documents.run_material import Group, Material, of_rows
+from loadgen.documents.run_material import Group, Material
 from loadgen.documents.terminal import print_document
-from loadgen.records.columns import Row
 from loadgen.records.files import replace_text
-from loadgen.suites.suite import Suite
 from loadgen.topics import (
     answer,
     capacity,
@@ -189,14 +187,41 @@ def _of_suite(material: Material, group: Group) -> Iterator[Block]:
     yield from comparisons.blocks(group)
 
 
-def print_report(console: Console, suites: Sequence[Suite], rows: Sequence[Row]) -> None:
-    """Print what a terminal shows of a run."""
-    print_document(console, text_document(of_rows(suites, rows)))
+def screen_document(material: Material) -> Document:
+    """What fits a screen: the answer, the tables, the caveats that matter in a line each."""
+    suites = [
+        Section(group.suite.name, group.suite.question, list(_in_brief(material, group)))
+        for group in material.all_groups
+    ]
+    sentences = answer.sentences(material)
+    return Document(
+        "",
+        (),
+        [
+            Section("answer", "The answer" if sentences else "", [Text(sentences)]),
+            *suites,
+            Section("caveats", caveats.HEADING, list(caveats.brief_blocks(material))),
+        ],
+    )
 
 
-def markdown_report(suites: Sequence[Suite], rows: Sequence[Row]) -> str:
+def _in_brief(material: Material, group: Group) -> Iterator[Block]:
+    if not group.entries:
+        yield Text([NOT_MEASURED], "note")
+    yield from waterfall.brief_blocks(material, group)
+    yield from capacity.brief_blocks(material, group)
+    yield from results.blocks(group)
+    yield from first_change.brief_blocks(material, group)
+
+
+def print_report(console: Console, material: Material, *, full: bool = False) -> None:
+    """Print what a terminal shows of a run: a screen of it, or all."""
+    print_document(console, text_document(material) if full else screen_document(material))
+
+
+def markdown_report(material: Material) -> str:
     """A run as Markdown, for a README or a pull request."""
-    return markdown(text_document(of_rows(suites, rows)))
+    return markdown(text_document(material))
 
 
 def write_report(material: Material, folder: Path) -> Path:

@@ -95,6 +95,11 @@ class Plan:
             start_shares[trial.case] = place.start_share or start_share
             yield place
 
+    @property
+    def round_count(self) -> int:
+        """How many rounds there are, of the case that has most."""
+        return max(trial.round for trial in self._first_trials)
+
     def certain(self) -> list[Trial]:
         """The trials that are known beforehand: all but the windows of searches."""
         return self.missing(())

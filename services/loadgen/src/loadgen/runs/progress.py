@@ -96,13 +96,17 @@ class Progress:
             self._say(line)
 
     def measured(self, trial: Trial, row: Row) -> None:
-        """A trial's row, in a line."""
-        line = f"{self._place(trial)} {self._name(trial)}  {decimals(row.number('rps'), 1)} views/s"
-        line += f", p50 {decimals(row.number('p50_ms'), 0)} ms"
-        line += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
-        if row.caveats:
-            line += f"  ({', '.join(row.caveats)})"
-        self._say(line)
+        """A trial's row, in a line of the console: its figures whole, its name and its caveats as
+        far as there is room.
+        """
+        figures = f"  {decimals(row.number('rps'), 1)} views/s"
+        figures += f", p50 {decimals(row.number('p50_ms'), 0)} ms"
+        figures += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
+        place, name = self._place(trial), self._name(trial)
+        room = self._console.width - len(f"{place} {figures}")
+        if len(name) > room:
+            name = f"{name[: max(0, room - 1)]}…"
+        self._say(f"{place} {name}{figures}{_in_room(row.caveats, room - len(name))}")
         self._end(trial)
 
     def failed(self, trial: Trial, error: TrialError) -> None:
@@ -121,7 +125,7 @@ class Progress:
         return place if trial.attempt == 1 else f"{place}, again"
 
     def _name(self, trial: Trial) -> str:
-        name = self._labels.name(trial.case)
+        name = self._labels.short(trial.case)
         if trial.repeat is None:
             return name
         return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
@@ -151,6 +155,17 @@ class Progress:
 
     def _say(self, line: str) -> None:
         self._console.print(line, soft_wrap=True)
+
+
+def _in_room(caveats: Sequence[str], room: int) -> str:
+    """`  (at-ceiling, +2)`: as many of a row's caveats as so many letters hold; empty of none."""
+    for count in range(len(caveats), 0, -1):
+        more = [f"+{len(caveats) - count}"] if count < len(caveats) else []
+        words = f"  ({', '.join([*caveats[:count], *more])})"
+        if len(words) <= room:
+            return words
+    words = f"  (+{len(caveats)})"
+    return words if caveats and len(words) <= room else ""
 
 
 def _by_position(trials: Iterable[Trial]) -> dict[int, float]:

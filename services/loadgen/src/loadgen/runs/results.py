@@ -15,6 +15,7 @@ from loadgen.errors import ResultsLostError, unwritable
 from loadgen.findings import drift
 from loadgen.findings.capacity import write_capacities
 from loadgen.findings.comparisons import write_comparisons
+from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import write_summary
 from loadgen.findings.waterfalls import write_waterfalls
 from loadgen.lab.app_registry import COPY
@@ -67,6 +68,11 @@ class Results:
         self._environment = environment
         self._count = count
         self.at = "the start"
+
+    @property
+    def as_run(self) -> Run:
+        """The run so far, as documents take it."""
+        return Run(self.folder, self._suites, self.rows, self._environment)
 
     @property
     def tally(self) -> str:

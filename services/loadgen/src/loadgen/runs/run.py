@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from loadgen.documents.command_lines import BENCH
-from loadgen.documents.run_material import labels_of, material
+from loadgen.documents.command_lines import loadgen_as_called, where_all_is
+from loadgen.documents.few_rounds import KnownScatter
+from loadgen.documents.run_material import for_text, labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
@@ -19,6 +20,7 @@ from loadgen.records.columns import Row
 from loadgen.reports.run_report import PAGE_FILE, print_report, write_report
 from loadgen.runs import resume
 from loadgen.runs.equipment import Equipment, equipment_for, find_api_again
+from loadgen.runs.first_look import FirstLook
 from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
 from loadgen.runs.progress import Progress
@@ -105,14 +107,15 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
-            session = _Session(http, equipment, protocol, idle, results, progress, sight)
+            look = FirstLook(console, request.suites, request.plan.round_count, sight.kept)
+            session = _Session(http, equipment, protocol, idle, results, progress, sight, look)
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note(idle=idle.document())
-    print_report(console, request.suites, results.rows)
+    print_report(console, for_text(results.as_run, sight.kept))
     unkept = "" if ending.lost else keep_sight(lab, request.suites, results.folder, results.rows)
     nothing = ending.lost or not results.rows
-    drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results)
+    drawn = Ending(DONE, ()) if nothing else _report(lab, request.suites, results, sight.kept)
     ending = replace(ending, words=(*filter(None, [unkept]), *ending.words))
     _say_how_it_ended(console, lab, results, ending, drawn)
     return ending.exit_code or drawn.exit_code
@@ -146,6 +149,7 @@ class _Session:
     results: Results
     progress: Progress
     sight: Sight
+    first_look: FirstLook
 
 
 def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
@@ -155,6 +159,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
         try:
             while trial := plan.next_trial(results.rows):
                 session.progress.tell(session.sight.after(results.rows, trial.round))
+                session.first_look.before(trial, results.rows)
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
@@ -207,7 +212,7 @@ def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
 def _close(results: Results) -> Ending:
     """Every trial has its row."""
     folder = f"results/{results.folder.name}/"
-    where = f"Results: {folder}  (trials.csv, summary.csv, samples/, environment.json)"
+    where = f"Results: {folder}"
     failures = [row for row in results.rows if not row.is_measured]
     if not failures:
         results.finish(FINISHED)
@@ -218,21 +223,17 @@ def _close(results: Results) -> Ending:
     return Ending(FAILED, (where, f"{share} could not be measured: {servers}"))
 
 
-def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
+def _report(lab: Lab, suites: Sequence[Suite], results: Results, kept: KnownScatter) -> Ending:
     """Draw the report of what there is; whatever fails at that costs no result."""
     folder = f"results/{results.folder.name}"
     try:
-        write_report(material(run_of(results.folder, suites)), results.folder)
+        write_report(material(run_of(results.folder, suites), kept), results.folder)
     except Exception as error:
         words = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
-        words += f"whole without it. To draw it: {_command(lab)} report {folder}"
+        words += f"whole without it. To draw it: {loadgen_as_called(lab)} report {folder}"
         return Ending(FAILED, (words,))
-    return Ending(DONE, (f"Report: {folder}/{PAGE_FILE}",))
-
-
-def _command(lab: Lab) -> str:
-    """What a reader calls loadgen by."""
-    return BENCH if lab.host_facts else "docker compose run --rm loadgen"
+    more = where_all_is(lab, results.folder.name)
+    return Ending(DONE, (f"Report: {folder}/{PAGE_FILE}", more))
 
 
 def _say_how_it_ended(
@@ -240,7 +241,8 @@ def _say_how_it_ended(
 ) -> None:
     lines = [*ending.words, *drawn.words]
     if ending.exit_code != DONE:
-        lines.append(f"To finish it: {_command(lab)} run --resume results/{results.folder.name}")
+        finish = f"{loadgen_as_called(lab)} run --resume results/{results.folder.name}"
+        lines.append(f"To finish it: {finish}")
     if not lab.host_facts:  # scripts/bench stops what it has started
         lines.insert(0, "Stop the lab with: docker compose down")
     console.print()

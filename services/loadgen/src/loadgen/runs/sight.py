@@ -31,11 +31,14 @@ class Sight:
     Args:
         suites: as they are measured, with their rounds.
         kept: what the machine has shown before.
+
+    Attributes:
+        kept: the same.
     """
 
     def __init__(self, suites: Sequence[Suite], kept: Scatter) -> None:
         self._suites = suites
-        self._kept = kept
+        self.kept = kept
         #: What is compared in three rounds at least → the fewest rounds of those who ask.
         self._rounds: dict[Asked, int] = {}
         for suite in suites:
@@ -49,7 +52,7 @@ class Sight:
         later = f"is known after {ROUNDS_THAT_SHOW} rounds" if self._unknown else ""
         if not known:
             return f"What this run can see {later}." if later else ""
-        sentence = self._sentence(known, self._kept)
+        sentence = self._sentence(known, self.kept)
         if later:
             sentence += f" What it can see in {listing(map(_name, self._unknown))} {later}."
         return sentence

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case, Corner, plain
@@ -42,6 +43,8 @@ WORDS: Mapping[str, _Word] = {
     "rate_rps": lambda case: f"{plain(case.rate_rps)}/s" if case.rate_rps else "",
     "arrivals": lambda case: f"{case.arrivals} arrivals" if case.arrivals else "",
 }
+#: Of more servers than this nobody would look up what their short names leave out.
+MOST_SPARED = 3
 #: Having none of the others is no difference that has to be told: it shows by itself.
 TELLING_IF_NONE = frozenset({"ramp", "planned_requests", "users", "rate_rps"})
 
@@ -65,6 +68,7 @@ class Labels:
             self._words.pop("view", None)
         if len({case.ramp for case in listed if case.ramp}) == 1 and "ramp" in self._words:
             self._words["ramp"] = lambda case: "ramp" if case.ramp else ""
+        self._cases = list(dict.fromkeys(listed))
 
     def apart(self, case: Case) -> list[str]:
         """What besides its server tells a case apart, in words."""
@@ -78,6 +82,31 @@ class Labels:
             server: what its server is called; None: as the Compose service.
         """
         return ", ".join([server or case.server, *self.apart(case)])
+
+    def short(self, case: Case) -> str:
+        """`gunicorn-4x10, 150/30`: its server, and what differs among that server's cases too."""
+        words = (word(case) for axis, word in self._words.items() if axis in self._needed)
+        return ", ".join([case.server, *filter(None, words)])
+
+    @cached_property
+    def spared(self) -> dict[str, str]:
+        """By server, the words that `short` leaves out: they go without saying by its name."""
+        spared = [word for axis, word in self._words.items() if axis not in self._needed]
+        words = {
+            case.server: ", ".join(filter(None, (word(case) for word in spared)))
+            for case in self._cases
+        }
+        return {server: of_it for server, of_it in words.items() if of_it}
+
+    @cached_property
+    def _needed(self) -> set[str]:
+        """The axes of which some server has several values."""
+        servers = {case.server for case in self._cases}
+        return {
+            axis
+            for axis, word in self._words.items()
+            if len({(case.server, word(case)) for case in self._cases}) > len(servers)
+        }
 
     def called(self, case: Case) -> str:
         """The same within a sentence: `uvicorn (aiohttp-shared)`."""

@@ -9,7 +9,14 @@ from markupsafe import Markup
 
 from loadgen.documents.document import PAGE, Block, Heading, Text, Words
 from loadgen.documents.run_material import Entry, Group, Material
-from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds, with_bounds
+from loadgen.documents.words import (
+    UNITS,
+    count_of,
+    decimals,
+    listing,
+    times_with_bounds,
+    with_bounds,
+)
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
@@ -19,12 +26,15 @@ from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
 from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference
 from loadgen.topics import capacity, setup, waterfall
+from loadgen.topics.comparisons import far_in_words, sentences_above, wait_for_three_rounds
 from loadgen.trials import caveats
 
 #: More loads than this are not told one by one.
 MOST_LOADS = 3
 #: The client that calls nobody: what a server makes without one.
 CONTROL = "no-http"
+#: How many sentences the answer has.
+LEAST_SENTENCES, MOST_SENTENCES = 3, 6
 WITHIN = f"{100 * MARGIN:.0f} %"
 OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
 HAS_THE_MOST = "<b>{}</b> has the most, {} {}"
@@ -38,16 +48,134 @@ BESIDES = {
 
 
 def blocks(material: Material) -> Iterator[Block]:
-    """Of each suite: who leads and whether that can be told, what held the rows back."""
+    """The answer; then of each suite what else the rows say: who leads and whether that can be
+    told, what held the rows back.
+    """
+    answer = sentences(material)
+    yield Text(answer, "lead", shown=PAGE)
     for group in material.groups:
-        if len(material.groups) > 1:
+        said = [*_of_topics(material, group), *_leaders(group), *_bounds(group), *_compared(group)]
+        more = [words for words in said if not any(of.endswith(words) for of in answer)]
+        if more and len(material.groups) > 1:
             yield Heading(group.suite.question, shown=PAGE)
-        sentences = [*_of_topics(material, group), *_leaders(group), *_bounds(group)]
-        yield Text([*sentences, *_compared(group)], "lead", shown=PAGE)
+        yield Text(more, shown=PAGE)
     if material.claims:
-        yield Text([_claimed(material)], "lead", shown=PAGE)
-    yield Text(list(_untold(material)), "untold", shown=PAGE)
+        yield Text([_claimed(material)], shown=PAGE)
+    yield Text([words for words in _untold(material) if words not in answer], "untold", shown=PAGE)
     yield setup.block(material)
+
+
+def sentences(material: Material) -> list[Words]:
+    """The answer of a run in three to six sentences, of a self-test in fewer.
+
+    Each suite has its say first, as far as there is room; then what holds for the run as a whole.
+    """
+    closing = list(_of_the_run(material))[: MOST_SENTENCES // 2]
+    room = MOST_SENTENCES - len(closing)
+    of_suites = [list(_in_its_name(material, group)) for group in material.groups]
+    shown = _in_turn([len(of_suite) for of_suite in of_suites], room)
+    each = zip(of_suites, shown, strict=True)
+    said = [words for of_suite, count in each for words in of_suite[:count]]
+    asking = [group for group in material.groups if not group.suite.self_test]
+    spare = [words for group in asking for words in _bounds(group)]
+    while spare and len(said) + len(closing) < LEAST_SENTENCES:
+        said.append(spare.pop(0))
+    if asking and len(said) + len(closing) < LEAST_SENTENCES:
+        closing.append(_measured(material))
+    return [*said, *closing]
+
+
+def _in_turn(counts: Sequence[int], room: int) -> list[int]:
+    """How many of each fit, if each takes one in turn while there is room."""
+    taken = [0] * len(counts)
+    while sum(taken) < min(room, sum(counts)):
+        able = [at for at, count in enumerate(counts) if taken[at] < count]
+        taken[min(able, key=lambda at: (taken[at], at))] += 1
+    return taken
+
+
+def _in_its_name(material: Material, group: Group) -> Iterator[Words]:
+    """The same with the suite's name, where there are several."""
+    name = group.suite.name if len(material.groups) > 1 else ""
+    for words in _briefly(material, group):
+        yield type(words)("{}: {}").format(name, words) if name else words
+
+
+def _briefly(material: Material, group: Group) -> Iterator[Words]:
+    """What the rows say of a suite's question, the most telling first."""
+    suite = group.suite
+    if suite.self_test:
+        yield from sentences_above(suite, group.comparisons) if suite.compare else _works(group)
+        return
+    yield from _of_topics(material, group)
+    yield from far_in_words(group)
+    yield from _silent(group)
+    loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
+    standings = [_standing(group.metric, entries) for entries in loads.values()]
+    if suite.search or not standings:
+        return
+    if len(standings) > 1:
+        yield _over_loads(standings, _stacks(group))
+        return
+    (entries,) = loads.values()
+    yield from _sync_or_async(group.metric, entries, "")
+    yield from _leader(standings[0])
+
+
+def _works(group: Group) -> Iterator[str]:
+    """Whether all of a self-test could be measured."""
+    broken = [entry for entry in group.entries if not entry.measured]
+    count = len(group.entries)
+    if not broken:
+        yield f"Yes: {count} of {count} can be measured."
+        return
+    names = listing(entry.called for entry in broken)
+    yield f"No: {len(broken)} of {count} cannot be measured: {names}."
+
+
+def _is_about_servers(material: Material) -> bool:
+    """Whether some suite asks about servers, and not about the lab."""
+    return any(not group.suite.self_test for group in material.groups)
+
+
+def _of_the_run(material: Material) -> Iterator[Words]:
+    """What is to be said once: what is missing, what three rounds would tell, what is claimed."""
+    yield from _missing(material)
+    if material.early and _is_about_servers(material):
+        yield wait_for_three_rounds(material.early, material.suites, _how_to_go_on(material))
+    if material.claims:
+        yield _claims_by_outcome(material)
+
+
+def _how_to_go_on(material: Material) -> str:
+    """What makes three rounds of a run: to finish it, if it was to have them; empty of one that
+    goes on.
+    """
+    outcome = material.environment.get("outcome")
+    if outcome is None:
+        return ""
+    asked = (material.environment.get("arguments") or {}).get("rounds")
+    planned = asked or max(suite.rounds for suite in material.suites)
+    whole = outcome == "finished" or planned < LEAST_ROUNDS
+    return "--rounds 3" if whole else "--resume finishes it"
+
+
+def _claims_by_outcome(material: Material) -> str:
+    """How many claims came out how, and which are refuted."""
+    claims = material.claims
+    by_outcome = {
+        name: [claim for claim in claims if claim.outcome == name]
+        for name in ("holds", "refuted", "cannot be told")
+    }
+    counts = Counter({name: len(found) for name, found in by_outcome.items()})
+    words = [f"{counts['holds'] or 'none'} held", f"{counts['refuted'] or 'none'} refuted"]
+    words.append(f"{counts['cannot be told'] or 'none'} not to be told")
+    said = f"Of {count_of(len(claims), 'claim')} {', '.join(words)}."
+    for name, verb in (("holds", "Held"), ("refuted", "Refuted")):
+        quoted = dict.fromkeys(f"“{claim.words.rstrip('.')}”" for claim in by_outcome[name])
+        if quoted:
+            said += f" {verb}: {listing(quoted, most=3)}."
+    return said
 
 
 def _of_topics(material: Material, group: Group) -> Iterator[Words]:
@@ -187,8 +315,16 @@ def _without_load(entry: Entry) -> Case:
 
 
 def _over_loads(standings: Sequence[_Standing], labels: Labels) -> str:
-    """Of many loads, how often who leads alone."""
+    """Of many loads, how often who leads alone; under three rounds who has the most."""
+    rounds = max(len(standing.best.rows) for standing in standings)
+    if rounds < LEAST_ROUNDS:
+        first = Counter(_without_load(standing.best) for standing in standings)
+        most = (f"{labels.called(case)} in {count}" for case, count in first.most_common())
+        after = f"After {count_of(rounds, 'round')}, of {len(standings)} loads"
+        return f"{after}, the most views/s has {listing(most, most=6)}."
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
+    if not alone:
+        return f"Of {len(standings)} loads none has a leader that can be told."
     words = [f"{labels.called(case)} leads alone in {count}" for case, count in alone.most_common()]
     if together := sum(not standing.is_alone for standing in standings):
         words.append(f"in {together} nobody does, or nobody can be told to")
@@ -203,13 +339,16 @@ def _leader(standing: _Standing) -> Iterator[Words]:
     words = Markup("<b>Nobody leads</b>: {} makes {} {}" if shared else HAS_THE_MOST).format(
         best.called, _figure(best, metric), UNITS[metric]
     )
+    if len(best.rows) < LEAST_ROUNDS:
+        yield Markup("After {} ").format(count_of(len(best.rows), "round")) + words + "."
+        return
     if not standing.known:
         yield words + "; whether by more than chance cannot be told from under three ranked rounds."
         return
     if at_ceiling:
         words += f", as much as its {best.mostly_bound_by} allow"
     if standing.near:
-        names = listing(other.called for other in standing.near)
+        names = listing((other.called for other in standing.near), most=3)
         words += f"; less than {WITHIN} behind, which does not matter: {names}"
     if standing.open:
         names = listing((other.called for other in standing.open), joined="or")
@@ -253,16 +392,18 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
     if how is None or how.rounds < LEAST_ROUNDS:
         return
     near = f"less than {WITHIN} apart, which does not matter"
+    digits = WRITTEN[metric][1]
+    sync_rate, other_rate = (decimals(entry.value(metric), digits) for entry in (sync, other))
     words = Markup("<b>Sync or async?</b> {}The best sync stack, {}, makes {} {}; ").format(
-        load, sync.called, _figure(sync, metric), UNITS[metric]
+        load, sync.called, sync_rate, UNITS[metric]
     )
     words += (
-        f"the best async one, {other.called}, {_figure(other, metric)}: {times_with_bounds(how)}, "
+        f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}, "
         f"{near if _within_margin(how) else how.verdict}"
     )
     if is_equal_load(how.ratio):
-        cpu = "app_cpu_ms_per_view"
-        words += f"; a view costs them {_figure(sync, cpu)} and {_figure(other, cpu)} ms of CPU"
+        cpu = [decimals(entry.value("app_cpu_ms_per_view"), 1) for entry in (sync, other)]
+        words += f"; a view costs them {cpu[0]} and {cpu[1]} ms of CPU"
     yield words + "."
 
 
@@ -277,12 +418,12 @@ def _without_calls(group: Group, best: Entry) -> Iterator[str]:
     """What the same server makes of a view that calls nobody: the most that a client can reach."""
     for control in group.entries:
         like = replace(best.case, http_client=CONTROL) == control.case and control != best
-        if like and control.is_ranked and (how := _against(control, best, group.metric)):
-            known = how.low and how.high
-            interval = f" [{100 * how.low:.1f}–{100 * how.high:.1f}]" if known else ""  # type: ignore[operator]
+        how = _against(control, best, group.metric) if like and control.is_ranked else None
+        if how and how.low is not None and how.high is not None:
+            interval = f"[{100 * how.low:.1f}–{100 * how.high:.1f}]"
             yield (
                 f"Without an HTTP call the same server makes {_figure(control, group.metric)}; "
-                f"with one it keeps {100 * how.ratio:.1f}{interval} %."
+                f"with one it keeps {100 * how.ratio:.1f} {interval} %."
             )
 
 
@@ -339,15 +480,25 @@ def _claimed(material: Material) -> Markup:
     return Markup('Of <a href="#claims">{}</a> {}.').format(count, words)
 
 
-def _untold(material: Material) -> Iterator[Words]:
-    """What the lab could not tell."""
-    entries = {entry.case: entry for group in material.groups for entry in group.entries}
-    rows = [row for entry in entries.values() for row in entry.rows]
+def _entries(material: Material) -> dict[Case, Entry]:
+    """Every case that has rows, once."""
+    return {entry.case: entry for group in material.groups for entry in group.entries}
+
+
+def _measured(material: Material) -> str:
+    """How much was measured."""
+    entries = _entries(material)
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
-    trials, cases = count_of(len(rows), "trial"), count_of(len(entries), "case")
-    yield f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}."
-    outcome = str(material.environment.get("outcome", ""))
-    if outcome != "finished":
+    trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
+    cases = count_of(len(entries), "case")
+    return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}."
+
+
+def _missing(material: Material) -> Iterator[Words]:
+    """What of the run was not measured, or measured the lab."""
+    rows = [row for entry in _entries(material).values() for row in entry.rows]
+    outcome = material.environment.get("outcome")
+    if outcome not in (None, "finished"):
         yield Markup("<strong>The run is not whole: {}.</strong>").format(outcome)
     failed = [row for row in rows if not row.is_measured]
     if failed:
@@ -363,6 +514,15 @@ def _untold(material: Material) -> Iterator[Words]:
             f"({listing(blame)}) and {'is' if len(unranked) == 1 else 'are'} left out of means and "
             "ranks."
         )
+
+
+def _untold(material: Material) -> Iterator[Words]:
+    """What the lab could not tell."""
+    yield _measured(material)
+    yield from _missing(material)
+    if material.early:
+        yield wait_for_three_rounds(material.early, material.suites, _how_to_go_on(material))
+    rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
     if 0 < rounds < LEAST_ROUNDS:
         yield (
             f"With {count_of(rounds, 'round')} there are no intervals: repeat with --rounds 5 "

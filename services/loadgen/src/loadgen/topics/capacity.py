@@ -30,11 +30,17 @@ INTRODUCTION = (
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
     """What each stack carries, the best first; none where the suite searches nothing."""
+    if group.suite.search and (listed := stacks(group.suite, material.rows)):
+        yield Text(list(carries(listed)))
+    yield from brief_blocks(material, group)
+
+
+def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
+    """The same without the sentence, which stands in the answer."""
     rules = group.suite.search
     listed = stacks(group.suite, material.rows)
     if not rules or not listed:
         return
-    yield Text(list(carries(listed)))
     yield Figure(
         name=f"capacity-{group.suite.name}",
         picture=Picture(f"Capacity per core: {group.suite.question}", _chart(listed).chart),
@@ -88,7 +94,8 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
 
 
 def _cells(stack: StackCapacity) -> Iterator[Cell]:
-    yield stack.name
+    fewer = len(stack.bracketed) < len(stack.rounds)
+    yield f"{stack.name} ({_rounds(stack)})" if fewer else stack.name
     yield stack.label
     yield _bracket(stack)
     yield decimals(stack.mean("share_of_ceiling"), 2)
@@ -96,7 +103,7 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield decimals(stack.mean("memory_mib_per_view"), 2)
     yield decimals(stack.mean("app_pss_mib"), 0)
     yield ", ".join(stack.gave_way) or UNKNOWN
-    yield f"{len(stack.bracketed)} of {len(stack.rounds)}"
+    yield _rounds(stack).removesuffix(" rounds")
     yield ", ".join(dict.fromkeys(name for each in stack.bracketed for name in each.caveats))
 
 
@@ -108,6 +115,10 @@ def _notes(listed: Sequence[StackCapacity]) -> Iterator[str]:
                 low = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
                 high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not"
                 yield f"{stack.name}, round {each.round}: {each.reason}{low}{high}."
+
+
+def _rounds(stack: StackCapacity) -> str:
+    return f"{len(stack.bracketed)} of {len(stack.rounds)} rounds"
 
 
 def _bracket(stack: StackCapacity) -> str:
@@ -152,4 +163,6 @@ def _ceiling(each: Capacity) -> float | None:
 def _result(stack: StackCapacity) -> str:
     if not stack.bracketed:
         return "not found"
-    return f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
+    words = f"{_bracket(stack)} · {', '.join(stack.gave_way) or UNKNOWN}"
+    fewer = len(stack.bracketed) < len(stack.rounds)
+    return f"{words} · {_rounds(stack)}" if fewer else words

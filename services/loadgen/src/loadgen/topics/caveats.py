@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from loadgen.documents.document import PAGE, TEXT, Block, Terms, Text
 from loadgen.documents.run_material import Entry, Material
-from loadgen.documents.words import count_of
+from loadgen.documents.words import count_of, listing
 from loadgen.findings.summary import starved_users
 from loadgen.records.columns import Row, last_attempts
 from loadgen.theory.statistics import MARGIN
@@ -13,6 +13,8 @@ from loadgen.trials import caveats
 HEADING = "Caveats, and what to do"
 #: Beyond this they are counted.
 MOST_NAMED = 6
+#: So many lines a screen has for them, of so many letters.
+MOST, LINE = 6, 80
 
 
 def blocks(material: Material) -> Iterator[Block]:
@@ -42,6 +44,28 @@ def measured_again(rows: Sequence[Row]) -> str:
     words += f"since an instrument may have moved a result by over {MARGIN:.0%}; "
     words += "what it is compared with was measured again beside it. The last attempt counts"
     return words + (f", and {open_yet} of them may still be off." if open_yet else ".")
+
+
+def brief_blocks(material: Material) -> Iterator[Block]:
+    """The caveats that matter most, a line each: those that unrank, then those of most cases."""
+    concerned: dict[str, list[Entry]] = {}
+    entries = [entry for group in material.groups for entry in group.entries]
+    for entry in entries:
+        for name in entry.caveats:
+            concerned.setdefault(name, []).append(entry)
+    known = [caveat for caveat in caveats.ALL if caveat.name in concerned]
+    known.sort(key=lambda caveat: (not caveat.unranks, -len(concerned[caveat.name])))
+    yield Terms([_line(caveat, concerned[caveat.name], len(entries)) for caveat in known[:MOST]])
+    if more := listing((caveat.name for caveat in known[MOST:]), most=6):
+        yield Text([f"Also: {more}."], "note")
+
+
+def _line(caveat: caveats.Caveat, of: Sequence[Entry], among: int) -> tuple[str, str, str]:
+    """A caveat in a line: with its servers where there is room, else with how many cases."""
+    servers = ", ".join(dict.fromkeys(entry.case.server for entry in of))
+    room = LINE - len(f"{caveat.name} (): {caveat.short}")
+    whose = servers if len(servers) <= room else f"{len(of)} of {among}"
+    return caveat.name, whose, caveat.short
 
 
 def _terms(

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from loadgen.charts.canvas import RowWords
 from loadgen.charts.ratios import ratios_chart
@@ -24,8 +25,10 @@ from loadgen.documents.document import (
     TableRow,
     Text,
 )
+from loadgen.documents.few_rounds import FAR_RATIO
 from loadgen.documents.run_material import Group
-from loadgen.documents.words import UNKNOWN, count_of, decimals
+from loadgen.documents.words import UNKNOWN, count_of, decimals, listing, times
+from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, in_words, percent_text, ratio_text
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
@@ -44,11 +47,13 @@ INTRODUCTION = (
 
 def blocks(group: Group) -> Iterator[Block]:
     """What was planted or expected, the ratios, and why some of them say less; none where the
-    suite compares nothing.
+    suite compares nothing. Of fewer than three rounds: what is told, and what has to wait.
     """
+    if group.early:
+        yield Text([*far_in_words(group), wait_for_three_rounds(group.early, [group.suite])])
     if not group.comparisons:
         return
-    if sentences := list(_sentences(group.suite, group.comparisons)):
+    if sentences := list(sentences_above(group.suite, group.comparisons)):
         yield Text(sentences)
     title = f"Ratios of what was compared: {group.suite.question}"
     yield from ratios(f"comparisons-{group.suite.name}", title, group.comparisons, TEXT)
@@ -71,13 +76,72 @@ def ratios(
     if left_out:
         drawn = sorted(drawn, key=lambda comparison: not comparison.is_alarm)[:MOST_DRAWN]
     if drawn:
-        canvas = ratios_chart([(_row_words(comparison), comparison) for comparison in drawn])
+        most = _most_rounds(drawn)
+        rows = [(_row_words(each, most[each.metric]), each) for each in drawn]
+        canvas = ratios_chart(rows)
         caption = f"{left_out} more are in the table." if left_out else ""
         yield Figure(name, Picture(title, canvas.chart), caption, table)
     else:
         yield table
     if notes := list(_notes(comparisons)):
         yield Text(notes, "note", shown=TERMINAL)  # elsewhere they are in the table
+
+
+def far_in_words(group: Group) -> Iterator[str]:
+    """What one round tells: who makes, needs or takes more than twice as much as whom.
+
+    Of each pair the first metric that the suite names. Who is far from several is named once.
+    """
+    called = {entry.case.slug: entry.called for entry in group.entries}
+    apart: dict[frozenset[str], tuple[str, str, str, float]] = {}
+    for comparison in group.far:
+        if how := comparison.difference:
+            more, less = (comparison.b, comparison.a)[:: 1 if how.ratio > 1 else -1]
+            metric = metric_name(comparison.metric)
+            of_pair = (metric, more, less, max(how.ratio, 1 / how.ratio))
+            apart.setdefault(frozenset((more, less)), of_pair)
+    grouped = [_by_side(list(apart.values()), side) for side in ("less", "more")]
+    for metric, greater, lesser, ratios_of_it in min(grouped, key=len):
+        low, high = times(min(ratios_of_it)), times(max(ratios_of_it))
+        by = low if low == high else f"{low} to {high}"
+        who, whom = (listing(called[case] for case in side) for side in (greater, lesser))
+        yield f"More than twice as much: {metric} of {who} is {by} that of {whom}."
+
+
+def _by_side(
+    apart: Sequence[tuple[str, str, str, float]], side: Literal["less", "more"]
+) -> list[tuple[str, list[str], list[str], list[float]]]:
+    """Those far apart, together where metric and that side are the same."""
+    shared: dict[tuple[str, str], list[tuple[str, str, str, float]]] = {}
+    for of_pair in apart:
+        metric, more, less, _ = of_pair
+        shared.setdefault((metric, less if side == "less" else more), []).append(of_pair)
+    return [
+        (
+            metric,
+            list(dict.fromkeys(more for _, more, _, _ in alike)),
+            list(dict.fromkeys(less for _, _, less, _ in alike)),
+            [ratio for *_, ratio in alike],
+        )
+        for (metric, _), alike in shared.items()
+    ]
+
+
+def wait_for_three_rounds(
+    early: Sequence[Comparison], suites: Sequence[Suite], how: str = ""
+) -> str:
+    """What three rounds would tell of comparisons that have fewer.
+
+    Args:
+        early: these comparisons.
+        suites: that ask for them.
+        how: what makes three rounds of the run; empty: it goes on by itself.
+    """
+    count = len(judge_claims(suites, early))
+    claims = f" and {count_of(count, 'claim')}" if count else ""
+    judged = f"{count_of(len(early), 'comparison')}{claims}"
+    three = f"three rounds ({how})" if how else "three rounds"
+    return f"Differences under ×{FAR_RATIO:g} may be chance: {three} judge {judged}."
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
@@ -103,11 +167,24 @@ def each_once(reasons: Iterable[str]) -> Iterator[str]:
         yield alike[0] if len(alike) == 1 else f"{in_general} ({len(alike)} times)"
 
 
-def _row_words(comparison: Comparison) -> RowWords:
-    return RowWords(f"{comparison.label}: {metric_name(comparison.metric)}", comparison.verdict)
+def _most_rounds(comparisons: Iterable[Comparison]) -> dict[str, int]:
+    """By metric, the rounds of the comparison that has most."""
+    most: dict[str, int] = {}
+    for comparison in comparisons:
+        if how := comparison.difference:
+            most[comparison.metric] = max(most.get(comparison.metric, 0), how.rounds)
+    return most
 
 
-def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
+def _row_words(comparison: Comparison, most_rounds: int) -> RowWords:
+    """What is compared and the verdict; that it rests on fewer rounds than others beside it."""
+    rounds = comparison.difference.rounds if comparison.difference else most_rounds
+    fewer = f" · {rounds} of {most_rounds} rounds" if rounds < most_rounds else ""
+    left = f"{comparison.label}: {metric_name(comparison.metric)}"
+    return RowWords(left, comparison.verdict + fewer)
+
+
+def sentences_above(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
         yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."

@@ -77,8 +77,9 @@ def _chart(group: Group, metric: str, colour: Colour) -> tuple[Canvas, bool]:
 def _words(entry: Entry, metric: str, top: float) -> RowWords:
     mean = entry.value(metric)
     beyond = " →" if mean is not None and mean > top else ""
-    result = entry.outcome or decimals(mean, WRITTEN[metric][1])
-    return RowWords(entry.name, result + beyond, faint=entry.state != "")
+    result = (entry.outcome or decimals(mean, WRITTEN[metric][1])) + beyond
+    words = " · ".join(filter(None, [result, entry.fewer_rounds]))
+    return RowWords(entry.name, words, faint=entry.state != "")
 
 
 def _table(group: Group) -> Table:
@@ -94,7 +95,7 @@ def _table(group: Group) -> Table:
 
 
 def _cells(entry: Entry) -> Iterator[Cell]:
-    yield entry.label
+    yield entry.with_rounds(entry.label)
     for metric in COLUMNS:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("app_processes", "app_threads"):

@@ -10,6 +10,7 @@ from loadgen.documents.document import (
     Block,
     Cell,
     Figure,
+    Heading,
     Item,
     Items,
     Picture,
@@ -29,6 +30,9 @@ EXPLANATION = (
     "×: after by before the change, with its 95 % interval; views/s more is better; or more: after "
     "it, all is made that the users, slots or pool allow"
 )
+BRIEFLY = "× is after by before; or more: then all is made that users or slots allow"
+#: Of more changes than this a screen has no room.
+MOST_LISTED = 6
 INTRODUCTION = (
     "Each line is what one change does: after by before, with the 95 % interval; the best first. "
     "Views/s judge a change where they can; where both sides make all that the users ask for, CPU "
@@ -49,6 +53,20 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     canvas = ratios_chart([(_row_words(effect), effect.judged) for effect in ordered])
     picture = Picture(f"What each change does: {group.suite.question}", canvas.chart)
     yield Figure(f"first-change-{group.suite.name}", picture, "", _table(ordered))
+
+
+def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
+    """The changes that a screen has room for, the best first."""
+    ordered = effects(group.suite, material.comparisons)
+    if not ordered:
+        return
+    items = [Item(line(effect), faint=effect.standing != "better") for effect in ordered]
+    yield Heading(HEADING)
+    yield Items(items[:MOST_LISTED], numbered=True)
+    left_out = len(items) - MOST_LISTED
+    yield Text(
+        [BRIEFLY, *([f"{left_out} more are in the report."] if left_out > 0 else [])], "note"
+    )
 
 
 def _row_words(effect: Effect) -> RowWords:

@@ -99,7 +99,8 @@ def _counts(
 def _result(entry: Entry) -> str:
     if not entry.measured:
         return entry.outcome
-    return " · ".join(decimals(entry.value(name), 0) for name in PERCENTILES) + " ms"
+    figures = " · ".join(decimals(entry.value(name), 0) for name in PERCENTILES) + " ms"
+    return f"{figures} · {entry.fewer_rounds}" if entry.fewer_rounds else figures
 
 
 def _table(group: Group) -> Table:
@@ -120,7 +121,7 @@ def _table(group: Group) -> Table:
 
 
 def _cells(entry: Entry, metrics: Sequence[str]) -> Iterator[Cell]:
-    yield entry.label
+    yield entry.with_rounds(entry.label)
     for metric in metrics:
         yield Estimate(entry.mean(metric), WRITTEN[metric][1])
     for column in ("failures", "unanswered", "starved"):

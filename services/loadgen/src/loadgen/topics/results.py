@@ -19,7 +19,7 @@ from loadgen.documents.document import (
 from loadgen.documents.run_material import Entry, Group
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.summary import THROUGHPUT
-from loadgen.suites.labels import WRITTEN
+from loadgen.suites.labels import MOST_SPARED, WRITTEN
 
 #: What is shown where no article says what to show.
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
@@ -37,6 +37,8 @@ def blocks(group: Group) -> Iterator[Block]:
     """
     if group.apart:
         yield results_table(group)
+        if notes := list(_notes(group)):
+            yield Text(notes, "note", shown=TERMINAL)
     if group.suite.left_out:
         left_out = [f"Left out: {reason}." for reason in group.suite.left_out]
         yield Text(left_out, "note", shown=TEXT)
@@ -56,8 +58,8 @@ def results_table(group: Group) -> Table:
     rows = [
         TableRow(
             (
-                entry.name,
-                entry.label,
+                _on_a_terminal(entry, group),
+                entry.with_rounds(entry.label),
                 *(_estimate(entry, metric) for metric in metrics),
                 _ending(entry),
                 ", ".join(entry.caveats),
@@ -68,6 +70,27 @@ def results_table(group: Group) -> Table:
     ]
     legend = "ours (the article's); – is a value that could not be known" if published else ""
     return Table(legend, columns, rows, shown=TEXT | PAGE if published else TEXT)
+
+
+def _on_a_terminal(entry: Entry, group: Group) -> str:
+    """Its name: as short as can be told below the table."""
+    name = entry.short if _spared(group) else entry.name
+    return name + f" ({entry.fewer_rounds})".replace(" rounds", "") * entry.has_fewer_rounds
+
+
+def _notes(group: Group) -> Iterator[str]:
+    """What the names of a terminal's table leave out."""
+    if any(entry.has_fewer_rounds for entry in group.apart):
+        yield "(2 of 3): its figures rest on fewer rounds than others"
+    if words := _spared(group):
+        yield words
+
+
+def _spared(group: Group) -> str:
+    """What the names on a terminal leave out, which one line can tell: that of few servers."""
+    if len({entry.case.server for entry in group.apart}) > MOST_SPARED:
+        return ""
+    return "; ".join(f"{server}: {words}" for server, words in group.spared.items())
 
 
 def _estimate(entry: Entry, metric: str) -> Estimate:

@@ -109,7 +109,8 @@ def _result(entry: Entry, metric: str) -> str:
     _, digits = WRITTEN[metric]
     mean = entry.mean(metric)
     rate = decimals(mean.mean if mean else None, digits)
-    return f"{rate}{plus_minus(mean)} · {entry.outcome or _briefly(entry.bound_by)}"
+    words = [f"{rate}{plus_minus(mean)}", entry.outcome or _briefly(entry.bound_by)]
+    return " · ".join(filter(None, [*words, entry.fewer_rounds]))
 
 
 def _briefly(bounds: str) -> str:
@@ -135,7 +136,7 @@ def _table(group: Group) -> Table:
 
 
 def _cells(entry: Entry, metric: str) -> Iterator[Cell]:
-    yield entry.label
+    yield entry.with_rounds(entry.label)
     yield Estimate(entry.mean(metric), WRITTEN[metric][1]) if entry.measured else entry.outcome
     exact = ceilings(entry)
     for name in CEILINGS:

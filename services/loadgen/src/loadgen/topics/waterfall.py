@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import BAD, INK, POOL, TRACK, UNEXPLAINED, USERS, Colour
 from loadgen.documents.document import (
+    EVERYWHERE,
     TERMINAL,
     WIDE,
     Block,
@@ -105,7 +106,16 @@ def _most(stages: Sequence[Stage]) -> Stage | None:
     return stages[max(better)[1]] if better else None
 
 
+def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
+    """The table of each waterfall, in the suite's own order: what a screen has room for."""
+    for fall in material.waterfalls:
+        if fall.suite == group.suite.name:
+            yield Heading(f"{fall.title}: {TITLES['forward']}")
+            yield _table(fall.orders["forward"])
+
+
 def _table(stages: Sequence[Stage]) -> Table:
+    uneven = len({stage.rounds for stage in stages}) > 1
     columns = (
         TableColumn("Step", numeric=False, merged=True),
         TableColumn("Metric", numeric=False),
@@ -114,7 +124,7 @@ def _table(stages: Sequence[Stage]) -> Table:
         TableColumn("95 %"),
         TableColumn("Verdict", numeric=False),
         TableColumn("Bound by", numeric=False),
-        TableColumn("Rounds", shown=WIDE),
+        TableColumn("Rounds", shown=EVERYWHERE if uneven else WIDE),
         TableColumn("Remark", numeric=False, shown=WIDE),
     )
     rows = [TableRow(tuple(_cells(stage, metric))) for stage in stages for metric in METRICS]
@@ -131,7 +141,8 @@ def _cells(stage: Stage, metric: str) -> Iterator[Cell]:
     yield decimals(difference.ratio if difference else None, 3) if change else ""
     low, high = (difference.low, difference.high) if difference else (None, None)
     yield span(low, high, 3) if change else ""
-    yield (change.verdict if difference else UNKNOWN) if change else ""
+    known = difference and difference.low is not None
+    yield (change.verdict if known else UNKNOWN) if change else ""
     first = metric == METRICS[0]
     yield (stage.bound_by.replace(" / ", "/") or UNKNOWN) if first else ""
     yield str(stage.rounds) if first else ""
@@ -165,8 +176,9 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
     legend = [(GAIN, "gain"), (LOSS, "loss"), (OPEN, "not to be told, or no matter")]
     if ceilings:
         legend.append((USERS, "users ceiling"))
+    most = max(stage.rounds for stage in stages)
     words = [
-        RowWords(("+ " if row else "") + stage.words, _result(stage, metric))
+        RowWords(("+ " if row else "") + stage.words, _result(stage, metric, most))
         for row, stage in enumerate(stages)
     ]
     canvas = Canvas(words, from_zero(top * 1.04, UNITS[metric]), legend)
@@ -194,8 +206,8 @@ def _colour(stage: Stage, metric: str) -> Colour:
     return GAIN if change.verdict == "better" else LOSS
 
 
-def _result(stage: Stage, metric: str) -> str:
-    """`121.4 ±2% ×1.42 · cpu`."""
+def _result(stage: Stage, metric: str, most_rounds: int) -> str:
+    """`121.4 ±2% ×1.42 · cpu`; of fewer rounds than the others: `… · 2 of 3 rounds`."""
     value = stage.values[metric]
     if not value:
         return "not measured" if not stage.rounds else UNKNOWN
@@ -204,4 +216,5 @@ def _result(stage: Stage, metric: str) -> str:
     if change and change.difference:
         words += f"  {times(change.difference.ratio)}"
     bound = stage.bound_by.replace(" / ", "/") or UNKNOWN
-    return f"{words} · {bound}" if metric == "rps" else words
+    rounds = f"{stage.rounds} of {most_rounds} rounds" if stage.rounds < most_rounds else ""
+    return " · ".join(filter(None, [words, bound if metric == "rps" else "", rounds]))

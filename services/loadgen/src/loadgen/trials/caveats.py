@@ -33,11 +33,13 @@ class Caveat:
     Attributes:
         name: as in the `caveats` column.
         advice: one sentence: what it means and what to do.
+        short: the same in at most 56 letters, for a line of a terminal.
         unranks: the row says nothing about the server, so it is left out of rankings.
     """
 
     name: str
     advice: str
+    short: str
     unranks: bool = False
 
 
@@ -45,25 +47,30 @@ AT_CEILING = Caveat(
     "at-ceiling",
     "throughput is what the users, the slots or the client's pool allow at most, so it cannot tell "
     "servers apart: compare CPU per view, or raise what the row is bound by.",
+    short="users or slots set the rate; compare CPU per view",
 )
 API_SATURATED = Caveat(
     "api-saturated",
     "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
     "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
+    short="the API was late or busy: the bounds say what that can do",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
     "the load generator was busy or late: the row's bounds say what that can have done at most, "
     "and a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
+    short="the load was late or busy: the bounds say what that can do",
 )
 CENSORED = Caveat(
     "censored",
     "requests were still waiting at the end, or dropped since too many waited, so high percentiles "
     "are unknown and the others flattering: lengthen the window or lower the load.",
+    short="some still waited at the end; percentiles are cut off",
 )
 TOO_FEW = Caveat(
     "too-few",
     "too few requests lie above the highest percentiles to state them: lengthen the window.",
+    short="too few requests for high percentiles",
 )
 STARVED = Caveat(
     "starved",
@@ -71,80 +78,95 @@ STARVED = Caveat(
     "infinitely slow: the window is shorter than a turn of all users (users / rps), or the server "
     "answers others first, since it accepts more than it has slots for, or takes whoever came "
     "last. Lengthen the window or lower the load.",
+    short="users waited all window; lengthen it or ask for less",
 )
 UNSTEADY = Caveat(
     "unsteady",
     "the load did not become steady in its time, the window's halves differ by over 5 %, its "
     "response times are not those of all its users, or so much of an open load stayed in flight. "
     "Throughput counts what was answered in the window: lower the load, or look for what else ran.",
+    short="the load did not settle; lower it",
 )
 IN_STEP = Caveat(
     "in-step",
     "the users are answered in waves and wait together, so the CPU idles between the waves and "
     "throughput and percentiles are those of waves: ask an open load, whose requests come at "
     "random.",
+    short="users are answered in waves; ask an open load",
 )
 UNEVEN = Caveat(
     "uneven-processes",
     "there are slots for all users, but some processes got more connections than they have slots, "
     "so users wait there while slots are free elsewhere: more slots in each process help, or one "
     "process with all of them.",
+    short="some processes lack slots while others have free ones",
 )
 RAMP_IN_MEAN = Caveat(
     "ramp-in-mean",
     "the mean is over the ramp's climb too, and over the time that the first users wait; at its "
     "best the server made what its users ask for: see max_rps.",
+    short="the mean has the ramp in it; see max_rps",
 )
 ONE_AT_A_TIME = Caveat(
     "one-at-a-time",
     "answers come a service time apart, so views run one after the other: something in the view "
     "blocks the event loop while it waits, such as a client that is not async.",
+    short="something in the view blocks the event loop",
 )
 #: Of a case's rounds together, so no trial by itself deserves it: see summary.case_caveats.
 UNSTABLE = Caveat(
     "unstable",
     "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
+    short="the rate is known no better than ± 5 %; add rounds",
 )
 FAILURES = Caveat(
     "failures",
     "some requests failed, or had no answer yet when the load ended (unanswered): the failure "
     "column of samples/ says which and why.",
+    short="requests failed; samples/ says why",
 )
 BODIES_UNCHECKED = Caveat(
     "bodies-unchecked",
     "answers were judged by their status alone, so a wrong body with status 200 passes: hey looks "
     "at no more, and a server of your own needs the label lab.expect.",
+    short="a wrong body with status 200 passes",
 )
 NOT_FRESH = Caveat(
     "not-fresh",
     "the server was on before the trial, with whatever earlier ones left in it, and its CPU and "
     "memory are unknown, since the lab's launcher does not run it: docs/your-own-django.md shows "
     "how it can.",
+    short="it was on before; no CPU or memory is known",
 )
 MORE_PROCESSES = Caveat(
     "more-processes-than-cpus",
     "the server has more processes than CPUs, so they share them: widen APP_CPUS to see it scale.",
+    short="its processes share CPUs; widen APP_CPUS",
 )
 SMT_SHARED = Caveat(
     "smt-shared",
     "the app and the load run on two threads of one core and slow each other down: set the CPU "
     "sets to whole cores.",
+    short="app and load share a core; set whole cores",
 )
 MORE_CPU = Caveat(
     "more-cpu-than-given",
     "the server used more CPU than its set has, so it ran on other CPUs too, beside the API and "
     "the load: the engine did not keep to cpuset. Measure on one that does.",
+    short="it ran on others' CPUs too; not ranked",
     unranks=True,
 )
 CPU_STOLEN = Caveat(
     "cpu-stolen",
     "the hypervisor took over 1 % of the app's CPU time, which is in the row's bounds: repeat on a "
     "quieter machine.",
+    short="the hypervisor took CPU time; find a quieter machine",
 )
 #: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
     "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
+    short="the CPU's own speed changed; repeat with rounds",
 )
 
 

@@ -1,0 +1,100 @@
+"""The answer in a few sentences, the same for a terminal and for a page."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from loadgen.documents.run_material import Material, of_rows
+from loadgen.records.columns import Cell, Row
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import Suite
+from loadgen.topics.answer import sentences
+from tests.findings.test_comparisons import rows
+from tests.make import a_case, a_suite
+
+SERVERS = ("uwsgi-2-threads", "uvicorn", "gunicorn-gevent")
+TWO, ASYNC, GEVENT = CASES = tuple(
+    a_case(server=server, view="async" if server == "uvicorn" else "sync") for server in SERVERS
+)
+
+
+def a_question(**attributes: Any) -> Suite:
+    claim = Compare(
+        a={"server": (TWO.server,)},
+        b={"server": (ASYNC.server, GEVENT.server)},
+        metrics=("rps",),
+        words="Two threads are terrible.",
+    )
+    return a_suite(**{"cases": CASES, "compare": (claim,)} | attributes)
+
+
+def a_run(rounds: int, suite: Suite | None = None, **cells: Cell) -> Material:
+    rates = {TWO: 3.4, ASYNC: 70.0, GEVENT: 78.0}
+    found: list[Row] = []
+    for case, rate in rates.items():
+        known: dict[str, Cell] = {"app_cpu_ms_per_view": 10.0, "bound_by": "cpu"}
+        found += rows(case, *(known | {"rps": rate + n / 10} | cells for n in range(rounds)))
+    return of_rows([suite or a_question()], found)
+
+
+def told(run: Material) -> list[str]:
+    return [str(Markup(words).striptags()) for words in sentences(run)]
+
+
+def test_three_rounds_answer_in_three_to_six_sentences() -> None:
+    said = told(a_run(3))
+    assert 3 <= len(said) <= 6
+    assert said[0].startswith("Sync or async? The best sync stack, gunicorn-gevent, makes 78.1")
+    assert said[-1] == "Of 1 claim 1 held, none refuted, none not to be told. Held: " + (
+        "“Two threads are terrible”."
+    )
+
+
+def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tell() -> None:
+    said = told(a_run(1))
+    assert 3 <= len(said) <= 6
+    assert said == [
+        "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
+        "uwsgi-2-threads.",
+        "After 1 round gunicorn-gevent has the most, 78.0 views/s.",
+        "Differences under ×2 may be chance: three rounds judge 2 comparisons and 1 claim.",
+    ]
+
+
+def test_how_to_get_three_rounds_is_said_of_a_run_that_has_ended() -> None:
+    run = a_run(1)
+    for outcome, rounds, how in (
+        ("finished", 1, "(--rounds 3)"),
+        ("interrupted at trial 4 of 9", 3, "(--resume finishes it)"),
+        ("interrupted at trial 4 of 9", 1, "(--rounds 3)"),
+    ):
+        environment = {"outcome": outcome, "arguments": {"rounds": rounds}}
+        ended = Material(run.folder, run.suites, run.rows, environment, {}, {})
+        assert how in told(ended)[-1]
+
+
+def test_what_could_not_be_measured_is_part_of_the_answer() -> None:
+    run = a_run(3)
+    failed = [row | {"outcome": "no-answer", "ranked": "no"} for row in run.rows[:3]]
+    said = told(of_rows(run.suites, [*failed, *run.rows[3:]]))
+    assert any(words.startswith("3 trials could not be measured: uwsgi-2-thr") for words in said)
+
+
+def test_a_self_test_answers_whether_all_of_it_works() -> None:
+    suite = a_question(self_test=True, compare=())
+    assert told(a_run(1, suite)) == ["Yes: 3 of 3 can be measured."]
+    run = a_run(1, suite)
+    failed = [run.rows[0] | {"outcome": "no-answer", "ranked": "no"}, *run.rows[1:]]
+    assert told(of_rows([suite], failed))[0] == "No: 1 of 3 cannot be measured: uwsgi-2-threads."
+
+
+def test_each_of_several_suites_has_its_say_under_its_name() -> None:
+    other: Case = a_case(server="daphne")
+    second = a_suite(name="second", cases=(other, a_case(server="hypercorn")))
+    run = a_run(3)
+    more = [row for case in second.cases for row in rows(case, *({"rps": 5.0},) * 3)]
+    said = told(of_rows([*run.suites, second], [*run.rows, *more]))
+    assert 3 <= len(said) <= 6
+    assert said[0].startswith("a-suite: Sync or async?")
+    assert any(words.startswith("second: ") for words in said)
