@@ -337,6 +337,15 @@ def test_a_single_call_waits_400_ms_by_default(load: Load) -> None:
     assert case.delays_ms == (400,)
 
 
+def test_calls_one_after_the_other_have_the_delays_of_calls_at_once_by_default(
+    load: Load,
+) -> None:
+    in_a_row, at_once = cases(
+        load, 'server = "uvicorn"', "users = 1", 'workload = ["serial", "fanout"]'
+    )
+    assert in_a_row.delays_ms == at_once.delays_ms == (300, 600, 150)
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
@@ -411,7 +420,7 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
             ["cases[1].http_client", "'curl'", "no-http", "requests-shared"],
         ),
         (['view = "parallel"'], ["cases[1].view", "'sync' or 'async'"]),
-        (['workload = "join"'], ["cases[1].workload", "'fanout' or 'single'"]),
+        (['workload = "join"'], ["cases[1].workload", "'fanout', 'single' or 'serial'"]),
         (['upstream = "ftp"'], ["cases[1].upstream", "'http', 'https' or 'django', not 'ftp'"]),
         (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
         (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
@@ -433,6 +442,10 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         (
             ['workload = "single"', "delays_ms = [1, 2]"],
             ["cases[1]", "delays_ms must hold one number"],
+        ),
+        (
+            ['workload = "serial"', "delays_ms = [1]"],
+            ["cases[1]", "one call after another: delays_ms must hold two numbers at least"],
         ),
         (["ramp = [[0, 0], [1, 10], [2, 10]]"], ["cases[1]", "users and ramp exclude each other"]),
         (['load = "half-open"'], ["cases[1].load", "'closed' or 'open'"]),
