@@ -217,7 +217,6 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
     servers = read_servers(project)
     assert {entry.change for entry in suite.compare} == {
         "share the client",
-        "another server",
         "sync → async",
     }
     assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
@@ -237,8 +236,18 @@ def test_quick_takes_at_most_210_s_whatever_the_delays(
         assert min(trial.window_s or 0 for trial in trials) >= 6
 
 
+def test_quick_asks_first_whether_to_make_calls_at_once_where_they_are_not(project: Path) -> None:
+    (suite,) = load_suites(lab_of(project, {"workload": ["serial"]}), "quick")
+    first = suite.compare[0]
+    assert first.change == "make the calls at once"
+    ((a, b),) = first.pairs(suite.cases)
+    assert (a.workload, b.workload) == ("serial", "fanout")
+    assert (a.server, a.http_client) == (b.server, b.http_client)
+    assert {a, b} == set(suite.cases[:2]), "they are the last to be left out for want of time"
+
+
 def test_quick_refuses_delays_that_no_window_can_hold(project: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 5 cases"):
+    with pytest.raises(ConfigurationError, match=r"quick\.toml, at_most_s: a round of its 3 cases"):
         load_suites(lab_of(project, {"delays_ms": [[60_000]]}), "quick")
 
 
