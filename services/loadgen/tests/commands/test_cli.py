@@ -87,7 +87,7 @@ def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results:
     code, out, err = loadgen("run", "smoke", "--dry-run")
     assert (code, err) == (0, "")
     assert out.startswith("smoke: 23 trials, about ")
-    listed = [line.split() for line in out.splitlines()[1:]]
+    listed = [line.split() for line in out.splitlines()[2:]]
     assert [line[0] for line in listed] == [str(number) for number in range(1, 24)]
     assert listed[-1][-1] == (
         "gunicorn-4x10_startproject_sync_single_requests-per-request_https_100ms_hey_10u_100n.r1"
@@ -644,7 +644,7 @@ class TestResume:
     ) -> None:
         code, out, _ = loadgen("run", "--resume", interrupted.name, "--dry-run")
         assert code == 0
-        assert [line.split()[0] for line in out.splitlines()[1:]] == ["2"]
+        assert [line.split()[0] for line in out.splitlines()[2:]] == ["2"]
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
     def test_takes_suites_and_servers_as_they_were(
@@ -817,7 +817,7 @@ delays_ms = [50]
         _, out, _ = loadgen("run", "search", "--rounds", "2", "--dry-run")
         assert out.startswith("search: about 10 trials in 2 searches, about ")
         assert " at most\n" in out.splitlines(keepends=True)[0]
-        first, second = out.splitlines()[1:]
+        first, second = out.splitlines()[2:]
         assert first.split()[0] == "1"
         assert second.split()[0] == "2"
         assert ", then about 4 windows of " in first
