@@ -176,7 +176,8 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     asked = ", ".join(request.arguments["suites"])
     console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
     if missing:
-        console.print(f"The load: {load_in_words(missing)}", soft_wrap=True)
+        cases = [case for suite in request.suites for case in suite.cases]
+        console.print(f"The load: {load_in_words(cases)}", soft_wrap=True)
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
     for trial in missing:
