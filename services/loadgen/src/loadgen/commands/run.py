@@ -16,7 +16,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.runs import resume
-from loadgen.runs.outlook import count_in_words, load_in_words, time_in_words
+from loadgen.runs.outlook import count_in_words, who_asks, time_in_words
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
 from loadgen.suites.load_suites import load_suites
@@ -177,7 +177,7 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
     if missing:
         cases = [case for suite in request.suites for case in suite.cases]
-        console.print(f"The load: {load_in_words(cases)}", soft_wrap=True)
+        console.print(f"The load: {who_asks(cases)}", soft_wrap=True)
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
     for trial in missing:

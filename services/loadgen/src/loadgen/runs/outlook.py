@@ -43,7 +43,7 @@ MOST_SIZES = 5
 SPACED = {"poisson": "at random", "constant": "evenly spaced"}
 
 
-def load_in_words(cases: Collection[Case]) -> str:
+def who_asks(cases: Collection[Case]) -> str:
     """Who asks: `200 users, each waits for its answer`; `40 arrivals a second, at random`."""
     kinds = []
     if users := sorted({case.users for case in cases if case.users}):
