@@ -16,7 +16,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.runs import resume
-from loadgen.runs.outlook import count_in_words, who_asks, time_in_words
+from loadgen.runs.outlook import count_in_words, time_in_words, who_asks
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
 from loadgen.suites.load_suites import load_suites
