@@ -6,6 +6,7 @@ the lab under test. So `docker compose` is told of the copy's compose.override.y
 """
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -21,8 +22,9 @@ from runs import Finished, Run, folder_in
 from scratch.scratch_lab import ScratchLab
 
 OVERRIDE = "compose.override.yaml"
-#: What a reader's suite has besides: whether the page works is seen in seconds.
+#: What a reader's suite has instead of its own lengths: whether the page works is seen in seconds.
 IN_A_HURRY = "warm_up_s = 1\nwindow_s = 3\n"
+LENGTHS = re.compile(r"^(warm_up_s|window_s) = .*\n", re.MULTILINE)
 #: What stands on the pages for the reader's own project → what the tests have in its place.
 IMAGE = f"{os.environ.get('COMPOSE_PROJECT_NAME', 'lab')}-my-project"
 OWN = {"my-project": IMAGE, "../my-project": str(ROOT / "tests/foreign_project")}
@@ -66,7 +68,7 @@ class Reader:
             file.write_text(yaml.safe_dump(with_own_images(declared)))
         else:
             assert not file.exists(), f"{block.file} is in the lab already"
-            file.write_text(IN_A_HURRY + block.code)
+            file.write_text(IN_A_HURRY + LENGTHS.sub("", block.code))
             self._suites.append(file)
 
     def do(self, command: str, *more: str) -> CompletedProcess[str]:

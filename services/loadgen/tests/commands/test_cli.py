@@ -87,7 +87,7 @@ def test_a_dry_run_lists_the_trials_and_measures_none(loadgen: Loadgen, results:
     code, out, err = loadgen("run", "smoke", "--dry-run")
     assert (code, err) == (0, "")
     assert out.startswith("smoke: 23 trials, about ")
-    listed = [line.split() for line in out.splitlines()[1:]]
+    listed = [line.split() for line in out.splitlines()[2:]]
     assert [line[0] for line in listed] == [str(number) for number in range(1, 24)]
     assert listed[-1][-1] == (
         "gunicorn-4x10_startproject_sync_single_requests-per-request_https_100ms_hey_10u_100n.r1"
@@ -156,14 +156,32 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
     words = ("--delays-ms", "800,400", "--users", "200", "--cpu-ms", "5", "--dry-run")
     code, out, err = loadgen("quick", *words)
     assert (code, err) == (0, "")
-    assert "quick: 15 trials, about 3 min " in out
+    assert "quick: 9 trials, about 2 min " in out
     listed = [line.split()[-1] for line in out.splitlines() if line[-3:-1] == ".r"]
     assert all("_800+400ms_cpu5ms_own_200u.r" in name for name in listed)
-    assert {name.partition("_")[0] for name in listed} == {
-        "gunicorn-2000-threads",
-        "uvicorn",
-        "granian-asgi",
-    }
+    assert {name.partition("_")[0] for name in listed} == {"gunicorn-2000-threads", "uvicorn"}
+
+
+def test_a_rate_is_enough_of_a_load_and_a_run_says_which_it_takes(loadgen: Loadgen) -> None:
+    users = loadgen("quick", "--delays-ms", "800,400", "--users", "200", "--dry-run")[1]
+    assert "\nThe load: 200 users, each waits for its answer\n" in users
+    code, rate, err = loadgen("quick", "--delays-ms", "800,400", "--rate-rps", "40", "--dry-run")
+    assert (code, err) == (0, "")
+    assert "\nThe load: 40 arrivals a second, at random\n" in rate
+    words = ("run", "servers", "--rate-rps", "40", "--arrivals", "constant", "--dry-run")
+    assert "\nThe load: 40 arrivals a second, evenly spaced\n" in loadgen(*words)[1]
+
+
+def test_calls_in_a_row_are_compared_with_the_same_calls_at_once(loadgen: Loadgen) -> None:
+    code, out, err = loadgen("quick", "--delays-ms", "800,400", "--serial", "--dry-run")
+    assert (code, err) == (0, "")
+    listed = [line.split()[-1] for line in out.splitlines() if line[-3:-1] == ".r"]
+    at_once = {name.rpartition(".")[0] for name in listed if "_fanout_" in name}
+    in_a_row = {name.rpartition(".")[0] for name in listed if "_serial_" in name}
+    assert len(at_once) == 1
+    assert at_once.pop().replace("_fanout_", "_serial_") in in_a_row
+    assert len(in_a_row) > 1
+    assert loadgen("quick", "--workload", "serial", "--dry-run")[0] == 0
 
 
 def test_quick_says_what_it_cuts_and_leaves_out(loadgen: Loadgen) -> None:
@@ -232,6 +250,9 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--http-client", "curl"), "--http-client: unknown 'curl'; known: no-"),
         (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
         (("quick", "--delays-ms", "60000"), "quick.toml, minutes: 3 rounds of 2 cases take"),
+        (("quick", "--delays-ms", "800", "--serial"), "--serial needs the delays of two calls at"),
+        (("quick", "--serial", "--workload", "single"), "--serial is a workload: leave out"),
+        (("quick", "--users", "9", "--rate-rps", "4"), "--users and --rate-rps exclude each other"),
         (("quick", "--delays-ms", "soon"), "--delays-ms: must be a number"),
         (("run", "../suites/smoke"), "there is no suite '../suites/smoke'; the suites are aa, "),
         (("run", "smoke", "--delays-ms", "0.00001"), "--delays-ms: may have three digits after"),
@@ -679,7 +700,7 @@ class TestResume:
     ) -> None:
         code, out, _ = loadgen("run", "--resume", interrupted.name, "--dry-run")
         assert code == 0
-        assert [line.split()[0] for line in out.splitlines()[1:]] == ["2"]
+        assert [line.split()[0] for line in out.splitlines()[2:]] == ["2"]
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
     def test_takes_suites_and_servers_as_they_were(
@@ -852,7 +873,7 @@ delays_ms = [50]
         _, out, _ = loadgen("run", "search", "--rounds", "2", "--dry-run")
         assert out.startswith("search: about 10 trials in 2 searches, about ")
         assert " at most\n" in out.splitlines(keepends=True)[0]
-        first, second = out.splitlines()[1:]
+        first, second = out.splitlines()[2:]
         assert first.split()[0] == "1"
         assert second.split()[0] == "2"
         assert ", then about 4 windows of " in first

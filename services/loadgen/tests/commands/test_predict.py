@@ -10,9 +10,9 @@ from loadgen.commands import predict
 from loadgen.commands.predict import (
     Question,
     accuracy_document,
+    delays_of,
     has_answer,
     predictions,
-    service_s_of,
     stacks_of,
 )
 from loadgen.documents import terminal
@@ -29,7 +29,7 @@ from tests.prediction.test_measured_stacks import a_row
 
 #: Views that get cheaper with load, as an event loop's do.
 LOADS = {25: 0.014, 50: 0.012, 100: 0.01, 200: 0.009}
-QUESTION = Question(users=80, service_s=0.8, cpus=1)
+QUESTION = Question(users=80, delays_ms=(800,), cpus=1)
 
 
 def some_rows() -> list[Row]:
@@ -72,18 +72,18 @@ def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() ->
 
 def test_more_cpus_are_said_to_be_assumed() -> None:
     assert "assumed" not in said()
-    assert "assumed, not measured" in said(Question(320, 0.8, 4))
+    assert "assumed, not measured" in said(Question(320, (800,), 4))
 
 
 def test_servers_and_clients_can_be_chosen() -> None:
-    assert "uvicorn" not in said(Question(100, 0.6, 1), server="gunicorn*")
+    assert "uvicorn" not in said(Question(100, (600,), 1), server="gunicorn*")
     with pytest.raises(ConfigurationError, match="the servers are uvicorn, gunicorn-100-threads"):
         said(http_client="aiohttp*")
 
 
 def test_nothing_predicted_is_no_success() -> None:
-    text = said(Question(1, 60, 1))
-    assert not has_answer(predicted(Question(1, 60, 1)))
+    text = said(Question(1, (60_000,), 1))
+    assert not has_answer(predicted(Question(1, (60_000,), 1)))
     assert text.count("Not predicted: ") == 2
 
 
@@ -95,16 +95,28 @@ def test_markdown_has_the_same_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"), [("800", 0.8), ("300,600,150", 0.6), ("0.5", 0.0005)]
+    ("written", "milliseconds"), [("800", 800), ("300,600,150", 600), ("0.5", 0.5)]
 )
-def test_the_longest_delay_counts(written: str, seconds: float) -> None:
-    assert service_s_of(written) == pytest.approx(seconds)
+def test_of_calls_at_once_the_longest_delay_counts(written: str, milliseconds: float) -> None:
+    asked = Question(80, delays_of(written), 1)
+    assert asked.service_ms("fanout") == pytest.approx(milliseconds)
 
 
-@pytest.mark.parametrize("written", ["", "soon", "0", "-1", "60001", "nan"])
+def test_of_calls_one_after_the_other_their_sum_counts() -> None:
+    """600+200 ms in a row take as long as one call of 800 ms, and at once 600 ms."""
+    rows = [a_row(users, held_s=0.01, workload="serial") for users in LOADS]
+    in_a_row = predictions(measured(rows), "a-run", Question(80, (600, 200), 1))
+    one_call = predictions(measured(rows), "a-run", Question(80, (800,), 1))
+    assert in_a_row.sections == one_call.sections
+    at_once = predictions(measured(some_rows()), "a-run", Question(80, (600, 200), 1))
+    assert has_answer(at_once)
+    assert "an upstream of 600+200 ms" in at_once.heading
+
+
+@pytest.mark.parametrize("written", ["", "soon", "0", "-1", "60001", "nan", "800,-1", "800,soon"])
 def test_what_is_no_delay_is_refused(written: str) -> None:
     with pytest.raises(ConfigurationError, match="--delays-ms"):
-        service_s_of(written)
+        delays_of(written)
 
 
 def test_a_run_without_constant_loads_is_refused(folder: Path) -> None:

@@ -31,13 +31,25 @@ def test_the_service_time_is_the_longest_delay() -> None:
     assert target.service_time_s == 0.6
 
 
+def test_calls_one_after_the_other_take_the_sum_of_their_delays() -> None:
+    case = a_case(workload="serial")
+    assert target_of(case, a_server(name="localhost")).service_time_s == 1.05
+    assert path_of(case).startswith("/async/serial/httpx-per-request/?delays_ms=300,600,150&")
+    assert calls_per_view(case) == 3
+
+
 def test_a_view_without_http_makes_no_calls() -> None:
     assert calls_per_view(a_case(http_client="no-http")) == 0
     assert calls_per_view(a_case()) == 3
 
 
 @pytest.mark.parametrize(
-    ("workload", "text"), [("fanout", 'id="country"'), ("single", "delectus aut autem")]
+    ("workload", "text"),
+    [
+        ("fanout", 'id="country"'),
+        ("serial", 'id="country"'),
+        ("single", "delectus aut autem"),
+    ],
 )
 def test_a_right_answer_is_known_by_its_text(workload: str, text: str) -> None:
     target = target_of(a_case(workload=workload), a_server(name="localhost"))

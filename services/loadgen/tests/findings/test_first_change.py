@@ -151,6 +151,51 @@ def test_what_cannot_be_told_is_undecided() -> None:
     )
 
 
+def test_what_costs_less_beyond_chance_judges_where_throughput_scatters_too_much() -> None:
+    """Both sides have the CPU full, so their rates are equal only by chance; here by 3 %."""
+    cheap = measured(SHARED, figures(104, cpu_ms=2), (1.0, 1.02, 0.98))
+    dear = measured(PER_REQUEST, figures(100, cpu_ms=5), (1.0, 1.15, 0.86))
+    for of_case, cpu_ms in ((cheap, 2.0), (dear, 5.0)):
+        for number, row in enumerate(of_case):
+            row["app_cpu_ms_per_view"] = cpu_ms * SCATTER[number]
+    (effect,) = found(quick(SHARE), dear, cheap)
+    assert (effect.standing, effect.judged.metric) == ("better", "app_cpu_ms_per_view")
+    assert "views/s ×1.0" in line(effect)
+    assert "(undecided)" in line(effect)
+
+
+def test_nothing_is_told_where_throughput_and_cost_point_apart() -> None:
+    scattered = (1.0, 1.05, 0.98)
+    dear = measured(PER_REQUEST, figures(100, cpu_ms=5))
+    cheap = measured(SHARED, figures(95.5, cpu_ms=3), scattered)
+    for number, row in enumerate(cheap):
+        row["app_cpu_ms_per_view"] = 3 * SCATTER[number]
+    (effect,) = found(quick(SHARE), dear, cheap)
+    assert (effect.standing, effect.judged.metric) == ("undecided", "rps")
+    assert what_to_change_first([effect]).startswith("Nothing can be told")
+
+
+def test_the_first_change_says_what_it_does_to_throughput_and_to_cost() -> None:
+    (effect,) = found(
+        quick(SHARE),
+        measured(PER_REQUEST, figures(100, cpu_ms=5)),
+        measured(SHARED, figures(104, cpu_ms=3), SCATTER[::-1]),
+    )
+    assert what_to_change_first([effect]).startswith(
+        "Change first: share the client: views/s ×1.04 ["
+    )
+    assert "], CPU per view ×0.60 [" in what_to_change_first([effect])
+
+
+def test_worse_by_less_than_what_matters_is_no_verdict_against_a_change() -> None:
+    entry = change("share the client", PER_REQUEST, SHARED, "http_client", ("rps",))
+    (effect,) = found(
+        quick(entry), measured(PER_REQUEST, figures(102)), measured(SHARED, figures(100))
+    )
+    assert effect.standing == "small"
+    assert "(worse, by less than 3%)" in line(effect)
+
+
 def test_too_few_rounds_give_a_ratio_and_no_verdict() -> None:
     (effect,) = found(
         quick(SHARE),

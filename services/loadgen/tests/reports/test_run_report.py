@@ -310,6 +310,15 @@ def test_a_stranger_reads_what_was_measured_and_what_the_words_mean(a_run: RUN) 
     assert "bare no middleware" not in said
 
 
+def test_a_stranger_reads_that_calls_are_made_one_after_the_other(a_run: RUN) -> None:
+    in_a_row = a_case(server="uvicorn", workload="serial", delays_ms=(300.0, 450.0))
+    said = text_of(html_of(a_run(a_suite(cases=(in_a_row,)))))
+    assert (
+        "A view calls an API 2 times one after the other, which answers after 300 and 450 ms, so "
+        "it takes 750 ms at least."
+    ) in said
+
+
 def test_an_open_load_has_a_report_too_and_is_described_by_its_arrivals(a_run: RUN) -> None:
     axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
     case = a_case(server="uvicorn", driver="own", delays_ms=(450.0,), **axes)

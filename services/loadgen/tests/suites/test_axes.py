@@ -117,6 +117,66 @@ def test_users_take_the_place_of_a_ramp_and_a_ramp_that_of_users() -> None:
     assert replaced(entry, {"cpu_ms": [5]}) == entry | {"cpu_ms": [5]}
 
 
+def test_a_rate_takes_the_place_of_users_and_makes_the_load_open(project: Path) -> None:
+    found = suite(project, rate_rps=[40])
+    loads = {(case.load, case.users, case.rate_rps, case.arrivals) for case in found.cases}
+    assert loads == {("open", None, 40, "poisson")}
+    assert replaced({"rate_rps": 5, "load": "open"}, {"users": [7]}) == {"users": [7]}
+    assert replaced({"users": 5}, {"rate_rps": [9], "arrivals": ["constant"]}) == {
+        "load": ["open"],
+        "rate_rps": [9],
+        "arrivals": ["constant"],
+    }
+
+
+WITH_WHEN = """
+question = "Which?"
+[defaults]
+users = 10
+[[cases]]
+server = "uvicorn"
+http_client = ["httpx-per-request", "httpx-shared"]
+[[cases]]
+when = {workload = "serial"}
+workload = "fanout"
+server = "uvicorn"
+http_client = "httpx-shared"
+[[compare]]
+when = {workload = "serial"}
+a = {workload = "serial"}
+b = {workload = "fanout"}
+[[compare]]
+a = {http_client = "httpx-per-request"}
+b = {http_client = "httpx-shared"}
+"""
+
+
+def test_what_counts_only_when_an_axis_is_set_is_not_there_otherwise(project: Path) -> None:
+    found = suite(project, WITH_WHEN)
+    assert {case.workload for case in found.cases} == {"fanout"}
+    assert (len(found.cases), len(found.compare), found.left_out) == (2, 1, ())
+    other = suite(project, WITH_WHEN, users=[20])
+    assert (len(other.cases), len(other.compare), other.left_out) == (2, 1, ())
+
+
+def test_what_counts_when_an_axis_is_set_keeps_its_own_value_of_it(project: Path) -> None:
+    found = suite(project, WITH_WHEN, workload=["serial"], users=[20])
+    assert [(case.workload, case.http_client, case.users) for case in found.cases] == [
+        ("serial", "httpx-per-request", 20),
+        ("serial", "httpx-shared", 20),
+        ("fanout", "httpx-shared", 20),
+    ]
+    pairs = [(a.workload, b.workload) for a, b in found.pairs]
+    assert pairs == [("serial", "fanout"), ("serial", "serial")]
+
+
+@pytest.mark.parametrize("written", ['"serial"', '{wurkload = "serial"}'])
+def test_a_condition_names_axes(project: Path, written: str) -> None:
+    text = WITH_WHEN.replace('{workload = "serial"}', written, 1)
+    with pytest.raises(ConfigurationError, match=r"mine\.toml, cases\[2\]\.when"):
+        suite(project, text)
+
+
 def test_requests_are_counted_for_hey_alone(project: Path) -> None:
     counted = {"driver": "hey", "planned_requests": 100}
     assert replaced(counted, {"driver": ["own"]}) == {"driver": ["own"]}

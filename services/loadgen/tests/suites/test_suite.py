@@ -217,7 +217,6 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
     servers = read_servers(project)
     assert {entry.change for entry in suite.compare} == {
         "share the client",
-        "another server",
         "sync → async",
     }
     assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
@@ -229,6 +228,16 @@ def test_a_copy_of_an_earlier_run_is_read_with_the_time_limit_that_it_has(projec
     (project / SUITES / "mine.toml").write_text(text)
     (suite,) = load_suites(lab_of(project), "mine")
     assert (suite.minutes, suite.most_rounds) == (3.5, None)
+
+
+def test_quick_asks_first_whether_to_make_calls_at_once_where_they_are_not(project: Path) -> None:
+    (suite,) = load_suites(lab_of(project, {"workload": ["serial"]}), "quick")
+    first = suite.compare[0]
+    assert first.change == "make the calls at once"
+    ((a, b),) = first.pairs(suite.cases)
+    assert (a.workload, b.workload) == ("serial", "fanout")
+    assert (a.server, a.http_client) == (b.server, b.http_client)
+    assert {a, b} == set(suite.cases[:2]), "they are the last to be left out for want of time"
 
 
 def test_the_twins_are_compared_60_times(project: Path) -> None:
@@ -326,6 +335,15 @@ def test_a_single_call_waits_400_ms_by_default(load: Load) -> None:
     assert case.delays_ms == (400,)
 
 
+def test_calls_one_after_the_other_have_the_delays_of_calls_at_once_by_default(
+    load: Load,
+) -> None:
+    in_a_row, at_once = cases(
+        load, 'server = "uvicorn"', "users = 1", 'workload = ["serial", "fanout"]'
+    )
+    assert in_a_row.delays_ms == at_once.delays_ms == (300, 600, 150)
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
@@ -400,7 +418,7 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
             ["cases[1].http_client", "'curl'", "no-http", "requests-shared"],
         ),
         (['view = "parallel"'], ["cases[1].view", "'sync' or 'async'"]),
-        (['workload = "join"'], ["cases[1].workload", "'fanout' or 'single'"]),
+        (['workload = "join"'], ["cases[1].workload", "'fanout', 'single' or 'serial'"]),
         (['upstream = "ftp"'], ["cases[1].upstream", "'http', 'https' or 'django', not 'ftp'"]),
         (['driver = "ab"'], ["cases[1].driver", "'locust'", "'hey'"]),
         (["user = 10"], ["cases[1].user", "unknown key", "users", "planned_requests"]),
@@ -422,6 +440,10 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         (
             ['workload = "single"', "delays_ms = [1, 2]"],
             ["cases[1]", "delays_ms must hold one number"],
+        ),
+        (
+            ['workload = "serial"', "delays_ms = [1]"],
+            ["cases[1]", "one call after another: delays_ms must hold two numbers at least"],
         ),
         (["ramp = [[0, 0], [1, 10], [2, 10]]"], ["cases[1]", "users and ramp exclude each other"]),
         (['load = "half-open"'], ["cases[1].load", "'closed' or 'open'"]),

@@ -48,6 +48,15 @@ def test_no_server_answers_more_than_1000_views_a_second_with_a_cpu() -> None:
     assert demanded(app_cpus=4, **crowd) == [pytest.approx(4800)]
 
 
+def test_calls_one_after_the_other_are_one_in_flight_for_each_user() -> None:
+    """100 users, each with one call at a time, whatever its delay; 1.2 times as many."""
+    case = a_case(workload="serial", users=100, delays_ms=(800.0, 100.0, 300.0))
+    (demand,) = demands([a_trial(case=case)], 1)
+    assert demand.delay_ms == 400
+    assert demand.calls_per_s == pytest.approx(1.2 * 3 * 100 / 1.2)
+    assert demand.users == pytest.approx(1.2 * 100, rel=0.01)
+
+
 def test_views_that_call_nobody_demand_nothing() -> None:
     assert demanded(http_client="no-http") == []
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from loadgen.errors import ConfigurationError
-from loadgen.suites.axes import LIST_AXES, option
+from loadgen.suites.axes import LIST_AXES, check_loads, option
 from loadgen.suites.suite_file import Axes
 
 NAMES = tuple(Axes.model_fields)
@@ -18,7 +18,7 @@ def with_axes[R](command: Callable[..., R]) -> Callable[..., R]:
     """Give a command an option for each axis; it receives those that are set as `axes`.
 
     Raises:
-        ConfigurationError: (the command) a value cannot be read.
+        ConfigurationError: (the command) a value cannot be read, or two loads are asked for.
     """
     signature = inspect.signature(command)
     own = [each for each in signature.parameters.values() if each.name != "axes"]
@@ -27,6 +27,7 @@ def with_axes[R](command: Callable[..., R]) -> Callable[..., R]:
     def wrapper(**words: Any) -> R:
         texts = {axis: words.pop(axis, None) for axis in NAMES}
         axes = {axis: _values(axis, given) for axis, given in texts.items() if given}
+        check_loads(axes)
         return command(**words, axes=axes)
 
     wrapper.__signature__ = signature.replace(  # type: ignore[attr-defined]

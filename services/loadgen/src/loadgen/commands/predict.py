@@ -33,7 +33,7 @@ from loadgen.prediction.measured_stacks import Measured, measured
 from loadgen.prediction.stack import Prediction, Refusal, Stack, predict_stack
 from loadgen.records.trials_csv import read_rows
 from loadgen.runs.run import DONE, FAILED
-from loadgen.suites.cases import plain
+from loadgen.suites.cases import plain, waits_ms
 
 COLUMNS = (
     TableColumn("Server and client", numeric=False, shown=TERMINAL),
@@ -59,23 +59,23 @@ class Question:
 
     Attributes:
         users: without think time.
-        service_s: the longest delay of a view.
+        delays_ms: of the calls of a view.
     """
 
     users: int
-    service_s: float
+    delays_ms: tuple[float, ...]
     cpus: int
 
     @property
     def words(self) -> str:
         """The question in words."""
         cpus = "one CPU" if self.cpus == 1 else f"{self.cpus} CPUs"
-        return f"{self.users} users, an upstream of {self.delay}, {cpus}"
+        delays = "+".join(map(plain, self.delays_ms))
+        return f"{self.users} users, an upstream of {delays} ms, {cpus}"
 
-    @property
-    def delay(self) -> str:
-        """The delay in words."""
-        return f"{plain(round(self.service_s * 1000, 6))} ms"
+    def service_ms(self, workload: str) -> float:
+        """What a view waits at least that makes its calls as this workload does."""
+        return round(waits_ms(workload, self.delays_ms), 6)
 
     @property
     def assumption(self) -> str:
@@ -103,7 +103,7 @@ def predict(
     ] = None,
     delays_ms: Annotated[
         str | None,
-        typer.Option("--delays-ms", help="Of the upstream; of several the longest counts."),
+        typer.Option("--delays-ms", help="Of each call; of calls at once the longest counts."),
     ] = None,
     cpus: Annotated[
         int,
@@ -128,7 +128,7 @@ def predict(
         return
     if users is None or delays_ms is None:
         raise ConfigurationError("predict needs --users and --delays-ms, or --check")
-    question = Question(users, service_s_of(delays_ms), cpus)
+    question = Question(users, delays_of(delays_ms), cpus)
     document = predictions(stacks, folder.name, question, server=server, http_client=http_client)
     if as_markdown:
         print(markdown(document), end="")
@@ -176,21 +176,21 @@ def _is_curve(stack: Measured) -> bool:
     return max(Counter(service_s for service_s, _ in loads).values()) >= FEWEST_LOADS
 
 
-def service_s_of(delays_ms: str) -> float:
-    """`800`, or `300,600,150`, of which the longest counts, in seconds.
+def delays_of(delays_ms: str) -> tuple[float, ...]:
+    """`800`, or `300,600,150`, as numbers: milliseconds.
 
     Raises:
         ConfigurationError: that is no list of delays.
     """
     try:
-        longest = max(float(part) for part in delays_ms.split(","))
+        delays = tuple(float(part) for part in delays_ms.split(","))
     except ValueError:
-        longest = 0.0
-    if not 0.001 <= longest <= 60_000:
+        delays = ()
+    if not all(0 <= delay <= 60_000 for delay in delays) or max(delays, default=0.0) < 0.001:
         raise ConfigurationError(
             f"--delays-ms {delays_ms!r}: write milliseconds, from 0.001 to 60000, e.g. 800"
         )
-    return longest / 1000
+    return delays
 
 
 def predictions(
@@ -207,20 +207,25 @@ def predictions(
         ConfigurationError: no stack is selected.
     """
     selected = [
-        stack
-        for stack in (measured.stack(measured.levels) for measured in stacks)
+        (stack, question.service_ms(measured.first.text("workload")))
+        for measured in stacks
+        for stack in (measured.stack(measured.levels),)
         if fnmatch(stack.server, server) and fnmatch(stack.http_client, http_client)
     ]
     if not selected:
         names = ", ".join(dict.fromkeys(measured.first.text("server") for measured in stacks))
         raise ConfigurationError(f"no stack of that name was measured; the servers are {names}")
     answers = [
-        (stack, predict_stack(stack, question.users, question.service_s, question.cpus))
-        for stack in selected
+        (stack, waits, predict_stack(stack, question.users, waits / 1000, question.cpus))
+        for stack, waits in selected
     ]
-    predicted = [(stack, answer) for stack, answer in answers if isinstance(answer, Prediction)]
+    predicted = [(stack, answer) for stack, _, answer in answers if isinstance(answer, Prediction)]
     predicted.sort(key=lambda pair: (-pair[1].rps, pair[1].cpu_ms_per_view))
-    refused = [(stack, answer) for stack, answer in answers if isinstance(answer, Refusal)]
+    refused = [
+        (stack, _measured_range(answer, waits))
+        for stack, waits, answer in answers
+        if isinstance(answer, Refusal)
+    ]
     rows = [TableRow(tuple(_cells(*pair))) for pair in predicted]
     notes = Text(list(_notes(question, refused)), "note")
     heading = f"{question.words}, from {source}"
@@ -246,17 +251,17 @@ def has_answer(document: Document) -> bool:
     return any(isinstance(block, Table) and block.rows for block in blocks)
 
 
-def _notes(question: Question, refused: Sequence[tuple[Stack, Refusal]]) -> Iterator[str]:
+def _notes(question: Question, refused: Sequence[tuple[Stack, str]]) -> Iterator[str]:
     if question.assumption:
         yield question.assumption
     yield MEANS
-    for stack, refusal in refused:
+    for stack, reason in refused:
         name = ", ".join(filter(None, (stack.server, stack.http_client, stack.axes)))
-        yield f"Not predicted: {name}: {_measured_range(refusal, question)}."
+        yield f"Not predicted: {name}: {reason}."
 
 
-def _measured_range(refusal: Refusal, question: Question) -> str:
-    at, fewest, most = f"at {question.delay}", refusal.fewest, refusal.most
+def _measured_range(refusal: Refusal, service_ms: float) -> str:
+    at, fewest, most = f"at {plain(service_ms)} ms", refusal.fewest, refusal.most
     if fewest is None:
         return f"{at} its rows speak of no number of users; measure more loads"
     if most is None:

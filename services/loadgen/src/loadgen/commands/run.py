@@ -17,7 +17,7 @@ from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.runs import resume
 from loadgen.runs.budget import in_time
-from loadgen.runs.outlook import count_in_words, time_in_words
+from loadgen.runs.outlook import count_in_words, time_in_words, who_asks
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
 from loadgen.runs.sight import read_sight
@@ -59,6 +59,11 @@ ResumeOption = Annotated[
     str | None, typer.Option("--resume", metavar="RUN", help=f"Finish a run: {HOW_TO_NAME}")
 ]
 
+SerialOption = Annotated[
+    bool,
+    typer.Option("--serial", help="Your view makes its calls one after the other, not at once."),
+]
+
 
 @with_axes
 def run(
@@ -97,14 +102,31 @@ def quick(
     minutes: MinutesOption = None,
     seed: SeedOption = None,
     dry_run: DryRunOption = False,
+    serial: SerialOption = False,
     axes: SetAxes | None = None,
 ) -> None:
     """What to change first, for your own view: in at most 4 minutes, or --minutes.
 
-    Say how long its calls take (--delays-ms 800,400), how many users there are (--users 200), and
-    what it computes besides (--cpu-ms 5); every other axis of the suite `quick` can be set too.
+    Say how long its calls take (--delays-ms 800,400), whether it makes them one after the other
+    (--serial), how many users there are (--users 200) or how many views are asked for in a second
+    (--rate-rps 40), and what it computes besides (--cpu-ms 5). Every other axis of the suite
+    `quick` can be set too.
     """
-    _new_run(["quick"], seed, minutes, axes or {}, dry_run)
+    asked = axes or {}
+    asked = _one_after_the_other(asked) if serial else asked
+    _new_run(["quick"], seed, minutes, asked, dry_run)
+
+
+def _one_after_the_other(axes: SetAxes) -> SetAxes:
+    """The axes, with views that make their calls so."""
+    if "workload" in axes:
+        raise ConfigurationError("--serial is a workload: leave out --workload")
+    if any(len(delays_ms) < 2 for delays_ms in axes.get("delays_ms", ())):
+        raise ConfigurationError(
+            "--serial needs the delays of two calls at least, such as --delays-ms 800,400: one "
+            "call has no other to wait for"
+        )
+    return {**axes, "workload": ["serial"]}
 
 
 def _new_run(
@@ -173,6 +195,9 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
         console.print(words, soft_wrap=True)
     asked = ", ".join(request.arguments["suites"])
     console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
+    if missing:
+        cases = [case for suite in request.suites for case in suite.cases]
+        console.print(f"The load: {who_asks(cases)}", soft_wrap=True)
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
     if words := read_sight(lab, request.suites, console).before():

@@ -11,6 +11,7 @@ from loadgen.lab.lab import Lab, SetAxes
 from loadgen.lab.servers import Server
 from loadgen.suites.axes import LIST_AXES, option
 from loadgen.suites.cases import Case
+from loadgen.suites.lengths import service_time_s
 from loadgen.suites.suite import Suite
 
 BENCH = "scripts/bench"
@@ -81,8 +82,7 @@ def _workers(case: Case, server: Server) -> Sequence[str]:
     if case.users:
         return ("-c", str(case.users))
     rate_rps = case.rate_rps or 1.0
-    service_s = server.page.service_time_s if server.page else max(case.delays_ms) / 1000
-    workers = max(1, math.ceil(SPARE_WORKERS * rate_rps * service_s))
+    workers = max(1, math.ceil(SPARE_WORKERS * rate_rps * service_time_s(case, server)))
     return ("-c", str(workers), "-q", f"{rate_rps / workers:g}")
 
 

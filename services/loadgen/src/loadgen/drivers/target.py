@@ -6,9 +6,14 @@ from urllib.parse import urlencode
 from loadgen.lab import network
 from loadgen.lab.servers import Server
 from loadgen.suites.cases import Case, plain
+from loadgen.suites.lengths import service_time_s
 
 #: Text that only the right answer contains.
-EXPECTED_TEXT = {"fanout": 'id="country"', "single": "delectus aut autem"}
+EXPECTED_TEXT = {
+    "fanout": 'id="country"',
+    "serial": 'id="country"',
+    "single": "delectus aut autem",
+}
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Target:
             otherwise answer for every connection, on the measured CPUs.
         path: path and query.
         expected_text: what a right answer contains; empty: its status alone says that it is right.
-        service_time_s: the time a view waits at least: the longest upstream delay.
+        service_time_s: the time a view waits at least.
         launcher: origin of the launcher beside the server; None: there is none.
         ca: file of the CA's certificate that an https origin is trusted by (own driver only).
     """
@@ -63,7 +68,7 @@ def target_of(case: Case, server: Server) -> Target:
             origin=f"http://{network.address_of(server.name, page.host)}:{page.port}",
             path=page.path,
             expected_text=page.expected_text,
-            service_time_s=page.service_time_s,
+            service_time_s=service_time_s(case, server),
             launcher=_launcher_at(network.address_of(server.name)) if page.launcher else None,
         )
     address = network.address_of(server.name)
@@ -71,7 +76,7 @@ def target_of(case: Case, server: Server) -> Target:
         origin=f"http://{address}:{network.APP_PORT}",
         path=path_of(case),
         expected_text=EXPECTED_TEXT[case.workload],
-        service_time_s=max(case.delays_ms) / 1000,
+        service_time_s=service_time_s(case, server),
         launcher=_launcher_at(address),
     )
 

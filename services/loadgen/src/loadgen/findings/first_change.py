@@ -1,8 +1,10 @@
 """What to change first: a suite's `[[compare]]` entries that name a change, judged and in order.
 
 Throughput judges a change where it can. It cannot where both sides make all that the same users,
-slots or pool allow, or as good as the same number of views. There the load is equal, so CPU per
-view judges: what a view costs less is what more users find.
+slots or pool allow, or as good as the same number of views, or where it scatters too much. There
+CPU per view judges: what a view costs less is what more users find. Unless throughput leans the
+other way by more than what matters: then nothing is told, so that a run with other luck does not
+say the opposite.
 """
 
 import math
@@ -15,12 +17,15 @@ from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import ALARM, MARGIN
 
-#: The best first. `small` is better by less than what matters; `not comparable` has a reason.
+#: The best first. `small` is better or worse by less than what matters; `not comparable` has a
+#: reason.
 Standing = Literal["better", "small", "equivalent", "undecided", "worse", "not comparable"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 #: What judges a change, in this order, as far as the suite asks for it.
 JUDGES = ("rps", "app_cpu_ms_per_view", "p95_ms")
+#: What is said of the first change in its one sentence, beside what judges it.
+GAINS = ("rps", "app_cpu_ms_per_view")
 
 
 @dataclass(frozen=True)
@@ -75,17 +80,41 @@ def _effect(change: str, measured: Sequence[Comparison]) -> Effect:
 
 
 def _judge(measured: Sequence[Comparison]) -> Comparison:
-    """The comparison that decides: the first of JUDGES that can tell, else any that there is."""
+    """The comparison that decides: the first of JUDGES that tells a difference, else the first that
+    is known and could have told one, else any that there is.
+    """
 
     def rank(comparison: Comparison) -> int:
         return JUDGES.index(comparison.metric) if comparison.metric in JUDGES else len(JUDGES)
 
     able = sorted(measured, key=rank)
     for comparison in able:
+        if comparison.metric in GAINS and _tells(comparison):
+            opposed = any(_leans_against(other, comparison) for other in able)
+            return able[0] if opposed else comparison
+    for comparison in able:
         known = comparison.difference or comparison.instead
         if known and not (comparison.metric == "rps" and _is_level(comparison)):
             return comparison
     return next((comparison for comparison in able if comparison.difference), able[0])
+
+
+def _tells(comparison: Comparison) -> bool:
+    """Whether it is known to be a difference that matters."""
+    if comparison.metric == "rps" and _is_level(comparison):
+        return False
+    matters = _size(comparison) >= math.log1p(MARGIN)
+    return _standing(comparison) in ("better", "worse") and matters
+
+
+def _leans_against(throughput: Comparison, cost: Comparison) -> bool:
+    """Whether views/s, as they were measured, point the other way by more than what matters."""
+    if throughput.metric != "rps" or cost is throughput or throughput.difference is None:
+        return False
+    if _is_level(throughput) or _size(throughput) < math.log1p(MARGIN):
+        return False
+    more = throughput.difference.ratio > 1
+    return more == (_standing(cost) == "worse")
 
 
 def _is_level(comparison: Comparison) -> bool:
@@ -99,7 +128,7 @@ def _standing(comparison: Comparison) -> Standing:
         return "not comparable"
     if comparison.is_alarm and (comparison.p_adjusted or 0) >= ALARM:
         return "undecided"
-    if comparison.verdict == "better" and _size(comparison) < math.log1p(MARGIN):
+    if comparison.is_alarm and _size(comparison) < math.log1p(MARGIN):
         return "small"
     return comparison.verdict
 
@@ -125,7 +154,7 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     best = [effect for effect in changes if effect.standing == "better"]
     if best:
         same = [effect for effect in best if effect.change == best[0].change]
-        gains = " and ".join(f"{_in_words(effect)} ({effect.where})" for effect in same)
+        gains = " and ".join(f"{_gains(effect)} ({effect.where})" for effect in same)
         return f"Change first: {best[0].change}: {gains}."
     standings = {effect.standing for effect in changes}
     if "undecided" in standings:
@@ -133,6 +162,12 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     if standings <= {"not comparable"}:
         return "Nothing of this can be compared."
     return "Nothing of this is worth a change."
+
+
+def _gains(effect: Effect) -> str:
+    """What the best change brings, in views/s and in CPU per view as far as they are known."""
+    told = (other for other in effect.besides if other.metric in GAINS and _tells(other))
+    return ", ".join([_in_words(effect), *map(_with_verdict, told)])
 
 
 def line(effect: Effect) -> str:
@@ -148,7 +183,7 @@ def _in_words(effect: Effect) -> str:
     if effect.standing == "undecided" and judged.is_alarm:
         return f"{_figures(judged)} (undecided: may be chance)"
     if effect.standing == "small":
-        return f"{_figures(judged)} (better, by less than {MARGIN:.0%})"
+        return f"{_figures(judged)} ({judged.verdict}, by less than {MARGIN:.0%})"
     return _with_verdict(judged)
 
 

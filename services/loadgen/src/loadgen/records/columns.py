@@ -66,7 +66,12 @@ TRIALS: tuple[Column, ...] = (
     Column("slots", COUNT, "requests it can hold in flight; empty = unbounded"),
     Column("settings", TEXT, "the Django settings it ran with"),
     Column("view", TEXT, "how the view is written: sync or async"),
-    Column("workload", TEXT, "fanout (parallel calls, HTML) or single (one call, JSON)"),
+    Column(
+        "workload",
+        TEXT,
+        "fanout (calls at once, HTML), serial (calls one after the other, HTML) or single (one "
+        "call, JSON)",
+    ),
     Column("http_client", TEXT, "library and lifetime of the view's client"),
     Column(
         "upstream",
@@ -250,7 +255,8 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "service_time_ms",
         NUMBER,
-        "the longest upstream delay of a view; of a server's own page as its label says",
+        "what a view waits at least: the longest upstream delay, of serial their sum; of a "
+        "server's own page as its label says",
         unit="ms",
     ),
     Column("users_ceiling_rps", NUMBER, "users / service time", unit="1/s"),

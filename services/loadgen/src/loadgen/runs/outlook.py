@@ -1,8 +1,9 @@
 """How many trials are to come and how long they take, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from loadgen.documents.words import count_of
+from loadgen.documents.words import count_of, listing
+from loadgen.suites.cases import Case, plain
 from loadgen.suites.timing import duration
 from loadgen.trials.trial import Trial
 
@@ -39,3 +40,27 @@ def time_in_words(trials: Sequence[Trial]) -> str:
     windows_s = sum(each.ahead.most * each.ahead.window_s for each in trials if each.ahead)
     most_s = windows_s + sum(trial.expected_s for trial in trials)
     return f"{usual_time(trials)}, {duration(most_s)} at most"
+
+
+#: More users or rates than this are not told one by one.
+MOST_SIZES = 5
+#: How arrivals are spaced, in words.
+SPACED = {"poisson": "at random", "constant": "evenly spaced"}
+
+
+def who_asks(cases: Collection[Case]) -> str:
+    """Who asks: `200 users, each waits for its answer`; `40 arrivals a second, at random`."""
+    kinds = []
+    if users := sorted({case.users for case in cases if case.users}):
+        kinds.append(f"{_sizes(users)} users, each waits for its answer")
+    for arrivals, how in SPACED.items():
+        if rates := sorted({case.rate_rps or 0 for case in cases if case.arrivals == arrivals}):
+            kinds.append(f"{_sizes(rates)} arrivals a second, {how}")
+    return "; ".join(kinds)
+
+
+def _sizes(sizes: Sequence[float]) -> str:
+    """`30, 50 or 100`; of too many the first and the last."""
+    if len(sizes) > MOST_SIZES:
+        return f"{plain(sizes[0])} to {plain(sizes[-1])}"
+    return listing(map(plain, sizes), most=MOST_SIZES, joined="or")

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import SetAxes
 
 #: Which axis values are lists by themselves: a list of these is several values of the axis.
@@ -17,8 +18,21 @@ def option(axis: str) -> str:
     return f"--{axis.replace('_', '-')}"
 
 
+def are_set(when: Mapping[str, Any], axes: SetAxes) -> bool:
+    """Whether the command line has set each of these axes to the value (one of the values) here."""
+    return all(
+        any(value in axes.get(axis, ()) for value in values_of(axis, written))
+        for axis, written in when.items()
+    )
+
+
 def replaced(entry: Mapping[str, Any], axes: SetAxes) -> dict[str, Any]:
-    """An entry of a suite file with these axes in the place of its own."""
+    """An entry of a suite file with these axes in the place of its own.
+
+    A rate that is set asks for an open load: whoever names it need not say so.
+    """
+    if "rate_rps" in axes and "load" not in axes:
+        axes = {**axes, "load": ["open"]}
     gone = {axis for way in LOADS if not way.isdisjoint(axes) for axis in _other_loads(way)}
     if "driver" in axes and "hey" not in axes["driver"]:
         gone.add("planned_requests")
@@ -27,6 +41,19 @@ def replaced(entry: Mapping[str, Any], axes: SetAxes) -> dict[str, Any]:
 
 def _other_loads(way: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*LOADS) - way
+
+
+def check_loads(axes: SetAxes) -> None:
+    """Whether the command line asks for one kind of load: users, or arrivals at a rate.
+
+    Raises:
+        ConfigurationError: it asks for both.
+    """
+    if "users" in axes and "rate_rps" in axes:
+        raise ConfigurationError(
+            "--users and --rate-rps exclude each other, and either is enough: so many users, of "
+            "whom each waits for its answer, or so many arrivals a second, at random"
+        )
 
 
 def combinations(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

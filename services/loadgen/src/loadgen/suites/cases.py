@@ -1,11 +1,12 @@
 """A case: one combination of all the axes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from loadgen.lab.servers import View
 
-Workload = Literal["fanout", "single"]
+Workload = Literal["fanout", "single", "serial"]
 Upstream = Literal["http", "https", "django"]
 LoadKind = Literal["closed", "open"]
 Arrivals = Literal["poisson", "constant"]
@@ -17,6 +18,13 @@ Corner = tuple[float, int]
 def plain(number: float) -> str:
     """A number as a person writes it: 300, not 300.0; every digit, since slugs and URLs hold it."""
     return str(number).removesuffix(".0")
+
+
+def waits_ms(workload: str, delays_ms: Sequence[float]) -> float:
+    """What a view with these calls waits at least: of calls at once the longest delay, of calls
+    one after the other (`serial`) their sum; milliseconds.
+    """
+    return sum(delays_ms) if workload == "serial" else max(delays_ms)
 
 
 @dataclass(frozen=True, kw_only=True)

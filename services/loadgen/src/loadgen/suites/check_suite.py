@@ -6,6 +6,7 @@ when it is made (make_cases).
 
 from collections.abc import Collection, Iterable, Mapping
 
+from loadgen.lab.toml_tables import written
 from loadgen.records.columns import METRICS
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
@@ -26,7 +27,10 @@ def check_suite(name: str, file: SuiteFile, known_suites: Collection[str]) -> No
         raise mistake(name, "cases", "there is none: add [[cases]] with a server")
     if file.sort:
         _check_metrics(name, "sort", [file.sort])
+    for number, case in enumerate(file.cases, start=1):
+        _check_when(name, f"cases[{number}]", case.get("when", {}))
     for number, entry in enumerate(file.compare, start=1):
+        _check_when(name, f"compare[{number}]", entry.when)
         _check_comparison(name, f"compare[{number}]", entry)
     for number, figures in enumerate(file.published, start=1):
         _check_published(name, f"published[{number}]", figures)
@@ -67,6 +71,13 @@ def _check_comparison(name: str, where: str, entry: Compare) -> None:
         if not axes:
             raise mistake(name, f"{where}.{side}", f"names no axis; axes: {', '.join(AXES)}")
         _check_axes(name, f"{where}.{side}", axes, AXES)
+
+
+def _check_when(name: str, where: str, when: object) -> None:
+    if not isinstance(when, dict):
+        what = f"must be a table of axes and values, not {written(when)}"
+        raise mistake(name, f"{where}.when", what)
+    _check_axes(name, f"{where}.when", when, Axes.model_fields)
 
 
 def _check_published(name: str, where: str, entry: Mapping[str, object]) -> None:

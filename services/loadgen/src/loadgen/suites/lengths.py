@@ -6,7 +6,7 @@ Nothing has been measured yet, so all of it comes of the case, its server and th
 import math
 
 from loadgen.lab.servers import Server
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import Case, waits_ms
 from loadgen.suites.timing import Timing
 from loadgen.theory.laws import slots_ceiling_rps, users_ceiling_rps
 
@@ -21,8 +21,12 @@ LONG_SERVICE_S = 10.0
 
 
 def service_time_s(case: Case, server: Server) -> float:
-    """The longest upstream delay; of a server's own page what its label says."""
-    return server.page.service_time_s if server.page else max(case.delays_ms) / 1000
+    """What a view waits at least (waits_ms); of a server's own page what its label says."""
+    return (
+        server.page.service_time_s
+        if server.page
+        else waits_ms(case.workload, case.delays_ms) / 1000
+    )
 
 
 def response_time_s(case: Case, server: Server) -> float:

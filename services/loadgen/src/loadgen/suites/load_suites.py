@@ -44,7 +44,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
     if not cases:
         raise mistake(name, "cases", "no possible case is left; " + "; ".join(impossible))
     published, of_other_axes = _published(file, cases, maker)
-    compare, without_pairs = comparisons(name, file.compare, cases, may_be_empty=bool(lab.axes))
+    compare, without_pairs = comparisons(name, file.compare, cases, lab.axes)
     if file.search:
         check_search(name, cases)
     return Suite(

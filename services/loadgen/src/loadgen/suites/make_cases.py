@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes
 from loadgen.lab.toml_tables import first_mistake
-from loadgen.suites.axes import combinations, option, replaced
+from loadgen.suites.axes import are_set, combinations, option, replaced
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.suite_file import OF_A_PAGE, Axes, SuiteFile
@@ -28,6 +28,9 @@ class CaseMaker:
     def listed(self, file: SuiteFile, axes: SetAxes) -> tuple[list[Case], list[str]]:
         """The cases of a suite's `[[cases]]`, each once, with these axes in the place of its own.
 
+        An entry with `when` counts only where the command line has set these axes so, and keeps
+        its own value of them.
+
         Returns:
             The cases, and sentences that say what is left out and why.
 
@@ -37,7 +40,12 @@ class CaseMaker:
         cases: list[Case] = []
         left_out: list[str] = []
         for number, entry in enumerate(file.cases, start=1):
-            for combination in combinations(replaced(file.defaults | entry, axes)):
+            when = entry.get("when", {})
+            if not are_set(when, axes):
+                continue
+            own = {axis: value for axis, value in entry.items() if axis != "when"}
+            others = {axis: values for axis, values in axes.items() if axis not in when}
+            for combination in combinations(replaced(file.defaults | own, others)):
                 case = self.case(f"cases[{number}]", combination)
                 of_no_use = [axis for axis in combination if axis in OF_A_PAGE]
                 if self.lab.servers[case.server].page and of_no_use:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from loadgen.lab.lab import SetAxes
 from loadgen.lab.toml_tables import TomlTable, written
-from loadgen.suites.axes import tuples, values_of
+from loadgen.suites.axes import are_set, tuples, values_of
 from loadgen.suites.cases import Case
 from loadgen.suites.mistakes import mistake
 
@@ -38,6 +39,7 @@ class Compare(TomlTable):
         words: a claim, which holds where b is better than a; None: a question.
         change: what a reader does who goes from a to b, such as `share the client`; None: nobody
             is asked to.
+        when: axes that the command line must have set so; else nobody asks. Empty: always.
         planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
     """
 
@@ -46,6 +48,7 @@ class Compare(TomlTable):
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("rps",)
     words: str | None = None
     change: str | None = None
+    when: dict[str, Any] = Field(default_factory=dict)
     planted: dict[str, float] = Field(default_factory=dict)
 
     def pairs(self, cases: Sequence[Case]) -> Iterator[Pair]:
@@ -70,14 +73,15 @@ def matches(matcher: Matcher, case: Case) -> bool:
 
 
 def comparisons(
-    suite: str, compare: Sequence[Compare], cases: Sequence[Case], *, may_be_empty: bool
+    suite: str, compare: Sequence[Compare], cases: Sequence[Case], axes: SetAxes
 ) -> tuple[list[Compare], list[str]]:
     """The comparisons of a suite that select something.
 
     Args:
         compare: as its file has them.
         cases: all that it measures.
-        may_be_empty: whether there may be no case to compare; else that is a mistake.
+        axes: that the command line has set; where there are some, there may be no case to compare.
+            Else that is a mistake.
 
     Returns:
         The comparisons, and sentences that say which are left out and why.
@@ -86,7 +90,10 @@ def comparisons(
         ConfigurationError: one of them selects nothing.
     """
     selecting, left_out = [], []
+    may_be_empty = bool(axes)
     for number, asked in enumerate(compare, start=1):
+        if not are_set(asked.when, axes):
+            continue
         where = f"compare[{number}]"
         if not may_be_empty:
             _check_values(suite, f"{where}.a", asked.a, cases)

@@ -39,7 +39,11 @@ Expected = Literal["no difference"]
 #: What an article may have published of a case: columns by name.
 FIGURES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "rps", "max_rps"})
 
-DEFAULT_DELAYS_MS: dict[str, tuple[float, ...]] = {"fanout": (300, 600, 150), "single": (400,)}
+DEFAULT_DELAYS_MS: dict[Workload, tuple[float, ...]] = {
+    "fanout": (300, 600, 150),
+    "serial": (300, 600, 150),
+    "single": (400,),
+}
 
 #: What is known of a server's own page, on the axes of the lab's views: nothing.
 OF_A_PAGE: dict[str, Any] = {
@@ -91,6 +95,11 @@ class Axes(TomlTable):
             raise ValueError("hey sends a multiple of users: planned_requests must be one")
         if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
             raise ValueError("workload single makes one call: delays_ms must hold one number")
+        if self.workload == "serial" and self.delays_ms and len(self.delays_ms) < 2:
+            raise ValueError(
+                "workload serial makes one call after another: delays_ms must hold two numbers "
+                "at least"
+            )
         return self
 
     def _check_open(self) -> None:

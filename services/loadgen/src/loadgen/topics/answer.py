@@ -434,7 +434,8 @@ def _load(entry: Entry) -> str:
     if case.planned_requests:
         words = [f"{case.planned_requests} requests from {case.users} users"]
     if case.delays_ms:
-        words.append(f"{case.delays} ms")
+        in_a_row = " one after the other" if case.workload == "serial" else ""
+        words.append(f"{case.delays} ms{in_a_row}")
     if case.cpu_ms:
         words.append(f"{case.cpu_ms:g} ms of CPU")
     if case.ramp:

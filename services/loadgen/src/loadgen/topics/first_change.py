@@ -35,9 +35,9 @@ BRIEFLY = "× is after by before; or more: then all is made that users or slots 
 MOST_LISTED = 6
 INTRODUCTION = (
     "Each line is what one change does: after by before, with the 95 % interval; the best first. "
-    "Views/s judge a change where they can; where both sides make all that the users ask for, CPU "
-    "per view does, and less of it is better. Or more: after the change, all is made that users, "
-    "slots or pool allow."
+    "Views/s judge a change where they can; where both sides make all that the users ask for, or "
+    "views/s scatter too much to tell, CPU per view does, and less of it is better. Or more: after "
+    "the change, all is made that users, slots or pool allow."
 )
 
 

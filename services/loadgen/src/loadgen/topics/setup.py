@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from loadgen.documents.document import Block, Folded, Heading, Terms, Text
 from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import count_of, listing
-from loadgen.suites.cases import Case, plain
+from loadgen.suites.cases import Case, plain, waits_ms
 from loadgen.theory.statistics import MARGIN
 
 #: More values of an axis than this are not told one by one.
@@ -52,8 +52,9 @@ def block(material: Material) -> Folded:
 def _asked(group: Group) -> Iterator[str]:
     """What the views did, and who asked for them."""
     cases = [entry.case for entry in group.entries]
-    if delays := list(dict.fromkeys(case.delays_ms for case in cases if case.delays_ms)):
-        waits = [_waits(delays_ms) for delays_ms in delays]
+    calling = (case for case in cases if case.delays_ms)
+    if calls := list(dict.fromkeys((case.workload, case.delays_ms) for case in calling)):
+        waits = list(dict.fromkeys(_waits(*each) for each in calls))
         computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
         besides = f"; in some cases it computes for {_any_of(computes)} ms besides"
         yield (
@@ -71,14 +72,15 @@ def _asked(group: Group) -> Iterator[str]:
     )
 
 
-def _waits(delays_ms: Sequence[float]) -> str:
+def _waits(workload: str, delays_ms: Sequence[float]) -> str:
     """What a view waits for, as a verb with its object."""
     calls = listing((plain(ms) for ms in delays_ms), most=MOST_VALUES)
     if len(delays_ms) == 1:
         return f"calls an API that answers after {calls} ms"
+    how = "one after the other" if workload == "serial" else "at once"
     return (
-        f"calls an API {len(delays_ms)} times at once, which answers after {calls} ms, so it "
-        f"takes {plain(max(delays_ms))} ms at least"
+        f"calls an API {len(delays_ms)} times {how}, which answers after {calls} ms, so it "
+        f"takes {plain(waits_ms(workload, delays_ms))} ms at least"
     )
 
 

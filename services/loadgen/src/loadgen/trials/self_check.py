@@ -156,8 +156,17 @@ def _demand(trial: Trial, app_cpus: int) -> Demand:
         slots_ceiling_rps(trial.server.slots, service_s),
     )
     views_per_s = min([VIEWS_PER_S_AND_CPU * app_cpus, *filter(None, ceilings)])
-    delay_ms = min(max(case.delays_ms), LONGEST_DELAY_MS)
+    delay_ms = min(_delay_ms(case), LONGEST_DELAY_MS)
     return Demand(case, delay_ms, RESERVE * views_per_s * calls_per_view(case))
+
+
+def _delay_ms(case: Case) -> float:
+    """The delay that stands for all of a view: the longest of those at once, which holds the most
+    calls; of those one after the other their mean, since each view has one call in flight.
+    """
+    if case.workload == "serial":
+        return round(sum(case.delays_ms) / len(case.delays_ms), 3)
+    return max(case.delays_ms)
 
 
 def check_api(demand: Demand, api: Api) -> ApiCheck:
