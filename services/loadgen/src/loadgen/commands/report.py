@@ -11,7 +11,9 @@ from loadgen.findings.earlier_run import read_run
 from loadgen.lab.lab import read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME, place_for_files
 from loadgen.reports.exports import write_exports
+from loadgen.reports.kept_answer import keep_answer
 from loadgen.reports.run_report import markdown_report, print_report, write_report
+from loadgen.reports.runs_index import write_index
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
 
@@ -30,12 +32,19 @@ def report(
         return
     console = terminal.console()
     print_report(console, earlier.suites, earlier.rows)
+    shown = material(earlier)
+    lines = []
     try:
-        page = write_report(material(earlier), place_for_files(lab, earlier.folder))
+        page = write_report(shown, place_for_files(lab, earlier.folder))
+        lines.append(f"Report: results/{page.relative_to(lab.results)}")
+        if earlier.folder.parent == lab.results:  # the list is of the reader's own runs
+            keep_answer(shown)
+            lines.append(f"All runs: results/{write_index(lab).name}")
     except OSError as error:
         raise unwritable(error) from error
-    where = f"results/{page.relative_to(lab.results)}"
-    console.print(f"\nReport: {where}", soft_wrap=True)
+    console.print()
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
 def export(run: RunArgument) -> None:

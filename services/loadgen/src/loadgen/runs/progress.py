@@ -86,7 +86,7 @@ class Progress:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         elif now - self._said_at >= PLAIN_EVERY_S:
             self._said_at = now
-            self._say(line)
+            self.say(line)
 
     def measured(self, trial: Trial, row: Row) -> None:
         """A trial's row, in a line."""
@@ -95,14 +95,14 @@ class Progress:
         line += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
         if row.caveats:
             line += f"  ({', '.join(row.caveats)})"
-        self._say(line)
+        self.say(line)
         self._end(trial)
 
     def failed(self, trial: Trial, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
-        self._say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
+        self.say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
         for line in error.details:
-            self._say(f"    | {line}")
+            self.say(f"    | {line}")
         self._end(trial)
 
     def _end(self, trial: Trial) -> None:
@@ -141,7 +141,8 @@ class Progress:
             self._rate_rps = (answered - count) / (now - since)
         self._answered = (now, answered)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """A line of its own."""
         self._console.print(line, soft_wrap=True)
 
 

@@ -10,13 +10,16 @@ import httpx
 from rich.console import Console
 
 from loadgen.documents.command_lines import BENCH
-from loadgen.documents.run_material import labels_of, material
+from loadgen.documents.run_material import Material, labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import Row
+from loadgen.reports.kept_answer import keep_answer
+from loadgen.reports.live_page import LivePage
 from loadgen.reports.run_report import PAGE_FILE, print_report, write_report
+from loadgen.reports.runs_index import write_index
 from loadgen.runs import resume
 from loadgen.runs.equipment import Equipment, equipment_for, find_api_again
 from loadgen.runs.lock import RunLock
@@ -99,7 +102,8 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
-            session = _Session(http, equipment, protocol, idle, results, progress)
+            page = LivePage(results.folder, request.suites, progress.say)
+            session = _Session(http, equipment, protocol, idle, results, progress, page)
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note(idle=idle.document())
@@ -137,6 +141,7 @@ class _Session:
     idle: Idle
     results: Results
     progress: Progress
+    page: LivePage
 
 
 def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
@@ -145,6 +150,9 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     try:
         try:
             while trial := plan.next_trial(results.rows):
+                if results.rows:
+                    at = f"trial {trial.position} of {plan.trial_count}"
+                    session.page.draw(at, session.progress.left_s)
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
@@ -212,12 +220,26 @@ def _report(lab: Lab, suites: Sequence[Suite], results: Results) -> Ending:
     """Draw the report of what there is; whatever fails at that costs no result."""
     folder = f"results/{results.folder.name}"
     try:
-        write_report(material(run_of(results.folder, suites)), results.folder)
+        whole = material(run_of(results.folder, suites))
+        write_report(whole, results.folder)
     except Exception as error:
+        with suppress(OSError):  # it would say that the run goes on
+            (results.folder / PAGE_FILE).unlink(missing_ok=True)
         words = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
         words += f"whole without it. To draw it: {_command(lab)} report {folder}"
         return Ending(FAILED, (words,))
-    return Ending(DONE, (f"Report: {folder}/{PAGE_FILE}",))
+    return _list(lab, whole, f"Report: {folder}/{PAGE_FILE}")
+
+
+def _list(lab: Lab, whole: Material, report: str) -> Ending:
+    """Keep the answer, and list the run among the others; whatever fails at that costs nothing."""
+    try:
+        keep_answer(whole)
+        index = write_index(lab)
+    except Exception as error:
+        words = f"The list of runs could not be written ({type(error).__name__}: {error})."
+        return Ending(FAILED, (report, words))
+    return Ending(DONE, (report, f"All runs: results/{index.name}"))
 
 
 def _command(lab: Lab) -> str:

@@ -59,7 +59,7 @@ def blocks(material: Material) -> Iterator[Block]:
     rows = [_row(material, entry, row) for _, entry in entries.values() for row in entry.rows]
     rows += _windows(material, entries)
     caption = "Every trial of the run. A dashed line: not ranked; struck through: not measured."
-    yield Table(caption, COLUMNS, rows, filtered=True, shown=PAGE)
+    yield Table(caption, COLUMNS, rows, filtered="trials", shown=PAGE)
     yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     yield from (_refutation(material, suite, entry) for suite, entry in entries.values())
