@@ -159,7 +159,6 @@ def _unreadable(folder: Path, error: Exception) -> Outcome:
 def _row(run: _ListedRun, answer: Answer | Outcome | None) -> TableRow:
     """A line; in the place of an answer may stand why there is none."""
     described, name = run.environment, run.folder.name
-    asked = ", ".join((described.get("arguments") or {}).get("suites") or ())
     has_page = (run.folder / PAGE_FILE).is_file()
     began, commit, outcome = (
         str(described.get(key) or "") for key in ("started_at", "git_commit", "outcome")
@@ -168,13 +167,21 @@ def _row(run: _ListedRun, answer: Answer | Outcome | None) -> TableRow:
         (
             Link(name, f"{quote(name)}/{PAGE_FILE}") if has_page else name,
             began[:10] or UNKNOWN,
-            answer.question if isinstance(answer, Answer) else asked,
+            answer.question if isinstance(answer, Answer) else _asked(described),
             answer.words if isinstance(answer, Answer) else answer or UNKNOWN,
             run.machine or UNKNOWN,
             Code(commit[:7]) if commit else UNKNOWN,
             Outcome(outcome, "good" if outcome == FINISHED else "bad") if outcome else UNKNOWN,
         )
     )
+
+
+def _asked(described: Mapping[str, Any]) -> str:
+    """The names of a run's suites, where its environment has any."""
+    match described.get("arguments"):
+        case {"suites": [*suites]}:
+            return ", ".join(map(str, suites))
+    return UNKNOWN
 
 
 # ----------------------------------------------------------------------------------------- cases

@@ -1,6 +1,6 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,10 +149,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     results = session.results
     try:
         try:
-            while trial := plan.next_trial(results.rows):
-                if results.rows:
-                    at = f"trial {trial.position} of {plan.trial_count}"
-                    session.page.draw(at, session.progress.left_s)
+            for trial in one_by_one(plan, results, session.progress, session.page):
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")
@@ -169,6 +166,21 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     except ResultsLostError as lost:
         # environment.json still says `unfinished`, and at which trial.
         return Ending(FAILED, (f"{lost}. Make room there.",), lost=True)
+
+
+def one_by_one(plan: Plan, results: Results, progress: Progress, page: LivePage) -> Iterator[Trial]:
+    """The trials that are missing; the page is drawn between two of them, and never while one runs.
+
+    Args:
+        plan: of the run.
+        results: its rows so far; whoever asks for the next trial has added that of the last.
+        progress: knows how long the run takes yet.
+        page: of the run so far.
+    """
+    while trial := plan.next_trial(results.rows):
+        if results.rows:
+            page.draw(f"trial {trial.position} of {plan.trial_count}", progress.left_s)
+        yield trial
 
 
 def _measure(trial: Trial, session: _Session) -> None:
