@@ -12,8 +12,8 @@ from loadgen.suites.suite import Suite
 from loadgen.suites.timing import duration
 
 #: Between two drawings passes this many times as long as the first of them took: drawing takes at
-#: most about 3 % of a run's time. (On two cores a drawing of 120 to 270 trials takes 0.7 to 1.5 s of
-#: CPU, and 4 to 6 s with what is made of samples, which is therefore left for the end.)
+#: most about 3 % of a run's time. (On two cores a drawing of 120 to 270 trials takes 0.7 to 1.5 s
+#: of CPU, and 4 to 6 s with what is made of samples, which is therefore left for the end.)
 TIMES_AS_LONG = 30
 
 

@@ -165,7 +165,7 @@ def _row(run: _ListedRun, answer: Answer | Outcome | None) -> TableRow:
     )
     return TableRow(
         (
-            Link(name, f"{quote(name)}/{PAGE_FILE}") if has_page else name,
+            Link(name, _address(name, PAGE_FILE)) if has_page else name,
             began[:10] or UNKNOWN,
             answer.question if isinstance(answer, Answer) else _asked(described),
             answer.words if isinstance(answer, Answer) else answer or UNKNOWN,
@@ -242,5 +242,10 @@ def _others(lab: Lab, runs: Sequence[_ListedRun]) -> Iterator[Block]:
 def _to_page(folder: Path) -> Cell:
     for name in (PAGE_FILE, COMPARISON_PAGE):
         if (folder / name).is_file():
-            return Link(folder.name, f"{quote(folder.name)}/{name}")
+            return Link(folder.name, _address(folder.name, name))
     return folder.name
+
+
+def _address(folder: str, page: str) -> str:
+    """Of a page in a folder beside the list; suites are joined by a plus, which means itself."""
+    return f"{quote(folder, safe='+')}/{page}"
