@@ -1,6 +1,7 @@
 """report.html in a real browser: Debian's chromium, wide and on a phone, light and dark."""
 
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,14 @@ def drawn(loadgen: Loadgen, folder: str) -> Path:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, report: Path) -> Page:
-    """The report in a wide window; a test leaves it as it found it, or it reloads it first."""
+    """The report in a wide window; a test leaves it as it found it, or opens it afresh."""
     return opened(browser, report).page
+
+
+def afresh(page: Page) -> None:
+    """The page as it was before anybody touched it: without what its address keeps."""
+    page.evaluate("history.replaceState(null, '', location.pathname)")
+    page.reload()
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
@@ -112,7 +119,7 @@ def column(page: Page, index: int) -> list[str]:
 
 
 def test_the_table_sorts_by_number_with_the_unknown_last(page: Page) -> None:
-    page.reload()
+    afresh(page)
     heading = page.locator("#trials thead th", has_text="p99 (ms)")
     assert heading.get_attribute("aria-sort") is None
     for direction, sign in (("ascending", 1), ("descending", -1)):
@@ -127,7 +134,7 @@ def test_the_table_sorts_by_number_with_the_unknown_last(page: Page) -> None:
 
 
 def test_the_table_sorts_by_words(page: Page) -> None:
-    page.reload()
+    afresh(page)
     page.locator("#trials thead th", has_text="Bound by").get_by_role("button").click()
     found = column(page, 11)
     assert found == sorted(found)
@@ -135,7 +142,7 @@ def test_the_table_sorts_by_words(page: Page) -> None:
 
 
 def test_the_table_filters_by_words_and_by_state(page: Page) -> None:
-    page.reload()
+    afresh(page)
     said = page.locator(".filter output")
     assert said.text_content() == "120 of 120 trials"
     page.get_by_role("searchbox").fill("uvicorn async cpu-drift")
@@ -150,7 +157,7 @@ def test_the_table_filters_by_words_and_by_state(page: Page) -> None:
 
 
 def test_a_row_opens_on_what_refutes_it_by_keyboard_too(page: Page) -> None:
-    page.reload()
+    afresh(page)
     row = trials_of(page).first
     row.locator("summary").focus()
     page.keyboard.press("Enter")
@@ -183,7 +190,7 @@ def test_on_a_phone_an_opened_row_can_be_read_without_scrolling_sideways(
 
 
 def test_the_keyboard_skips_to_the_answer(page: Page) -> None:
-    page.reload()
+    afresh(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     skip = page.locator(".skip").bounding_box()
@@ -194,7 +201,7 @@ def test_the_keyboard_skips_to_the_answer(page: Page) -> None:
 
 
 def test_a_screen_reader_finds_names_headings_and_tables(page: Page) -> None:
-    page.reload()
+    afresh(page)
     levels: list[int] = page.locator("h1, h2, h3, h4").evaluate_all(
         "all => all.map(one => Number(one.tagName[1]))"
     )
@@ -261,3 +268,72 @@ def test_a_slider_moves_by_keyboard_and_says_its_value(
     assert cpus.get_attribute("aria-valuetext") == "16 CPUs"
     assert page.locator("[data-asks=cpus] [type=number]").input_value() == "16"
     assert "assumed, not measured" in page.locator("#predict-panel output").inner_text()
+
+
+def test_what_is_copied_of_a_table_is_what_the_command_line_says_of_it(
+    browser: Browser, loadgen: Loadgen
+) -> None:
+    """Of a run whose tables have the same columns in the page and in Markdown."""
+    folder = max(str(one.relative_to(ROOT)) for one in ROOT.glob("results/reference/*capacity"))
+    page = opened(browser, drawn(loadgen, folder)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    buttons = page.locator("button.copy")
+    copied = ""
+    for place in range(buttons.count()):
+        buttons.nth(place).evaluate("button => button.click()")  # in what is folded, too
+        page.wait_for_function(
+            "at => document.querySelectorAll('button.copy')[at].textContent === 'Copied'", arg=place
+        )
+        copied += page.evaluate("navigator.clipboard.readText()")
+    printed = loadgen("report", folder, "--markdown").stdout
+    lines = [line for line in printed.splitlines() if line.startswith("| ")]
+    assert len(lines) > 3
+    assert set(lines) <= set(copied.splitlines())
+    assert buttons.count() == page.locator("table").count()
+    page.context.close()
+
+
+def test_a_copied_address_shows_the_same(browser: Browser, of_clients: tuple[str, Path]) -> None:
+    """What is open, sorted and filtered; and what the sliders ask."""
+    _, report = of_clients
+    page = opened(browser, report).page
+    page.locator("#trials thead th", has_text="p95 (ms)").get_by_role("button").click()
+    page.locator("#trials").get_by_role("searchbox").fill("granian")
+    page.locator("#trials tbody tr:not([hidden]) summary").first.click()
+    page.locator("tr.opened").wait_for()
+    page.locator("[data-asks=users] [type=number]").fill("321")
+    page.wait_for_function("location.hash.includes('open')")
+    watched = opened(browser, report)
+    watched.page.goto(page.url)
+    watched.page.locator("tr.opened").wait_for()
+    assert column(watched.page, 1) == column(page, 1)
+    asked = watched.page.locator("[data-asks=users] [type=number]")
+    assert asked.input_value() == "321"
+    shown = watched.page.locator("#trials tbody tr:not(.opened)").filter(visible=True)
+    assert 0 < shown.count() < len(column(page, 1))
+    assert watched.said == []
+
+
+def test_the_list_of_runs_has_the_looks_of_a_report(browser: Browser, loadgen: Loadgen) -> None:
+    """Of a folder with a run that was copied there, and one that is broken."""
+    name = Path(REFERENCE).name
+    for file in ("trials.csv", "summary.csv", "environment.json", "compose.yaml"):
+        (RESULTS / name).mkdir(exist_ok=True)
+        shutil.copy(ROOT / REFERENCE / file, RESULTS / name)
+    shutil.copytree(ROOT / REFERENCE / "suites", RESULTS / name / "suites", dirs_exist_ok=True)
+    broken = RESULTS / "20260101T000000Z-broken"
+    broken.mkdir(exist_ok=True)
+    (broken / "trials.csv").write_text("?\n")
+    done = loadgen("report", f"results/{name}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("All runs: results/index.html\n")
+    for size, scheme in LOOKS:
+        watched = opened(browser, RESULTS / "index.html", size, scheme)
+        page = watched.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert watched.said == []
+        rows = page.locator("#runs tbody tr").all_text_contents()
+        assert [name in rows[0], "20260101T000000Z-broken" in rows[-1]] == [True, True]
+        page.get_by_role("link", name=name).click()
+        page.wait_for_url(f"**/{name}/report.html")
+        page.context.close()

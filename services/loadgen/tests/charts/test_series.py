@@ -113,3 +113,21 @@ def test_a_broken_file_is_named_with_what_to_do(tmp_path: Path, content: bytes) 
 
     with pytest.raises(ConfigurationError, match=r"broken\.csv\.gz cannot be read .*remove it"):
         series.read_requests(file)
+
+
+def test_a_pause_and_a_median_by_thirds_say_what_a_picture_shows(tmp_path: Path) -> None:
+    """Twelve seconds: answers after 0.1 s, none for three seconds, then answers after 0.4 s."""
+    early: list[Request] = [(at / 10, at / 10 + 0.1, None) for at in range(40)]
+    late: list[Request] = [(7 + at / 10, 7.4 + at / 10, None) for at in range(60)]
+    requests = read([*early, *late], tmp_path)
+    assert series.longest_pause_s(requests, 12.0) == pytest.approx(7.4 - 4.0)
+    first, second, last = series.p50_by_thirds(requests, 12.0)
+    assert first == pytest.approx(100)
+    assert second is None  # too few answers to say
+    assert last == pytest.approx(400)
+
+
+def test_where_nothing_came_the_whole_window_is_a_pause(tmp_path: Path) -> None:
+    silent = read([(0.0, None, "unanswered")], tmp_path)
+    assert series.longest_pause_s(silent, 4.0) == 4
+    assert series.p50_by_thirds(silent, 4.0) == [None, None, None]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from loadgen.documents.document import Heading, Table, TableColumn, TableRow
+from loadgen.documents.document import (
+    Heading,
+    Link,
+    Table,
+    TableColumn,
+    TableRow,
+    Trend,
+    of_words,
+)
 from loadgen.documents.markdown import code, literal
 from tests.shown import as_markdown
 
@@ -51,3 +59,10 @@ def test_equal_tables_are_all_shown_and_how_to_read_them_is_said_once() -> None:
     text = as_markdown([Heading("A"), table, Heading("B"), table])
     assert text.count("| no middleware | 1.008 |") == 2
     assert text.count("Ratio: by the step before.") == 1
+
+
+def test_a_link_leads_where_it_says_and_a_line_of_values_is_its_ends() -> None:
+    columns = of_words("Run", "First to last")
+    row = TableRow((Link("a_run_[1]", "a%20run/report.html"), Trend((40.04, 80.0, 60.0), 1)))
+    text = as_markdown([Table("", columns, [row])])
+    assert r"| [a_run\_[1]](<a%20run/report.html>) | 40.0 → 60.0 |" in text

@@ -395,3 +395,19 @@ def test_an_interrupted_run_says_so(a_run: RUN) -> None:
     assert "The run is not whole: interrupted at trial 2 of 3." in text_of(
         html_of((folder, suites))
     )
+
+
+def test_a_page_of_a_run_that_has_ended_does_not_load_itself_anew(a_run: RUN) -> None:
+    html = html_of(a_run(a_suite(cases=(FAST,))))
+    assert "setInterval" not in html
+    assert 'http-equiv="refresh"' not in html
+    assert "data-reload-s=" not in html
+
+
+def test_what_the_pictures_over_time_show_is_a_table_too(a_run: RUN) -> None:
+    html = html_of(a_run(a_suite(cases=(SLOW, FAST))))
+    table = html.split('id="over-time"')[1].split("</section>")[0].split("<tbody>")[1]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", table)
+    assert re.fullmatch(r"gunicorn-100-threads, httpx-per-request, round \d", cells[0])
+    assert cells[1:4] == ["500", "500", "500"], "ten users with a latency of half a second"
+    assert cells[6] == "0.05", "spread evenly"

@@ -105,6 +105,25 @@ def distribution(
     return counts
 
 
+def p50_by_thirds(requests: pl.DataFrame, window_s: float) -> list[float | None]:
+    """The median latency (ms) of the good answers in each third of a window; None of a few."""
+    good = requests.filter("good")
+    medians: list[float | None] = []
+    for third in range(3):
+        ends = (window_s * third / 3, window_s * (third + 1) / 3)
+        inside = good.filter(pl.col("answered_s").is_between(*ends, closed="left"))
+        ordered: Numbers = np.sort(inside["latency_ms"].to_numpy())
+        medians.append(percentile(ordered, 0.5))
+    return medians
+
+
+def longest_pause_s(requests: pl.DataFrame, window_s: float) -> float:
+    """The longest time within a window in which no good answer came (s)."""
+    instants_s = requests.filter("good")["answered_s"].to_numpy()
+    inside = np.sort(instants_s[(instants_s >= 0) & (instants_s <= window_s)])
+    return float(np.diff(np.concatenate(([0.0], inside, [window_s]))).max())
+
+
 def course(requests: pl.DataFrame, window_s: float) -> Course:
     """A trial's window, in steps of whole seconds where it is long."""
     step_s = max(1.0, math.ceil(window_s / MOST_STEPS)) if window_s >= 4 else window_s / 8

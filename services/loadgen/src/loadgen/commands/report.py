@@ -12,7 +12,9 @@ from loadgen.findings.earlier_run import read_run
 from loadgen.lab.lab import read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME, place_for_files
 from loadgen.reports.exports import write_exports
+from loadgen.reports.kept_answer import keep_answer
 from loadgen.reports.run_report import markdown_report, print_report, write_report
+from loadgen.reports.runs_index import write_index
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
 
@@ -34,14 +36,21 @@ def report(
         return
     console = terminal.console()
     print_report(console, for_text(earlier), full=full)
+    shown = material(earlier)
+    lines = []
     try:
-        page = write_report(material(earlier), place_for_files(lab, earlier.folder))
+        page = write_report(shown, place_for_files(lab, earlier.folder))
+        lines.append(f"Report: results/{page.relative_to(lab.results)}")
+        if earlier.folder.parent == lab.results:  # the list is of the reader's own runs
+            keep_answer(shown)
+            lines.append(f"All runs: results/{write_index(lab).name}")
     except OSError as error:
         raise unwritable(error) from error
-    where = f"results/{page.relative_to(lab.results)}"
-    console.print(f"\nReport: {where}", soft_wrap=True)
     if not full:
-        console.print(where_all_is(lab, earlier.name), soft_wrap=True)
+        lines.append(where_all_is(lab, earlier.name))
+    console.print()
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
 def export(run: RunArgument) -> None:

@@ -61,7 +61,28 @@ class Code:
     text: str
 
 
-type Cell = str | Estimate | Outcome | Code
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to a file beside the page."""
+
+    words: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Values in the order in which they were measured; a page draws a small line.
+
+    Attributes:
+        values: one at least.
+        digits: after the point, in words.
+    """
+
+    values: Sequence[float]
+    digits: int
+
+
+type Cell = str | Estimate | Outcome | Code | Link | Trend
 
 
 def cell_words(cell: Cell, medium: Medium) -> str:
@@ -69,8 +90,11 @@ def cell_words(cell: Cell, medium: Medium) -> str:
     match cell:
         case Estimate():
             return _estimate_words(cell, medium)
-        case Outcome(words) | Code(words):
+        case Outcome(words) | Code(words) | Link(words):
             return words
+        case Trend(values, digits):
+            ends = dict.fromkeys(decimals(value, digits) for value in (values[0], values[-1]))
+            return " → ".join(ends)
     return cell
 
 
@@ -200,7 +224,7 @@ class Table(Block):
 
     Attributes:
         caption: what it holds, and how to read it.
-        filtered: whether fields above it narrow its rows.
+        filtered: what its rows are called where fields above it narrow them; empty: there are none.
         folded: the words that unfold it in a page; empty: it is open.
         brief: where of more than MOST_LINES rows only the telling ones are shown.
     """
@@ -208,7 +232,7 @@ class Table(Block):
     caption: str
     columns: Sequence[TableColumn]
     rows: Sequence[TableRow]
-    filtered: bool = False
+    filtered: str = ""
     folded: str = ""
     brief: frozenset[Medium] = frozenset()
 
@@ -351,11 +375,14 @@ class Document:
 
     Attributes:
         facts: when, where, of what: a few words each.
+        progress: how far a run has come that goes on, whose page is loaded anew now and then;
+            empty: it has ended.
     """
 
     heading: str
     facts: Sequence[str]
     sections: Sequence[Section]
+    progress: str = ""
 
     def sections_in(self, medium: Medium) -> list[Section]:
         """The sections of which a medium shows something."""

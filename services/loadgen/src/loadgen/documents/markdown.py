@@ -11,6 +11,7 @@ from loadgen.documents.document import (
     Figure,
     Heading,
     Items,
+    Link,
     Table,
     Terms,
     Text,
@@ -101,7 +102,10 @@ def table_lines(table: Table) -> list[str]:
 
 
 def _cell(cell: Cell) -> str:
-    return code(cell.text) if isinstance(cell, Code) else in_cell(cell_words(cell, "markdown"))
+    if isinstance(cell, Code):
+        return code(cell.text)
+    words = in_cell(cell_words(cell, "markdown"))
+    return f"[{words}](<{cell.address}>)" if isinstance(cell, Link) else words
 
 
 def table_line(cells: Iterable[str]) -> str:

@@ -61,12 +61,14 @@ class Topic:
         heading: as in the contents.
         blocks: what it says of a run.
         introduction: how to read what follows, once.
+        of_samples: whether it reads samples, which takes more time than all else.
     """
 
     key: str
     heading: str
     blocks: OfRun
     introduction: str = ""
+    of_samples: bool = False
 
     def section(self, material: Material) -> Section:
         """What a page shows of it; nothing where there is nothing but its introduction."""
@@ -122,9 +124,15 @@ TOPICS = (
         by_group(throughput.blocks),
         throughput.INTRODUCTION,
     ),
-    Topic("latency", "Latency", by_suite(latency.blocks), latency.INTRODUCTION),
+    Topic("latency", "Latency", by_suite(latency.blocks), latency.INTRODUCTION, of_samples=True),
     Topic("cost", "CPU per view, and memory", by_group(cost.blocks), cost.INTRODUCTION),
-    Topic("over-time", "Over time", by_suite(over_time.blocks), over_time.INTRODUCTION),
+    Topic(
+        "over-time",
+        "Over time",
+        by_suite(over_time.blocks),
+        over_time.INTRODUCTION,
+        of_samples=True,
+    ),
     Topic("caveats", caveats.HEADING, caveats.blocks),
     Topic(
         "articles",
@@ -138,22 +146,31 @@ TOPICS = (
 )
 
 
+def heading(material: Material) -> str:
+    """What a run is called: the question of its one suite, or the names of those that it has."""
+    questions = [group.suite.question for group in material.groups]
+    asked = material.environment.get("arguments", {}).get("suites", ())
+    return questions[0] if len(questions) == 1 else ", ".join(asked).capitalize()
+
+
 def page_document(material: Material) -> Document:
     """The run topic by topic, for the page."""
-    asked = material.environment.get("arguments", {}).get("suites", ())
-    questions = [group.suite.question for group in material.groups]
-    environment = material.environment
     return Document(
-        heading=questions[0] if len(questions) == 1 else ", ".join(asked).capitalize(),
-        facts=[
-            (environment.get("started_at") or "")[:10],
-            environment.get("cpu_model") or environment.get("architecture") or "",
-            f"{len(material.rows)} trials",
-            str(environment.get("outcome", "")),
-            material.name,
-        ],
+        heading=heading(material),
+        facts=_facts(material),
         sections=[topic.section(material) for topic in TOPICS],
     )
+
+
+def _facts(material: Material) -> list[str]:
+    environment = material.environment
+    return [
+        (environment.get("started_at") or "")[:10],
+        environment.get("cpu_model") or environment.get("architecture") or "",
+        f"{len(material.rows)} trials",
+        str(environment.get("outcome", "")),
+        material.name,
+    ]
 
 
 def _on_page(blocks: Iterable[Block]) -> list[Block]:
@@ -241,6 +258,27 @@ def write_report(material: Material, folder: Path) -> Path:
         slim = [_without_galleries(section) for section in document.sections]
         page = html(replace(document, sections=slim), material.name)
     replace_text(folder / PAGE_FILE, page)
+    return folder / PAGE_FILE
+
+
+def write_live_page(material: Material, folder: Path, progress: str) -> Path:
+    """Write report.html of a run that goes on, without what takes long to draw.
+
+    Args:
+        material: the run so far.
+        folder: where to; it exists.
+        progress: how far the run has come.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    so_far = Document(
+        heading=heading(material),
+        facts=_facts(material),
+        sections=[topic.section(material) for topic in TOPICS if not topic.of_samples],
+        progress=progress,
+    )
+    replace_text(folder / PAGE_FILE, html(so_far, material.name))
     return folder / PAGE_FILE
 
 

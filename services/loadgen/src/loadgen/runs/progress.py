@@ -54,7 +54,7 @@ class Progress:
     def tell(self, sentence: str) -> None:
         """A line between trials; none where it is empty."""
         if sentence:
-            self._say(sentence)
+            self.say(sentence)
 
     @property
     def left_s(self) -> float:
@@ -93,7 +93,7 @@ class Progress:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         elif now - self._said_at >= PLAIN_EVERY_S:
             self._said_at = now
-            self._say(line)
+            self.say(line)
 
     def measured(self, trial: Trial, row: Row) -> None:
         """A trial's row, in a line of the console: its figures whole, its name and its caveats as
@@ -106,14 +106,14 @@ class Progress:
         room = self._console.width - len(f"{place} {figures}")
         if len(name) > room:
             name = f"{name[: max(0, room - 1)]}…"
-        self._say(f"{place} {name}{figures}{_in_room(row.caveats, room - len(name))}")
+        self.say(f"{place} {name}{figures}{_in_room(row.caveats, room - len(name))}")
         self._end(trial)
 
     def failed(self, trial: Trial, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
-        self._say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
+        self.say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
         for line in error.details:
-            self._say(f"    | {line}")
+            self.say(f"    | {line}")
         self._end(trial)
 
     def _end(self, trial: Trial) -> None:
@@ -153,7 +153,8 @@ class Progress:
             self._rate_rps = (answered - count) / (now - since)
         self._answered = (now, answered)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """A line of its own."""
         self._console.print(line, soft_wrap=True)
 
 

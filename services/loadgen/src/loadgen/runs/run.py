@@ -1,6 +1,6 @@
 """A run: trials one after the other, rows as they come, the tables at the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +11,16 @@ from rich.console import Console
 
 from loadgen.documents.command_lines import loadgen_as_called, where_all_is
 from loadgen.documents.few_rounds import KnownScatter
-from loadgen.documents.run_material import for_text, labels_of, material
+from loadgen.documents.run_material import Material, for_text, labels_of, material
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
 from loadgen.records.columns import Row
+from loadgen.reports.kept_answer import keep_answer
+from loadgen.reports.live_page import LivePage
 from loadgen.reports.run_report import PAGE_FILE, print_report, write_report
+from loadgen.reports.runs_index import write_index
 from loadgen.runs import resume
 from loadgen.runs.equipment import Equipment, equipment_for, find_api_again
 from loadgen.runs.first_look import FirstLook
@@ -108,7 +111,10 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
             look = FirstLook(console, request.suites, request.plan.round_count, sight.kept)
-            session = _Session(http, equipment, protocol, idle, results, progress, sight, look)
+            page = LivePage(results.folder, request.suites, progress.say, sight.kept)
+            session = _Session(
+                *(http, equipment, protocol, idle, results, progress, sight, look, page)
+            )
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
                 results.note(idle=idle.document())
@@ -150,6 +156,7 @@ class _Session:
     progress: Progress
     sight: Sight
     first_look: FirstLook
+    page: LivePage
 
 
 def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
@@ -157,7 +164,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     results = session.results
     try:
         try:
-            while trial := plan.next_trial(results.rows):
+            for trial in one_by_one(plan, results, session.progress, session.page):
                 session.progress.tell(session.sight.after(results.rows, trial.round))
                 session.first_look.before(trial, results.rows)
                 _measure(trial, session)
@@ -176,6 +183,21 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
     except ResultsLostError as lost:
         # environment.json still says `unfinished`, and at which trial.
         return Ending(FAILED, (f"{lost}. Make room there.",), lost=True)
+
+
+def one_by_one(plan: Plan, results: Results, progress: Progress, page: LivePage) -> Iterator[Trial]:
+    """The trials that are missing; the page is drawn between two of them, and never while one runs.
+
+    Args:
+        plan: of the run.
+        results: its rows so far; whoever asks for the next trial has added that of the last.
+        progress: knows how long the run takes yet.
+        page: of the run so far.
+    """
+    while trial := plan.next_trial(results.rows):
+        if results.rows:
+            page.draw(f"trial {trial.position} of {plan.trial_count}", progress.left_s)
+        yield trial
 
 
 def _measure(trial: Trial, session: _Session) -> None:
@@ -227,13 +249,27 @@ def _report(lab: Lab, suites: Sequence[Suite], results: Results, kept: KnownScat
     """Draw the report of what there is; whatever fails at that costs no result."""
     folder = f"results/{results.folder.name}"
     try:
-        write_report(material(run_of(results.folder, suites), kept), results.folder)
+        whole = material(run_of(results.folder, suites), kept)
+        write_report(whole, results.folder)
     except Exception as error:
+        with suppress(OSError):  # it would say that the run goes on
+            (results.folder / PAGE_FILE).unlink(missing_ok=True)
         words = f"The report could not be drawn ({type(error).__name__}: {error}). The results are "
         words += f"whole without it. To draw it: {loadgen_as_called(lab)} report {folder}"
         return Ending(FAILED, (words,))
-    more = where_all_is(lab, results.folder.name)
-    return Ending(DONE, (f"Report: {folder}/{PAGE_FILE}", more))
+    return _list(lab, whole, f"Report: {folder}/{PAGE_FILE}")
+
+
+def _list(lab: Lab, whole: Material, report: str) -> Ending:
+    """Keep the answer, and list the run among the others; whatever fails at that costs nothing."""
+    try:
+        keep_answer(whole)
+        index = write_index(lab)
+    except Exception as error:
+        words = f"The list of runs could not be written ({type(error).__name__}: {error})."
+        return Ending(FAILED, (report, words))
+    more = where_all_is(lab, whole.name)
+    return Ending(DONE, (report, f"All runs: results/{index.name}", more))
 
 
 def _say_how_it_ended(

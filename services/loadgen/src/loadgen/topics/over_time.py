@@ -1,15 +1,17 @@
-"""Over time: users, throughput and p95 of a trial, as in article A's charts."""
+"""Over time: users, throughput and p95 of a trial, as in article A's charts; and its answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median_low
 
-from loadgen.charts import series
+from loadgen.charts import heat, series
 from loadgen.charts.palette import BAD, CPU, INK, SOFT, USERS
-from loadgen.charts.panels import Line, Panel, panels_chart
-from loadgen.documents.document import Block, Gallery, Picture
+from loadgen.charts.panels import HeatPanel, Line, Panel, panels_chart
+from loadgen.documents.document import PAGE, Block, Gallery, Picture, Table, TableColumn, TableRow
 from loadgen.documents.run_material import Entry, Group, Material
-from loadgen.documents.words import listing
+from loadgen.documents.words import decimals, listing
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 
@@ -19,30 +21,57 @@ MOST_SHOWN = 36
 ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
 INTRODUCTION = (
     "One round of each case, the one of middling throughput, second by second. Top: requests in "
-    "flight (line) and users (dashes). Middle: good answers a second, failed ones in red. Bottom: "
-    "p95, of stretches that hold a hundred answers. All charts of a suite have the same scales."
+    "flight (line) and users (dashes). Then good answers a second, failed ones in red; p95, of "
+    "stretches that hold a hundred answers; and every good answer, by when it came and how long it "
+    "took (log scale): the darker, the more. There upright stripes are waves, a slope is a queue "
+    "that grows, a gap is a stall. All charts of a suite have the same scales."
 )
+#: For who does not see the pictures.
+IN_FIGURES = "What the pictures show, in figures"
+COLUMNS = (
+    TableColumn("Configuration", numeric=False),
+    TableColumn("p50, first third (ms)"),
+    TableColumn("p50, second third (ms)"),
+    TableColumn("p50, last third (ms)"),
+    TableColumn("Slowest step (views/s)"),
+    TableColumn("Fastest step (views/s)"),
+    TableColumn("Longest pause (s)", meaning="without a good answer"),
+)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A trial that is shown, without its samples: there may be millions."""
+
+    title: str
+    case: Case
+    window_s: float
+    course: series.Course
+    answers: heat.Heat
+    figures: Sequence[str]
 
 
 def blocks(material: Material, group: Group) -> Iterator[Block]:
     """A gallery, where the suite's samples are there."""
-    shown: list[tuple[Entry, Row, float, series.Course]] = []
     entries = _chosen(group.entries, max(1, MOST_SHOWN // len(material.groups)))
-    for entry in entries:
-        row = _middling(entry, group.metric)
-        if row and material.samples(row).exists():
-            window_s = row.number("window_s") or 0.0
-            course = series.course(series.read_requests(material.samples(row)), window_s)
-            shown.append((entry, row, window_s, course))
-    if not shown:
+    chosen = [
+        (entry, row)
+        for entry in entries
+        if (row := _middling(entry, group.metric)) and material.samples(row).exists()
+    ]
+    if not chosen:
         return
-    tops = _tops([(entry.case, course) for entry, _, _, course in shown])
-    longest_s = max(window_s for _, _, window_s, _ in shown)
+    edges_ms = _latencies([row for _, row in chosen])
+    shown = [_shown(entry, row, material.samples(row), edges_ms) for entry, row in chosen]
+    tops = _tops([(one.case, one.course) for one in shown])
+    longest_s = max(one.window_s for one in shown)
     pictures = []
-    for entry, row, window_s, course in shown:
-        panels = _panels(entry.case, window_s, course, tops)
-        title = f"{entry.name}, round {row['round']}"
-        pictures.append(Picture(title, partial(panels_chart, panels, longest_s)))
+    for one in shown:
+        panels: list[Panel | HeatPanel] = [
+            *_panels(one.case, one.window_s, one.course, tops),
+            HeatPanel("answers, ms", one.answers),
+        ]
+        pictures.append(Picture(one.title, partial(panels_chart, panels, longest_s)))
     caption = ""
     if len(entries) < len(group.entries):
         caption = (
@@ -50,6 +79,35 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
             f"are {listing(ABOUT_TIME, most=len(ABOUT_TIME), joined='or')}."
         )
     yield Gallery(f"over-time-{group.suite.name}", pictures, caption)
+    rows = [TableRow(one.figures) for one in shown]
+    yield Table(f"{IN_FIGURES}.", COLUMNS, rows, folded=IN_FIGURES, shown=PAGE)
+
+
+def _shown(entry: Entry, row: Row, samples: Path, edges_ms: series.Numbers) -> _Shown:
+    window_s = row.number("window_s") or 0.0
+    requests = series.read_requests(samples)
+    course = series.course(requests, window_s)
+    title = f"{entry.name}, round {row['round']}"
+    return _Shown(
+        title=title,
+        case=entry.case,
+        window_s=window_s,
+        course=course,
+        answers=heat.answers_by_time(requests, window_s, edges_ms),
+        figures=[
+            title,
+            *(decimals(value, 0) for value in series.p50_by_thirds(requests, window_s)),
+            *(decimals(rate, 1) for rate in (min(course.rate_rps), max(course.rate_rps))),
+            decimals(series.longest_pause_s(requests, window_s), 2),
+        ],
+    )
+
+
+def _latencies(rows: Sequence[Row]) -> series.Numbers:
+    """The rows of the heat maps of a suite, from its least latency to its highest."""
+    low_ms = [value for row in rows if (value := row.number("min_ms"))]
+    high_ms = [value for row in rows if (value := row.number("max_ms"))]
+    return heat.row_edges(min(low_ms, default=1.0), max(high_ms, default=1.0))
 
 
 def _chosen(entries: Sequence[Entry], most: int) -> Sequence[Entry]:

@@ -64,7 +64,7 @@ def blocks(material: Material) -> Iterator[Block]:
         "Every trial of the run; of one that was measured again the last attempt counts. A dashed "
         "line: not ranked; struck through: not measured."
     )
-    yield Table(caption, COLUMNS, rows, filtered=True, shown=PAGE)
+    yield Table(caption, COLUMNS, rows, filtered="trials", shown=PAGE)
     yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     yield from (_refutation(material, suite, entry) for suite, entry in entries.values())

@@ -1,10 +1,11 @@
-// Sorts and filters tables, and opens a row on what refutes it. Without script all of it is still there to read.
+// Sorts and filters tables, and opens a row on what refutes it; the address keeps all of that (address.js). Without
+// script all of it is still there to read.
 (() => {
   "use strict";
   document.documentElement.classList.add("scripted");
   const number = (text) => { const found = text.replace("≥ ", "").match(/^[-+]?\d+(\.\d+)?/); return found ? parseFloat(found[0]) : null; };
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.classList.contains("opened"));
-  const close = (table) => table.querySelectorAll("tr.opened").forEach((row) => row.previousElementSibling.querySelector("details").open = false);
+  const close = (table) => table.querySelectorAll("[data-opens][open]").forEach((details) => { details.open = false; });
 
   function sort(table, index, descending) {
     close(table);
@@ -23,18 +24,27 @@
     });
   }
 
-  for (const table of document.querySelectorAll("table")) {
+  const all = (selector) => address.named([...document.querySelectorAll(selector)]);
+  const details = all("details"); // named while every row is where it was written
+
+  for (const [table, name] of all("table")) {
     if (rowsOf(table).length < 2) continue;
     [...table.tHead.rows[0].cells].forEach((cell, index) => {
       const button = document.createElement("button");
       button.type = "button";
       button.append(...cell.childNodes);
       cell.append(button);
-      button.addEventListener("click", () => sort(table, index, cell.getAttribute("aria-sort") === "ascending"));
+      button.addEventListener("click", () => {
+        const descending = cell.getAttribute("aria-sort") === "ascending";
+        sort(table, index, descending);
+        address.keep("sort", name, `${index}${descending ? "d" : "a"}`);
+      });
     });
+    const [, index, order] = address.kept("sort", name)?.match(/^(\d+)([ad])$/) ?? [];
+    if (index < table.tHead.rows[0].cells.length) sort(table, Number(index), order === "d");
   }
 
-  for (const form of document.querySelectorAll(".filter")) {
+  for (const [form, name] of all(".filter")) {
     const table = form.parentElement.querySelector("table.filtered");
     const [words, state, said] = [form.querySelector("input"), form.querySelector("select"), form.querySelector("output")];
     const apply = () => {
@@ -44,13 +54,16 @@
       for (const row of rowsOf(table)) {
         const text = row.textContent.toLowerCase();
         const its = row.className || "ranked";
-        row.hidden = !(wanted.every((word) => text.includes(word)) && (!state.value || state.value === its));
+        row.hidden = !(wanted.every((word) => text.includes(word)) && (!state?.value || state.value === its));
         shown += !row.hidden;
       }
-      said.textContent = `${shown} of ${rowsOf(table).length} trials`;
+      said.textContent = `${shown} of ${rowsOf(table).length} ${form.dataset.rows}`;
     };
-    words.addEventListener("input", apply);
-    state.addEventListener("change", apply);
+    for (const [kind, field] of [["words", words], ["state", state]]) {
+      if (!field) continue;
+      field.value = address.kept(kind, name) ?? "";
+      field.addEventListener("input", () => { apply(); address.keep(kind, name, field.value); });
+    }
     form.hidden = false;
     apply();
   }
@@ -70,5 +83,10 @@
       opened.append(cell);
       row.after(opened);
     });
+  }
+
+  for (const [one, name] of details) {
+    one.open ||= address.kept("open", name) !== null;
+    one.addEventListener("toggle", () => address.keep("open", name, one.open ? "1" : ""));
   }
 })();

@@ -13,14 +13,17 @@ addEventListener("DOMContentLoaded", () => {
     const [least, most] = [Number(exact.min), Number(exact.max)];
     const place = (value) => 1000 * Math.log(value / least) / Math.log(most / least);
     const value = (at) => Math.round(least * (most / least) ** (at / 1000));
-    const field = { name: box.dataset.asks, value: start[box.dataset.asks] };
+    const name = box.dataset.asks;
+    const asked = Number(address.kept("asked", name)); // 0 where nothing was kept
+    const field = { name, value: asked || start[name] };
     const set = (number) => {
       field.value = Math.min(most, Math.max(least, number));
       slider.value = place(field.value);
       slider.setAttribute("aria-valuetext", `${field.value} ${box.dataset.unit}`);
     };
-    slider.addEventListener("input", () => { set(value(Number(slider.value))); exact.value = field.value; show(); });
-    exact.addEventListener("input", () => { if (exact.validity.valid && exact.value) { set(Math.round(Number(exact.value))); show(); } });
+    const ask = (number) => { set(number); address.keep("asked", name, `${field.value}`); show(); };
+    slider.addEventListener("input", () => { ask(value(Number(slider.value))); exact.value = field.value; });
+    exact.addEventListener("input", () => { if (exact.validity.valid && exact.value) ask(Math.round(Number(exact.value))); });
     set(field.value);
     exact.value = field.value;
     return field;
