@@ -58,8 +58,13 @@ class Run:
 
     @property
     def rows(self) -> list[Row]:
-        """Of trials.csv; cells as they are written."""
-        return _table(self.folder / "trials.csv")
+        """Of trials.csv, cells as they are written; of a trial that was measured again, since an
+        instrument was late or time was stolen, the last.
+        """
+        last: dict[tuple[str, ...], Row] = {}
+        for row in _table(self.folder / "trials.csv"):
+            last[tuple(row.get(axis, "") for axis in ("case", "round", "repeat", "partner"))] = row
+        return list(last.values())
 
     @property
     def summary(self) -> list[Row]:
@@ -79,7 +84,8 @@ class Run:
 
     def name(self, row: Row) -> str:
         """The key of a trial's files."""
-        again = "" if row["attempt"] in ("", "1") else f".a{row['attempt']}"
+        attempt = row.get("attempt", "1")
+        again = "" if attempt in ("", "1") else f".a{attempt}"
         return f"{row['case']}.r{row['round']}{again}"
 
     def samples(self, row: Row) -> list[Sample]:

@@ -348,6 +348,7 @@ def test_article_as_own_api_must_be_up_where_views_call_it(
     assert described["servers"]["api-django"]["command"] == ["serve", "--fast"]
 
 
+@pytest.mark.usefixtures("lab")
 def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_counts(
     loadgen: Loadgen, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,9 @@ def test_rounds_in_which_the_api_was_late_are_counted() -> None:
         ({"ranked": "no", "caveats": "api-saturated unsteady"}, True),
         ({"ranked": "no", "caveats": "api-saturated loadgen-saturated"}, False),
         ({"ranked": "no", "caveats": "loadgen-saturated"}, False),
+        ({"ranked": "no", "rps_bound": 0.1, "caveats": "api-saturated"}, True),
+        ({"ranked": "no", "rps_bound": 0.1, "caveats": "api-saturated cpu-stolen"}, False),
+        ({"ranked": "no", "rps_bound": 0.1, "caveats": "cpu-stolen"}, False),
     ],
 )
 def test_a_row_that_the_load_generator_held_back_does_not_count(
