@@ -167,7 +167,7 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
 def _gains(effect: Effect) -> str:
     """What the best change brings, in views/s and in CPU per view as far as they are known."""
     told = (other for other in effect.besides if other.metric in GAINS and _tells(other))
-    return ", ".join([_in_words(effect), *map(_with_verdict, told)])
+    return ", ".join([_in_words(effect), *(_beside(effect, other) for other in told)])
 
 
 def line(effect: Effect) -> str:
