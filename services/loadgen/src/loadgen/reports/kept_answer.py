@@ -9,7 +9,7 @@ from markupsafe import Markup
 from loadgen.documents.document import Text
 from loadgen.documents.run_material import Material
 from loadgen.records import environment
-from loadgen.reports.run_report import heading
+from loadgen.reports.run_report import run_heading
 from loadgen.topics import answer
 
 KEY = "answer"
@@ -30,7 +30,7 @@ class Answer:
 
 def answer_of(material: Material) -> Answer:
     """The answer, worked out of a run's rows."""
-    return Answer(heading(material), in_a_line(material))
+    return Answer(run_heading(material), in_a_line(material))
 
 
 def in_a_line(material: Material) -> str:

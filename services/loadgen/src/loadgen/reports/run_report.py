@@ -146,7 +146,7 @@ TOPICS = (
 )
 
 
-def heading(material: Material) -> str:
+def run_heading(material: Material) -> str:
     """What a run is called: the question of its one suite, or the names of those that it has."""
     questions = [group.suite.question for group in material.groups]
     asked = material.environment.get("arguments", {}).get("suites", ())
@@ -156,7 +156,7 @@ def heading(material: Material) -> str:
 def page_document(material: Material) -> Document:
     """The run topic by topic, for the page."""
     return Document(
-        heading=heading(material),
+        heading=run_heading(material),
         facts=_facts(material),
         sections=[topic.section(material) for topic in TOPICS],
     )
@@ -273,7 +273,7 @@ def write_live_page(material: Material, folder: Path, progress: str) -> Path:
         OSError: the folder cannot be written.
     """
     so_far = Document(
-        heading=heading(material),
+        heading=run_heading(material),
         facts=_facts(material),
         sections=[topic.section(material) for topic in TOPICS if not topic.of_samples],
         progress=progress,
