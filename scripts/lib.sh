@@ -110,6 +110,23 @@ remember_what_is_there() {
     running_found=$(project_containers status=running)
 }
 
+# say_what_does_not_run SERVICE…: names those that have ended or do not get up, each with the end of its log.
+say_what_does_not_run() {
+    local service container state
+    for service in "$@"; do
+        # One that an engine could not even start is `created`, and why was said when it was tried.
+        while read -r container state; do
+            case $state in
+                exited | restarting | dead) ;;
+                *) continue ;;
+            esac
+            say "$service does not run. Its log ends with:"
+            docker logs --tail 10 "$container" 2>&1 | sed 's/^/  | /' >&2
+        done < <(docker ps --all --format '{{.Names}} {{.State}}' --filter "label=com.docker.compose.project=$LAB_PROJECT" \
+            --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False)
+    done
+}
+
 # Never fails, so that the exit code stays that of what was run.
 take_down_what_was_started() {
     local running added stopped_again
