@@ -110,21 +110,14 @@ remember_what_is_there() {
     running_found=$(project_containers status=running)
 }
 
-# say_what_does_not_run SERVICE…: names those that have ended or do not get up, each with the end of its log.
-say_what_does_not_run() {
-    local service container state
-    for service in "$@"; do
-        # One that an engine could not even start is `created`, and why was said when it was tried.
-        while read -r container state; do
-            case $state in
-                exited | restarting | dead) ;;
-                *) continue ;;
-            esac
-            say "$service does not run. Its log ends with:"
-            docker logs --tail 10 "$container" 2>&1 | sed 's/^/  | /' >&2
-        done < <(docker ps --all --format '{{.Names}} {{.State}}' --filter "label=com.docker.compose.project=$LAB_PROJECT" \
-            --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False)
-    done
+# say_end_of_log SERVICE: that it does not run, and how its log ends; fails, and says nothing, where that is not so.
+say_end_of_log() {
+    local container
+    container=$(project_containers "label=com.docker.compose.service=$1" status=exited status=restarting status=dead) || return 1
+    container=${container%%$'\n'*}
+    [ -n "$container" ] || return 1
+    say "$1 does not run. Its log ends with:"
+    docker logs --tail 5 "$container" 2>&1 | sed 's/^/  | /' >&2
 }
 
 # Never fails, so that the exit code stays that of what was run.
