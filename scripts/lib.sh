@@ -110,6 +110,16 @@ remember_what_is_there() {
     running_found=$(project_containers status=running)
 }
 
+# say_end_of_log SERVICE: that it does not run, and how its log ends; fails, and says nothing, where that is not so.
+say_end_of_log() {
+    local container
+    container=$(project_containers "label=com.docker.compose.service=$1" status=exited status=restarting status=dead) || return 1
+    container=${container%%$'\n'*}
+    [ -n "$container" ] || return 1
+    say "$1 does not run. Its log ends with:"
+    docker logs --tail 5 "$container" 2>&1 | sed 's/^/  | /' >&2
+}
+
 # Never fails, so that the exit code stays that of what was run.
 take_down_what_was_started() {
     local running added stopped_again

@@ -30,22 +30,11 @@ READER = {
             "networks": ["default", "reader-network"],
             "init": True,
         },
-        # A run starts no server but the two of this test.
-        "loadgen": {
-            "depends_on": {name: {"condition": "service_started"} for name in ("api", "uvicorn")}
-        },
     },
     "volumes": {"reader-data": None},
     "networks": {"reader-network": None},
 }
 RUN = "results/reference"
-
-
-class NoAlias(yaml.SafeDumper):
-    """Writes what stands twice twice."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        return True
 
 
 def docker(*arguments: str) -> CompletedProcess[str]:
@@ -56,9 +45,14 @@ def docker(*arguments: str) -> CompletedProcess[str]:
 
 
 class Reader:
-    """A lab with something of the reader's in it, in a Compose project of its own."""
+    """A lab with something of the reader's in it, in a Compose project of its own.
+
+    Attributes:
+        seen: the containers that there were when a command was interrupted.
+    """
 
     def __init__(self, override: Path) -> None:
+        self.seen: dict[str, str] = {}
         self.environment = os.environ | {
             "COMPOSE_PROJECT_NAME": PROJECT,
             "COMPOSE_FILE": f"compose.yaml:{override}",
@@ -83,7 +77,21 @@ class Reader:
 
     def interrupted(self, *command: str, when: str) -> tuple[int, str]:
         """The same with Ctrl-C once a line contains `when`; its exit code and output."""
-        with subprocess.Popen(
+        with self._begun(*command) as process:
+            output = output_of(process, when, lambda: self._interrupt(process))
+        return process.returncode, output
+
+    def interrupted_with(self, service: str, *command: str) -> tuple[int, str]:
+        """The same with Ctrl-C once there is a container of that service."""
+        with self._begun(*command) as process:
+            while service not in self.containers() and process.poll() is None:
+                time.sleep(0.05)
+            self._interrupt(process)
+            output, _ = process.communicate()
+        return process.returncode, output
+
+    def _begun(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             command,
             cwd=ROOT,
             env=self.environment,
@@ -92,9 +100,11 @@ class Reader:
             stdin=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-        ) as process:
-            output = output_of(process, when, lambda: os.killpg(process.pid, signal.SIGINT))
-        return process.returncode, output
+        )
+
+    def _interrupt(self, process: subprocess.Popen[str]) -> None:
+        self.seen = self.containers()
+        os.killpg(process.pid, signal.SIGINT)
 
     def containers(self) -> dict[str, str]:
         """Every container of the project: its service → `running` or `exited`."""
@@ -125,8 +135,7 @@ class Reader:
 def reader(tmp_path: Path) -> Iterator[Reader]:
     """A lab in which the reader's database has run, and is stopped now."""
     override = tmp_path / "reader.yaml"
-    text = yaml.dump(READER, Dumper=NoAlias)
-    override.write_text(text.replace("depends_on:", "depends_on: !override"))
+    override.write_text(yaml.safe_dump(READER))
     made = Reader(override)
     up = made.compose("up", "--detach", "reader-database")
     assert up.returncode == 0, up.stderr
@@ -148,6 +157,12 @@ SCRIPTS: dict[str, Callable[[Reader], tuple[int, str]]] = {
     "bench that is interrupted": lambda reader: reader.interrupted(
         *("scripts/bench", "run", "smoke", "--servers", "uvicorn"), when="self-check"
     ),
+    "bench that is interrupted while it asks what is needed": lambda reader: (
+        reader.interrupted_with("loadgen", "scripts/bench", "run", "smoke", "--servers", "uvicorn")
+    ),
+    "bench that is interrupted while it starts": lambda reader: reader.interrupted_with(
+        "uvicorn", "scripts/bench", "run", "smoke", "--servers", "uvicorn"
+    ),
     "bench whose reader has seen enough": lambda reader: told(
         reader.run("bash", "-c", "scripts/bench list 2>&1 | head -n 2")
     ),
@@ -156,7 +171,9 @@ SCRIPTS: dict[str, Callable[[Reader], tuple[int, str]]] = {
     ),
     "prepare": lambda reader: told(reader.run("scripts/prepare")),
 }
-CODES = {"bench that is refused": 2, "bench that is interrupted": 130}
+CODES = {"bench that is refused": 2} | {
+    name: 130 for name in SCRIPTS if name.startswith("bench that is interrupted")
+}
 
 
 def told(done: CompletedProcess[str]) -> tuple[int, str]:
@@ -173,6 +190,20 @@ def test_what_is_the_readers_is_untouched_by_every_script(reader: Reader) -> Non
         # A container that is stopped could not be started without its networks.
         assert reader.has("network") == {"default", "reader-network"}, name
     reader.start_again()
+
+
+def test_only_what_a_run_needs_is_up_while_it_measures(reader: Reader) -> None:
+    # Of the self-tests' servers too, which are of a profile. A server brings what it depends on.
+    code, output = reader.interrupted(
+        *("scripts/bench", "run", "aa", "--servers", "uvicorn-twin"), when=" trials, about"
+    )
+
+    assert code == 130, output
+    assert reader.seen == {
+        "reader-database": "exited",
+        **dict.fromkeys(("api", "api-django", "uvicorn-twin", "loadgen"), "running"),
+    }
+    assert reader.containers() == {"reader-database": "exited"}
 
 
 def test_what_was_up_stays_up_and_what_was_not_is_taken_down(reader: Reader) -> None:

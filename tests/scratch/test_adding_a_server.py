@@ -42,17 +42,13 @@ class Followed:
 @pytest.fixture(scope="module")
 def followed(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Followed]:
     first, *longer = section("Run it")
-    up, run = first.commands
+    (run,) = first.commands
     with Reader(compose, scratch_lab) as reader:
         for block in (DECLARED, *section("The suite")):
             reader.write(block)
-        reader.do(up)
         measured = reader.measure(run)
         commands = [command for block in longer for command in block.commands]
         listed = {command: reader.do(command, "--dry-run").stdout for command in commands}
-        for block in section("Remove it"):
-            for command in block.commands:
-                reader.do(command)
         yield Followed(measured, listed, reader.containers(NAME))
 
 
@@ -105,9 +101,9 @@ def test_the_longer_runs_are_of_the_same_servers(followed: Followed) -> None:
         assert all(f"_{users}.r" in trial for trial in trials), command
 
 
-def test_nothing_of_it_is_left_once_it_is_removed(followed: Followed) -> None:
+def test_nothing_of_it_is_left_after_its_runs(followed: Followed) -> None:
     assert followed.left == []
 
 
 def test_no_section_of_the_page_is_skipped() -> None:
-    assert {block.section for block in BLOCKS} == {"The block", "The suite", "Run it", "Remove it"}
+    assert {block.section for block in BLOCKS} == {"The block", "The suite", "Run it"}

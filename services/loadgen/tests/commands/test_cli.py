@@ -243,7 +243,8 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     ("words", "sentence"),
     [
         (("run", "artikel"), "there is no suite 'artikel'; the suites are aa, article-a, "),
-        (("run", "smoke", "--servers", "nginx*"), "no case is left: --servers or --only"),
+        (("run", "smoke", "--servers", "nginx*"), "'nginx*' matches no server of smoke; "),
+        (("run", "smoke", "--only", "nginx*"), "--only 'nginx*' matches no case of smoke"),
         (("run", "smoke", "--rounds", "0"), "--rounds"),
         (("run", "smoke", "--round", "2"), "No such option: --round"),
         (("run", "smoke", "--users", "many"), "--users: must be a"),
@@ -702,6 +703,17 @@ class TestResume:
         code, out, _ = loadgen("run", "--resume", interrupted.name, "--dry-run")
         assert code == 0
         assert [line.split()[0] for line in out.splitlines()[2:]] == ["2"]
+        assert outcome(interrupted) == "interrupted at trial 2 of 2"
+
+    def test_needs_the_servers_that_are_still_to_be_measured(
+        self, loadgen: Loadgen, interrupted: Path, project: Path
+    ) -> None:
+        words = ("needs", "run", "--resume", interrupted.name)
+        assert loadgen(*words) == (0, "api\nuvicorn-4\n", "")
+        # One that the project has no more cannot be started.
+        compose = project / "compose.yaml"
+        compose.write_text(compose.read_text().replace("  uvicorn-4:", "  uvicorn-5:"))
+        assert loadgen(*words) == (0, "api\n", "")
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
     def test_takes_suites_and_servers_as_they_were(

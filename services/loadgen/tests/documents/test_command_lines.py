@@ -60,9 +60,9 @@ def test_a_case_is_repeated_by_its_slug() -> None:
     )
 
 
-def test_a_self_test_needs_its_profile() -> None:
+def test_a_case_of_a_self_test_is_repeated_as_any_other() -> None:
     asked = command_lines.repeat_case(a_case(), a_suite(self_test=True), {})
-    assert asked.startswith("COMPOSE_PROFILES=selftest scripts/bench run ")
+    assert asked.startswith("scripts/bench run ")
 
 
 def test_hey_asks_the_same_view_with_as_many_users() -> None:

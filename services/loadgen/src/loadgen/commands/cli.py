@@ -8,6 +8,7 @@ from loadgen.commands.check import check
 from loadgen.commands.columns_page import columns
 from loadgen.commands.compare import EPILOG, compare
 from loadgen.commands.list_suites import list_suites
+from loadgen.commands.needs import SETTINGS, needs
 from loadgen.commands.predict import predict
 from loadgen.commands.report import export, report
 from loadgen.commands.run import quick, run
@@ -43,6 +44,7 @@ app.command()(export)
 app.command()(predict)
 app.command()(check)
 app.command()(columns)
+app.command(hidden=True, context_settings=SETTINGS)(needs)  # for scripts/bench
 
 
 def main() -> None:

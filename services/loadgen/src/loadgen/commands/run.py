@@ -1,7 +1,7 @@
 """`run` and `quick`: measure the cases of suites."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from loadgen.commands.axis_options import with_axes
+from loadgen.commands.needs import only_noted
 from loadgen.documents import terminal
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
 from loadgen.runs import resume
 from loadgen.runs.budget import in_time
+from loadgen.runs.equipment import services_for
 from loadgen.runs.outlook import count_in_words, time_in_words, who_asks
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
@@ -172,6 +174,8 @@ def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None)
     """The trials that the arguments ask for, of the lab's suites and servers."""
     named = {suite.name: suite for name in arguments["suites"] for suite in load_suites(lab, name)}
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
+    if not any(suite.cases for suite in narrowed):
+        raise _none_left(named.values(), arguments["servers"], arguments["only"])
     fit = in_time(narrowed, lab.servers, arguments.get("minutes"), arguments["rounds"])
     plan = Plan(fit.suites, lab.servers, None, arguments["seed"], spare_s=fit.spare_s)
     return RunRequest(arguments, fit.suites, plan, folder, fit.words)
@@ -184,10 +188,26 @@ def _narrow(suite: Suite, servers: str, only: str) -> Suite:
     return replace(suite, cases=kept, narrowed_from=suite.whole)
 
 
+def _none_left(suites: Iterable[Suite], servers: str, only: str) -> ConfigurationError:
+    """That --servers or --only matches no case of these suites, and what there is."""
+    names = ", ".join(suite.name for suite in suites)
+    there = sorted({case.server for suite in suites for case in suite.cases})
+    if not any(fnmatch(server, servers) for server in there):
+        return ConfigurationError(
+            f"--servers {servers!r} matches no server of {names}; there are {', '.join(there)}"
+        )
+    return ConfigurationError(
+        f"--only {only!r} matches no case of {names} (of the servers {servers!r}): "
+        "--dry-run lists the cases"
+    )
+
+
 def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
-    console = terminal.console()
     missing = request.plan.missing(request.earlier_rows())
+    if only_noted(lambda http: [] if dry_run else services_for(missing, http)):
+        return
+    console = terminal.console()
     for suite in request.suites:
         for reason in suite.left_out:
             console.print(f"left out of {suite.name}: {reason}", soft_wrap=True)

@@ -50,8 +50,7 @@ def repeat_run(arguments: Mapping[str, Any]) -> str:
 def repeat_case(case: Case, suite: Suite, axes: SetAxes) -> str:
     """One case of a suite again, by itself, with the axes that were set for the run."""
     words = ["run", suite.name, *_axes(axes), "--only", case.slug, "--rounds", str(ROUNDS)]
-    # What a self-test measures is no server for a reader, so Compose starts it only when asked.
-    return ("COMPOSE_PROFILES=selftest " if suite.self_test else "") + _bench(words)
+    return _bench(words)
 
 
 def by_hand(case: Case, server: Server) -> list[str]:

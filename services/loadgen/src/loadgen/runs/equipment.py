@@ -10,6 +10,7 @@ from loadgen.errors import ConfigurationError, RunStoppedError
 from loadgen.lab import network
 from loadgen.lab.servers import Server
 from loadgen.runs import services
+from loadgen.runs.services import Service
 from loadgen.trials import upstreams
 from loadgen.trials.instruments import HttpApi, HttpLauncher, Launcher, NoLauncher
 from loadgen.trials.trial import Trial
@@ -38,20 +39,29 @@ def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
     """
     if not trials:
         return Equipment(HttpApi("", http), {}, {})
-    servers = {trial.server.name: trial.server for trial in trials}
-    needed = [
-        services.api(http),
-        *(services.server(server, http) for server in servers.values()),
-    ]
-    calls_django = any(trial.case.upstream == upstreams.DJANGO for trial in trials)
-    if calls_django:
-        needed.append(services.launcher(upstreams.SERVICE, http))
-    addresses = services.wait_for(needed)
-    launchers = {name: _launcher_of(server, addresses, http) for name, server in servers.items()}
+    addresses = services.wait_for(services_for(trials, http))
+    launchers = {
+        name: _launcher_of(server, addresses, http) for name, server in _servers_of(trials).items()
+    }
     abouts = {name: launcher.about() for name, launcher in launchers.items()}
-    if calls_django:
+    if upstreams.SERVICE in addresses:
         abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
     return Equipment(HttpApi(services.api_origin(addresses), http), launchers, abouts)
+
+
+def services_for(trials: Sequence[Trial], http: httpx.Client) -> list[Service]:
+    """The services that these trials need: the API, their servers, and what else their views call;
+    none where there is no trial.
+    """
+    if not trials:
+        return []
+    needed = [
+        services.api(http),
+        *(services.server(server, http) for server in _servers_of(trials).values()),
+    ]
+    if any(trial.case.upstream == upstreams.DJANGO for trial in trials):
+        needed.append(services.launcher(upstreams.SERVICE, http))
+    return needed
 
 
 def find_api_again(api: HttpApi, http: httpx.Client) -> None:
@@ -66,6 +76,11 @@ def find_api_again(api: HttpApi, http: httpx.Client) -> None:
         )
     except ConfigurationError as error:
         raise RunStoppedError(str(error)) from error
+
+
+def _servers_of(trials: Sequence[Trial]) -> dict[str, Server]:
+    """Each server of these trials, by its name."""
+    return {trial.server.name: trial.server for trial in trials}
 
 
 def _launcher_of(server: Server, addresses: Mapping[str, str], http: httpx.Client) -> Launcher:
