@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from loadgen.documents.markdown import table_line
 from loadgen.findings import capacity, comparisons, two_runs, waterfalls
-from loadgen.records import samples
+from loadgen.records import samples, slices
 from loadgen.records.columns import TRIALS, Column
 from loadgen.trials import caveats
 
@@ -61,6 +61,13 @@ request that its tool has lost has a failure and no instants.
 
 {samples}
 
+## slices/
+
+A CSV per duet, named by the side `a`: the slices of which `app_cpu_ms_per_view` of each side's row
+is the geometric mean.
+
+{slices}
+
 ## Caveats
 
 The names in the column `caveats`; thresholds and reasons are in [methodology.md](methodology.md).
@@ -84,6 +91,7 @@ def page() -> str:
         waterfalls=_table(waterfalls.COLUMNS),
         capacity=_table(capacity.COLUMNS),
         samples=_table(samples.COLUMNS),
+        slices=_table(slices.COLUMNS),
         caveats=_lines(["caveat", "advice"], named),
     )
 

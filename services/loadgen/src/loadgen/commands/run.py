@@ -155,7 +155,7 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
     for trial in missing:
-        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
+        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.called}"
         if trial.ahead:
             usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
             line += f", then about {usual} windows of {window_s:.0f} s, {most} at most"

@@ -1,18 +1,19 @@
 """What trials are measured with: the services that they need, once all of them are up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from loadgen.duets.duet import Duet, Measurement
 from loadgen.errors import ConfigurationError, RunStoppedError
 from loadgen.lab import network
+from loadgen.lab.compose import SPARE
 from loadgen.lab.servers import Server
 from loadgen.runs import services
 from loadgen.trials import upstreams
 from loadgen.trials.instruments import HttpApi, HttpLauncher, Launcher, NoLauncher
-from loadgen.trials.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Equipment:
 
     Attributes:
         api: the upstream API; nowhere if there is no trial.
-        launchers: of each server, by its name.
+        launchers: of each server, by its name; of the spare container too, where it is needed.
         abouts: what each launcher says of itself, by the service's name.
     """
 
@@ -30,12 +31,13 @@ class Equipment:
     abouts: Mapping[str, Mapping[str, Any]]
 
 
-def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
+def equipment_for(measurements: Sequence[Measurement], http: httpx.Client) -> Equipment:
     """Wait until all that these trials need is up; end servers that a killed run has left.
 
     Raises:
         ConfigurationError: some of it is not up.
     """
+    trials = [side for each in measurements for side in each.sides]
     if not trials:
         return Equipment(HttpApi("", http), {}, {})
     servers = {trial.server.name: trial.server for trial in trials}
@@ -46,12 +48,21 @@ def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
     calls_django = any(trial.case.upstream == upstreams.DJANGO for trial in trials)
     if calls_django:
         needed.append(services.launcher(upstreams.SERVICE, http))
+    if needs_spare(measurements):
+        needed.append(services.launcher(SPARE, http))
     addresses = services.wait_for(needed)
     launchers = {name: _launcher_of(server, addresses, http) for name, server in servers.items()}
     abouts = {name: launcher.about() for name, launcher in launchers.items()}
+    if SPARE in addresses:
+        launchers[SPARE] = _launcher(addresses[SPARE], http)
     if calls_django:
         abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
     return Equipment(HttpApi(services.api_origin(addresses), http), launchers, abouts)
+
+
+def needs_spare(measurements: Iterable[Measurement]) -> bool:
+    """Whether a duet of one server with itself is among them."""
+    return any(isinstance(each, Duet) and SPARE in each.hosts for each in measurements)
 
 
 def find_api_again(api: HttpApi, http: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from loadgen.records.columns import METRICS
 from loadgen.suites.cases import Case
+from loadgen.suites.duets import CPU_METRIC
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import AXES, Compare
 from loadgen.suites.suite_file import FIGURES, Axes, SuiteFile
@@ -63,6 +64,8 @@ def _check_comparison(name: str, where: str, entry: Compare) -> None:
     if unknown := set(entry.planted) - set(entry.metrics):
         what = f"unknown {', '.join(sorted(unknown))}; its metrics are {', '.join(entry.metrics)}"
         raise mistake(name, f"{where}.planted", what)
+    if entry.duet and CPU_METRIC not in entry.metrics:
+        raise mistake(name, f"{where}.duet", f"a duet measures {CPU_METRIC}: add it to metrics")
     for side, axes in (("a", entry.a), ("b", entry.b)):
         if not axes:
             raise mistake(name, f"{where}.{side}", f"names no axis; axes: {', '.join(AXES)}")

@@ -6,6 +6,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab
 from loadgen.suites.cases import Case, plain
 from loadgen.suites.check_suite import check_search, check_suite
+from loadgen.suites.duets import always_on_servers, check_duets
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import comparisons
@@ -47,6 +48,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         raise mistake(name, "cases", "no possible case is left; " + "; ".join(impossible))
     published, of_other_axes = _published(file, cases, maker)
     compare, without_pairs = comparisons(name, file.compare, cases, may_be_empty=bool(lab.axes))
+    one_by_one = check_duets(maker, file.compare, cases)
     if file.search:
         check_search(name, cases)
     fit = _fit(lab, name, file, cases)
@@ -54,7 +56,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         name=name,
         question=file.question,
         cases=tuple(cases),
-        left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs])),
+        left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs, *one_by_one])),
         rounds=fit.rounds,
         sort=file.sort,
         timing=fit.timing,
@@ -67,6 +69,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
+        always_on=always_on_servers(lab, cases),
     )
 
 

@@ -39,6 +39,7 @@ class Compare(TomlTable):
         change: what a reader does who goes from a to b, such as `share the client`; None: nobody
             is asked to.
         planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
+        duet: whether CPU per view is measured with both sides under load at once.
     """
 
     a: Matcher
@@ -47,6 +48,7 @@ class Compare(TomlTable):
     words: str | None = None
     change: str | None = None
     planted: dict[str, float] = Field(default_factory=dict)
+    duet: bool = False
 
     def pairs(self, cases: Sequence[Case]) -> Iterator[Pair]:
         """Every case of `a` with each case of `b` that equals it on the axes that neither names.

@@ -13,10 +13,11 @@ from loadgen.documents.words import UNITS, count_of, listing, times_with_bounds,
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
-from loadgen.findings.comparisons import Comparison, is_equal_load
+from loadgen.findings.comparisons import Comparison
 from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
+from loadgen.theory.laws import is_equal_load
 from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference, difference
 from loadgen.topics import capacity, setup, waterfall
 from loadgen.trials import caveats

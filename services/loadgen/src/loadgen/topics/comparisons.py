@@ -39,6 +39,11 @@ INTRODUCTION = (
     "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
     "where its 90 % core lies within the band, and undecided where it does not."
 )
+#: Of ratios that were measured in duets.
+DUETS = (
+    "Where a load is named (users each), both servers were under it at once, on the same CPUs: a "
+    "duet. What disturbs the CPU disturbs both, and the ratio holds for that load."
+)
 
 
 def blocks(group: Group) -> Iterator[Block]:
@@ -110,6 +115,8 @@ def _sentences(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator[str]
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
         yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."
+    if any(comparison.duet for comparison in comparisons):
+        yield DUETS
     if suite.expect == "no difference":
         yield from _false_alarms(comparisons)
     for comparison in comparisons:
