@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from loadgen.lab.compose import SPARE
 from loadgen.lab.servers import Server
 from loadgen.suites.cases import Case, plain
-from loadgen.suites.duets import DuetPair
 from loadgen.suites.lengths import OVERHEAD_S, service_time_s
+from loadgen.suites.pairs import DuetPair
 from loadgen.suites.timing import PATIENCE_S, Timing
 from loadgen.trials.trial import Trial
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from loadgen.duets.duet import Duet
 from loadgen.errors import TrialError
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
-from loadgen.suites.duets import LEAST_USERS
+from loadgen.suites.pairs import LEAST_USERS
 from loadgen.theory.laws import is_equal_load, slots_ceiling_rps, usable_cpus
 
 #: How busy the app's CPUs may be, and what of them a process can use.
@@ -48,7 +48,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Step:
+class LoadStep:
     """What a load was found to do.
 
     Attributes:
@@ -98,7 +98,7 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
     return Limits(most, min(first, most), not is_open, app_cpus, a, b, duet.slice_s)
 
 
-def next_load(steps: Sequence[Step], limits: Limits) -> Proposal:
+def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     """The load after these steps.
 
     Raises:

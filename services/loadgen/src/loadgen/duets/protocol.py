@@ -15,7 +15,7 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.target import Target, target_of
 from loadgen.duets.duet import SLICES, Duet
-from loadgen.duets.load import Limits, Step, limits_of, next_load
+from loadgen.duets.load import Limits, LoadStep, limits_of, next_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.spare import SpareLauncher, command_of
 from loadgen.errors import TrialError
@@ -148,12 +148,12 @@ class DuetProtocol:
             return self._climb(duet, servers, limits)
 
     def _climb(self, duet: Duet, servers: Sequence[_Server], limits: Limits) -> float:
-        steps: list[Step] = []
+        steps: list[LoadStep] = []
         while not (proposal := next_load(steps, limits)).is_found:
             steps.append(self._try(duet, servers, proposal.load))
         return proposal.load
 
-    def _try(self, duet: Duet, servers: Sequence[_Server], load: float) -> Step:
+    def _try(self, duet: Duet, servers: Sequence[_Server], load: float) -> LoadStep:
         """What both servers use and make under a load."""
         service_s, drain_s = duet.service_time_s, duet.service_time_s + duet.warm_up_s
         plans = [
@@ -181,7 +181,7 @@ class DuetProtocol:
                 raise TrialError("no-cpu-time", "the launcher cannot read its server's CPU time")
             busy.append((end.cpu_seconds - begin.cpu_seconds) / seconds)
             rates.append(accounting.answers(of_side, *instants).parts / seconds)
-        return Step(load, (busy[0], busy[1]), (rates[0], rates[1]))
+        return LoadStep(load, (busy[0], busy[1]), (rates[0], rates[1]))
 
     # ------------------------------------------------------------------------------ the measurement
 

@@ -9,7 +9,7 @@ from loadgen.duets.load import check_equal_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.records.columns import Row
 from loadgen.records.slices import Slice, SliceSide
-from loadgen.suites.duets import CPU_METRIC
+from loadgen.suites.pairs import CPU_METRIC
 from loadgen.trials import caveats
 from loadgen.trials.rows import failed_row, measured_row
 

@@ -25,7 +25,7 @@ from loadgen.findings.comparisons import (
     HIGHER_IS_BETTER,
     Comparison,
     ComparisonKey,
-    asked_of,
+    answer_to,
     of_suite,
 )
 from loadgen.suites.pairs import Compare
@@ -107,7 +107,7 @@ def _claim(
 ) -> Claim:
     pairs = list(entry.pairs(suite.whole))
     asked = {
-        metric: [asked_of(by_key, suite, entry, pair, metric) for pair in pairs]
+        metric: [answer_to(by_key, suite, entry, pair, metric) for pair in pairs]
         for metric in entry.metrics
     }
     against = _against([comparison for comparison in chain(*asked.values()) if comparison])

@@ -30,9 +30,8 @@ from loadgen.records.columns import (
 )
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
-from loadgen.suites.duets import CPU_METRIC, is_in_a_duet
 from loadgen.suites.labels import Labels
-from loadgen.suites.pairs import Compare, Pair
+from loadgen.suites.pairs import CPU_METRIC, Compare, Pair, is_in_a_duet
 from loadgen.suites.suite import Suite, native_views
 from loadgen.theory.laws import is_equal_load
 from loadgen.theory.statistics import (
@@ -293,7 +292,7 @@ def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison
     ]
 
 
-def asked_of(
+def answer_to(
     by_key: Mapping[ComparisonKey, Comparison],
     suite: Suite,
     entry: Compare,

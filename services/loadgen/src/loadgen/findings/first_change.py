@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, asked_of, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, answer_to, of_suite
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import ALARM, MARGIN
@@ -55,7 +55,7 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
         if entry.change is None:
             continue
         for a, b in entry.pairs(suite.cases):
-            asked = [asked_of(by_key, suite, entry, (a, b), metric) for metric in entry.metrics]
+            asked = [answer_to(by_key, suite, entry, (a, b), metric) for metric in entry.metrics]
             measured = [comparison for comparison in asked if comparison]
             if measured:
                 changes.append(_effect(entry.change, measured))

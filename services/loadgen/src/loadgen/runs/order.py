@@ -21,8 +21,7 @@ from math import log2
 from random import Random
 
 from loadgen.suites.cases import Case
-from loadgen.suites.duets import DuetPair
-from loadgen.suites.pairs import Pair
+from loadgen.suites.pairs import DuetPair, Pair
 
 #: What a round measures once: a case by itself, or two in a duet.
 type Item = Case | DuetPair

@@ -12,8 +12,8 @@ from loadgen.records.trials_csv import name_of
 from loadgen.runs.order import Item, RoundOrders
 from loadgen.runs.places import Place, RowsByName, place_of_duet, place_of_search
 from loadgen.suites.cases import Case
-from loadgen.suites.duets import DuetPair, merged
 from loadgen.suites.lengths import lengths_s
+from loadgen.suites.pairs import DuetPair, merged
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.suites.timing import Timing

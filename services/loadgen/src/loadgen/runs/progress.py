@@ -13,8 +13,8 @@ from loadgen.duets.rows import MeasuredDuet
 from loadgen.errors import TrialError
 from loadgen.records.columns import Row
 from loadgen.suites.cases import plain
-from loadgen.suites.duets import CPU_METRIC
 from loadgen.suites.labels import Labels
+from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.timing import duration
 from loadgen.trials.trial import Trial
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab
 from loadgen.suites.cases import Case, plain
-from loadgen.suites.check_suite import check_search, check_suite
-from loadgen.suites.duets import always_on_servers, check_duets
+from loadgen.suites.check_suite import check_duets, check_search, check_suite
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import comparisons
@@ -69,7 +68,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
-        always_on=always_on_servers(lab, cases),
+        always_on=frozenset(case.server for case in cases if lab.servers[case.server].always_on),
     )
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from loadgen.lab.http_clients import HttpClient
 from loadgen.suites.cases import Case
-from loadgen.suites.duets import DuetPair, by_trials, duet_pairs, only_in_duets
-from loadgen.suites.pairs import Compare, Pair
+from loadgen.suites.pairs import Compare, DuetPair, Pair, by_trials, duet_pairs, only_in_duets
 from loadgen.suites.search import Rules
 from loadgen.suites.suite_file import Expected
 from loadgen.suites.timing import Timing
