@@ -11,7 +11,7 @@ def is_right(answer: httpx.Response, workload: str) -> None:
     """A right answer of that workload, with its length."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Length"] == str(len(answer.content))
-    if workload == "fanout":
+    if workload in ("fanout", "serial"):
         assert answer.headers["Content-Type"].startswith("text/html")
         assert 'id="country"' in answer.text
     else:

@@ -1,14 +1,19 @@
 """Starts, stops and measures one server; the entrypoint of every app container.
 
     launcher.py COMMAND [ARGUMENT…]
+    LAB_SPARE=1 launcher.py
 
-The server runs COMMAND, but only from /start to /stop, so that each trial has a fresh one. The
-launcher answers on port 9100, in JSON, however full the server's queue is:
+The server runs COMMAND, but only from /start to /stop, so that each trial has a fresh one. A spare
+has no command: each /start tells it one. The launcher answers on port 9100, in JSON, however full
+the server's queue is:
 
-    /start?settings=&preload=   start the server, at once (409 if it runs, 503 without upstream)
+    /start?settings=&preload=   start the server, at once (409 if it runs, 503 without upstream).
+                                command=: in a spare, and only there, a JSON list of texts
     /stop[?now=1]               end it and all that it has started; returns when nothing is left.
                                 now=1: kill it, for a server that has answered all it was asked
     /stats[?memory=0]           CPU, memory, processes and threads of the server, since its start
+    /probe?since_ns=&until_ns=  CPU time of a fixed loop that ran each 50 ms beside the server: how
+                                fast this CPU was between these instants of the monotonic clock
     /wait                       returns when the server has ended, with /stats and /logs of then
     /about                      command, settings, Python, packages, CPUs, last lines of its output
     /logs                       the last lines of its output
@@ -21,7 +26,8 @@ ends with the server's exit code (128 + n for signal n). It forwards SIGTERM and
 Environment, all of it optional: LAB_SETTINGS (allowed settings, comma-separated, the default
 first), LAB_SETTINGS_MODULE (their module, with "{settings}" in it), LAB_UPSTREAM_HOST,
 LAB_UPSTREAM_DJANGO_HOST (a second upstream, which need not be up), LAB_CA (certificate to trust
-beside the usual ones), LAB_AUTOSTART (1: start the server at once), LAB_PORT (9100).
+beside the usual ones), LAB_AUTOSTART (1: start the server at once), LAB_SPARE (1: as above),
+LAB_PORT (9100).
 
 Only the standard library is used: mount the file into any image with Python 3.10 on Linux.
 """
@@ -65,6 +71,11 @@ LOG_LINES = 200
 LOG_LINES_SHOWN = 40
 CALIBRATION_ROUNDS = 20_000
 CALIBRATION_S = 0.2
+# About 0.4 ms of CPU on a server of 2026, 0.5 ms with the waking: 1 % of a CPU.
+PROBE_ROUNDS = 5_000
+PROBE_EVERY_NS = 50_000_000
+PROBE_RUNS_KEPT = 72_000  # an hour of them
+SECOND_NS = 1_000_000_000
 
 PROC = Path("/proc")
 CGROUP_V1_CPU = Path("/sys/fs/cgroup/cpuacct/cpuacct.usage")
@@ -372,19 +383,108 @@ def known_settings() -> list[str]:
     return [name for name in os.environ.get("LAB_SETTINGS", "").split(",") if name]
 
 
+# ------------------------------------------------------------------------------------------- probe
+
+
+def fixed_loop(rounds: int) -> int:
+    """Work of a known size for the interpreter: what it costs tells how fast the CPU is."""
+    total = 0
+    for number in range(rounds):
+        total += number * number % 7
+    return total
+
+
+class Probe:
+    """A fixed loop each 50 ms until the server has ended, and the CPU time that each run took.
+
+    CPU time, not time that passes: a run that the server keeps waiting costs no more for it. It is
+    the launcher's own CPU time, and so is not in the server's account.
+    """
+
+    def __init__(self, server_ended: threading.Event) -> None:
+        self._server_ended = server_ended
+        self._runs: deque[tuple[int, int]] = deque(maxlen=PROBE_RUNS_KEPT)
+        self._lock = threading.Lock()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def runs(self) -> list[tuple[int, int]]:
+        """(instant of the monotonic clock, CPU time) of each, in ns."""
+        with self._lock:
+            return list(self._runs)
+
+    def _run(self) -> None:
+        due_ns = time.monotonic_ns()
+        while not self._server_ended.wait(max(due_ns - time.monotonic_ns(), 0) / SECOND_NS):
+            began_ns = time.monotonic_ns()
+            cpu_ns = time.thread_time_ns()
+            fixed_loop(PROBE_ROUNDS)
+            cpu_ns = time.thread_time_ns() - cpu_ns
+            with self._lock:
+                self._runs.append((began_ns, cpu_ns))
+            # One that comes too late, beside a full server, is not made up for.
+            due_ns += PROBE_EVERY_NS * ((time.monotonic_ns() - due_ns) // PROBE_EVERY_NS + 1)
+
+
+def summary_of(runs: list[tuple[int, int]], since_ns: int | None, until_ns: int | None) -> Document:
+    """Of the runs that began between two instants: count, mean, and how the mean went up and down.
+
+    Args:
+        since_ns: None: the first run. Seconds are counted from here.
+        until_ns: None: now.
+
+    Returns:
+        `seconds` are the whole ones with a run in them, `sd_ms` is the sample standard deviation of
+        their means, None under two of them. `mean_ms` is None where there is no run.
+    """
+    now_ns = time.monotonic_ns()
+    until_ns = now_ns if until_ns is None else min(until_ns, now_ns)
+    if since_ns is None:
+        since_ns = runs[0][0] if runs else until_ns
+    found = [run for run in runs if since_ns <= run[0] < until_ns]
+    by_second: dict[int, list[int]] = {}
+    for began_ns, cpu_ns in found:
+        by_second.setdefault((began_ns - since_ns) // SECOND_NS, []).append(cpu_ns)
+    seconds = [
+        {"since_ns": since_ns + second * SECOND_NS, "mean_ms": mean_ms(costs), "count": len(costs)}
+        for second, costs in by_second.items()
+        if since_ns + (second + 1) * SECOND_NS <= until_ns
+    ]
+    return {
+        "count": len(found),
+        "mean_ms": mean_ms([cpu_ns for _, cpu_ns in found]) if found else None,
+        "sd_ms": standard_deviation([second["mean_ms"] for second in seconds]),
+        "seconds": seconds,
+    }
+
+
+def mean_ms(durations_ns: list[int]) -> float:
+    return sum(durations_ns) / len(durations_ns) / 1e6
+
+
+def standard_deviation(values: list[float]) -> float | None:
+    """Of a sample; None under two values."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
 # ---------------------------------------------------------------------------------------- launcher
 
 
 class Server:
-    """One run of the server: its process, its output, and where its CPU counter began.
+    """One run of the server: its process, its output, and the probe beside it.
 
     Attributes:
+        command: What it runs.
+        probe: Tells how fast the CPU is while it runs.
         stopped: Whether it was ended on request, not by itself.
     """
 
     def __init__(
         self, command: list[str], settings: str | None, environment: dict[str, str]
     ) -> None:
+        self.command = command
         self.settings = settings
         self.stopped = False
         self.log: deque[str] = deque(maxlen=LOG_LINES)
@@ -403,6 +503,7 @@ class Server:
         self._ended = threading.Event()
         self._reader = threading.Thread(target=self._pass_on, daemon=True)
         self._reader.start()
+        self.probe = Probe(self._ended)
 
     @property
     def running(self) -> bool:
@@ -445,7 +546,8 @@ class Server:
 class Launcher:
     """The server's life. /start and /stop take turns; all else answers without waiting for them."""
 
-    def __init__(self, command: list[str], when_ended: Callable[[], None]) -> None:
+    def __init__(self, command: list[str] | None, when_ended: Callable[[], None]) -> None:
+        """A launcher of that server; of any if `command` is None."""
         self._command = command
         self._when_ended = when_ended
         self._turn = threading.Lock()
@@ -459,7 +561,10 @@ class Launcher:
 
     # What is asked for over HTTP
 
-    def start(self, settings: str | None = None, preload: str = "") -> Document:
+    def start(
+        self, settings: str | None = None, preload: str = "", command: list[str] | None = None
+    ) -> Document:
+        command = self._command_to_run(command)
         known = known_settings()
         if settings is None and known:
             settings = known[0]
@@ -476,9 +581,9 @@ class Launcher:
             self._oom_kills_at_start = oom_kills()
             started_ns = time.monotonic_ns()
             try:
-                server = self._children.add(partial(Server, self._command, settings, environment))
+                server = self._children.add(partial(Server, command, settings, environment))
             except OSError as error:
-                message = f"{self._command[0]} cannot be started: {error}"
+                message = f"{command[0]} cannot be started: {error}"
                 raise RefusedError(500, message) from error
             self._server = server
             self._generation += 1
@@ -538,12 +643,18 @@ class Launcher:
         server.wait(LAST_WORDS_S)
         return self.stats(with_memory=False) | self.logs()
 
+    def probe(self, since_ns: int | None, until_ns: int | None) -> Document:
+        """Beside the server that runs, or that ran last."""
+        runs = [] if self._server is None else self._server.probe.runs()
+        return summary_of(runs, since_ns, until_ns)
+
     def about(self) -> Document:
+        server = self._server
         packages = importlib.metadata.distributions()
         return {
-            "command": self._command,
+            "command": (self._command or []) if server is None else server.command,
             "settings_known": known_settings(),
-            "settings": None if self._server is None else self._server.settings,
+            "settings": None if server is None else server.settings,
             "python": platform.python_version(),
             "packages": {package.name: package.version for package in packages},
             "cpus": sorted(os.sched_getaffinity(0)),
@@ -607,6 +718,24 @@ class Launcher:
 
     # Helpers
 
+    def _command_to_run(self, told: list[str] | None) -> list[str]:
+        """The launcher's own command; a spare's is what it is told."""
+        if self._command is not None:
+            if told is not None:
+                raise RefusedError(
+                    403,
+                    f"this container runs {self._command[0]} and nothing else: only one with "
+                    "LAB_SPARE=1 is told a command",
+                )
+            return self._command
+        if told is None:
+            raise RefusedError(
+                400,
+                "a spare has no command of its own: give command=, a JSON list of texts, as /about "
+                "of the server's own launcher tells it",
+            )
+        return told
+
     def _last_lines(self) -> list[str]:
         return [] if self._server is None else list(self._server.log)[-LOG_LINES_SHOWN:]
 
@@ -652,11 +781,15 @@ class Handler(BaseHTTPRequestHandler):
         launcher = self.launcher
         match path:
             case "/start":
-                return launcher.start(query.get("settings"), query.get("preload", ""))
+                return launcher.start(
+                    query.get("settings"), query.get("preload", ""), command_in(query)
+                )
             case "/stop":
                 return launcher.stop(now=query.get("now") == "1")
             case "/stats":
                 return launcher.stats(with_memory=query.get("memory") != "0")
+            case "/probe":
+                return launcher.probe(instant_in(query, "since_ns"), instant_in(query, "until_ns"))
             case "/wait":
                 return launcher.wait()
             case "/about":
@@ -665,10 +798,31 @@ class Handler(BaseHTTPRequestHandler):
                 return launcher.logs()
             case "/calibrate":
                 return launcher.calibrate()
-        raise RefusedError(404, "known are /start /stop /stats /wait /about /logs /calibrate")
+        known = "/start /stop /stats /probe /wait /about /logs /calibrate"
+        raise RefusedError(404, f"known are {known}")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Polling is nothing to write home about."""
+
+
+def command_in(query: dict[str, str]) -> list[str] | None:
+    """The command that a query tells; None where it tells none."""
+    text = query.get("command")
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        command = json.loads(text)
+        if isinstance(command, list) and command and all(isinstance(one, str) for one in command):
+            return command
+    raise RefusedError(400, f"command is {text!r}: it must be a JSON list of texts")
+
+
+def instant_in(query: dict[str, str], name: str) -> int | None:
+    """The instant that a query tells, in ns of the monotonic clock; None where it tells none."""
+    text = query.get(name)
+    if text is None or (text.isascii() and text.isdigit()):
+        return None if text is None else int(text)
+    raise RefusedError(400, f"{name} is {text!r}: it must be whole nanoseconds, as monotonic_ns is")
 
 
 def say(message: str) -> None:
@@ -676,13 +830,17 @@ def say(message: str) -> None:
 
 
 def main(command: list[str]) -> int:
-    if not command:
+    spare = os.environ.get("LAB_SPARE") == "1"
+    if spare and command:
+        say(f"LAB_SPARE=1: a spare is told its command by /start; leave out {command[0]}.")
+        return 2
+    if not spare and not command:
         say("which server? Give its command as arguments.")
         return 2
     become_subreaper()
     address = ("0.0.0.0", int(os.environ.get("LAB_PORT", PORT)))
     control = ThreadingHTTPServer(address, Handler, bind_and_activate=False)
-    launcher = Handler.launcher = Launcher(command, when_ended=control.shutdown)
+    launcher = Handler.launcher = Launcher(None if spare else command, when_ended=control.shutdown)
 
     def forward(number: int, _frame: object) -> None:
         # In a thread: a handler runs inside whatever the main thread was just doing.
@@ -693,7 +851,7 @@ def main(command: list[str]) -> int:
     # Not sooner: whoever sees the port open may send a signal.
     control.server_bind()
     control.server_activate()
-    if os.environ.get("LAB_AUTOSTART") == "1":
+    if os.environ.get("LAB_AUTOSTART") == "1" and not spare:
         threading.Thread(target=launcher.autostart, daemon=True).start()
     # In the main thread, since it looks up twice a second: one that waits on a lock can miss a
     # signal that comes just before it falls asleep.

@@ -43,7 +43,7 @@ def test_it_is_not_in_the_lab_yet() -> None:
 
 
 @pytest.mark.parametrize("upstream", ["http", "https"])
-@pytest.mark.parametrize("workload", ["fanout", "single"])
+@pytest.mark.parametrize("workload", ["fanout", "serial", "single"])
 def test_it_fetches(client: httpx.Client, workload: str, upstream: str) -> None:
     query = {"delays_ms": "20", "upstream": upstream}
 

@@ -9,7 +9,7 @@ from engine import Engine
 from lab import ROOT, declared_servers
 
 APIS = ["api", "api-django"]
-SERVICES = [*(server.name for server in declared_servers()), *APIS]
+SERVICES = [*(server.name for server in declared_servers()), "spare", *APIS]
 
 
 def lab_setting(name: str) -> str:

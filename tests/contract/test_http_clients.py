@@ -27,17 +27,23 @@ def running(request: pytest.FixtureRequest, api: httpx.Client) -> Iterator[Runni
 
 
 @pytest.mark.parametrize("upstream", ["http", "https"])
-def test_the_three_calls_of_a_fanout_are_in_flight_at_once(
-    running: Running, api: httpx.Client, upstream: str, subtests: pytest.Subtests
+@pytest.mark.parametrize(("workload", "at_once"), [("fanout", 3), ("serial", 1)])
+def test_the_three_calls_are_in_flight_at_once_in_a_fanout_and_one_by_one_in_serial(
+    running: Running,
+    api: httpx.Client,
+    workload: str,
+    at_once: int,
+    upstream: str,
+    subtests: pytest.Subtests,
 ) -> None:
     query = {"delays_ms": "250,250,250", "upstream": upstream}
     for http_client, view in running.server.views_by_client(REAL_HTTP_CLIENTS).items():
         with subtests.test(http_client=http_client):
             api.post("/-/reset")
 
-            answer = running.client.get(f"/{view}/fanout/{http_client}/", params=query)
+            answer = running.client.get(f"/{view}/{workload}/{http_client}/", params=query)
 
-            is_right(answer, "fanout")
+            is_right(answer, workload)
             stats = api.get("/-/stats").json()
             assert (stats["calls"], stats["failures"]) == (3, 0)
-            assert stats["peak_in_flight"] == (1 if http_client == BLOCKING else 3)
+            assert stats["peak_in_flight"] == (1 if http_client == BLOCKING else at_once)

@@ -44,7 +44,7 @@ def test_every_service_of_the_lab_runs(
     running = compose("ps", "--services", "--status", "running")
 
     assert running.returncode == 0, running.stderr
-    expected = {"api", "api-django", *(server.name for server in servers)}
+    expected = {"api", "api-django", "spare", *(server.name for server in servers)}
     assert expected <= set(running.stdout.split())
 
 

@@ -90,6 +90,32 @@ def test_a_server_that_runs_is_not_started_twice(
         assert launch.stats()["generation"] == before
 
 
+@pytest.mark.parametrize("name", ["uvicorn", "gunicorn-4x10", "uwsgi-gevent"])
+def test_the_spare_runs_any_server_beside_the_servers_own_container(
+    by_name: dict[str, Server], launcher: MakeLauncher, name: str
+) -> None:
+    own, spare = launcher(by_name[name]), Launcher(by_name[name], host="spare")
+    command = own.about()["command"]
+
+    with own.running() as first, spare.running(command=json.dumps(command)) as second:
+        for client in (first, second):
+            path = f"/{by_name[name].view}/fanout/no-http/?delays_ms=0"
+            assert client.get(path).status_code == 200
+        assert spare.about()["command"] == command
+        assert spare.about()["settings"] == own.about()["settings"] == "startproject"
+
+
+def test_a_server_is_not_told_another_command(
+    by_name: dict[str, Server], launcher: MakeLauncher
+) -> None:
+    launch = launcher(by_name["uvicorn"])
+    launch.stop(now="1")
+    answer = launch.http.get("/start", params={"command": '["python"]'})
+
+    assert answer.status_code == 403
+    assert not launch.stats()["running"]
+
+
 def test_unknown_settings_are_refused_with_those_that_are_allowed(
     by_name: dict[str, Server], launcher: MakeLauncher
 ) -> None:

@@ -53,7 +53,7 @@ def test_every_client_reaches_it(running: Running, upstream: Launcher) -> None:
     names = [name for name in REAL_HTTP_CLIENTS if running.server.can(view, name)]
     with upstream.running():
         for name in names:
-            for workload in ("fanout", "single"):
+            for workload in ("fanout", "serial", "single"):
                 query = {"delays_ms": "20", "upstream": "django"}
                 answer = running.client.get(f"/{view}/{workload}/{name}/", params=query)
                 is_right(answer, workload)

@@ -1,7 +1,8 @@
 """The arithmetic of percentiles."""
 
-from math import ceil
+from math import ceil, fsum
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,27 +16,40 @@ def distribution_of(durations_ns: list[int]) -> Distribution:
     return distribution
 
 
+PER_MILLE = {"p50": 500, "p95": 950, "p98": 980, "p99": 990, "p99_5": 995, "p99_9": 999}
+
+
 def test_an_empty_distribution_has_no_values() -> None:
-    assert Distribution().summary() == {
-        "count": 0,
-        "min": None,
-        "p50": None,
-        "p95": None,
-        "p99": None,
-        "max": None,
-    }
+    names = ("mean", "min", *PER_MILLE, "max")
+    assert Distribution().summary() == {"count": 0, **dict.fromkeys(names)}
 
 
 def test_percentiles_are_of_the_nearest_rank() -> None:
-    summary = distribution_of([ms * 1_000_000 for ms in range(1, 201)]).summary()
+    summary = distribution_of([ms * 1_000_000 for ms in range(1, 1001)]).summary()
 
-    assert summary == {"count": 200, "min": 1, "p50": 100, "p95": 190, "p99": 198, "max": 200}
+    assert summary == {
+        "count": 1000,
+        "mean": 500.5,
+        "min": 1,
+        "p50": 500,
+        "p95": 950,
+        "p98": 980,
+        "p99": 990,
+        "p99_5": 995,
+        "p99_9": 999,
+        "max": 1000,
+    }
 
 
-def test_one_value_is_every_percentile() -> None:
+def test_one_value_is_every_percentile_and_the_mean() -> None:
     summary = distribution_of([2_505_000]).summary()
 
-    assert summary == {"count": 1, "min": 2.5, "p50": 2.5, "p95": 2.5, "p99": 2.5, "max": 2.5}
+    assert summary["count"] == 1
+    assert {value for name, value in summary.items() if name != "count"} == {2.5}
+
+
+def test_the_mean_is_of_every_value_not_of_every_step() -> None:
+    assert distribution_of([0, 0, 0, 40_000]).summary()["mean"] == 0.01
 
 
 def test_the_least_earliness_is_visible() -> None:
@@ -48,6 +62,8 @@ def test_percentiles_are_those_of_the_sorted_values_in_steps(durations_ns: list[
     summary = distribution_of(durations_ns).summary()
 
     assert summary["count"] == len(steps)
+    assert summary["mean"] == pytest.approx(fsum(steps) / len(steps))
     assert (summary["min"], summary["max"]) == (steps[0], steps[-1])
-    for percentile, percent in ((summary["p50"], 50), (summary["p95"], 95), (summary["p99"], 99)):
-        assert percentile == steps[ceil(percent * len(steps) / 100) - 1]
+    values = dict(summary)
+    for name, per_mille in PER_MILLE.items():
+        assert values[name] == steps[ceil(per_mille * len(steps) / 1000) - 1]

@@ -6,7 +6,9 @@ import time
 from api import Api
 
 GET_300 = b"GET /300/ HTTP/1.1\r\nHost: api\r\n\r\n"
-EMPTY = {"count": 0, "min": None, "p50": None, "p95": None, "p99": None, "max": None}
+EMPTY = {"count": 0, **dict.fromkeys(("mean", "min", "max"))} | dict.fromkeys(
+    ("p50", "p95", "p98", "p99", "p99_5", "p99_9")
+)
 
 
 def test_calls_and_failures_of_the_delay_routes_are_counted(api: Api) -> None:

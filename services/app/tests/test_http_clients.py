@@ -19,7 +19,7 @@ from consumer.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from consumer.http_clients import HTTP_CLIENTS, Answer, Call, lifetime
+from consumer.http_clients import HTTP_CLIENTS, Answer, Call, InTurn, lifetime, parallel
 
 ALL = [(view, name) for name, views in HTTP_CLIENTS.items() for view in views]
 WITH_HTTP = [(view, name) for view, name in ALL if name != "no-http"]
@@ -81,6 +81,50 @@ def test_an_upstream_of_another_ca_is_a_failure(view: str, name: str) -> None:
 def test_the_calls_of_a_view_are_made_in_parallel(view: str, name: str, upstream: Upstream) -> None:
     fetch(view, name, calls(upstream.url, "500", "500", "500"))
     assert upstream.peak_in_flight == 3
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_calls_in_turn_are_made_one_after_the_other_by_one_client(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    in_turn = InTurn(calls(upstream.url, "30", "status/404", "10", "0"))
+    (answers,) = fetch(view, name, in_turn)
+    assert [answer.status for answer in answers] == [200, 404, 200, 200]
+    assert upstream.paths == ["/30/", "/status/404/", "/10/", "/0/"]
+    assert upstream.peak_in_flight == 1
+    assert len(set(upstream.peers)) == 1
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_after_a_call_in_turn_that_failed_none_is_made(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    first, *others = calls(upstream.url, "0", "0")
+    with pytest.raises(UpstreamError, match=nowhere):
+        fetch(view, name, InTurn([first, *calls(nowhere, "0"), *others]))
+    assert upstream.paths == ["/0/"]
+
+
+@pytest.mark.parametrize(("view", "name"), WITH_HTTP)
+def test_calls_in_turn_have_the_time_of_one_in_all(
+    view: str, name: str, upstream: Upstream
+) -> None:
+    # Each would be in time by itself; the second has what the first has left, less than a second.
+    hasty = InTurn(calls(upstream.url, "700", "1200", "0", timeout_s=1.5))
+    with pytest.raises(UpstreamTimeoutError, match="/1200/"):
+        fetch(view, name, hasty)
+    assert "/0/" not in upstream.paths
+
+
+def test_a_call_whose_turn_comes_too_late_is_not_made(upstream: Upstream) -> None:
+    def slow(call: Call) -> Answer:
+        time.sleep(0.2)
+        return Answer(200, call.example)
+
+    late = InTurn(calls(upstream.url, "1", "2", timeout_s=0.1))
+    with pytest.raises(UpstreamTimeoutError, match=r"/2/: not called.* took 0.1 s"):
+        parallel.in_threads(slow, late)
 
 
 def test_a_blocked_loop_makes_one_call_at_a_time(upstream: Upstream) -> None:
@@ -285,10 +329,11 @@ def test_a_forked_process_has_a_client_of_its_own(name: str, upstream: Upstream)
 def test_no_http_is_never_early_and_makes_no_call(view: str) -> None:
     asked = [Call("http://nowhere/", ms, 30, b"{}") for ms in (3, 10, 0.5)]
     for _ in range(20):
-        start = time.monotonic()
-        (answers,) = fetch(view, "no-http", asked)
-        assert time.monotonic() - start >= 0.010
-        assert answers == [Answer(200, b"{}")] * 3
+        for calls, service_time_s in ((asked, 0.010), (InTurn(asked), 0.0135)):
+            start = time.monotonic()
+            (answers,) = fetch(view, "no-http", calls)
+            assert time.monotonic() - start >= service_time_s
+            assert answers == [Answer(200, b"{}")] * 3
 
 
 def test_an_unknown_client_is_refused_with_those_that_the_view_can_use() -> None:

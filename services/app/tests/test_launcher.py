@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import launcher
 import pytest
 from upstream_stand_in import free_port
 
@@ -83,35 +85,43 @@ while True:
     os.waitpid(child, 0)
     time.sleep(0.06)
 """
-# The launcher where no cgroup counts CPU time: it adds up what /proc says of processes.
-WITHOUT_CGROUP = f"""
+# The launcher with a line of Python that changes something in it.
+CHANGED = f"""
 import sys
 sys.path.insert(0, {str(LAUNCHER.parent)!r})
 import launcher
-launcher.CGROUP_V1_CPU = launcher.CGROUP_V2_CPU = launcher.Path("/nowhere")
+{{change}}
 sys.exit(launcher.main(sys.argv[1:]))
 """
+# No cgroup counts CPU time: it adds up what /proc says of processes.
+NO_CGROUP = 'launcher.CGROUP_V1_CPU = launcher.CGROUP_V2_CPU = launcher.Path("/nowhere")'
+# A probe that uses so much CPU that it would be seen wherever it is counted.
+GREAT_PROBE = "launcher.PROBE_ROUNDS = 300_000"
 
 # Number of the system call that ends one thread.
 SYS_EXIT = {"x86_64": 60, "aarch64": 93}
 
 
 class Lab:
-    """A launcher of a Python program, and its answers."""
+    """A launcher of a Python program (None: of what it is told), and its answers."""
 
     def __init__(
         self,
-        program: str,
+        program: str | None,
         *,
-        cgroup: bool = True,
+        change: str = "",
         interpreter: str = sys.executable,
         **environment: str,
     ) -> None:
-        server = [interpreter, "-uc", program]
+        server = [] if program is None else [interpreter, "-uc", program]
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.process = subprocess.Popen(
-            [sys.executable, *([LAUNCHER] if cgroup else ["-c", WITHOUT_CGROUP]), *server],
+            [
+                sys.executable,
+                *(["-c", CHANGED.format(change=change)] if change else [LAUNCHER]),
+                *server,
+            ],
             env=os.environ | {"LAB_PORT": str(self._port)} | environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -159,7 +169,7 @@ Launch = Callable[..., Lab]
 def launch() -> Iterator[Launch]:
     labs: list[Lab] = []
 
-    def launch(program: str, **options: Any) -> Lab:
+    def launch(program: str | None, **options: Any) -> Lab:
         labs.append(Lab(program, **options))
         return labs[-1]
 
@@ -325,6 +335,98 @@ def test_the_launchers_own_cpu_time_is_left_out(launch: Launch) -> None:
     assert after["cpu_seconds"] - before["cpu_seconds"] < used / 2
 
 
+PROBE_EVERY_NS = 50_000_000
+SECOND_NS = 1_000_000_000
+
+
+def probe(lab: Lab, **instants_ns: int) -> Any:
+    return lab.get("/probe?" + urllib.parse.urlencode(instants_ns))
+
+
+def test_a_loop_of_half_a_millisecond_runs_each_50_ms_while_the_server_does(
+    launch: Launch,
+) -> None:
+    lab = launch(WAITS)
+    nothing: Any = {"count": 0, "mean_ms": None, "sd_ms": None, "seconds": []}
+    assert probe(lab) == nothing
+    started = lab.get("/start")["monotonic_ns"]
+    lab.until(lambda: len(probe(lab, since_ns=started)["seconds"]) >= 3)
+    now = lab.get("/stats?memory=0")["monotonic_ns"]
+    probed = probe(lab, since_ns=started, until_ns=now)
+    # A busy machine leaves some out; none is made up for.
+    assert 3 <= probed["count"] <= (now - started) / PROBE_EVERY_NS + 1
+    assert 0.05 < probed["mean_ms"] < 5
+    assert probed["sd_ms"] >= 0
+    instants = [second["since_ns"] for second in probed["seconds"]]
+    assert instants[0] == started
+    assert all((after - before) % SECOND_NS == 0 for before, after in pairwise(instants))
+    assert instants[-1] + SECOND_NS <= now
+    assert all(1 <= second["count"] <= 21 for second in probed["seconds"])
+    assert probe(lab, since_ns=now + 3600 * SECOND_NS) == nothing
+
+    lab.get("/stop")
+    stopped = probe(lab, since_ns=started)["count"]
+    used = lab.get("/stats?memory=0")["launcher_cpu_seconds"]
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    assert probe(lab, since_ns=started)["count"] == stopped >= probed["count"]
+    assert lab.get("/stats?memory=0")["launcher_cpu_seconds"] - used < 0.1
+
+    lab.get("/start")
+    assert probe(lab)["count"] < stopped
+
+
+def test_the_spread_of_the_probe_is_that_of_the_means_of_whole_seconds() -> None:
+    runs = [(0, 400_000), (50, 600_000), (SECOND_NS, 700_000), (2 * SECOND_NS + 1, 900_000)]
+    assert launcher.summary_of(runs, 0, 3 * SECOND_NS) == {
+        "count": 4,
+        "mean_ms": 0.65,
+        "sd_ms": pytest.approx(0.2),
+        "seconds": [
+            {"since_ns": 0, "mean_ms": 0.5, "count": 2},
+            {"since_ns": SECOND_NS, "mean_ms": 0.7, "count": 1},
+            {"since_ns": 2 * SECOND_NS, "mean_ms": 0.9, "count": 1},
+        ],
+    }
+    # The last second is not whole: its run counts, but makes no spread.
+    of_less = launcher.summary_of(runs, 0, 2 * SECOND_NS - 1)
+    assert (of_less["count"], len(of_less["seconds"]), of_less["sd_ms"]) == (3, 1, None)
+    assert launcher.summary_of(runs, 0, 2 * SECOND_NS)["sd_ms"] == pytest.approx(0.02**0.5)
+    # A second without a run is left out.
+    assert [s["since_ns"] for s in launcher.summary_of(runs[2:], 0, 2 * SECOND_NS)["seconds"]] == [
+        SECOND_NS
+    ]
+
+
+@pytest.mark.parametrize("instant", ["soon", "-1", "1e9"])
+def test_an_instant_that_is_none_is_refused(launch: Launch, instant: str) -> None:
+    status, refusal = launch(WAITS).answer(f"/probe?until_ns={instant}")
+    assert status == 400
+    assert f"until_ns is {instant!r}" in refusal["error"]
+
+
+@pytest.mark.by_itself
+@pytest.mark.skipif(
+    not Path("/.dockerenv").exists(), reason="outside of a container the counter is the machine's"
+)
+def test_the_probe_is_not_in_the_servers_account(launch: Launch) -> None:
+    lab = launch(WAITS, change=GREAT_PROBE)
+    lab.get("/start")
+    lab.until(lambda: probe(lab)["count"] >= 10)  # Python's own start is over by then
+    before = lab.get("/stats?memory=0")
+    probed_s = 0.0
+    while probed_s < 0.5:
+        time.sleep(0.5)  # to ask more often would use CPU itself
+        after = lab.get("/stats?memory=0")
+        instants = {"since_ns": before["monotonic_ns"], "until_ns": after["monotonic_ns"]}
+        probed = probe(lab, **instants)
+        probed_s = probed["count"] * (probed["mean_ms"] or 0) / 1000
+    used = after["launcher_cpu_seconds"] - before["launcher_cpu_seconds"]
+    assert used > 0.9 * probed_s
+    assert after["cpu_seconds"] - before["cpu_seconds"] < probed_s / 2
+
+
 def test_memory_processes_and_threads_are_those_of_the_server(launch: Launch) -> None:
     lab = launch(
         "import threading, time\n"
@@ -411,11 +513,11 @@ def test_a_server_that_cannot_be_executed_leaves_nothing_and_the_next_start_work
 
 
 @pytest.mark.by_itself
-@pytest.mark.parametrize("cgroup", [True, False])
+@pytest.mark.parametrize("change", ["", NO_CGROUP])
 def test_cpu_time_of_an_orphan_is_counted_once_before_and_after_it_is_waited_for(
-    launch: Launch, cgroup: bool
+    launch: Launch, change: str
 ) -> None:
-    lab = launch(ORPHAN_BURNS, cgroup=cgroup)
+    lab = launch(ORPHAN_BURNS, change=change)
     lab.get("/start")
     lab.until(lambda: bool(lab.get("/logs")["log"]))
     (line,) = lab.get("/logs")["log"]
@@ -423,7 +525,7 @@ def test_cpu_time_of_an_orphan_is_counted_once_before_and_after_it_is_waited_for
     ended = lab.get("/stats?memory=0")
     lab.get("/stop")
     stopped = lab.get("/stats?memory=0")
-    assert (ended["cpu_source"] == "proc") == (not cgroup)
+    assert (ended["cpu_source"] == "proc") == (change == NO_CGROUP)
     # Python's own start takes some too, but no second.
     assert 1 <= ended["cpu_seconds"] < 1.9
     assert ended["cpu_seconds"] <= stopped["cpu_seconds"] < 1.9
@@ -432,7 +534,7 @@ def test_cpu_time_of_an_orphan_is_counted_once_before_and_after_it_is_waited_for
 
 
 def test_cpu_time_never_runs_backwards_while_orphans_end(launch: Launch) -> None:
-    lab = launch(STREAM_OF_ORPHANS, cgroup=False)
+    lab = launch(STREAM_OF_ORPHANS, change=NO_CGROUP)
     lab.get("/start")
     counted = [0.0]
     while counted[-1] < 1:
@@ -593,6 +695,53 @@ def test_about_names_command_and_versions(launch: Launch) -> None:
     assert about["python"] == sys.version.split()[0]
     assert "pytest" in about["packages"]
     assert about["cpus"] == sorted(os.sched_getaffinity(0))
+
+
+def told(command: object, **query: str) -> str:
+    return "/start?" + urllib.parse.urlencode({"command": json.dumps(command), **query})
+
+
+def test_a_spare_runs_the_command_that_it_is_told_each_time_another(launch: Launch) -> None:
+    lab = launch(None, LAB_SPARE="1", LAB_SETTINGS="plain,fancy", LAB_AUTOSTART="1")
+    assert lab.get("/about")["command"] == []
+    for text in ("the first & its +", "the second"):
+        command = [sys.executable, "-uc", f"print({text!r})\n{WAITS}"]
+        started = lab.get(told(command, settings="fancy"))
+        assert started["settings"] == "fancy"
+        lab.until_logged(text)
+        assert lab.get("/about")["command"] == command
+        assert lab.get("/stop")["exit_code"] == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("path", ["/start", told("uvicorn"), told([]), told(["uvicorn", 8000])])
+def test_a_spare_without_a_command_starts_nothing(launch: Launch, path: str) -> None:
+    lab = launch(None, LAB_SPARE="1")
+    status, refusal = lab.answer(path)
+    assert status == 400
+    assert "command" in refusal["error"]
+    assert "JSON list" in refusal["error"]
+    assert not lab.get("/stats")["running"]
+
+
+def test_what_is_no_spare_is_told_no_command(launch: Launch) -> None:
+    lab = launch(WAITS)
+    status, refusal = lab.answer(told([sys.executable, "-c", "print('mine')"]))
+    assert status == 403
+    assert "LAB_SPARE=1" in refusal["error"]
+    assert not lab.get("/stats")["running"]
+
+
+@pytest.mark.parametrize(("command", "spare"), [([], "0"), (["uvicorn"], "1")])
+def test_a_launcher_has_a_command_or_is_a_spare(command: list[str], spare: str) -> None:
+    done = subprocess.run(
+        [sys.executable, LAUNCHER, *command],
+        env=os.environ | {"LAB_PORT": str(free_port()), "LAB_SPARE": spare},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 2
+    assert "command" in done.stderr
 
 
 def test_an_unknown_path_is_refused_with_the_known_ones(launch: Launch) -> None:

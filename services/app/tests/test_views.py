@@ -77,16 +77,34 @@ def test_every_answer_says_its_length(interface: str, settings: str, upstream: U
 
 
 @pytest.mark.parametrize("view", ["sync", "async"])
-def test_fanout_shows_a_country_and_single_passes_the_document_on(
+def test_fanout_and_serial_show_a_country_and_single_passes_the_document_on(
     view: str, upstream: Upstream
 ) -> None:
     paths = [
-        f"/{view}/{workload}/httpx-per-request/?delays_ms=1" for workload in ("fanout", "single")
+        f"/{view}/{workload}/httpx-per-request/?delays_ms=1"
+        for workload in ("fanout", "serial", "single")
     ]
-    fanout, single = get(paths, upstream=upstream.url)
-    assert (fanout.status, single.status) == (200, 200)
+    fanout, serial, single = get(paths, upstream=upstream.url)
+    assert (fanout.status, serial.status, single.status) == (200, 200, 200)
     assert '<h1 id="country">Chile</h1>' in fanout.body
+    assert serial.body == fanout.body
     assert single.json()["title"] == "delectus aut autem"
+
+
+@pytest.mark.parametrize(("interface", "view"), [("wsgi", "sync"), ("asgi", "async")])
+def test_the_calls_of_serial_are_in_the_order_of_its_delays_and_never_two_at_once(
+    interface: str, view: str, upstream: Upstream
+) -> None:
+    names = [name for name, views in HTTP_CLIENTS.items() if view in views and name != "no-http"]
+    pages = get(
+        [f"/{view}/serial/{name}/?delays_ms=30,0,20" for name in names],
+        upstream=upstream.url,
+        interface=interface,
+    )
+    assert [page.status for page in pages] == [200] * len(names)
+    assert upstream.paths == ["/30/", "/0/", "/20/"] * len(names)
+    assert upstream.peak_in_flight == 1
+    assert all(page.wall_ms >= 50 for page in pages)
 
 
 @pytest.mark.parametrize("asked", ["http", "https", "django"])
@@ -147,10 +165,13 @@ def test_a_view_waits_for_its_service_time_and_some_patience_then_it_is_a_504(
         assert page.wall_ms >= 500
 
 
+@pytest.mark.parametrize("workload", ["fanout", "serial"])
 @pytest.mark.parametrize("wrong", ["status/500", "garbage"])
-def test_one_wrong_answer_among_three_is_a_502(wrong: str, upstream: Upstream) -> None:
+def test_one_wrong_answer_among_three_is_a_502(
+    wrong: str, workload: str, upstream: Upstream
+) -> None:
     base = f"{upstream.url}/{wrong}?"  # what follows is the query then
-    (page,) = get(["/sync/fanout/requests-shared/"], upstream=base)
+    (page,) = get([f"/sync/{workload}/requests-shared/"], upstream=base)
     assert page.status == 502
     assert page.json()["error"].startswith(base)
 
@@ -198,12 +219,10 @@ def test_a_server_without_lifespan_starts_with_its_first_request(
 def test_after_the_start_a_view_imports_nothing(
     interface: str, view: str, name: str, settings: str, upstream: Upstream
 ) -> None:
-    path = f"/{view}/fanout/{name}/?delays_ms=1,1"
-    (page,) = get(
-        [path], upstream=upstream.url, interface=interface, settings=settings, preload=name
-    )
-    assert page.status == 200
-    assert page.imported == []
+    paths = [f"/{view}/{workload}/{name}/?delays_ms=1,1" for workload in ("serial", "fanout")]
+    pages = get(paths, upstream=upstream.url, interface=interface, settings=settings, preload=name)
+    assert [page.status for page in pages] == [200, 200]
+    assert [page.imported for page in pages] == [[], []]
 
 
 def test_what_is_not_asked_for_is_not_imported(upstream: Upstream) -> None:

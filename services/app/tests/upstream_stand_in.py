@@ -22,6 +22,7 @@ class Upstream(ThreadingHTTPServer):
     With a TLS context it speaks https.
 
     Attributes:
+        paths: What was asked for, in the order of the calls.
         peers: The client's address of each call: one per connection.
         peak_in_flight: Most calls that were in flight at once.
         open_connections: Connections that nobody has closed yet.
@@ -40,6 +41,7 @@ class Upstream(ThreadingHTTPServer):
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
         self.lock = threading.Lock()
+        self.paths: list[str] = []
         self.peers: list[tuple[str, int]] = []
         self.in_flight = 0
         self.peak_in_flight = 0
@@ -87,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         with self.server.lock:
+            self.server.paths.append(self.path)
             self.server.peers.append(self.client_address)
             self.server.in_flight += 1
             self.server.peak_in_flight = max(self.server.peak_in_flight, self.server.in_flight)

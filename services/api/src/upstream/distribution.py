@@ -1,7 +1,6 @@
 """Exact percentiles of many durations in little memory."""
 
 from collections import defaultdict
-from math import ceil
 from typing import TypedDict
 
 STEP_NS = 10_000
@@ -12,10 +11,14 @@ class Summary(TypedDict):
     """A distribution in figures, milliseconds; all but `count` are None while it is empty."""
 
     count: int
+    mean: float | None
     min: float | None
     p50: float | None
     p95: float | None
+    p98: float | None
     p99: float | None
+    p99_5: float | None
+    p99_9: float | None
     max: float | None
 
 
@@ -34,12 +37,33 @@ class Distribution:
         self._counts[duration_ns // STEP_NS] += 1
 
     def summary(self) -> Summary:
-        """Count, extremes and nearest-rank percentiles."""
+        """Count, mean, extremes and nearest-rank percentiles, all of the steps reached."""
         steps = sorted(self._counts.items())
         count = sum(times for _, times in steps)
-        ranks = [ceil(percent * count / 100) for percent in (0, 50, 95, 99, 100)]
-        least, p50, p95, p99, most = (_at_rank(steps, rank) for rank in ranks)
-        return {"count": count, "min": least, "p50": p50, "p95": p95, "p99": p99, "max": most}
+
+        def at(per_mille: int) -> float | None:
+            # In whole numbers: 99.9 % of 1000 would be a little more than 999.
+            return _at_rank(steps, -(-per_mille * count // 1000))
+
+        return {
+            "count": count,
+            "mean": _mean(steps, count),
+            "min": at(0),
+            "p50": at(500),
+            "p95": at(950),
+            "p98": at(980),
+            "p99": at(990),
+            "p99_5": at(995),
+            "p99_9": at(999),
+            "max": at(1000),
+        }
+
+
+def _mean(steps: list[tuple[int, int]], count: int) -> float | None:
+    """The mean in ms of (step, times) pairs."""
+    if not count:
+        return None
+    return sum(step * times for step, times in steps) / count / STEPS_PER_MS
 
 
 def _at_rank(steps: list[tuple[int, int]], rank: int) -> float | None:

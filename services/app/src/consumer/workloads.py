@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from consumer.errors import BadParameterError, UpstreamError
-from consumer.http_clients import Answer, Call, limits
+from consumer.http_clients import Answer, Call, InTurn, limits
+from consumer.parameters import DELAY_MAX_MS
 
 TEMPLATE = "country.html"
 
@@ -28,17 +29,31 @@ class Workload:
     """
 
     delays_ms: str
-    calls: Callable[[str, Sequence[str]], list[Call]]
+    calls: Callable[[str, Sequence[str]], Sequence[Call]]
     respond: Callable[[HttpRequest, Sequence[Call], Sequence[Answer]], HttpResponse]
 
 
 def _fanout_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
+    return _country_calls(base, delays_ms, service_time_ms=max(map(float, delays_ms)))
+
+
+def _serial_calls(base: str, delays_ms: Sequence[str]) -> InTurn:
+    service_time_ms = sum(map(float, delays_ms))
+    if service_time_ms > DELAY_MAX_MS:
+        raise BadParameterError(
+            f"delays_ms adds up to {service_time_ms:g}: at most {DELAY_MAX_MS} in all is allowed "
+            "where calls are made one after the other"
+        )
+    return InTurn(_country_calls(base, delays_ms, service_time_ms))
+
+
+def _country_calls(base: str, delays_ms: Sequence[str], service_time_ms: float) -> list[Call]:
     example = json.dumps(_COUNTRY).encode()
-    timeout_s = limits.timeout_s(max(map(float, delays_ms)))
+    timeout_s = limits.timeout_s(service_time_ms)
     return [Call(f"{base}/{ms}/", float(ms), timeout_s, example) for ms in delays_ms]
 
 
-def _fanout_page(
+def _country_page(
     request: HttpRequest, calls: Sequence[Call], answers: Sequence[Answer]
 ) -> HttpResponse:
     countries = [
@@ -79,6 +94,7 @@ def _document(call: Call, answer: Answer, member: str) -> dict[str, Any]:
 
 
 WORKLOADS = {
-    "fanout": Workload("300,600,150", _fanout_calls, _fanout_page),
+    "fanout": Workload("300,600,150", _fanout_calls, _country_page),
+    "serial": Workload("300,600,150", _serial_calls, _country_page),
     "single": Workload("400", _single_calls, _single_page),
 }

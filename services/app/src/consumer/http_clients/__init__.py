@@ -1,8 +1,9 @@
 """How a view calls the upstream: one module per HTTP client, all with the same interface.
 
 A module offers `fetch(calls)` for sync views, `async fetch_async(calls)` for async ones, or both.
-Each takes all calls of a view, makes them in parallel and returns their answers in the same order;
-it raises UpstreamTimeoutError or UpstreamError (the first call's that failed, when all have ended).
+Each takes all calls of a view, makes them by the module parallel and returns their answers in the
+same order; it raises UpstreamTimeoutError or UpstreamError (the first call's that failed, when all
+that were begun have ended).
 
 To add a client: a module here, and a table in registry.toml. Modules are imported when they are
 asked for, since a library that is not measured must not add to a server's memory.
@@ -35,6 +36,10 @@ class Call:
     delay_ms: float
     timeout_s: float
     example: bytes
+
+
+class InTurn(tuple[Call, ...]):
+    """Calls to make one after the other; those of any other sequence are made in parallel."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""no-http: waits as long as the slowest call would take, and makes none."""
+"""no-http: waits as long as the calls would take at best, and makes none."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 
-from consumer.http_clients import Answer, Call
+from consumer.http_clients import Answer, Call, InTurn
 
 
 def fetch(calls: Sequence[Call]) -> list[Answer]:
@@ -23,7 +23,9 @@ async def fetch_async(calls: Sequence[Call]) -> list[Answer]:
 
 
 def _end(calls: Sequence[Call]) -> float:
-    return time.monotonic() + max(call.delay_ms for call in calls) / 1000
+    delays_ms = [call.delay_ms for call in calls]
+    service_time_ms = sum(delays_ms) if isinstance(calls, InTurn) else max(delays_ms)
+    return time.monotonic() + service_time_ms / 1000
 
 
 def _examples(calls: Sequence[Call]) -> list[Answer]:
