@@ -109,7 +109,7 @@ class Duet:
         """About how long it takes: two servers start; the first round finds the load as well."""
         both_start_s = 2 * OVERHEAD_S
         measuring_s = both_start_s + self.warm_up_s + self.window_s + self.service_time_s
-        if self.load is not None:
+        if self.load is not None or self.round > 1:
             return measuring_s
         return measuring_s + both_start_s + USUAL_STEPS * (self.step_s + self.service_time_s)
 
