@@ -345,7 +345,9 @@ def _untold(material: Material) -> Iterator[Words]:
     rows = [row for entry in entries.values() for row in entry.rows]
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
     trials, cases = count_of(len(rows), "trial"), count_of(len(entries), "case")
-    yield f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}."
+    duets = sum(row.is_of_duet for row in material.rows) // 2
+    besides = f", and {count_of(duets, 'duet')}" if duets else ""
+    yield f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}{besides}."
     outcome = str(material.environment.get("outcome", ""))
     if outcome != "finished":
         yield Markup("<strong>The run is not whole: {}.</strong>").format(outcome)
