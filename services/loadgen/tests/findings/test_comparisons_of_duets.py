@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from loadgen.findings.agreement import agreements
 from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, compare_cases, write_comparisons
+from loadgen.findings.earlier_run import Run
 from loadgen.findings.first_change import effects, line
+from loadgen.findings.gates import parse_gate
 from loadgen.findings.summary import write_summary
+from loadgen.findings.two_runs import of_servers
 from loadgen.records import columns
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
 from loadgen.suites.cases import Case
@@ -146,3 +150,31 @@ def test_a_claim_is_judged_by_its_duets() -> None:
     cheaper = [(b, a) for a, b in DEARER]
     (claim,) = judge_claims([suite], compare_cases([suite], duet_rows(cheaper)))
     assert claim.outcome == "holds"
+
+
+def a_run(rows: Sequence[Row]) -> Run:
+    return Run(Path(), [suite_of("rps", CPU_METRIC)], rows, {})
+
+
+RATES = trial_rows("rps", [(50, 60), (51, 61), (50, 60)])
+
+
+def test_two_servers_of_a_run_are_compared_by_their_duets_in_either_direction() -> None:
+    run = a_run([*duet_rows(DEARER), *trial_rows(CPU_METRIC, [(4, 4.1)] * 3)])
+    for baseline, candidate, verdict in (("one", "other", "worse"), ("other", "one", "better")):
+        result = of_servers(run, baseline, candidate, ["rps", CPU_METRIC], ())
+        (by_duet,) = [found for found in result.comparisons if found.metric == CPU_METRIC]
+        assert (by_duet.verdict, by_duet.load) == (verdict, "17 users each")
+
+
+def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:
+    gate = parse_gate("app_cpu_ms_per_view>10%")
+    result = of_servers(a_run(duet_rows(DEARER)), "one", "other", [], [gate])
+    assert [judged.outcome for judged in result.gates] == ["failed"]
+
+
+def test_two_runs_say_whether_their_duets_agree() -> None:
+    cheaper = duet_rows([(b, a) for a, b in DEARER])
+    runs = a_run([*duet_rows(DEARER), *RATES]), a_run([*cheaper, *RATES])
+    (compared,) = agreements(*runs, others=())
+    assert [(apart.a, apart.b) for apart in compared.apart] == [("worse", "better")]
