@@ -1,6 +1,7 @@
 """The load of a duet is found from few users upwards, and leaves the CPUs idle for a good part."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from loadgen.duets.load import (
     Limits,
     LoadStep,
     check_equal_load,
+    half_of,
     limits_of,
     next_load,
 )
@@ -150,6 +152,18 @@ def test_sides_that_made_five_percent_more_or_less_had_no_equal_load() -> None:
     check_equal_load(a_duet(), (1000.0, 1045.0))
     with pytest.raises(TrialError, match=r"the rates' ratio is 0\.94"):
         check_equal_load(a_duet(), (1000.0, 940.0))
+
+
+def test_a_round_of_a_known_load_that_was_unequal_says_nothing_of_the_pair() -> None:
+    with pytest.raises(TrialError) as error:
+        check_equal_load(replace(a_duet(), load=20.0), (1000.0, 940.0))
+    assert error.value.outcome == "unequal-load"
+
+
+def test_half_a_load_is_tried_as_long_as_it_says_enough() -> None:
+    assert half_of(21.0, limits(), (600.0, 500.0)) == 10
+    assert half_of(5.0, limits(), (600.0, 500.0)) is None
+    assert half_of(21.0, limits(), (600.0, 290.0)) is None
 
 
 def test_arrivals_of_an_open_load_may_differ_by_chance() -> None:

@@ -158,6 +158,21 @@ def test_a_load_that_is_known_is_not_looked_for(
     assert labs.a.queries == [{"settings": "startproject", "preload": "httpx-per-request"}]
 
 
+def test_a_load_that_is_not_equal_is_halved_with_fresh_servers(
+    labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
+) -> None:
+    labs.b.delay_s = 3 * labs.a.delay_s
+    with pytest.MonkeyPatch.context() as strict:
+        strict.setattr(laws, "EQUAL_LOAD_SHARE", 0.5)
+        strict.setattr(load_module, "FIRST_USERS", MOST_USERS)
+        recording = labs.measure(a_duet(), tmp_path, patch)
+        with pytest.raises(TrialError, match="rates' ratio is 0") as error:
+            measured_duet(a_duet(), recording)
+    assert error.value.outcome == "costs-too-unlike"
+    assert recording.load == MOST_USERS / 2
+    assert labs.a.events.count("start") == labs.b.events.count("start") == 3
+
+
 def test_one_server_twice_runs_its_command_in_the_spare_container(
     labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loadgen.duets.duet import Duet
+from loadgen.duets.duet import SLICES, Duet
 from loadgen.errors import TrialError
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
 from loadgen.suites.pairs import LEAST_USERS
@@ -21,6 +21,8 @@ FIRST_USERS = 4
 MOST_STEPS = 3
 #: A step this near to what it asks for has found the load.
 NEAR_SHARE = 0.2
+#: The outcome of a round whose sides were not under one load, where other rounds' were.
+UNEQUAL_LOAD = "unequal-load"
 #: A slice counts so many good answers a side at least, or says too little.
 LEAST_ANSWERS = 30
 
@@ -150,24 +152,47 @@ def is_given_up(duet: Duet, rows: Iterable[Row]) -> bool:
     )
 
 
-def check_equal_load(duet: Duet, answers: tuple[float, float]) -> None:
-    """Whether both sides served as many views; of an open load, but for chance.
+def is_unequal(duet: Duet, answers: tuple[float, float]) -> bool:
+    """Whether one side served more views than the other; of an open load, not by chance.
 
     Two Poisson counts of the same mean differ by √(1/a + 1/b) of it, one standard deviation.
 
     Args:
         duet: that was measured.
         answers: good answers of each side over all slices.
-
-    Raises:
-        TrialError: costs-too-unlike.
     """
     a, b = answers
-    if min(a, b) <= 0:
-        raise TrialError("no-answer", "a side of the duet answered nobody")
     by_chance = 3 * math.sqrt(1 / a + 1 / b) if duet.first.case.load == "open" else 0.0
-    if not is_equal_load(a / b) and abs(math.log(a / b)) > by_chance:
-        raise _too_unlike(f"under one load the rates' ratio is {b / a:.2f}")
+    return not is_equal_load(a / b) and abs(math.log(a / b)) > by_chance
+
+
+def half_of(load: float, limits: Limits, answers: tuple[float, float]) -> float | None:
+    """Half a load, under which the sides' views wait less for each other's; None where that would
+    say too little.
+
+    Args:
+        load: that was measured.
+        limits: of the duet.
+        answers: good answers of each side over all slices.
+    """
+    half = _rounded(load / 2, limits)
+    if limits.whole and half < LEAST_USERS:
+        return None
+    return half if min(answers) / SLICES / 2 >= LEAST_ANSWERS else None
+
+
+def check_equal_load(duet: Duet, answers: tuple[float, float]) -> None:
+    """Whether both sides served as many views.
+
+    Raises:
+        TrialError: costs-too-unlike where no load was known, for the protocol has tried smaller
+            ones; else unequal-load, which is this round's misfortune.
+    """
+    if not is_unequal(duet, answers):
+        return
+    a, b = answers
+    reason = f"under one load the rates' ratio is {b / a:.2f}"
+    raise _too_unlike(reason) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
 
 
 def _enough(load: float, limits: Limits) -> float:

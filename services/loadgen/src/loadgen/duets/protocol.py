@@ -1,5 +1,6 @@
 """One duet, step by step: fresh servers, the load, slices between readings of both launchers."""
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.target import Target, target_of
 from loadgen.duets.duet import SLICES, Duet
-from loadgen.duets.load import Limits, LoadStep, limits_of, next_load
+from loadgen.duets.load import Limits, LoadStep, half_of, is_unequal, limits_of, next_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.spare import SpareLauncher, command_of
 from loadgen.errors import TrialError
@@ -79,15 +80,30 @@ class DuetProtocol:
         """Measure one duet; the drivers' raw files stay in the folders, one a side.
 
         Where its load is not known it is found first, with servers of its own: the measurement
-        begins with fresh ones all the same.
+        begins with fresh ones all the same. Where that load turns out to be another for each side,
+        since one waits for the CPU longer, half of it is tried, and so on.
 
         Raises:
             TrialError: it could not be measured; both servers are stopped all the same.
             ConfigurationError: a server is not up.
         """
+        if duet.load is not None:
+            return self._play(duet, folders, duet.load)
+        limits = limits_of(duet, len(self._roles.app))
+        load = self._find_load(duet, limits)
+        while True:
+            recording = self._play(duet, folders, load)
+            answers = recording.answers()
+            half = half_of(load, limits, answers) if is_unequal(duet, answers) else None
+            if half is None:
+                return recording
+            load = half
+
+    def _play(self, duet: Duet, folders: Sequence[Path], load: float) -> DuetRecording:
+        """Both servers, fresh, under that load."""
         for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-        load = duet.load if duet.load is not None else self._find_load(duet)
         with self._servers(duet) as (servers, calibration_ms):
             loaded = duet.under(load)
             plans = [
@@ -141,9 +157,8 @@ class DuetProtocol:
 
     # ------------------------------------------------------------------------------------ the load
 
-    def _find_load(self, duet: Duet) -> float:
+    def _find_load(self, duet: Duet, limits: Limits) -> float:
         """With both servers up: from few users upwards, until their CPUs are busy enough."""
-        limits = limits_of(duet, len(self._roles.app))
         with self._servers(duet) as (servers, _):
             return self._climb(duet, servers, limits)
 

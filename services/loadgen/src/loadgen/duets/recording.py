@@ -27,6 +27,11 @@ class DuetRecording:
     sides: tuple[Recording, Recording]
     edges: tuple[Sequence[AppStats], Sequence[AppStats]]
 
+    def answers(self) -> tuple[float, float]:
+        """Good answers of each side over all slices."""
+        slices = self.slices()
+        return sum(each.a.views for each in slices), sum(each.b.views for each in slices)
+
     def slices(self) -> list[Slice]:
         """CPU time and good answers of both sides, slice by slice.
 

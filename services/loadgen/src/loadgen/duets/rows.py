@@ -55,7 +55,7 @@ def measured_duet(duet: Duet, recording: DuetRecording) -> MeasuredDuet:
     """
     slices = recording.slices()
     of_a, of_b = [each.a for each in slices], [each.b for each in slices]
-    check_equal_load(duet, (_views(of_a), _views(of_b)))
+    check_equal_load(duet, recording.answers())
     a, b = (
         _row(duet, recording, number, side_slices) for number, side_slices in ((0, of_a), (1, of_b))
     )
@@ -78,7 +78,3 @@ def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[Sli
         CPU_METRIC: math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices)),
         "caveats": " ".join(name for name in row.caveats if name not in WARNS_OF_OTHERS),
     }
-
-
-def _views(slices: Sequence[SliceSide]) -> float:
-    return sum(each.views for each in slices)

@@ -156,7 +156,8 @@ class Progress:
             since, count = self._answered
             if now - since < 0.5:
                 return
-            self._rate_rps = (answered - count) / (now - since)
+            if answered >= count:  # else another load has begun, on the way to a duet's
+                self._rate_rps = (answered - count) / (now - since)
         self._answered = (now, answered)
 
     def _say(self, line: str) -> None:
