@@ -71,10 +71,13 @@ def failed_rows(duet: Duet, outcome: str) -> tuple[Row, Row]:
 def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[SliceSide]) -> Row:
     loaded = duet.under(recording.load)[number]
     row = measured_row(loaded, recording.sides[number])
+    # What the API or the driver was late, both sides were. Only CPU of other sets is one's own.
+    is_ranked = caveats.MORE_CPU.name not in row.caveats
     return row | {
         **dict.fromkeys(NOT_OF_A_DUET),
         "case": duet.sides[number].case.slug,
         "slices": len(slices),
+        "ranked": "yes" if is_ranked else "no",
         CPU_METRIC: math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices)),
         "caveats": " ".join(name for name in row.caveats if name not in WARNS_OF_OTHERS),
     }
