@@ -192,10 +192,10 @@ def _suites_by_case(suites: Iterable[Suite]) -> dict[Case, list[Suite]]:
 
 def _suites_by_duet(suites: Sequence[Suite]) -> dict[DuetPair, list[Suite]]:
     """Each duet once, with the suites that ask for it."""
-    asked = merged(pair for suite in suites for pair in suite.duets)
+    keys = [{pair.key for pair in suite.duets} for suite in suites]
     return {
-        pair: [suite for suite in suites if pair.key in {duet.key for duet in suite.duets}]
-        for pair in asked
+        pair: [suite for suite, of_suite in zip(suites, keys, strict=True) if pair.key in of_suite]
+        for pair in merged(pair for suite in suites for pair in suite.duets)
     }
 
 

@@ -165,6 +165,7 @@ def duet_pairs(
     return merged(
         DuetPair(a.in_a_duet, b.in_a_duet, _most(a, b))
         for entry in compare
+        if entry.duet
         for a, b in entry.pairs(cases)
         if is_in_a_duet(entry, (a, b), always_on)
     )
@@ -185,7 +186,10 @@ def only_in_duets(
     """The cases that are compared, and only in duets: nothing asks for trials of their own."""
     in_duets: set[Case] = set()
     asked: set[Case] = set()
-    for entry in compare:
+    entries = list(compare)
+    if not any(entry.duet for entry in entries):
+        return in_duets
+    for entry in entries:
         for pair in entry.pairs(cases):
             (asked if by_trials(entry, pair, always_on) else in_duets).update(pair)
     return in_duets - asked
