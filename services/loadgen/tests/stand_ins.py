@@ -236,7 +236,7 @@ class StandInLab:
         """As the resolver of a Compose network does."""
         if name in self.unknown_names:
             raise OSError("Name or service not known")
-        return ANOTHER if name == "api-django" else LOOPBACK
+        return ANOTHER if name in ("api-django", "spare") else LOOPBACK
 
     def crash(self) -> None:
         """The server ends by itself, in the midst of its work."""
