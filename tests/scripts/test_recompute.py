@@ -353,6 +353,7 @@ def test_a_counted_load_is_all_in_its_window(run: Run) -> None:
     [
         ({"load": "open", "users": ""}, "an open load"),
         ({"outcome": "server-died", "window_s": ""}, "server-died"),
+        ({"partner": "twin_duet"}, "a side of a duet, which counts by its slices"),
     ],
 )
 def test_what_is_skipped_is_said(run: Run, cells: Row, why: str) -> None:

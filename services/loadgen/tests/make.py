@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from loadgen.duets.duet import Duet, Measurement
 from loadgen.lab.cpus import Roles, cpu_set
 from loadgen.lab.servers import Page, Server
 from loadgen.records.samples import frame
@@ -90,6 +91,13 @@ def a_trial(**attributes: Any) -> Trial:
         "seed": 1,
     }
     return Trial(**plain | attributes)
+
+
+def no_duets(measurements: Iterable[Measurement]) -> list[Trial]:
+    """The trials of a plan that has no duets."""
+    trials = list(measurements)
+    assert not [each for each in trials if isinstance(each, Duet)]
+    return [side for each in trials for side in each.sides]
 
 
 def a_suite(**attributes: Any) -> Suite:

@@ -187,6 +187,7 @@ class StandInLab:
         pretends: True: the launcher says that the server runs, whether it does or not.
         oom_kills: processes that the kernel has killed for want of memory, as the launcher tells.
         api_started_ns: when the API was started, as it tells.
+        cpu_seconds_per_view: CPU time that the server claims for each view.
     """
 
     def __init__(self, beside: "StandInLab | None" = None) -> None:
@@ -200,6 +201,7 @@ class StandInLab:
         self.pretends = False
         self.oom_kills = 0
         self.api_started_ns = 1
+        self.cpu_seconds_per_view = CPU_SECONDS_PER_VIEW
         self._ended = Event()
         self.probe_headers: dict[str, str] = {}
         self.unknown_names: set[str] = set()
@@ -242,7 +244,7 @@ class StandInLab:
         """As the resolver of a Compose network does."""
         if name in self.unknown_names:
             raise OSError("Name or service not known")
-        return ANOTHER if name == "api-django" else LOOPBACK
+        return ANOTHER if name in ("api-django", "spare") else LOOPBACK
 
     def crash(self) -> None:
         """The server ends by itself, in the midst of its work."""
@@ -314,7 +316,7 @@ class StandInLab:
             "generation": len(self.queries),
             "exit_code": None if self.runs else 3,
             "monotonic_ns": time.monotonic_ns(),
-            "cpu_seconds": 1 + CPU_SECONDS_PER_VIEW * self._views(),
+            "cpu_seconds": 1 + self.cpu_seconds_per_view * self._views(),
             "cpu_source": "proc",
             "rss_bytes": None,
             "pss_bytes": 32 * 2**20 if memory else None,

@@ -6,6 +6,7 @@ from loadgen.records import columns
 from loadgen.records.columns import Cell, Row
 from loadgen.runs.plan import Plan
 from loadgen.trials.trial import Trial
+from tests.make import no_duets
 
 
 def rows_of_a_run(
@@ -14,7 +15,7 @@ def rows_of_a_run(
     """All rows of a run, those of an earlier session first; each trial is answered by its row."""
     rows = list(earlier)
     while trial := plan.next_trial(rows):
-        rows.append(answer(trial))
+        rows.append(answer(*no_duets([trial])))
     return rows
 
 

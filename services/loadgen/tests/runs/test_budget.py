@@ -18,7 +18,7 @@ from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.trials.trial import Trial
-from tests.make import a_case, a_server, a_suite, a_timing
+from tests.make import a_case, a_server, a_suite, a_timing, no_duets
 from tests.whole_run import rows_of_a_run
 
 SERVERS = {"uvicorn": a_server(), "two-threads": a_server(name="two-threads", slots=2)}
@@ -35,7 +35,7 @@ def asking(delay_ms: float = 600, **attributes: object) -> Suite:
 
 
 def trials(*suites: Suite) -> list[Trial]:
-    return Plan(suites, SERVERS, None, seed=1).certain()
+    return no_duets(Plan(suites, SERVERS, None, seed=1).certain())
 
 
 def whole_windows(*trials: Trial) -> bool:
@@ -203,7 +203,7 @@ def test_trials_are_measured_again_within_the_time_that_is_left(
     plan = Plan(fit.suites, SERVERS, None, seed=1, spare_s=fit.spare_s)
     rows = rows_of_a_run(plan, moved)
     assert max(row.count("attempt") or 0 for row in rows) == attempts
-    measured = [replace(trial, attempt=1) for trial in plan.certain()]
+    measured = [replace(trial, attempt=1) for trial in no_duets(plan.certain())]
     again_s = sum(measured[0].expected_s for row in rows if row["attempt"] != 1)
     assert run_s(measured) + again_s <= 60 * minutes
     assert Plan(fit.suites, SERVERS, None, seed=1, spare_s=fit.spare_s).next_trial(rows) is None

@@ -16,7 +16,16 @@ from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.trials.trial import Trial
-from tests.make import a_case, a_case_of_a_page, a_page, a_server, a_suite, a_timing, a_trial
+from tests.make import (
+    a_case,
+    a_case_of_a_page,
+    a_page,
+    a_server,
+    a_suite,
+    a_timing,
+    a_trial,
+    no_duets,
+)
 from tests.whole_run import answered, rows_of_a_run
 
 SERVERS = {"uvicorn": a_server()}
@@ -27,7 +36,7 @@ def some_cases(count: int) -> tuple[Case, ...]:
 
 
 def trials(*suites: Suite, rounds: int | None = None, seed: int = 0) -> list[Trial]:
-    return Plan(suites, SERVERS, rounds, seed).certain()
+    return no_duets(Plan(suites, SERVERS, rounds, seed).certain())
 
 
 @given(st.integers(1, 8), st.integers(1, 6), st.integers(0, 2**32))
@@ -384,7 +393,7 @@ OPEN = a_case(load="open", users=None, rate_rps=20.0, arrivals="poisson", driver
 
 def seeds_of_arrivals(seed: int) -> list[int | None]:
     plan = Plan([a_suite(cases=(OPEN,), rounds=3)], {"uvicorn": a_server()}, None, seed)
-    return [trial.arrivals_seed for trial in plan.certain()]
+    return [trial.arrivals_seed for trial in no_duets(plan.certain())]
 
 
 def test_every_trial_of_an_open_load_draws_other_arrivals() -> None:

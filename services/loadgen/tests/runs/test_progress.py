@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from loadgen.documents import terminal
+from loadgen.duets.rows import measured_duet
 from loadgen.errors import TrialError
 from loadgen.records import columns
 from loadgen.runs import progress
@@ -14,6 +15,7 @@ from loadgen.runs.progress import Progress
 from loadgen.suites.labels import Labels
 from loadgen.suites.timing import duration
 from loadgen.trials.trial import Ahead
+from tests.duets.test_rows import a_duet, recorded
 from tests.make import a_case, a_trial
 
 CASES = (a_case(users=10), a_case(driver="hey", planned_requests=50))
@@ -195,3 +197,17 @@ def test_the_time_left_counts_a_search_until_its_place_is_done() -> None:
         assert told.left_s > 10 * 100
         told.begin(a_trial(position=2))
         assert told.left_s < 60
+
+
+def test_a_duet_is_a_line_with_its_load_and_what_a_view_of_each_side_costs() -> None:
+    duet, recording = a_duet(), recorded([3.0] * 5, [4.5] * 5)
+    said = StringIO()
+    labels = Labels([side.case for side in duet.sides], {})
+    with Progress(terminal.console(file=said, width=40), [duet], 1, labels) as told:
+        told.begin(duet)
+        assert told.left_s == duet.expected_s
+        told.measured_duet(duet, measured_duet(duet, recording), recording.load)
+        assert told.left_s == 0
+    assert said.getvalue().splitlines() == [
+        "[1/1] one against other, 12 users each  CPU/view 3.00 and 4.50 ms, ×1.500"
+    ]

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
+from loadgen.duets.rows import measured_duet
 from loadgen.errors import ConfigurationError, ResultsLostError
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records import columns
 from loadgen.records.columns import TRIALS
 from loadgen.records.samples import write_samples
-from loadgen.records.trials_csv import read_rows
+from loadgen.records.trials_csv import name_of, read_rows
 from loadgen.runs.results import Results, create
 from loadgen.suites.pairs import Compare
 from loadgen.trials.instruments import ProbeReading, ProbeSecond
 from loadgen.trials.rows import failed_row, measured_row
+from tests.duets.test_rows import a_duet, recorded
 from tests.kept_run import lines_of
 from tests.make import (
     Request,
@@ -350,3 +352,35 @@ def test_a_disk_with_room_passes(results: Results, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("loadgen.runs.results.LEAST_ROOM_BYTES", 2**62)
     with pytest.raises(ResultsLostError, match="results/ is full"):
         results.check_room()
+
+
+class TestADuet:
+    DUET, RECORDING = a_duet(), recorded([3.0] * 5, [4.0] * 5)
+    MEASURED = measured_duet(DUET, RECORDING)
+
+    def test_leaves_two_rows_two_files_of_samples_and_its_slices(self, results: Results) -> None:
+        results.keep_duet(self.DUET, self.MEASURED, self.RECORDING)
+        rows = read_rows(results.folder)
+        assert [row["server"] for row in rows] == ["one", "other"]
+        assert {name_of(row) for row in rows} == {
+            file.name.removesuffix(".csv.gz") for file in (results.folder / "samples").iterdir()
+        }
+        (slices,) = (results.folder / "slices").iterdir()
+        assert slices.stem == self.DUET.name
+        assert [line["slice"] for line in lines_of(slices)] == ["1", "2", "3", "4", "5"]
+        assert results.tally.startswith("1 of 3 trials")
+
+    def test_that_failed_leaves_two_rows(self, results: Results) -> None:
+        results.keep_failed_duet(self.DUET, "server-died")
+        assert [row["outcome"] for row in read_rows(results.folder)] == ["server-died"] * 2
+
+    def test_is_kept_whole_or_not_at_all(
+        self, results: Results, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_room(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("loadgen.runs.results.write_samples", no_room)
+        with pytest.raises(ResultsLostError):
+            results.keep_duet(self.DUET, self.MEASURED, self.RECORDING)
+        assert read_rows(results.folder) == []

@@ -13,7 +13,7 @@ from loadgen.runs.progress import Progress
 from loadgen.runs.results import create
 from loadgen.runs.run import one_by_one
 from loadgen.suites.labels import Labels
-from tests.make import a_case, a_server, a_suite
+from tests.make import a_case, a_server, a_suite, no_duets
 from tests.whole_run import answered
 
 SUITE = a_suite(cases=tuple(a_case(users=users) for users in (1, 2, 3)))
@@ -39,12 +39,13 @@ def test_the_page_is_drawn_between_trials_from_the_first_row_on_and_never_within
     assert in_project.is_dir()
     description: dict[str, Any] = {"arguments": {"suites": ["a-suite"]}}
     results = create(read_lab(), [SUITE], description, PLAN.trial_count)
-    results.rows += [answered(trial, 100.0) for trial in PLAN.certain()[:earlier]]
+    results.rows += [answered(trial, 100.0) for trial in no_duets(PLAN.certain())[:earlier]]
     missing = PLAN.missing(results.rows)
     labels = Labels(SUITE.cases, {})
     events: list[str] = []
     with Progress(terminal.console(quiet=True), missing, 3, labels) as progress:
-        for trial in one_by_one(PLAN, results, progress, Told(events)):
+        for following in one_by_one(PLAN, results, progress, Told(events)):
+            (trial,) = no_duets([following])
             events.append(f"trial {trial.position} begins")
             progress.begin(trial)
             progress.measured(trial, answered(trial, 100.0))

@@ -20,6 +20,7 @@ from loadgen.suites.pairs import Pair
 from loadgen.suites.read_suite import read_suite, suite_names
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Published, Suite
+from tests.make import no_duets
 
 SUITE_FILES = sorted((Path(__file__).parents[2] / "suites").glob("*.toml"))
 
@@ -206,7 +207,7 @@ def test_clients_and_servers_share_their_cases_and_take_46_minutes_together(proj
     suites = [
         suite for name in ("clients", "servers") for suite in load_suites(lab_of(project), name)
     ]
-    trials = Plan(suites, read_servers(project), 5, seed=1, ordered=False).certain()
+    trials = no_duets(Plan(suites, read_servers(project), 5, seed=1, ordered=False).certain())
     assert {trial.suites for trial in trials} == {"clients", "servers", "clients+servers"}
     assert len(trials) == 5 * 35
     assert sum(trial.expected_s for trial in trials) <= 46 * 60
@@ -250,11 +251,27 @@ def test_the_twins_are_compared_60_times(project: Path) -> None:
 
 def test_what_is_planted_is_compared_with_the_same_server(project: Path) -> None:
     (suite,) = load_suites(lab_of(project), "planted")
-    assert {a.server for a, _ in suite.pairs} == {"uvicorn"}
-    assert all(b.server.startswith("planted-") for _, b in suite.pairs)
+    pairs = [pair for entry in suite.compare for pair in entry.pairs(suite.cases)]
+    assert {a.server for a, _ in pairs} == {"uvicorn"}
+    assert all(b.server.startswith("planted-") for _, b in pairs)
     assert all(entry.planted for entry in suite.compare)
-    assert suite.timing.window_s is not None
-    assert suite.timing.window_s >= 16
+
+
+def test_planted_cpu_is_looked_for_in_duets_and_a_planted_wait_by_trials(project: Path) -> None:
+    (suite,) = load_suites(lab_of(project), "planted")
+    in_duets = [(pair.a.server, pair.b.server) for pair in suite.duets]
+    assert in_duets == [("uvicorn", "planted-cpu-5"), ("uvicorn", "planted-cpu-10")]
+    assert [case.server for case in suite.alone] == ["uvicorn", "planted-wait-10ms"]
+
+
+def test_five_unlike_pairs_are_measured_as_duets_and_by_trials(project: Path) -> None:
+    (suite,) = load_suites(lab_of(project), "duets")
+    assert len(suite.duets) == 5
+    assert {frozenset((a.in_a_duet.slug, b.in_a_duet.slug)) for a, b in suite.pairs} == {
+        pair.key for pair in suite.duets
+    }
+    assert set(suite.alone) == set(suite.cases)
+    assert not suite.self_test
 
 
 def test_articles_includes_both_articles(project: Path) -> None:

@@ -16,7 +16,7 @@ from loadgen.lab import network
 from loadgen.lab.cpus import Roles
 from loadgen.records.columns import Row, cell_text
 from loadgen.suites import lengths
-from loadgen.trials import accounting, instruments, protocol, rows, settling
+from loadgen.trials import accounting, instruments, protocol, rows, settling, watch
 from loadgen.trials.instruments import HttpApi
 from loadgen.trials.protocol import Observer, Protocol
 from loadgen.trials.recording import Recording
@@ -442,7 +442,7 @@ def test_a_server_that_never_listens_is_given_up(
 ) -> None:
     lab.starts = False
     lab.pretends = True
-    monkeypatch.setattr(protocol, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(watch, "PATIENCE_S", 0.3)
     with pytest.raises(TrialError, match=r"no answer within 0\.35 s") as error:
         measure(lab, counted(), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "server-did-not-start"
@@ -541,7 +541,7 @@ def test_a_page_that_answers_with_another_text_is_not_loaded(
 def test_a_page_that_nobody_serves_costs_its_trial(
     lab: StandInLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(watch, "PATIENCE_S", 0.1)
     with pytest.raises(TrialError, match="no answer within") as error:
         measure(lab, of_a_page(lab.app_port), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "server-not-up"

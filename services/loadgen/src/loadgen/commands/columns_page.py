@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from loadgen.documents.markdown import table_line
 from loadgen.findings import capacity, comparisons, two_runs, waterfalls
-from loadgen.records import samples
+from loadgen.records import samples, slices
 from loadgen.records.columns import TRIALS, Column
 from loadgen.trials import caveats
 from loadgen.trials.recording import PROBE_COLUMNS
@@ -68,6 +68,13 @@ A CSV per trial whose server the lab's launcher runs: how fast the app's CPU was
 
 {probe}
 
+## slices/
+
+A CSV per duet, named by the side `a`: the slices of which `app_cpu_ms_per_view` of each side's row
+is the geometric mean.
+
+{slices}
+
 ## Caveats
 
 The names in the column `caveats`; thresholds and reasons are in [methodology.md](methodology.md).
@@ -92,6 +99,7 @@ def page() -> str:
         capacity=_table(capacity.COLUMNS),
         samples=_table(samples.COLUMNS),
         probe=_table(PROBE_COLUMNS),
+        slices=_table(slices.COLUMNS),
         caveats=_lines(["caveat", "advice"], named),
     )
 

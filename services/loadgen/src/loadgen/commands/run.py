@@ -223,7 +223,7 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     if words := read_sight(lab, request.suites, console).before():
         console.print(words, soft_wrap=True)
     for trial in missing:
-        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.name}"
+        line = f"{trial.position:4}  {trial.expected_s:4.0f} s  {trial.called}"
         if trial.ahead:
             usual, most, window_s = trial.ahead.usual, trial.ahead.most, trial.ahead.window_s
             line += f", then about {usual} windows of {window_s:.0f} s, {most} at most"

@@ -290,7 +290,7 @@ class Material(Run):
     @cached_property
     def groups(self) -> list[Group]:
         """The suites of which something was measured or tried."""
-        return [group for group in self.all_groups if group.entries]
+        return [group for group in self.all_groups if group.entries or group.comparisons]
 
     @property
     def path(self) -> str:

@@ -56,13 +56,17 @@ class DriverProcess:
                 raise TrialError("driver-failed", f"{self._driver.name} did not become ready")
             time.sleep(0.02)
 
-    def start(self) -> int:
-        """Let the load begin; returns its first instant on the monotonic clock, ns."""
+    def start(self, at_ns: int | None = None) -> int:
+        """Let the load begin; returns its first instant on the monotonic clock, ns.
+
+        Args:
+            at_ns: that instant, for a driver that waits; default: soon.
+        """
         if not self._driver.waits:
             start_ns = time.monotonic_ns()
             self._spawn()
             return start_ns
-        start_ns = self.soon()
+        start_ns = self.soon() if at_ns is None else at_ns
         self._tell(f"{start_ns}\n", "ended before its load began")
         return start_ns
 

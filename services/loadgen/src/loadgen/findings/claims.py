@@ -21,7 +21,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, ComparisonKey, of_suite
+from loadgen.findings.comparisons import (
+    HIGHER_IS_BETTER,
+    Comparison,
+    ComparisonKey,
+    answer_to,
+    of_suite,
+)
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import ALARM, equivalence_p, holm
@@ -101,7 +107,8 @@ def _claim(
 ) -> Claim:
     pairs = list(entry.pairs(suite.whole))
     asked = {
-        metric: [by_key.get((a.slug, b.slug, metric)) for a, b in pairs] for metric in entry.metrics
+        metric: [answer_to(by_key, suite, entry, pair, metric) for pair in pairs]
+        for metric in entry.metrics
     }
     against = _against([comparison for comparison in chain(*asked.values()) if comparison])
     clients = dict.fromkeys(case.http_client for a, b in pairs for case in (b, a))

@@ -1,10 +1,11 @@
 """What a run says about the pairs that its suites compare."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from loadgen.duets.duet import load_in_words
 from loadgen.findings.answers_nobody import always_silent, silence, speaks
 from loadgen.findings.both_sides import (
     DISTANCE_COLUMNS,
@@ -16,11 +17,23 @@ from loadgen.findings.both_sides import (
     two_runs,
 )
 from loadgen.findings.summary import THROUGHPUT, starved_users
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, rows_by_case
+from loadgen.records.columns import (
+    COSTS_TOO_UNLIKE,
+    COUNT,
+    NUMBER,
+    TEXT,
+    Cell,
+    Column,
+    Row,
+    rows_by_case,
+    rows_by_duet,
+)
 from loadgen.records.files import write_csv
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
+from loadgen.suites.pairs import CPU_METRIC, Compare, Pair, is_in_a_duet
 from loadgen.suites.suite import Suite, native_views
+from loadgen.theory.laws import is_equal_load
 from loadgen.theory.statistics import (
     ALARM,
     LEAST_ROUNDS,
@@ -38,11 +51,6 @@ from loadgen.trials import caveats
 HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
 #: Of these nobody who waited through the window is a part, or one request among many.
 LATENCIES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"})
-#: CPU per view falls with load, by 0.2 to 0.4 % for each percent (bounds.CPU_BY_LOAD). So it is
-#: compared only where the rates differ by less than this share, which moves it by less than the
-#: margin of 3 %.
-EQUAL_LOAD_SHARE = 0.05
-
 #: Of comparisons.csv.
 COLUMNS = (
     Column("suite", TEXT, "the suites that compare the pair, joined with +"),
@@ -50,6 +58,13 @@ COLUMNS = (
     Column("b", TEXT, "the case that is judged"),
     Column("label", TEXT, "what differs between them, in words"),
     Column("metric", TEXT, "the column of trials.csv"),
+    Column(
+        "by",
+        TEXT,
+        "`trials`, one after the other; or `duet`, both under load at once, of which a and b name "
+        "the cases without their loads",
+    ),
+    Column("load", TEXT, "of a duet: the load that it was measured at, in words"),
     Column("rounds", COUNT, "rounds in which both were measured and ranked"),
     *DISTANCE_COLUMNS,
     Column("ratio", NUMBER, "geometric mean of b / a over rounds"),
@@ -87,8 +102,11 @@ class Planted:
     rounds_needed: int | None
 
 
-#: Its two cases and its metric.
-type ComparisonKey = tuple[str, str, str]
+#: Its two cases, its metric, and whether it was measured in duets.
+type ComparisonKey = tuple[str, str, str, bool]
+
+#: Why a duet has no load.
+UNLIKE = "the costs are too unlike for one load"
 
 
 @dataclass(frozen=True)
@@ -110,6 +128,8 @@ class Comparison:
         planted: what was made different on purpose; None: nothing.
         instead: what stands in the place of a ratio: that a side answered nobody. Empty elsewhere.
         distance: how far apart their trials were, in the rounds that count; None: of two runs.
+        duet: whether both were under load at once, in fresh pairs of processes.
+        load: of a duet, in words: `17 users each`; empty elsewhere.
     """
 
     suites: str
@@ -126,11 +146,13 @@ class Comparison:
     planted: Planted | None = None
     instead: str = ""
     distance: Distance | None = None
+    duet: bool = False
+    load: str = ""
 
     @property
     def key(self) -> ComparisonKey:
         """What tells it from the others of its run."""
-        return self.a, self.b, self.metric
+        return self.a, self.b, self.metric, self.duet
 
     @property
     def is_alarm(self) -> bool:
@@ -138,28 +160,87 @@ class Comparison:
         return self.verdict in ("better", "worse")
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A comparison that a suite asks for.
+
+    Attributes:
+        in_a_duet: it is asked of a duet.
+    """
+
+    pair: Pair
+    metric: str
+    planted: float | None
+    in_a_duet: bool
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The rows that answer what is asked.
+
+    Attributes:
+        a, b: of both sides.
+        in_a_duet: they are of duets.
+        reason: why they are not, though it was asked; may be empty.
+    """
+
+    a: Sequence[Row]
+    b: Sequence[Row]
+    in_a_duet: bool = False
+    reason: str = ""
+
+
 def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
     """Every metric of every pair of which both cases have rows, each once; called by all that
     differs among what the suites compare.
     """
-    by_case = rows_by_case(rows)
+    listed = list(rows)
+    by_case, by_duet = rows_by_case(listed), rows_by_duet(listed)
     asking = list(suites)
-    labels = _labels(asking)
+    naming = _Names(asking)
     known: dict[ComparisonKey, Comparison] = {}
     for suite in asking:
-        for a, b, metric, planted in _asked(suite):
-            if a.slug not in by_case or b.slug not in by_case:
+        for asked in _asked(suite):
+            sides = _sides(asked, by_case, by_duet)
+            if sides is None:
                 continue
-            key = (a.slug, b.slug, metric)
+            a, b = asked.pair
+            of_a, of_b = sides.a, sides.b
+            key = (of_a[0].case, of_b[0].case, asked.metric, sides.in_a_duet)
             if key in known:
                 names = dict.fromkeys([*known[key].suites.split("+"), suite.name])
                 known[key] = replace(known[key], suites="+".join(names))
                 continue
-            of_a, of_b = by_case[a.slug], by_case[b.slug]
-            judged = compare_rows(suite.name, labels.pair(a, b), of_a, of_b, metric)
+            judged = compare_rows(suite.name, "", of_a, of_b, asked.metric)
+            judged = replace(
+                judged,
+                label=naming.label(a, b, judged),
+                reason="; ".join(filter(None, (sides.reason, judged.reason))),
+            )
             both = same_rounds(of_a, of_b)
-            known[key] = replace(judged, planted=_planted(judged.difference, both, metric, planted))
+            planted = _planted(judged.difference, both, asked.metric, asked.planted)
+            known[key] = replace(judged, planted=planted)
     return adjusted(list(known.values()))
+
+
+def _sides(
+    asked: _Asked,
+    by_case: Mapping[str, Sequence[Row]],
+    by_duet: Mapping[tuple[str, str], Sequence[Row]],
+) -> _Sides | None:
+    """Whose rows answer; None where there are none.
+
+    Where the costs are too unlike for one load the cases' own trials answer, if there are some.
+    """
+    a, b = asked.pair
+    alone = (by_case.get(a.slug, ()), by_case.get(b.slug, ()))
+    if not asked.in_a_duet:
+        return _Sides(*alone) if all(alone) else None
+    names = a.in_a_duet.slug, b.in_a_duet.slug
+    duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
+    if all(alone) and any(row["outcome"] == COSTS_TOO_UNLIKE for row in duets[0]):
+        return _Sides(*alone, reason=f"{UNLIKE}: compared by trials one after the other")
+    return _Sides(*duets, in_a_duet=True) if all(duets) else None
 
 
 def compare_rows(
@@ -197,19 +278,51 @@ def compare_rows(
         verdict="not comparable",
         reason="",
         distance=mean_distance(both.those(in_this).pairs) if paired else None,
+        duet=a[0].is_of_duet,
+        load=_load_of_duet(a),
     )
+    if unjudged.duet:  # who answers nobody may have been brought down by the other
+        if not both.least:
+            return replace(unjudged, reason=_why_no_duet(a))
+        return _by_ratio(unjudged, both, in_this)
     return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, in_this)
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:
     """Those that this suite asks for, called by what differs among them alone."""
-    labels = _labels([suite])
-    cases = {case.slug: case for case in suite.whole}
+    naming = _Names([suite])
+    cases = {case.slug: case for whole in suite.whole for case in (whole, whole.in_a_duet)}
     return [
-        replace(comparison, label=labels.pair(cases[comparison.a], cases[comparison.b]))
+        replace(
+            comparison,
+            label=naming.label(cases[comparison.a], cases[comparison.b], comparison),
+        )
         for comparison in comparisons
         if suite.name in comparison.suites.split("+")
     ]
+
+
+def answer_to(
+    by_key: Mapping[ComparisonKey, Comparison],
+    suite: Suite,
+    entry: Compare,
+    pair: Pair,
+    metric: str,
+) -> Comparison | None:
+    """What answers one metric of one pair of an entry; None: nothing does.
+
+    Args:
+        by_key: the comparisons of the suite.
+        suite: that has the entry.
+        entry: that asks.
+        pair: two of the suite's cases.
+        metric: one of the entry's.
+    """
+    a, b = pair
+    if metric == CPU_METRIC and is_in_a_duet(entry, pair, suite.always_on):
+        duet = by_key.get((a.in_a_duet.slug, b.in_a_duet.slug, metric, True))
+        return duet or by_key.get((a.slug, b.slug, metric, False))
+    return by_key.get((a.slug, b.slug, metric, False))
 
 
 def write_comparisons(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:
@@ -225,6 +338,7 @@ def comparison_cells(comparison: Comparison) -> tuple[Cell, ...]:
     ratio = comparison.difference
     return (
         *(comparison.suites, comparison.a, comparison.b, comparison.label, comparison.metric),
+        *("duet" if comparison.duet else "trials", comparison.load or None),
         ratio.rounds if ratio else None,
         *distance_cells(comparison.distance),
         *((ratio.ratio, ratio.low, ratio.high, ratio.bound_log) if ratio else (None,) * 4),
@@ -233,20 +347,53 @@ def comparison_cells(comparison: Comparison) -> tuple[Cell, ...]:
     )
 
 
-def _labels(suites: Iterable[Suite]) -> Labels:
-    """What the cases are called that these suites compare, in runs of the whole suites."""
-    listed = list(suites)
-    pairs = (
-        pair for suite in listed for entry in suite.compare for pair in entry.pairs(suite.whole)
-    )
-    return Labels((case for pair in pairs for case in pair), native_views(listed))
+class _Names:
+    """What the pairs are called that these suites compare, in runs of the whole suites."""
+
+    def __init__(self, suites: Iterable[Suite]) -> None:
+        listed = list(suites)
+        cases = [
+            case
+            for suite in listed
+            for entry in suite.compare
+            for pair in entry.pairs(suite.whole)
+            for case in pair
+        ]
+        native = native_views(listed)
+        self._alone = Labels(cases, native)
+        self._in_duets = Labels([case.in_a_duet for case in cases], native)
+
+    def label(self, a: Case, b: Case, comparison: Comparison) -> str:
+        """What differs between two cases; of a duet with the load that it was measured at."""
+        if not comparison.duet:
+            return self._alone.pair(a, b)
+        pair = self._in_duets.pair(a.in_a_duet, b.in_a_duet)
+        return f"{pair}, at {comparison.load}" if comparison.load else pair
 
 
-def _asked(suite: Suite) -> Iterator[tuple[Case, Case, str, float | None]]:
+def _asked(suite: Suite) -> Iterator[_Asked]:
     for entry in suite.compare:
-        for a, b in entry.pairs(suite.cases):
+        for pair in entry.pairs(suite.cases):
+            in_a_duet = is_in_a_duet(entry, pair, suite.always_on)
             for metric in entry.metrics:
-                yield a, b, metric, entry.planted.get(metric)
+                planted = entry.planted.get(metric)
+                yield _Asked(pair, metric, planted, in_a_duet and metric == CPU_METRIC)
+
+
+def _why_no_duet(rows: Sequence[Row]) -> str:
+    outcomes = dict.fromkeys(row.text("outcome") for row in rows)
+    if COSTS_TOO_UNLIKE in outcomes:
+        return UNLIKE
+    return f"no duet could be measured ({', '.join(outcomes)})"
+
+
+def _load_of_duet(rows: Sequence[Row]) -> str:
+    """The load of a duet's rows in words; empty of other rows, and where none was measured."""
+    for row in rows:
+        load = row.number("rate_rps") or row.number("users")
+        if row.is_of_duet and load:
+            return load_in_words(row.text("load"), load)
+    return ""
 
 
 def _by_silence(unjudged: Comparison, a: Sequence[Row], b: Sequence[Row]) -> Comparison | None:
@@ -319,11 +466,6 @@ def _unequal_load(rounds: BothSides) -> float | None:
         return None
     ratio = difference(a, b, paired=rounds.paired).ratio
     return None if is_equal_load(ratio) else ratio
-
-
-def is_equal_load(ratio: float) -> bool:
-    """Whether two rates of this ratio are near enough to compare CPU per view."""
-    return max(ratio, 1 / ratio) - 1 <= EQUAL_LOAD_SHARE
 
 
 def _at_one_ceiling(rows: Sequence[Row]) -> bool:

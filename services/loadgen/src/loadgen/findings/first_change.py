@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, of_suite
+from loadgen.findings.comparisons import HIGHER_IS_BETTER, Comparison, answer_to, of_suite
 from loadgen.suites.labels import metric_name
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import ALARM, MARGIN
@@ -60,7 +60,7 @@ def effects(suite: Suite, comparisons: Iterable[Comparison]) -> list[Effect]:
         if entry.change is None:
             continue
         for a, b in entry.pairs(suite.cases):
-            asked = [by_key.get((a.slug, b.slug, metric)) for metric in entry.metrics]
+            asked = [answer_to(by_key, suite, entry, (a, b), metric) for metric in entry.metrics]
             measured = [comparison for comparison in asked if comparison]
             if measured:
                 changes.append(_effect(entry.change, measured))
@@ -190,7 +190,8 @@ def _in_words(effect: Effect) -> str:
 def _beside(effect: Effect, comparison: Comparison) -> str:
     if comparison.metric == "rps" and effect.same_ceiling:
         return "views/s cannot tell, both make all that their ceiling allows"
-    return _with_verdict(comparison)
+    at = f" at {comparison.load}" if comparison.duet and comparison.load else ""
+    return _with_verdict(comparison) + at
 
 
 def _with_verdict(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ same rounds, share all that: there a verdict is a verdict, and there gates belon
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadgen.errors import ConfigurationError
 from loadgen.findings.agreement import Agreement, agreements
@@ -18,9 +18,10 @@ from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, JudgedGate, judge_gates
 from loadgen.records import files
-from loadgen.records.columns import TEXT, Column, Row
+from loadgen.records.columns import TEXT, Column, Row, rows_by_duet
+from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
-from loadgen.suites.pairs import Compare
+from loadgen.suites.pairs import CPU_METRIC, Compare, Pair
 from loadgen.suites.suite import native_views
 
 #: What is compared where nobody says what.
@@ -133,7 +134,8 @@ def of_servers(
     alike = Compare(a={"server": (baseline,)}, b={"server": (candidate,)})
     measured = [case for case in cases if case.slug in by_case]
     pairs = list(alike.pairs(measured))
-    if not pairs:
+    in_duets = _in_duets(run, alike, cases, _metrics(metrics, gates))
+    if not (pairs or in_duets):
         raise ConfigurationError(
             f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "
             "server and its view: name both in the same [[cases]] of a suite"
@@ -144,8 +146,9 @@ def of_servers(
         compare_rows("", labels.pair(a, b), by_case[a.slug], by_case[b.slug], metric)
         for a, b in pairs
         for metric in _metrics(metrics, gates)
+        if metric != CPU_METRIC or (a.in_a_duet.slug, b.in_a_duet.slug) not in in_duets
     ]
-    judged = adjusted(comparisons)
+    judged = adjusted([*comparisons, *in_duets.values()])
     rounds = [same_rounds(by_case[a.slug], by_case[b.slug]) for a, b in pairs]
     return RunComparison(
         a=baseline,
@@ -159,6 +162,31 @@ def of_servers(
         gates=judge_gates(gates, judged),
         remarks=_apart([trials for both in rounds for trials in both.pairs]),
     )
+
+
+def _in_duets(
+    run: Run, alike: Compare, cases: Iterable[Case], metrics: Sequence[str]
+) -> dict[tuple[str, str], Comparison]:
+    """CPU per view of the pairs that the run has measured in duets, by their cases, if it is asked
+    for: there it is known best.
+    """
+    sides = rows_by_duet(run.rows)
+    of_duets = dict.fromkeys(case.in_a_duet for case in cases)
+    pairs = [pair for pair in alike.pairs(list(of_duets)) if _names(pair) in sides]
+    if CPU_METRIC not in metrics:
+        return {}
+    labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))
+    found = {}
+    for pair in pairs:
+        a, b = _names(pair)
+        judged = compare_rows("", labels.pair(*pair), sides[a, b], sides[b, a], CPU_METRIC)
+        found[a, b] = replace(judged, label=f"{judged.label}, at {judged.load}")
+    return found
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    a, b = pair
+    return a.slug, b.slug
 
 
 def _metrics(asked: Sequence[str], gates: Iterable[Gate]) -> list[str]:

@@ -195,7 +195,7 @@ def _measured(
     known: Mapping[ComparisonKey, Comparison],
 ) -> MeasuredWaterfall:
     def changes(a: str, b: str) -> dict[str, Comparison]:
-        keys = ((metric, (a, b, metric)) for metric in METRICS)
+        keys = ((metric, (a, b, metric, False)) for metric in METRICS)
         return {metric: known[key] for metric, key in keys if key in known}
 
     orders: dict[Order, tuple[Stage, ...]] = {}

@@ -9,6 +9,13 @@ from yaml.constructor import SafeConstructor
 
 from loadgen.errors import ConfigurationError
 
+#: The service of the spare container: the app, whose launcher is told the command of any server.
+SPARE = "spare"
+#: In what else a server may differ from the spare container.
+OWN_KEYS = frozenset({"command", "labels", "profiles"})
+#: What makes a container the spare one.
+SPARE_VARIABLE = "LAB_SPARE"
+
 type _Services = Mapping[str, Mapping[str, Any]]
 
 
@@ -57,6 +64,32 @@ def read_services(project: Path) -> dict[str, Mapping[str, Any]]:
     """
     base, own = _both(project)
     return base | own
+
+
+def with_spare(project: Path) -> set[str]:
+    """The servers of compose.yaml that the spare container can run too: those that differ from it
+    by their command and labels alone, and so not those with an environment or an image of their
+    own. A reader's own are none.
+
+    Raises:
+        ConfigurationError: a file is missing or no YAML.
+    """
+    base, own = _both(project)
+    if SPARE not in base:
+        return set()
+    container = _container(base[SPARE])
+    return {name for name in base if name not in own and _container(base[name]) == container}
+
+
+def _container(service: Mapping[str, Any]) -> dict[str, Any]:
+    """What a service is but for its command."""
+    kept = {key: value for key, value in service.items() if key not in OWN_KEYS}
+    environment = kept.get("environment")
+    if isinstance(environment, dict):
+        kept["environment"] = {
+            key: value for key, value in environment.items() if key != SPARE_VARIABLE
+        }
+    return kept
 
 
 def _both(project: Path) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:

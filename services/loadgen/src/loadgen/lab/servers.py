@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from loadgen.errors import ConfigurationError
-from loadgen.lab.compose import read_labels
+from loadgen.lab.compose import read_labels, with_spare
 
 Interface = Literal["wsgi", "asgi"]
 Concurrency = Literal["threads", "gevent", "asyncio"]
@@ -76,6 +76,7 @@ class Server:
         slots: requests it can hold in flight; None = unbounded.
         many_cpus: whether a process of it may use more than one CPU at a time.
         page: its own view; None: it serves the lab's views.
+        has_spare: the lab's spare container can run it too, so that it can be under load twice.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Server:
     slots: int | None
     many_cpus: bool = False
     page: Page | None = None
+    has_spare: bool = False
 
     @property
     def always_on(self) -> bool:
@@ -109,8 +111,9 @@ def read_servers(project: Path) -> dict[str, Server]:
     Raises:
         ConfigurationError: a file or a label is missing or wrong.
     """
+    spared = with_spare(project)
     return {
-        name: _server(_Labels(name, of_lab))
+        name: replace(_server(_Labels(name, of_lab)), has_spare=name in spared)
         for name, labels in read_labels(project).items()
         if (of_lab := {key: text for key, text in labels.items() if key.startswith("lab.")})
     }

@@ -32,6 +32,9 @@ class Column:
     summarised: bool = False
 
 
+#: The outcome of a duet whose sides can have no load in common.
+COSTS_TOO_UNLIKE = "costs-too-unlike"
+
 #: The metrics of which a row says how much its instruments can have moved them.
 BOUNDED = (
     *("rps", "avg_ms", "p50_ms", "p95_ms", "p99_ms"),
@@ -329,6 +332,11 @@ class Row(dict[str, Cell]):
         return self["outcome"] == "measured"
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing more can be got of its trial: measured, or known to be no duet."""
+        return self.is_measured or self["outcome"] == COSTS_TOO_UNLIKE
+
+    @property
     def is_ranked(self) -> bool:
         """Whether it speaks of its server, and not of the lab."""
         return self["ranked"] == "yes"
@@ -399,6 +407,15 @@ def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
         if not of_case.is_window and not of_case.is_of_duet:
             by_case.setdefault(of_case.case, []).append(of_case)
     return by_case
+
+
+def rows_by_duet(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    """The rows of each side of each duet, by its case and its partner's, in their order."""
+    by_side: dict[tuple[str, str], list[Row]] = {}
+    for of_side in rows:
+        if of_side.is_of_duet:
+            by_side.setdefault((of_side.case, of_side.text("partner")), []).append(of_side)
+    return by_side
 
 
 def _cell(value: object) -> Cell:

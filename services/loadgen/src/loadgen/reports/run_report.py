@@ -196,7 +196,7 @@ def text_document(material: Material) -> Document:
 
 
 def _of_suite(material: Material, group: Group) -> Iterator[Block]:
-    if not group.entries:
+    if not (group.entries or group.comparisons):
         yield Text([NOT_MEASURED], "note")
     yield from waterfall.blocks(material, group)
     yield from capacity.blocks(material, group)

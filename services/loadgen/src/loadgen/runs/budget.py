@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from loadgen.documents.words import count_of
+from loadgen.duets.duet import Measurement, demanding
 from loadgen.errors import ConfigurationError
 from loadgen.lab.servers import Server
 from loadgen.runs.outlook import usual_s
@@ -16,7 +17,6 @@ from loadgen.suites.time_limit import SHARES, limited, shortened, windows_in_wor
 from loadgen.suites.timing import duration
 from loadgen.theory.statistics import LEAST_ROUNDS
 from loadgen.trials.self_check import demands
-from loadgen.trials.trial import Trial
 
 #: What a run takes besides its trials, twice to three times what was measured on two cores: until
 #: loadgen has begun and found its servers (1.5 s),
@@ -197,7 +197,7 @@ def _cost(suites: Sequence[Suite], servers: Mapping[str, Server]) -> _Cost:
     return _Cost(first_s, two_s - first_s)
 
 
-def run_s(trials: Sequence[Trial]) -> float:
+def run_s(trials: Sequence[Measurement]) -> float:
     """About how long a run of these trials takes, from its begin to its end, seconds."""
-    checks_s = CHECK_S * len(demands(trials, app_cpus=1))
+    checks_s = CHECK_S * len(demands(demanding(trials), app_cpus=1))
     return BEGIN_S + checks_s + usual_s(trials) + END_S + END_S_PER_TRIAL * len(trials)

@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 
+from loadgen.duets.duet import Duet, Measurement
 from loadgen.errors import ConfigurationError, RunStoppedError
 from loadgen.lab import network
+from loadgen.lab.compose import SPARE
 from loadgen.lab.servers import Server
 from loadgen.runs import services
 from loadgen.runs.services import Service
@@ -22,7 +24,7 @@ class Equipment:
 
     Attributes:
         api: the upstream API; nowhere if there is no trial.
-        launchers: of each server, by its name.
+        launchers: of each server, by its name; of the spare container too, where it is needed.
         abouts: what each launcher says of itself, by the service's name.
     """
 
@@ -31,28 +33,32 @@ class Equipment:
     abouts: Mapping[str, Mapping[str, Any]]
 
 
-def equipment_for(trials: Sequence[Trial], http: httpx.Client) -> Equipment:
+def equipment_for(measurements: Sequence[Measurement], http: httpx.Client) -> Equipment:
     """Wait until all that these trials need is up; end servers that a killed run has left.
 
     Raises:
         ConfigurationError: some of it is not up.
     """
+    trials = [side for each in measurements for side in each.sides]
     if not trials:
         return Equipment(HttpApi("", http), {}, {})
-    addresses = services.wait_for(services_for(trials, http))
+    addresses = services.wait_for(services_for(measurements, http))
     launchers = {
         name: _launcher_of(server, addresses, http) for name, server in _servers_of(trials).items()
     }
     abouts = {name: launcher.about() for name, launcher in launchers.items()}
+    if SPARE in addresses:
+        launchers[SPARE] = _launcher(addresses[SPARE], http)
     if upstreams.SERVICE in addresses:
         abouts[upstreams.SERVICE] = _launcher(addresses[upstreams.SERVICE], http).about()
     return Equipment(HttpApi(services.api_origin(addresses), http), launchers, abouts)
 
 
-def services_for(trials: Sequence[Trial], http: httpx.Client) -> list[Service]:
-    """The services that these trials need: the API, their servers, and what else their views call;
-    none where there is no trial.
+def services_for(measurements: Sequence[Measurement], http: httpx.Client) -> list[Service]:
+    """The services that these need: the API, their servers, what else their views call, and the
+    spare container for a duet of one server with itself; none where there is nothing to measure.
     """
+    trials = [side for each in measurements for side in each.sides]
     if not trials:
         return []
     needed = [
@@ -61,6 +67,8 @@ def services_for(trials: Sequence[Trial], http: httpx.Client) -> list[Service]:
     ]
     if any(trial.case.upstream == upstreams.DJANGO for trial in trials):
         needed.append(services.launcher(upstreams.SERVICE, http))
+    if any(isinstance(each, Duet) and SPARE in each.hosts for each in measurements):
+        needed.append(services.launcher(SPARE, http))
     return needed
 
 

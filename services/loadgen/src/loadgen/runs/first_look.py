@@ -6,10 +6,10 @@ from rich.console import Console
 
 from loadgen.documents.few_rounds import KnownScatter
 from loadgen.documents.run_material import of_rows
+from loadgen.duets.duet import Measurement
 from loadgen.records.columns import Row
 from loadgen.reports.run_report import print_report
 from loadgen.suites.suite import Suite
-from loadgen.trials.trial import Trial
 
 
 class FirstLook:
@@ -35,7 +35,7 @@ class FirstLook:
         self._scatter = scatter
         self._round: int | None = None
 
-    def before(self, trial: Trial, rows: Sequence[Row]) -> None:
+    def before(self, trial: Measurement, rows: Sequence[Row]) -> None:
         """A trial comes next; the first of the second round comes after what was shown.
 
         Of a run that is resumed later than that nothing is shown: it has been before.

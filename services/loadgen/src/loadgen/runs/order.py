@@ -21,7 +21,10 @@ from math import log2
 from random import Random
 
 from loadgen.suites.cases import Case
-from loadgen.suites.pairs import Pair
+from loadgen.suites.pairs import DuetPair, Pair
+
+#: What a round measures once: a case by itself, or two in a duet.
+type Item = Case | DuetPair
 
 #: Two cases of a block, by number, and how much their distance matters.
 type _Pull = tuple[int, int, float]
@@ -52,13 +55,13 @@ class RoundOrders:
         #: How often a went before b, less how often it went after it.
         self._lead: Counter[Pair] = Counter()
 
-    def next(self, cases: Sequence[Case]) -> list[Case]:
-        """The cases of the next round, each once.
+    def next[Each: Item](self, items: Sequence[Each]) -> list[Each]:
+        """The cases and duets of the next round, each once.
 
         Those that pairs join, directly or through others, stay together as a block. Of a block and
         its mirror image that is taken which lets first be measured what came second before.
         """
-        blocks = [self._arranged(block) for block in _blocks(cases, self._pairs)]
+        blocks = [self._arranged(block) for block in _blocks(items, self._pairs)]
         order = [case for block in self._shuffled(blocks) for case in block]
         place = {case: at for at, case in enumerate(order)}
         for a, b in self._pairs:
@@ -67,10 +70,10 @@ class RoundOrders:
                 self._lead[a, b] += 1 if place[a] < place[b] else -1
         return order
 
-    def _arranged(self, block: Sequence[Case]) -> list[Case]:
+    def _arranged[Each: Item](self, block: Sequence[Each]) -> list[Each]:
         if len(block) == 1:
             return list(block)
-        number = {case: at for at, case in enumerate(block)}
+        number: dict[Item, int] = {case: at for at, case in enumerate(block)}
         pairs = [pair for pair in self._pairs if set(pair) <= number.keys()]
         pulls = [(number[a], number[b], 1 / (1 + self._were_neighbours[a, b])) for a, b in pairs]
         order = _settled(self._shuffled(range(len(block))), pulls)
@@ -86,9 +89,9 @@ class RoundOrders:
         return sorted(items, key=lambda _: self._random())
 
 
-def _blocks(cases: Iterable[Case], pairs: Iterable[Pair]) -> list[list[Case]]:
-    """The cases, those together that pairs join, directly or through others; in their order."""
-    block_of = {case: [case] for case in cases}
+def _blocks[Each: Item](items: Iterable[Each], pairs: Iterable[Pair]) -> list[list[Each]]:
+    """The items, cases that pairs join together, directly or through others; in their order."""
+    block_of: dict[Item, list[Each]] = {item: [item] for item in items}
     for a, b in pairs:
         if a in block_of and b in block_of and block_of[a] is not block_of[b]:
             block_of[a] += block_of[b]

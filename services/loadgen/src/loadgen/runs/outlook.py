@@ -3,37 +3,40 @@
 from collections.abc import Collection, Sequence
 
 from loadgen.documents.words import count_of, listing
+from loadgen.duets.duet import Duet, Measurement
 from loadgen.suites.cases import Case, plain
 from loadgen.suites.timing import duration
-from loadgen.trials.trial import Trial
 
 
-def count_in_words(trials: Sequence[Trial]) -> str:
+def count_in_words(trials: Sequence[Measurement]) -> str:
     """How many trials; about how many where some are of searches."""
     searches = sum(trial.ahead is not None for trial in trials)
-    words = count_of(usual_count(trials), "trial")
+    duets = sum(isinstance(each, Duet) for each in trials)
+    counts = ((usual_count(trials) - duets, "trial"), (duets, "duet"))
+    words = " and ".join(count_of(count, what) for count, what in counts if count)
+    words = words or count_of(0, "trial")
     if not searches:
         return words
     return f"about {words} in {count_of(searches, 'search', 'searches')}"
 
 
-def usual_count(trials: Sequence[Trial]) -> int:
+def usual_count(trials: Sequence[Measurement]) -> int:
     """How many trials, with the usual number of those that searches will add."""
     return len(trials) + sum(trial.ahead.usual for trial in trials if trial.ahead)
 
 
-def usual_time(trials: Sequence[Trial]) -> str:
+def usual_time(trials: Sequence[Measurement]) -> str:
     """About how long trials take, with the usual number of those that searches add."""
     return duration(usual_s(trials))
 
 
-def usual_s(trials: Sequence[Trial]) -> float:
+def usual_s(trials: Sequence[Measurement]) -> float:
     """The same in seconds."""
     windows_s = sum(each.ahead.usual * each.ahead.window_s for each in trials if each.ahead)
     return windows_s + sum(trial.expected_s for trial in trials)
 
 
-def time_in_words(trials: Sequence[Trial]) -> str:
+def time_in_words(trials: Sequence[Measurement]) -> str:
     """The same, and the most that it can be where some are of searches."""
     if not any(trial.ahead for trial in trials):
         return usual_time(trials)

@@ -7,6 +7,8 @@ alone.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from loadgen.duets.duet import Duet, Measurement
+from loadgen.duets.load import is_given_up, known_load
 from loadgen.findings.rate_holds import judge_window
 from loadgen.records.columns import Row
 from loadgen.suites.lengths import lengths_s
@@ -26,8 +28,17 @@ class Place:
         start_share: of a search: the share of C / D where the next round begins.
     """
 
-    known: tuple[Trial, ...]
+    known: tuple[Measurement, ...]
     start_share: float | None = None
+
+
+def place_of_duet(duet: Duet, rows: RowsByName) -> Place | None:
+    """A duet under the load that an earlier round has found; None where one has found that there
+    is none for both.
+    """
+    if is_given_up(duet, rows.values()):
+        return None
+    return Place((replace(duet, load=known_load(duet, rows.values())),))
 
 
 def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsByName) -> Place:
@@ -43,7 +54,7 @@ def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsBy
         rows: those so far, of other places too.
     """
     window_s = _window(stack, rules, 0, ()).expected_s
-    known = [replace(stack, ahead=_ahead(stack, rules, 0, window_s))]
+    known: list[Measurement] = [replace(stack, ahead=_ahead(stack, rules, 0, window_s))]
     row = rows.get(stack.name)
     ceiling_rps = row.number("cpu_ceiling_rps") if row else None
     if ceiling_rps is None:

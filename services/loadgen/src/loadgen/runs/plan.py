@@ -1,22 +1,25 @@
-"""Cases, rounds, searches and order → trials."""
+"""Cases, duets, rounds, searches and order → trials."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
+from loadgen.duets.duet import Duet, Measurement, duet_of, side_timing
 from loadgen.errors import ConfigurationError
 from loadgen.lab.http_clients import ANYTHING
 from loadgen.lab.servers import Server
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
 from loadgen.runs.attempts import again, compared_in
-from loadgen.runs.order import RoundOrders
-from loadgen.runs.places import Place, RowsByName, place_of_search
+from loadgen.runs.order import Item, RoundOrders
+from loadgen.runs.places import Place, RowsByName, place_of_duet, place_of_search
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import lengths_s
+from loadgen.suites.pairs import DuetPair, merged
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
+from loadgen.suites.timing import Timing
 from loadgen.trials.trial import Trial
 
 
@@ -52,6 +55,9 @@ class Plan:
     ) -> None:
         listed = list(suites)
         self._suites_of = _suites_by_case(listed)
+        self._duets_of = _suites_by_duet(listed)
+        if not (self._suites_of or self._duets_of):
+            raise ConfigurationError("no case is left: --servers or --only matches none")
         self._pairs = [pair for suite in listed for pair in suite.pairs]
         self._compared = compared_in(listed)
         self._servers = servers
@@ -73,19 +79,27 @@ class Plan:
         """
         start_shares: dict[Case, float] = {}
         spare_s = self._spare_s
-        for _, of_round in groupby(self._first_trials, lambda trial: trial.round):
-            trials = list(of_round)
-            yield from self._first_places(trials, start_shares, rows)
-            alone = [trial for trial in trials if not _search_of(self._suites_of[trial.case])]
+        for _, of_round in groupby(self._first_trials, lambda each: each.round):
+            listed = list(of_round)
+            yield from self._first_places(listed, start_shares, rows)
+            alone = [
+                each
+                for each in listed
+                if not isinstance(each, Duet) and not _search_of(self._suites_of[each.case])
+            ]
             for trial in again(alone, self._compared, rows, spare_s):
                 spare_s -= trial.expected_s
                 yield Place((trial,))
 
     def _first_places(
-        self, trials: Iterable[Trial], start_shares: dict[Case, float], rows: RowsByName
+        self, measurements: Iterable[Measurement], start_shares: dict[Case, float], rows: RowsByName
     ) -> Iterator[Place]:
         """The places of a round but for those measured again; start_shares are kept up."""
-        for trial in trials:
+        for trial in measurements:
+            if isinstance(trial, Duet):
+                if place := place_of_duet(trial, rows):
+                    yield place
+                continue
             rules = _search_of(self._suites_of[trial.case])
             if rules is None:
                 yield Place((trial,))
@@ -100,48 +114,53 @@ class Plan:
         """How many rounds there are, of the case that has most."""
         return max(trial.round for trial in self._first_trials)
 
-    def certain(self) -> list[Trial]:
+    def certain(self) -> list[Measurement]:
         """The trials that are known beforehand: all but the windows of searches."""
         return self.missing(())
 
-    def missing(self, rows: Iterable[Row]) -> list[Trial]:
+    def missing(self, rows: Iterable[Row]) -> list[Measurement]:
         """The next trial of each place that is not done, in their order.
 
         What a search asks for after it is known only once it has been measured.
         """
         return list(self._missing(rows))
 
-    def next_trial(self, rows: Iterable[Row]) -> Trial | None:
+    def next_trial(self, rows: Iterable[Row]) -> Measurement | None:
         """The trial to be measured after these rows; None: there is none."""
         return next(self._missing(rows), None)
 
-    def _missing(self, rows: Iterable[Row]) -> Iterator[Trial]:
+    def _missing(self, rows: Iterable[Row]) -> Iterator[Measurement]:
         by_name = {name_of(row): row for row in rows}
         for place in self.places(by_name):
-            if place.known[-1].name not in by_name:
+            if not all(side.name in by_name for side in place.known[-1].sides):
                 yield place.known[-1]
 
     @cached_property
-    def _first_trials(self) -> list[Trial]:
-        """The trial that each place begins with."""
+    def _first_trials(self) -> list[Measurement]:
+        """The trial or duet that each place begins with."""
         in_order = [
-            (case, round_number)
-            for round_number, cases in enumerate(self._cases_by_round(), start=1)
-            for case in cases
+            (item, round_number)
+            for round_number, items in enumerate(self._items_by_round(), start=1)
+            for item in items
         ]
         return [
-            self._trial(case, round_number, position)
-            for position, (case, round_number) in enumerate(in_order, start=1)
+            self._duet(item, round_number, position)
+            if isinstance(item, DuetPair)
+            else self._trial(item, round_number, position)
+            for position, (item, round_number) in enumerate(in_order, start=1)
         ]
 
-    def _cases_by_round(self) -> list[list[Case]]:
-        """The cases of each round, in its order."""
+    def _items_by_round(self) -> list[list[Item]]:
+        """The cases and duets of each round, in its order."""
+        asked: list[tuple[Item, list[Suite]]] = [
+            *self._suites_of.items(),
+            *self._duets_of.items(),
+        ]
         counts = {
-            case: self._rounds or max(suite.rounds for suite in suites)
-            for case, suites in self._suites_of.items()
+            item: self._rounds or max(suite.rounds for suite in suites) for item, suites in asked
         }
         rounds = [
-            [case for case, count in counts.items() if number <= count]
+            [item for item, count in counts.items() if number <= count]
             for number in range(1, max(counts.values()) + 1)
         ]
         if len(rounds) == 1 or not self._ordered:
@@ -149,8 +168,27 @@ class Plan:
         return list(map(RoundOrders(self._pairs, self._seed).next, rounds))
 
     def _trial(self, case: Case, round_number: int, position: int) -> Trial:
-        suites, server = self._suites_of[case], self._servers[case.server]
-        timing = suites[0].timing
+        suites = self._suites_of[case]
+        return self._trial_as(case, suites, suites[0].timing, round_number, position)
+
+    def _duet(self, pair: DuetPair, round_number: int, position: int) -> Duet:
+        a, b = pair.a, pair.b
+        timing = side_timing(a, self._servers[a.server], b, self._servers[b.server])
+        of_a, of_b = (
+            self._trial_as(case, self._duets_of[pair], timing, round_number, position)
+            for case in (a, b)
+        )
+        return duet_of(pair, of_a, of_b)
+
+    def _trial_as(
+        self,
+        case: Case,
+        suites: Sequence[Suite],
+        timing: Timing,
+        round_number: int,
+        position: int,
+    ) -> Trial:
+        server = self._servers[case.server]
         client = suites[0].http_clients.get(case.http_client, ANYTHING)
         warm_up_s, window_s = lengths_s(case, server, timing)
         return Trial(
@@ -169,17 +207,26 @@ class Plan:
 
 
 def _suites_by_case(suites: Iterable[Suite]) -> dict[Case, list[Suite]]:
-    """Each case once, with the suites that ask for it; they want the same of it."""
+    """Each case once that has trials of its own, with the suites that ask for it; they want the
+    same of it.
+    """
     by_case: dict[Case, list[Suite]] = {}
     for suite in suites:
-        for case in suite.cases:
+        for case in suite.alone:
             by_case.setdefault(case, []).append(suite)
-    if not by_case:
-        raise ConfigurationError("no case is left: --servers or --only matches none")
     for case, asking in by_case.items():
         _check_agreement(case, asking)
     _check_stacks(by_case)
     return by_case
+
+
+def _suites_by_duet(suites: Sequence[Suite]) -> dict[DuetPair, list[Suite]]:
+    """Each duet once, with the suites that ask for it."""
+    keys = [{pair.key for pair in suite.duets} for suite in suites]
+    return {
+        pair: [suite for suite, of_suite in zip(suites, keys, strict=True) if pair.key in of_suite]
+        for pair in merged(pair for suite in suites for pair in suite.duets)
+    }
 
 
 def _check_agreement(case: Case, suites: Sequence[Suite]) -> None:

@@ -8,10 +8,13 @@ from rich.live import Live
 from rich.text import Text
 
 from loadgen.documents.words import decimals
+from loadgen.duets.duet import Duet, Measurement, load_in_words
+from loadgen.duets.rows import MeasuredDuet
 from loadgen.errors import TrialError
 from loadgen.records.columns import Row
 from loadgen.suites.cases import plain
 from loadgen.suites.labels import Labels
+from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.timing import duration
 from loadgen.trials.trial import Trial
 
@@ -30,14 +33,14 @@ class Progress:
     """
 
     def __init__(
-        self, console: Console, trials: Sequence[Trial], count: int, labels: Labels
+        self, console: Console, trials: Sequence[Measurement], count: int, labels: Labels
     ) -> None:
         self._console = console
         self._count = count
         self._labels = labels
         self._left_s = _by_position(trials)
         self._live = Live(console=console, refresh_per_second=4, transient=True)
-        self._trial: Trial | None = None
+        self._trial: Measurement | None = None
         self._position = 0
         self._trial_began = self._said_at = 0.0
         self._answered: tuple[float, int] | None = None
@@ -61,7 +64,7 @@ class Progress:
         """About how long the trials take that have not ended."""
         return sum(self._left_s.values())
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: Measurement) -> None:
         """A trial begins."""
         if trial.position != self._position:
             self._left_s.pop(self._position, None)  # a search was done sooner than usual
@@ -109,28 +112,43 @@ class Progress:
         self.say(f"{place} {name}{figures}{_in_room(row.caveats, room - len(name))}")
         self._end(trial)
 
-    def failed(self, trial: Trial, error: TrialError) -> None:
+    def measured_duet(self, duet: Duet, measured: MeasuredDuet, load: float) -> None:
+        """What a view of each side costs, in a line."""
+        a, b = (row.number(CPU_METRIC) or 0.0 for row in measured.rows)
+        at = load_in_words(duet.first.case.load, load)
+        line = f"{self._place(duet)} {self._name(duet)}, {at}  "
+        line += f"CPU/view {a:.2f} and {b:.2f} ms, ×{b / a:.3f}"
+        if names := dict.fromkeys(name for row in measured.rows for name in row.caveats):
+            line += f"  ({', '.join(names)})"
+        self.say(line)
+        self._end(duet)
+
+    def failed(self, trial: Measurement, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
         self.say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
         for line in error.details:
             self.say(f"    | {line}")
         self._end(trial)
 
-    def _end(self, trial: Trial) -> None:
+    def _end(self, trial: Measurement) -> None:
         left_s = self._left_s.get(trial.position, 0.0) - trial.expected_s
         self._left_s[trial.position] = max(0.0, left_s)
 
-    def _place(self, trial: Trial) -> str:
+    def _place(self, trial: Measurement) -> str:
         place = f"[{trial.position}/{self._count}]"
         return place if trial.attempt == 1 else f"{place}, again"
 
-    def _name(self, trial: Trial) -> str:
+    def _name(self, trial: Measurement) -> str:
+        if isinstance(trial, Duet):
+            return " against ".join(self._labels.short(side.case) for side in trial.sides)
         name = self._labels.short(trial.case)
         if trial.repeat is None:
             return name
         return f"{name}, window {trial.repeat} at {plain(trial.case.rate_rps or 0)}/s"
 
-    def _run_left_s(self, trial: Trial, took_s: float, phase: str, left_s: float | None) -> float:
+    def _run_left_s(
+        self, trial: Measurement, took_s: float, phase: str, left_s: float | None
+    ) -> float:
         """About how long the run takes yet; a trial that outlasts its time takes none of others'.
 
         Args:
@@ -150,7 +168,8 @@ class Progress:
             since, count = self._answered
             if now - since < 0.5:
                 return
-            self._rate_rps = (answered - count) / (now - since)
+            if answered >= count:  # else another load has begun, on the way to a duet's
+                self._rate_rps = (answered - count) / (now - since)
         self._answered = (now, answered)
 
     def say(self, line: str) -> None:
@@ -169,7 +188,7 @@ def _in_room(caveats: Sequence[str], room: int) -> str:
     return words if caveats and len(words) <= room else ""
 
 
-def _by_position(trials: Iterable[Trial]) -> dict[int, float]:
+def _by_position(trials: Iterable[Measurement]) -> dict[int, float]:
     """About how many seconds each place of the run takes; a search, its usual windows too."""
     left_s: dict[int, float] = {}
     for trial in trials:

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.drivers.registry import DRIVERS
+from loadgen.duets.duet import Duet, Measurement
+from loadgen.duets.recording import DuetRecording
+from loadgen.duets.rows import MeasuredDuet, failed_rows
 from loadgen.errors import ResultsLostError, unwritable
 from loadgen.findings import drift
 from loadgen.findings.capacity import write_capacities
@@ -24,6 +27,7 @@ from loadgen.records import environment
 from loadgen.records.columns import TRIALS, Row, cell_text, parse_line
 from loadgen.records.files import new_folder, write_csv
 from loadgen.records.samples import write_samples
+from loadgen.records.slices import write_slices
 from loadgen.records.trials_csv import TRIALS_CSV, write_table
 from loadgen.suites.suite import Suite
 from loadgen.trials.recording import PROBE_COLUMNS, Recording
@@ -86,7 +90,7 @@ class Results:
         changes: dict[str, dict[str, Any]] = self._environment["sessions"][-1]["changes"]
         return changes
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: Measurement) -> None:
         """Say which trial is under way, for whoever finds the folder of a run that was killed."""
         self.at = f"trial {trial.position} of {self._count}"
         self.note(outcome=f"unfinished: at {self.at}")
@@ -112,26 +116,56 @@ class Results:
         Raises:
             ResultsLostError: they cannot be written; the table holds whole rows only.
         """
-        cells = {column.name: cell_text(row[column.name]) for column in TRIALS}
+        self._keep([(trial, row, recording)])
+
+    def keep_duet(self, duet: Duet, measured: MeasuredDuet, recording: DuetRecording) -> None:
+        """The same of both sides at once, and the slices of which their CPU per view is the mean.
+
+        Raises:
+            ResultsLostError: they cannot be written; the table holds both rows or none.
+        """
         with self._writing():
-            if recording is not None:
-                write_samples(
-                    recording.samples,
-                    recording.window[0],
-                    self.folder / "samples" / f"{trial.name}.csv.gz",
-                )
-                if recording.probe is not None:
-                    (self.folder / PROBE).mkdir(exist_ok=True)
-                    write_csv(
-                        self.folder / PROBE / f"{trial.name}.csv",
-                        (column.name for column in PROBE_COLUMNS),
-                        recording.probe_lines,
+            write_slices(measured.slices, self.folder / "slices" / f"{duet.name}.csv")
+        self._keep(list(zip(duet.sides, measured.rows, recording.sides, strict=True)))
+
+    def keep_failed_duet(self, duet: Duet, outcome: str) -> None:
+        """The rows of a duet that could not be measured.
+
+        Raises:
+            ResultsLostError: they cannot be written; the table holds both rows or none.
+        """
+        rows = failed_rows(duet, outcome)
+        self._keep([(side, row, None) for side, row in zip(duet.sides, rows, strict=True)])
+
+    def _keep(self, kept: Sequence[tuple[Trial, Row, Recording | None]]) -> None:
+        lines = [
+            {column.name: cell_text(row[column.name]) for column in TRIALS} for _, row, _ in kept
+        ]
+        with self._writing():
+            for trial, _, recording in kept:
+                if recording is not None:
+                    write_samples(
+                        recording.samples,
+                        recording.window[0],
+                        self.folder / "samples" / f"{trial.name}.csv.gz",
                     )
-            _append(self.folder / TRIALS_CSV, cells.values())
-            if recording is not None:
-                self._tidy(trial)
+                    self._keep_probe(trial, recording)
+            _append(self.folder / TRIALS_CSV, (line.values() for line in lines))
+            for trial, _, recording in kept:
+                if recording is not None:
+                    self._tidy(trial)
         # The digits of the file, so that `report` prints the same tables as the run did.
-        self.rows.append(parse_line(cells))
+        self.rows += map(parse_line, lines)
+
+    def _keep_probe(self, trial: Trial, recording: Recording) -> None:
+        if recording.probe is None:
+            return
+        (self.folder / PROBE).mkdir(exist_ok=True)
+        write_csv(
+            self.folder / PROBE / f"{trial.name}.csv",
+            (column.name for column in PROBE_COLUMNS),
+            recording.probe_lines,
+        )
 
     def _tidy(self, trial: Trial) -> None:
         """Remove what samples/ has now; and folders that are empty then."""
@@ -239,12 +273,12 @@ def session(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     return own | {"changes": dict(changes)}
 
 
-def _append(file: Path, cells: Iterable[str]) -> None:
-    """Append a line, whole or not at all."""
+def _append(file: Path, lines: Iterable[Iterable[str]]) -> None:
+    """Append lines, all of them whole or none at all."""
     size = file.stat().st_size if file.exists() else 0
     try:
         with file.open("a", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerow(cells)
+            csv.writer(stream, lineterminator="\n").writerows(lines)
     except OSError:
         with suppress(OSError):  # the first error says more
             os.truncate(file, size)

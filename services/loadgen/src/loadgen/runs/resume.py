@@ -50,6 +50,7 @@ def arguments_of(folder: Path) -> dict[str, Any]:
 def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
     """The rows of a run that its plan asks for, of trials that were measured.
 
+    Also those of duets that are known to have no load for both: nothing more can be got of them.
     Windows of a search after one that failed go, for they may not have followed from what it comes
     to now.
 
@@ -57,9 +58,9 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
         ConfigurationError: the rows are not of this plan.
     """
     rows = read_rows(folder)
-    measured = {name_of(row): row for row in rows if row.is_measured}
+    measured = {name_of(row): row for row in rows if row.is_settled}
     known = [trial for place in plan.places(measured) for trial in place.known]
-    position_of = {trial.name: trial.position for trial in known}
+    position_of = {side.name: side.position for trial in known for side in trial.sides}
     searches = {trial.position for trial in known if trial.ahead}
     for row in rows:
         name, position = name_of(row), row["position"]
@@ -69,7 +70,9 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
                 f"{folder.name} cannot be resumed: its trial {position}, {name}, is "
                 "not what its suites give now. Another version of the lab has made it"
             )
-    return [row for name, row in measured.items() if name in position_of]
+    whole = [trial for trial in known if all(side.name in measured for side in trial.sides)]
+    stay = {side.name for trial in whole for side in trial.sides}
+    return [row for name, row in measured.items() if name in stay]
 
 
 def reopen(
@@ -95,7 +98,8 @@ def reopen(
                 _forget(folder, row.text("driver"), name_of(row))
         write_table(folder / TRIALS_CSV, rows)
         for trial in plan.missing(rows):  # one that was killed has files, and no row
-            _forget(folder, trial.case.driver, trial.name)
+            for side in trial.sides:
+                _forget(folder, side.case.driver, side.name)
     except OSError as error:
         raise unwritable(error) from error
     before = environment.read(folder)
@@ -111,3 +115,4 @@ def _forget(folder: Path, driver: str, name: str) -> None:
     shutil.rmtree(folder / driver / name, ignore_errors=True)
     (folder / "samples" / f"{name}.csv.gz").unlink(missing_ok=True)
     (folder / PROBE / f"{name}.csv").unlink(missing_ok=True)
+    (folder / "slices" / f"{name}.csv").unlink(missing_ok=True)

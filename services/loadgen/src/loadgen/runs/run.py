@@ -12,6 +12,9 @@ from rich.console import Console
 from loadgen.documents.command_lines import loadgen_as_called, where_all_is
 from loadgen.documents.few_rounds import KnownScatter
 from loadgen.documents.run_material import Material, for_text, labels_of, material
+from loadgen.duets.duet import Duet, Measurement, demanding
+from loadgen.duets.protocol import DuetProtocol
+from loadgen.duets.rows import measured_duet
 from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError, TrialError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
@@ -93,7 +96,8 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
         missing = request.plan.missing(rows)
         equipment = equipment_for(missing, http)
         checks = [
-            check_api(demand, equipment.api) for demand in demands(missing, len(lab.roles.app))
+            check_api(demand, equipment.api)
+            for demand in demands(demanding(missing), len(lab.roles.app))
         ]
         for each in checks:
             console.print(str(each), soft_wrap=True)
@@ -109,11 +113,12 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
             console.print(words, soft_wrap=True)
         with Progress(console, missing, count, labels_of(request.suites)) as progress:
             protocol = Protocol(equipment.api, http, lab.roles, progress.observe)
+            duets = DuetProtocol(equipment.api, http, lab.roles, progress.observe)
             idle = Idle(equipment.launchers, len(lab.roles.app))
             look = FirstLook(console, request.suites, request.plan.round_count, sight.kept)
             page = LivePage(results.folder, request.suites, progress.say, sight.kept)
             session = _Session(
-                *(http, equipment, protocol, idle, results, progress, sight, look, page)
+                *(http, equipment, protocol, duets, idle, results, progress, sight, look, page)
             )
             ending = _measure_to_the_end(request.plan, session)
             with suppress(ResultsLostError):  # the ending has said so
@@ -151,6 +156,7 @@ class _Session:
     http: httpx.Client
     equipment: Equipment
     protocol: Protocol
+    duets: DuetProtocol
     idle: Idle
     results: Results
     progress: Progress
@@ -185,7 +191,9 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
         return Ending(FAILED, (f"{lost}. Make room there.",), lost=True)
 
 
-def one_by_one(plan: Plan, results: Results, progress: Progress, page: LivePage) -> Iterator[Trial]:
+def one_by_one(
+    plan: Plan, results: Results, progress: Progress, page: LivePage
+) -> Iterator[Measurement]:
     """The trials that are missing; the page is drawn between two of them, and never while one runs.
 
     Args:
@@ -200,30 +208,56 @@ def one_by_one(plan: Plan, results: Results, progress: Progress, page: LivePage)
         yield trial
 
 
-def _measure(trial: Trial, session: _Session) -> None:
-    """Measure one trial and keep its row; its failure costs no other.
+def _measure(measurement: Measurement, session: _Session) -> None:
+    """Measure one trial or duet and keep what it brings; its failure costs no other.
 
     Raises:
         RunStoppedError: the API is gone.
-        ResultsLostError: the row cannot be kept.
+        ResultsLostError: its rows cannot be kept.
     """
-    results, progress = session.results, session.progress
-    results.begin(trial)
+    session.results.begin(measurement)
     find_api_again(session.equipment.api, session.http)
-    with session.idle.not_idle(trial.case.server):
-        progress.begin(trial)
-        try:
-            with results.writing():
-                recording = session.protocol.run(trial, results.raw_folder(trial))
-            row = measured_row(trial, recording)
-        except (TrialError, ConfigurationError) as error:
-            results.check_room()
-            reason = _as_trial_error(error)
-            results.keep(trial, failed_row(trial, reason.outcome), None)
-            progress.failed(trial, reason)
-        else:
-            results.keep(trial, row, recording)
-            progress.measured(trial, row)
+    if isinstance(measurement, Duet):
+        with session.idle.not_idle(*measurement.hosts):
+            _measure_duet(measurement, session)
+    else:
+        with session.idle.not_idle(measurement.case.server):
+            _measure_trial(measurement, session)
+
+
+def _measure_trial(trial: Trial, session: _Session) -> None:
+    results, progress = session.results, session.progress
+    progress.begin(trial)
+    try:
+        with results.writing():
+            recording = session.protocol.run(trial, results.raw_folder(trial))
+        row = measured_row(trial, recording)
+    except (TrialError, ConfigurationError) as error:
+        results.check_room()
+        reason = _as_trial_error(error)
+        results.keep(trial, failed_row(trial, reason.outcome), None)
+        progress.failed(trial, reason)
+    else:
+        results.keep(trial, row, recording)
+        progress.measured(trial, row)
+
+
+def _measure_duet(duet: Duet, session: _Session) -> None:
+    results, progress = session.results, session.progress
+    progress.begin(duet)
+    try:
+        with results.writing():
+            folders = [results.raw_folder(side) for side in duet.sides]
+            recording = session.duets.run(duet, folders)
+        measured = measured_duet(duet, recording)
+    except (TrialError, ConfigurationError) as error:
+        results.check_room()
+        reason = _as_trial_error(error)
+        results.keep_failed_duet(duet, reason.outcome)
+        progress.failed(duet, reason)
+    else:
+        results.keep_duet(duet, measured, recording)
+        progress.measured_duet(duet, measured, recording.load)
 
 
 def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
@@ -235,7 +269,7 @@ def _close(results: Results) -> Ending:
     """Every trial has its row."""
     folder = f"results/{results.folder.name}/"
     where = f"Results: {folder}"
-    failures = [row for row in results.rows if not row.is_measured]
+    failures = [row for row in results.rows if not row.is_settled]
     if not failures:
         results.finish(FINISHED)
         return Ending(DONE, (where,))

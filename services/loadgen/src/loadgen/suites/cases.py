@@ -1,7 +1,8 @@
 """A case: one combination of all the axes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Literal
 
 from loadgen.lab.servers import View
@@ -45,10 +46,11 @@ class Case:
         cpu_ms: CPU time that the view burns besides.
         driver: the program that makes the load.
         load: closed (users) or open (arrivals).
-        users: concurrent users; of a ramp: its plateau. None for an open load.
+        users: concurrent users; of a ramp: its plateau. None for an open load, and of a side of a
+            duet, whose load is found when it is measured.
         ramp: corners of a closed load that grows; None for a constant one.
         planned_requests: where the load is counted instead of timed.
-        rate_rps: mean rate of an open load.
+        rate_rps: mean rate of an open load; None of a side of a duet.
         arrivals: how an open load's arrivals are spaced: at random (a Poisson process), or evenly.
     """
 
@@ -84,14 +86,20 @@ class Case:
             parts.append(f"cpu{plain(self.cpu_ms)}ms")
         parts.append(self.driver)
         if self.load == "open":
-            parts.append(f"{self.arrivals}-{plain(self.rate_rps or 0)}rps")
+            rate = "duet" if self.rate_rps is None else f"{plain(self.rate_rps)}rps"
+            parts.append(f"{self.arrivals}-{rate}")
         elif self.ramp:
             parts.append("ramp-" + "-".join(f"{plain(s)}s{users}u" for s, users in self.ramp))
         else:
-            parts.append(f"{self.users}u")
+            parts.append("duet" if self.users is None else f"{self.users}u")
         if self.planned_requests:
             parts.append(f"{self.planned_requests}n")
         return "_".join(parts)
+
+    @cached_property
+    def in_a_duet(self) -> "Case":
+        """The same without its load: a duet finds its own."""
+        return replace(self, users=None, rate_rps=None)
 
     @property
     def mean_users(self) -> float | None:

@@ -4,13 +4,15 @@ Each key by itself has been checked when the file was read (suite_file.SuiteFile
 when it is made (make_cases).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from loadgen.lab.servers import Server
 from loadgen.lab.toml_tables import written
 from loadgen.records.columns import METRICS
 from loadgen.suites.cases import Case
+from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.pairs import AXES, Compare
+from loadgen.suites.pairs import AXES, CPU_METRIC, LEAST_USERS, Compare, Pair
 from loadgen.suites.suite_file import FIGURES, Axes, SuiteFile
 
 
@@ -52,6 +54,34 @@ def check_search(name: str, cases: Iterable[Case]) -> None:
             raise mistake(name, "search", f"{what}, unlike {case.slug}")
 
 
+def check_duets(maker: CaseMaker, compare: Sequence[Compare], cases: Sequence[Case]) -> list[str]:
+    """Whether all that is asked as a duet can be one.
+
+    Returns:
+        Sentences that say which are measured one after the other instead, and why.
+
+    Raises:
+        ConfigurationError: a duet is asked for that cannot be.
+    """
+    left_out: list[str] = []
+    for number, entry in enumerate(compare, start=1):
+        if not entry.duet:
+            continue
+        where = f"compare[{number}].duet"
+        for pair in entry.pairs(cases):
+            if always_on := [
+                case.server for case in pair if maker.lab.servers[case.server].always_on
+            ]:
+                left_out.append(
+                    f"duets of {always_on[0]}: it is always on and tells nobody its CPU time, so "
+                    "its cases are measured one after the other"
+                )
+                continue
+            for axis, what in _faults(pair, maker.lab.servers):
+                raise maker.wrong(where, what, axis)
+    return list(dict.fromkeys(left_out))
+
+
 def _check_include(name: str, file: SuiteFile, known_suites: Collection[str]) -> None:
     if own := file.model_fields_set - {"question", "include"}:
         what = f"a suite that includes others has no {', '.join(sorted(own))} of its own"
@@ -67,6 +97,8 @@ def _check_comparison(name: str, where: str, entry: Compare) -> None:
     if unknown := set(entry.planted) - set(entry.metrics):
         what = f"unknown {', '.join(sorted(unknown))}; its metrics are {', '.join(entry.metrics)}"
         raise mistake(name, f"{where}.planted", what)
+    if entry.duet and CPU_METRIC not in entry.metrics:
+        raise mistake(name, f"{where}.duet", f"a duet measures {CPU_METRIC}: add it to metrics")
     for side, axes in (("a", entry.a), ("b", entry.b)):
         if not axes:
             raise mistake(name, f"{where}.{side}", f"names no axis; axes: {', '.join(AXES)}")
@@ -99,3 +131,27 @@ def _check_metrics(name: str, key: str, metrics: Iterable[str]) -> None:
     for metric in metrics:
         if metric not in METRICS:
             raise mistake(name, key, f"unknown {metric!r}; allowed: {', '.join(METRICS)}")
+
+
+def _faults(pair: Pair, servers: Mapping[str, Server]) -> Iterator[tuple[str, str]]:
+    """What keeps a pair from being a duet, with the axis that is to blame."""
+    a, b = pair
+    for case in pair:
+        if case.driver != "own" or case.ramp:
+            yield "driver", f"a duet needs driver own and no ramp, unlike {case.slug}"
+        if case.users is not None and case.users < LEAST_USERS:
+            yield "users", f"a duet has at least {LEAST_USERS} users a side, unlike {case.slug}"
+    if (a.load, a.arrivals) != (b.load, b.arrivals):
+        yield "load", f"a duet has one load for both, unlike {a.slug} and {b.slug}"
+    if a.in_a_duet == b.in_a_duet:
+        yield (
+            "users",
+            f"a duet has one load for both, but {a.slug} and {b.slug} differ in nothing else",
+        )
+    if a.server == b.server and not servers[a.server].has_spare:
+        yield (
+            "server",
+            f"{a.server} cannot run twice at once, since it is not the app's image as it is: "
+            "declare a second service that extends it, and name that as the other side "
+            "(docs/your-own-django.md)",
+        )

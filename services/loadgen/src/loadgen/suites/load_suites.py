@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from loadgen.lab.lab import Lab
 from loadgen.suites.cases import Case, plain
-from loadgen.suites.check_suite import check_search, check_suite
+from loadgen.suites.check_suite import check_duets, check_search, check_suite
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
 from loadgen.suites.pairs import comparisons
@@ -45,13 +45,14 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         raise mistake(name, "cases", "no possible case is left; " + "; ".join(impossible))
     published, of_other_axes = _published(file, cases, maker)
     compare, without_pairs = comparisons(name, file.compare, cases, lab.axes)
+    one_by_one = check_duets(maker, file.compare, cases)
     if file.search:
         check_search(name, cases)
     return Suite(
         name=name,
         question=file.question,
         cases=tuple(cases),
-        left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs])),
+        left_out=tuple(dict.fromkeys([*impossible, *of_other_axes, *without_pairs, *one_by_one])),
         rounds=file.rounds,
         sort=file.sort,
         timing=Timing(file.warm_up_s, file.window_s, file.drain_s, file.accounting),
@@ -66,6 +67,7 @@ def _suite(lab: Lab, name: str, file: SuiteFile) -> Suite:
         http_clients=lab.app.http_clients,
         search=file.search,
         native_views={case.server: lab.servers[case.server].default_view for case in cases},
+        always_on=frozenset(case.server for case in cases if lab.servers[case.server].always_on),
     )
 
 

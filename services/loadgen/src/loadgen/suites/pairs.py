@@ -1,7 +1,11 @@
-"""Which cases a suite compares with each other, and so measures next to each other."""
+"""Which cases a suite compares with each other, and so measures next to each other, or at once.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+Of a `[[compare]]` entry with `duet = true` CPU per view is measured with both sides under load at
+once. A duet finds a load of its own, so pairs that differ in nothing but the load are one duet.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -41,6 +45,7 @@ class Compare(TomlTable):
             is asked to.
         when: axes that the command line must have set so; else nobody asks. Empty: always.
         planted: by how much b was made larger than a on purpose, by metric, in the metric's unit.
+        duet: whether CPU per view is measured with both sides under load at once.
     """
 
     a: Matcher
@@ -50,6 +55,7 @@ class Compare(TomlTable):
     change: str | None = None
     when: dict[str, Any] = Field(default_factory=dict)
     planted: dict[str, float] = Field(default_factory=dict)
+    duet: bool = False
 
     def pairs(self, cases: Sequence[Case]) -> Iterator[Pair]:
         """Every case of `a` with each case of `b` that equals it on the axes that neither names.
@@ -117,3 +123,85 @@ def _check_values(suite: str, where: str, matcher: Matcher, cases: Sequence[Case
                 what = f"no case has {written(value)}; its cases have "
                 what += ", ".join(map(written, present))
                 raise mistake(suite, f"{where}.{axis}", what)
+
+
+# ------------------------------------------------------------------------------------------ duets
+
+#: What a duet measures.
+CPU_METRIC = "app_cpu_ms_per_view"
+#: A load of fewer users tells more of chance than of the servers.
+LEAST_USERS = 3
+
+
+@dataclass(frozen=True)
+class DuetPair:
+    """Two cases that are under load at once.
+
+    Attributes:
+        a, b: the cases, without their loads.
+        most: users each, or arrivals a second each, at most.
+    """
+
+    a: Case
+    b: Case
+    most: float
+
+    @property
+    def key(self) -> frozenset[str]:
+        """The same for both directions: one duet answers both."""
+        return frozenset((self.a.slug, self.b.slug))
+
+
+def is_in_a_duet(entry: Compare, pair: Pair, always_on: Collection[str]) -> bool:
+    """Whether CPU per view of a pair is asked of a duet; not of a server that is always on, which
+    tells nobody its CPU time.
+    """
+    return entry.duet and not any(case.server in always_on for case in pair)
+
+
+def by_trials(entry: Compare, pair: Pair, always_on: Collection[str]) -> list[str]:
+    """The metrics of a pair that its cases' own trials are asked for."""
+    in_a_duet = is_in_a_duet(entry, pair, always_on)
+    return [metric for metric in entry.metrics if metric != CPU_METRIC or not in_a_duet]
+
+
+def duet_pairs(
+    compare: Iterable[Compare], cases: Sequence[Case], always_on: Collection[str]
+) -> list[DuetPair]:
+    """The duets of a suite, each once."""
+    return merged(
+        DuetPair(a.in_a_duet, b.in_a_duet, _most(a, b))
+        for entry in compare
+        if entry.duet
+        for a, b in entry.pairs(cases)
+        if is_in_a_duet(entry, (a, b), always_on)
+    )
+
+
+def merged(pairs: Iterable[DuetPair]) -> list[DuetPair]:
+    """Each duet once, with the largest load that any asks for."""
+    known: dict[frozenset[str], DuetPair] = {}
+    for pair in pairs:
+        first = known.setdefault(pair.key, pair)
+        known[pair.key] = replace(first, most=max(first.most, pair.most))
+    return list(known.values())
+
+
+def only_in_duets(
+    compare: Iterable[Compare], cases: Sequence[Case], always_on: Collection[str]
+) -> set[Case]:
+    """The cases that are compared, and only in duets: nothing asks for trials of their own."""
+    in_duets: set[Case] = set()
+    asked: set[Case] = set()
+    entries = list(compare)
+    if not any(entry.duet for entry in entries):
+        return in_duets
+    for entry in entries:
+        for pair in entry.pairs(cases):
+            (asked if by_trials(entry, pair, always_on) else in_duets).update(pair)
+    return in_duets - asked
+
+
+def _most(a: Case, b: Case) -> float:
+    """The load that both may have."""
+    return min(case.rate_rps or case.users or 0 for case in (a, b))

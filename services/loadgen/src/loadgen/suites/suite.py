@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loadgen.lab.http_clients import HttpClient
 from loadgen.suites.cases import Case
-from loadgen.suites.pairs import Compare, Pair
+from loadgen.suites.pairs import Compare, DuetPair, Pair, by_trials, duet_pairs, only_in_duets
 from loadgen.suites.search import Rules
 from loadgen.suites.suite_file import Expected
 from loadgen.suites.timing import Timing
@@ -50,6 +50,7 @@ class Suite:
         narrowed_from: all its cases, where the command line has left some out.
         search: how the capacity of each case's stack is searched; None: it is not.
         native_views: server → the view that its cases have where the file does not say.
+        always_on: its servers that the lab cannot start anew, and so not two at once.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Suite:
     narrowed_from: tuple[Case, ...] | None = None
     search: Rules | None = None
     native_views: Mapping[str, str] = field(default_factory=dict)
+    always_on: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> tuple[Case, ...]:
@@ -78,9 +80,30 @@ class Suite:
         return self.cases if self.narrowed_from is None else self.narrowed_from
 
     @property
+    def duets(self) -> list[DuetPair]:
+        """The pairs that are under load at once; those of which both sides are left."""
+        return duet_pairs(self.compare, self.cases, self.always_on)
+
+    @property
+    def alone(self) -> list[Case]:
+        """The cases that have trials of their own: all but those of which only duets are asked.
+
+        Of steps of a waterfall, of stacks of a search and of published figures more is asked.
+        """
+        if self.waterfalls or self.search or self.published:
+            return list(self.cases)
+        in_duets = only_in_duets(self.compare, self.whole, self.always_on)
+        return [case for case in self.cases if case not in in_duets]
+
+    @property
     def pairs(self) -> list[Pair]:
-        """The cases that are compared, each pair once; those left after narrowing."""
-        pairs = [pair for entry in self.compare for pair in entry.pairs(self.cases)]
+        """The cases whose own trials are compared, each pair once; those left after narrowing."""
+        pairs = [
+            pair
+            for entry in self.compare
+            for pair in entry.pairs(self.cases)
+            if by_trials(entry, pair, self.always_on)
+        ]
         for waterfall in self.waterfalls:
             pairs += [pair for pair in waterfall.pairs if set(pair) <= set(self.cases)]
         return list(dict.fromkeys(pairs))

@@ -20,10 +20,11 @@ from loadgen.documents.words import (
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
-from loadgen.findings.comparisons import Comparison, is_equal_load
+from loadgen.findings.comparisons import Comparison
 from loadgen.findings.first_change import effects, what_to_change_first
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
+from loadgen.theory.laws import is_equal_load
 from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference
 from loadgen.topics import capacity, setup, waterfall
 from loadgen.topics.comparisons import far_in_words, sentences_above, wait_for_three_rounds
@@ -492,7 +493,9 @@ def _measured(material: Material) -> str:
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
     trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
     cases = count_of(len(entries), "case")
-    return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}."
+    duets = sum(row.is_of_duet for row in material.rows) // 2
+    besides = f", and {count_of(duets, 'duet')}" if duets else ""
+    return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}{besides}."
 
 
 def _missing(material: Material) -> Iterator[Words]:

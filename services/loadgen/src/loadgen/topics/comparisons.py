@@ -43,6 +43,11 @@ INTRODUCTION = (
     "where its 90 % core lies within the band, and undecided where it does not. Both are widened "
     "by the bound: what the lab's own instruments can have done at most."
 )
+#: Of ratios that were measured in duets.
+DUETS = (
+    "Where a load is named (users each), both servers were under it at once, on the same CPUs: a "
+    "duet. What disturbs the CPU disturbs both, and the ratio holds for that load."
+)
 
 
 def blocks(group: Group) -> Iterator[Block]:
@@ -188,6 +193,8 @@ def sentences_above(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
         yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."
+    if any(comparison.duet for comparison in comparisons):
+        yield DUETS
     if suite.expect == "no difference":
         yield from _false_alarms(comparisons)
     for comparison in comparisons:

@@ -66,6 +66,13 @@ def _asked(group: Group) -> Iterator[str]:
         yield "Its search then has requests arrive at random, at rates that it chooses."
     rounds = len({row["round"] for entry in group.entries for row in entry.rows})
     cases_words, rounds_words = count_of(len(cases), "case"), count_of(rounds, "round")
+    if pairs := group.suite.duets:
+        yield (
+            f"{count_of(len(pairs), 'duet')}: two fresh server processes at once on one set of "
+            "CPUs, with the same load each."
+        )
+    if not cases:
+        return
     yield (
         f"{cases_words}, each measured in {rounds_words}: a fresh server process alone on its CPU, "
         "the API and the load on another where there is one."

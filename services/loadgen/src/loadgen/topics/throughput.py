@@ -38,7 +38,9 @@ CEILINGS = ("users", "slots", "pool", "cpu")
 
 
 def blocks(group: Group) -> Iterator[Block]:
-    """A chart with its table."""
+    """A chart with its table; none where the suite has nothing but duets."""
+    if not group.entries:
+        return
     entries = drawn(group.entries)
     caption = f"{METRICS[group.metric]}."
     if len(entries) < len(group.entries):

@@ -27,13 +27,14 @@ class Idle:
         self._in_trials = dict.fromkeys(launchers, 0.0)
 
     @contextmanager
-    def not_idle(self, server: str) -> Iterator[None]:
-        """While a server is measured its launcher works for the trial, and is not idle."""
-        before = self._read(server)
+    def not_idle(self, *servers: str) -> Iterator[None]:
+        """While servers are measured their launchers work for the trial, and are not idle."""
+        before = {server: self._read(server) for server in servers}
         try:
             yield
         finally:
-            self._in_trials[server] += _used_s(before, self._read(server)) or 0.0
+            for server in servers:
+                self._in_trials[server] += _used_s(before[server], self._read(server)) or 0.0
 
     def document(self) -> dict[str, float | int | None]:
         """What environment.json says: CPU seconds, and their share of the app's CPUs' time.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from loadgen.drivers.target import Target
 from loadgen.errors import TrialError
 from loadgen.lab.cpus import container_cpu_seconds, steal_ticks
 from loadgen.theory.bounds import Lateness
@@ -212,6 +213,11 @@ class NoLauncher:
 
     def wait(self) -> None:
         """Nobody watches over it."""
+
+
+def launcher_at(target: Target, http: httpx.Client) -> Launcher:
+    """What is beside the server that a driver is pointed at."""
+    return HttpLauncher(target.launcher, http) if target.launcher else NoLauncher(target.url)
 
 
 @contextmanager

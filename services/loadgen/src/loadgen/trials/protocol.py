@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,26 +11,17 @@ import httpx
 from loadgen.drivers.driver import LoadPlan
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.registry import DRIVERS
-from loadgen.drivers.target import Target, target_of
+from loadgen.drivers.target import target_of
 from loadgen.errors import TrialError
 from loadgen.generators.window_to_follow import Followed
 from loadgen.lab.cpus import Roles
-from loadgen.suites.cases import Case
 from loadgen.suites.lengths import RESPONSE_TIMES, bound_s
-from loadgen.suites.timing import PATIENCE_S
-from loadgen.trials.instruments import (
-    Api,
-    HttpLauncher,
-    Launcher,
-    NoLauncher,
-    fresh_server,
-    snapshot,
-)
+from loadgen.trials.instruments import Api, Launcher, fresh_server, launcher_at, snapshot
 from loadgen.trials.recording import Recording
 from loadgen.trials.settling import Settling
 from loadgen.trials.trial import Trial
-from loadgen.trials.upstreams import DJANGO, django_api
-from loadgen.trials.watch import Watch, death, first_answer
+from loadgen.trials.upstreams import upstream_of
+from loadgen.trials.watch import Watch, death, wait_until_right
 
 #: A counted load that is not through after this many times its least duration is given up.
 COUNTED_PATIENCE = 20.0
@@ -70,46 +60,21 @@ class Protocol:
             ConfigurationError: the server is not up.
         """
         target = target_of(trial.case, trial.server)
-        launcher = _launcher_of(target, self._http)
+        launcher = launcher_at(target, self._http)
         driver = DRIVERS[trial.case.driver]
         plan = LoadPlan(trial.case, target, None, trial.drain_s, trial.arrivals_seed)
         folder.mkdir(parents=True)
         calibration_ms = launcher.calibrate_ms()
         self._observe("starting the server" if target.launcher else "asking", None, None)
         with (
-            self._upstream_of(trial.case) as api,
+            upstream_of(trial.case, self._api, self._http) as api,
             fresh_server(launcher, trial.case.settings, trial.case.http_client),
             Watch(launcher) as watch,
             DriverProcess(driver, plan, folder) as process,
         ):
-            self._wait_until_right(target, launcher, watch)
+            wait_until_right(self._http, target, launcher, watch)
             watch.server_answers()
             return self._measure(trial, process, launcher, api, watch, calibration_ms)
-
-    def _upstream_of(self, case: Case) -> AbstractContextManager[Api]:
-        """What the case's views call: the lab's API, which is always on, or article A's own."""
-        return django_api(self._http) if case.upstream == DJANGO else nullcontext(self._api)
-
-    def _wait_until_right(self, target: Target, launcher: Launcher, watch: Watch) -> None:
-        """Poll until the view answers, then look at that one answer."""
-        patience_s = target.service_time_s + PATIENCE_S
-        try:
-            response = first_answer(self._http, target.url, patience_s, watch)
-        except httpx.TransportError as error:
-            reason = f"no answer within {patience_s:g} s"
-            outcome = "server-did-not-start" if target.launcher else "server-not-up"
-            raise TrialError(outcome, reason, launcher.log()) from error
-        except httpx.HTTPError as error:
-            reason = f"{target.path} answers what cannot be read: {error}"
-            raise TrialError("wrong-answer", reason, launcher.log()) from error
-        if response.status_code != httpx.codes.OK:
-            raise TrialError(
-                "wrong-answer",
-                f"{target.path} answers {response.status_code}: {response.text[:200]}",
-                launcher.log(),
-            )
-        if target.expected_text not in response.text:
-            raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
 
     def _measure(
         self,
@@ -236,10 +201,6 @@ class Protocol:
                     f"{trial.case.driver} is not through after {COUNTED_PATIENCE:g} times the "
                     "least time that its requests need",
                 )
-
-
-def _launcher_of(target: Target, http: httpx.Client) -> Launcher:
-    return HttpLauncher(target.launcher, http) if target.launcher else NoLauncher(target.url)
 
 
 def _extent(first: object, last: object) -> tuple[float, float]:

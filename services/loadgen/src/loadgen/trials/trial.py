@@ -68,14 +68,26 @@ class Trial:
         return trial_name(self.case.slug, self.round, self.repeat, self.attempt, self.partner)
 
     @property
+    def sides(self) -> tuple["Trial", ...]:
+        """Itself alone; a duet has two."""
+        return (self,)
+
+    @property
+    def called(self) -> str:
+        """What a list of trials calls it."""
+        return self.name
+
+    @property
     def arrivals_seed(self) -> int | None:
         """What the arrivals of its open load are drawn with: the same ones for each server that is
         offered this rate in this round, other ones in each round and window, and the same ones
-        where the run is repeated. None for a closed load.
+        where the run is repeated. The sides of a duet have arrivals of their own, for else they
+        would compete for the CPU at the same instants. None for a closed load.
         """
         if self.case.load == "closed":
             return None
         key = f"{self.seed} {self.case.arrivals} {self.case.rate_rps} {self.round} {self.repeat}"
+        key += f" {self.case.slug}" if self.partner else ""
         return int.from_bytes(sha256(key.encode()).digest()[:4])
 
     @property

@@ -5,13 +5,21 @@ calls, so all that is known of it is what its launcher tells: its CPU time.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import httpx
 
 from loadgen.errors import TrialError
 from loadgen.lab import network
-from loadgen.trials.instruments import ApiStats, HttpLauncher, Launcher, Quantiles, fresh_server
+from loadgen.suites.cases import Case
+from loadgen.trials.instruments import (
+    Api,
+    ApiStats,
+    HttpLauncher,
+    Launcher,
+    Quantiles,
+    fresh_server,
+)
 from loadgen.trials.watch import Watch, first_answer
 
 #: The value of the axis `upstream` that means it, its Compose service, and its Django settings.
@@ -47,6 +55,11 @@ class DjangoApi:
 
     def reset(self) -> None:
         """There is no record to begin anew."""
+
+
+def upstream_of(case: Case, api: Api, http: httpx.Client) -> AbstractContextManager[Api]:
+    """What the case's views call: the lab's API, which is always on, or article A's own."""
+    return django_api(http) if case.upstream == DJANGO else nullcontext(api)
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from typing import Self
 
 import httpx
 
+from loadgen.drivers.target import Target
 from loadgen.errors import TrialError
+from loadgen.suites.timing import PATIENCE_S
 from loadgen.trials.instruments import AppStats, Launcher
 
 MIB = 1024 * 1024
@@ -89,6 +91,32 @@ def first_answer(http: httpx.Client, url: str, patience_s: float, watch: Watch) 
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_S)
+
+
+def wait_until_right(http: httpx.Client, target: Target, launcher: Launcher, watch: Watch) -> None:
+    """Poll until a view answers, then look at that one answer.
+
+    Raises:
+        TrialError: it does not answer, or answers something else.
+    """
+    patience_s = target.service_time_s + PATIENCE_S
+    try:
+        response = first_answer(http, target.url, patience_s, watch)
+    except httpx.TransportError as error:
+        reason = f"no answer within {patience_s:g} s"
+        outcome = "server-did-not-start" if target.launcher else "server-not-up"
+        raise TrialError(outcome, reason, launcher.log()) from error
+    except httpx.HTTPError as error:
+        reason = f"{target.path} answers what cannot be read: {error}"
+        raise TrialError("wrong-answer", reason, launcher.log()) from error
+    if response.status_code != httpx.codes.OK:
+        raise TrialError(
+            "wrong-answer",
+            f"{target.path} answers {response.status_code}: {response.text[:200]}",
+            launcher.log(),
+        )
+    if target.expected_text not in response.text:
+        raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
 
 
 def death(outcome: str, stats: AppStats, log: tuple[str, ...]) -> TrialError:

@@ -1,0 +1,170 @@
+"""A duet: two cases measured at once, with the same load each, on the same CPUs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from loadgen.lab.compose import SPARE
+from loadgen.lab.servers import Server
+from loadgen.suites.cases import Case, plain
+from loadgen.suites.lengths import OVERHEAD_S, service_time_s
+from loadgen.suites.pairs import DuetPair
+from loadgen.suites.timing import PATIENCE_S, Timing
+from loadgen.trials.trial import Trial
+
+#: So many stretches are compared, one after the other, each at least so long, seconds,
+SLICES = 5
+LEAST_SLICE_S = 4.0
+#: and of so many service times: the fewer views are cut by its edges, the better they are counted.
+SLICE_SERVICES = 5
+#: Warm-up, and what a step on the way to the load takes: at least so long, seconds,
+LEAST_WARM_UP_S = 3.0
+#: and so many service times.
+WARM_UP_SERVICES = 3
+#: As many steps as it usually takes to find a load.
+USUAL_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Duet:
+    """Two cases to be measured at once.
+
+    Attributes:
+        sides: a and b, as trials of one place and round; their cases have no load.
+        most: users each, or arrivals a second each, at most.
+        load: users each, or arrivals a second each, as an earlier round has found them; None: they
+            are to be found.
+    """
+
+    sides: tuple[Trial, Trial]
+    most: float
+    load: float | None = None
+
+    #: Of a search: a duet is none.
+    ahead = None
+    #: What an instrument does it does to both sides at once, so a duet is not measured again.
+    attempt = 1
+
+    @property
+    def first(self) -> Trial:
+        """The side that things which are of both are named after."""
+        return self.sides[0]
+
+    @property
+    def name(self) -> str:
+        """Key of the files that are of both."""
+        return self.first.name
+
+    @property
+    def called(self) -> str:
+        """What a list of trials calls it."""
+        a, b = self.sides
+        return f"{a.case.slug}.r{a.round} against {b.case.slug}"
+
+    @property
+    def round(self) -> int:
+        """1, 2, …"""
+        return self.first.round
+
+    @property
+    def position(self) -> int:
+        """Its place in the run, which both sides have together."""
+        return self.first.position
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """The container of each side: of one server twice, b's is the spare one."""
+        a, b = (side.server.name for side in self.sides)
+        return a, SPARE if a == b else b
+
+    @property
+    def in_order(self) -> tuple[int, int]:
+        """The sides by number, in the order in which this round takes them."""
+        return (0, 1) if self.round % 2 else (1, 0)
+
+    @property
+    def service_time_s(self) -> float:
+        """The longer one of the two sides, seconds."""
+        return max(side.service_time_s for side in self.sides)
+
+    @property
+    def slice_s(self) -> float:
+        """How long a slice is."""
+        return _slice_s(self.service_time_s)
+
+    @property
+    def warm_up_s(self) -> float:
+        """How long the load is on before the first slice."""
+        return _warm_up_s(self.service_time_s)
+
+    @property
+    def step_s(self) -> float:
+        """How long a step on the way to the load is on: until all have come, and as long again."""
+        return self.service_time_s + self.warm_up_s
+
+    @property
+    def window_s(self) -> float:
+        """How long all slices are together."""
+        return SLICES * self.slice_s
+
+    @property
+    def expected_s(self) -> float:
+        """About how long it takes: two servers start; the first round finds the load as well."""
+        both_start_s = 2 * OVERHEAD_S
+        measuring_s = both_start_s + self.warm_up_s + self.window_s + self.service_time_s
+        if self.load is not None or self.round > 1:
+            return measuring_s
+        return measuring_s + both_start_s + USUAL_STEPS * (self.step_s + self.service_time_s)
+
+    def under(self, load: float) -> tuple[Trial, Trial]:
+        """Both sides with that load."""
+        a, b = (replace(side, case=with_load(side.case, load)) for side in self.sides)
+        return a, b
+
+
+#: What a run measures one after the other.
+type Measurement = Trial | Duet
+
+
+def demanding(measurements: Iterable[Measurement]) -> list[Trial]:
+    """The trials whose views may ask most of the API; those of a duet ask at once, so each side
+    stands for both.
+    """
+    return [
+        replace(side, case=with_load(side.case, 2 * each.most)) if isinstance(each, Duet) else side
+        for each in measurements
+        for side in each.sides
+    ]
+
+
+def with_load(case: Case, load: float) -> Case:
+    """A case of a duet under so many users, or arrivals a second."""
+    if case.load == "open":
+        return replace(case, rate_rps=load)
+    return replace(case, users=int(load))
+
+
+def load_in_words(kind: str, load: float) -> str:
+    """`17 users each`; `12.5/s each` of an open load."""
+    return f"{plain(load)}/s each" if kind == "open" else f"{load:.0f} users each"
+
+
+def side_timing(a: Case, of_a: Server, b: Case, of_b: Server) -> Timing:
+    """How both sides of a duet are timed, whatever their suites say of trials."""
+    service_s = max(service_time_s(a, of_a), service_time_s(b, of_b))
+    window_s = SLICES * _slice_s(service_s)
+    return Timing(_warm_up_s(service_s), window_s, PATIENCE_S, "due")
+
+
+def duet_of(pair: DuetPair, a: Trial, b: Trial) -> Duet:
+    """Two trials as the sides of one duet."""
+    return Duet(
+        sides=(replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)), most=pair.most
+    )
+
+
+def _slice_s(service_s: float) -> float:
+    return max(LEAST_SLICE_S, SLICE_SERVICES * service_s)
+
+
+def _warm_up_s(service_s: float) -> float:
+    return max(LEAST_WARM_UP_S, WARM_UP_SERVICES * service_s)

@@ -1,0 +1,219 @@
+"""The load of a duet: as much as leaves the CPUs that both share well below saturation.
+
+It is looked for with both servers up, from few users upwards. CPU per view falls with load, so a
+load that is scaled by what a smaller one used is on the safe side.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loadgen.duets.duet import SLICES, Duet
+from loadgen.errors import TrialError
+from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
+from loadgen.suites.pairs import LEAST_USERS
+from loadgen.theory.laws import is_equal_load, slots_ceiling_rps, usable_cpus
+
+#: How busy the app's CPUs may be, and what of them a process can use.
+BUSY_SHARE = 0.6
+#: The first step: users each, and no more steps than so many.
+FIRST_USERS = 4
+MOST_STEPS = 3
+#: A step this near to what it asks for has found the load.
+NEAR_SHARE = 0.2
+#: The outcome of a round whose sides were not under one load, where other rounds' were.
+UNEQUAL_LOAD = "unequal-load"
+#: A slice counts so many good answers a side at least, or says too little.
+LEAST_ANSWERS = 30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a duet's load may be.
+
+    Attributes:
+        most: users each, or arrivals a second each, at most.
+        first: the first step.
+        whole: whether a load is a whole number, of users.
+        cpus: those of the app.
+        cpus_of_a, cpus_of_b: those that each server can use.
+        slice_s: the length of a slice, seconds.
+    """
+
+    most: float
+    first: float
+    whole: bool
+    cpus: int
+    cpus_of_a: int
+    cpus_of_b: int
+    slice_s: float
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """What a load was found to do.
+
+    Attributes:
+        load: users each, or arrivals a second each.
+        busy: CPUs that each side kept busy.
+        rates_rps: good answers a second of each side.
+    """
+
+    load: float
+    busy: tuple[float, float]
+    rates_rps: tuple[float, float]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides served the same load."""
+        a, b = self.rates_rps
+        return a > 0 and b > 0 and is_equal_load(a / b)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A load, and whether it is the one that was looked for, or the next step."""
+
+    load: float
+    is_found: bool
+
+
+def limits_of(duet: Duet, app_cpus: int) -> Limits:
+    """The limits of a duet on so many CPUs.
+
+    No user waits for a slot, or for a connection of the client's pool.
+    """
+    is_open = duet.first.case.load == "open"
+    shared = [duet.most]
+    for side in duet.sides:
+        slots_rps = slots_ceiling_rps(side.server.slots, side.service_time_s)
+        if slots_rps:
+            shared.append(BUSY_SHARE * slots_rps if is_open else float(side.server.slots or 0))
+        if pool_rps := side.pool_ceiling_rps:
+            shared.append(BUSY_SHARE * pool_rps * (1 if is_open else side.service_time_s))
+    a, b = (
+        usable_cpus(app_cpus, side.server.processes, many_each=side.many_cpus)
+        for side in duet.sides
+    )
+    first = FIRST_USERS / duet.service_time_s if is_open else FIRST_USERS
+    most = min(shared)
+    return Limits(most, min(first, most), not is_open, app_cpus, a, b, duet.slice_s)
+
+
+def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
+    """The load after these steps.
+
+    Raises:
+        TrialError: costs-too-unlike: what is left of a load says too little.
+    """
+    if not steps:
+        return Proposal(_enough(_rounded(limits.first, limits), limits), is_found=False)
+    step = steps[-1]
+    room = [BUSY_SHARE * limits.cpus / max(sum(step.busy), 1e-9)]
+    for busy, cpus in zip(step.busy, (limits.cpus_of_a, limits.cpus_of_b), strict=True):
+        room.append(BUSY_SHARE * cpus / max(busy, 1e-9))
+    load = min(step.load * min(room), limits.most)
+    # What one side's views wait for the other's grows with the load. The first step is too small
+    # to judge that by.
+    halved = not step.is_equal and len(steps) > 1
+    if halved:
+        load = min(load, step.load / 2)
+    load = _enough(_rounded(load, limits), limits)
+    answers = load / step.load * min(step.rates_rps) * limits.slice_s
+    if answers < LEAST_ANSWERS:
+        raise _too_unlike(
+            f"the load that both can have ({load:g} each) gives {answers:.0f} answers a slice, "
+            f"and {LEAST_ANSWERS} are needed"
+        )
+    near = abs(load - step.load) <= NEAR_SHARE * step.load
+    return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
+
+
+def known_load(duet: Duet, rows: Iterable[Row]) -> float | None:
+    """The load that the first measured round of this pair has found; None: none was measured."""
+    a = duet.first
+    found = [
+        (row.number("position") or 0.0, row.number(_column(duet)))
+        for row in rows
+        if row.is_measured and row.case == a.case.slug and row["partner"] == a.partner
+    ]
+    return min(found)[1] if found else None
+
+
+def is_given_up(duet: Duet, rows: Iterable[Row]) -> bool:
+    """Whether an earlier round has found this pair too unlike for one load."""
+    a = duet.first
+    return any(
+        row["outcome"] == COSTS_TOO_UNLIKE
+        and row.case == a.case.slug
+        and row["partner"] == a.partner
+        and (row.number("round") or 0) < duet.round
+        for row in rows
+    )
+
+
+def is_unequal(duet: Duet, answers: tuple[float, float]) -> bool:
+    """Whether one side served more views than the other; of an open load, not by chance.
+
+    Two Poisson counts of the same mean differ by √(1/a + 1/b) of it, one standard deviation.
+
+    Args:
+        duet: that was measured.
+        answers: good answers of each side over all slices.
+    """
+    a, b = answers
+    by_chance = 3 * math.sqrt(1 / a + 1 / b) if duet.first.case.load == "open" else 0.0
+    return not is_equal_load(a / b) and abs(math.log(a / b)) > by_chance
+
+
+def half_of(load: float, limits: Limits, answers: tuple[float, float]) -> float | None:
+    """Half a load, under which the sides' views wait less for each other's; None where that would
+    say too little.
+
+    Args:
+        load: that was measured.
+        limits: of the duet.
+        answers: good answers of each side over all slices.
+    """
+    half = _rounded(load / 2, limits)
+    if limits.whole and half < LEAST_USERS:
+        return None
+    return half if min(answers) / SLICES / 2 >= LEAST_ANSWERS else None
+
+
+def check_equal_load(duet: Duet, answers: tuple[float, float]) -> None:
+    """Whether both sides served as many views.
+
+    Raises:
+        TrialError: costs-too-unlike where no load was known, for the protocol has tried smaller
+            ones; else unequal-load, which is this round's misfortune.
+    """
+    if not is_unequal(duet, answers):
+        return
+    a, b = answers
+    reason = f"under one load the rates' ratio is {b / a:.2f}"
+    raise _too_unlike(reason) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
+
+
+def _enough(load: float, limits: Limits) -> float:
+    if limits.whole and load < LEAST_USERS:
+        raise _too_unlike(
+            f"the load that both can have is {load:.0f} users each, and {LEAST_USERS} are needed"
+        )
+    return load
+
+
+def _rounded(load: float, limits: Limits) -> float:
+    """Downwards: whole users, or two digits of a rate."""
+    if limits.whole:
+        return float(math.floor(load))
+    digit = 10.0 ** (math.floor(math.log10(load)) - 1)
+    return float(f"{math.floor(load / digit) * digit:.6g}")
+
+
+def _column(duet: Duet) -> str:
+    return "rate_rps" if duet.first.case.load == "open" else "users"
+
+
+def _too_unlike(reason: str) -> TrialError:
+    return TrialError(COSTS_TOO_UNLIKE, f"the costs are too unlike for one load: {reason}")

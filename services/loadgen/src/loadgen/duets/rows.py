@@ -1,0 +1,83 @@
+"""What a duet recorded → its two rows, one a side."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadgen.duets.duet import Duet
+from loadgen.duets.load import check_equal_load
+from loadgen.duets.recording import DuetRecording
+from loadgen.records.columns import Row
+from loadgen.records.slices import Slice, SliceSide
+from loadgen.suites.pairs import CPU_METRIC
+from loadgen.trials import caveats
+from loadgen.trials.rows import failed_row, measured_row
+
+#: Beside another server a row tells neither throughput nor latency, nor what held them back.
+NOT_OF_A_DUET = (
+    *("rps", "parts_rps", "ended_rps", "max_rps", "inflight_mean", "inflight_growth"),
+    *("min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "sent_p95_ms"),
+    *("users_ceiling_rps", "slots_ceiling_rps", "pool_ceiling_rps"),
+    *("cpu_ceiling_rps", "cpu_ceiling_kind", "bound_by", "ceiling_share"),
+    *(f"{metric}_bound" for metric in ("rps", "avg_ms", "p50_ms", "p95_ms", "p99_ms")),
+)
+#: These warn of throughput and latency.
+WARNS_OF_OTHERS = frozenset(
+    caveat.name
+    for caveat in (
+        *(caveats.AT_CEILING, caveats.CENSORED, caveats.TOO_FEW, caveats.STARVED),
+        *(caveats.UNSTEADY, caveats.IN_STEP, caveats.UNEVEN, caveats.ONE_AT_A_TIME),
+    )
+)
+
+
+@dataclass(frozen=True)
+class MeasuredDuet:
+    """A duet that was measured.
+
+    Attributes:
+        rows: of a and of b.
+        slices: what they are made of.
+    """
+
+    rows: tuple[Row, Row]
+    slices: Sequence[Slice]
+
+
+def measured_duet(duet: Duet, recording: DuetRecording) -> MeasuredDuet:
+    """The rows of a duet that was measured.
+
+    CPU per view is the geometric mean over the slices, so that ln(b / a) of the rows is the mean of
+    the slices' ln(b / a).
+
+    Raises:
+        TrialError: its sides had no equal load, or made more than can be.
+    """
+    slices = recording.slices()
+    of_a, of_b = [each.a for each in slices], [each.b for each in slices]
+    check_equal_load(duet, recording.answers())
+    a, b = (
+        _row(duet, recording, number, side_slices) for number, side_slices in ((0, of_a), (1, of_b))
+    )
+    return MeasuredDuet((a, b), slices)
+
+
+def failed_rows(duet: Duet, outcome: str) -> tuple[Row, Row]:
+    """The rows of a duet that could not be measured."""
+    a, b = (failed_row(side, outcome) for side in duet.sides)
+    return a, b
+
+
+def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[SliceSide]) -> Row:
+    loaded = duet.under(recording.load)[number]
+    row = measured_row(loaded, recording.sides[number])
+    # What the API or the driver was late, both sides were. Only CPU of other sets is one's own.
+    is_ranked = caveats.MORE_CPU.name not in row.caveats
+    return row | {
+        **dict.fromkeys(NOT_OF_A_DUET),
+        "case": duet.sides[number].case.slug,
+        "slices": len(slices),
+        "ranked": "yes" if is_ranked else "no",
+        CPU_METRIC: math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices)),
+        "caveats": " ".join(name for name in row.caveats if name not in WARNS_OF_OTHERS),
+    }

@@ -1,0 +1,114 @@
+"""Runs of duets from the command line, against two small labs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadgen.duets import duet as duet_module
+from loadgen.duets import load as load_module
+from loadgen.lab import network
+from loadgen.lab.lab import SUITES
+from loadgen.runs import services
+from loadgen.theory import laws
+from tests.conftest import Loadgen
+from tests.kept_run import lines_of
+from tests.stand_ins import StandInLab
+
+#: One server with two settings, of which nothing but duets is asked.
+SUITE = """
+question = "What does the middleware cost?"
+rounds = 2
+[defaults]
+users = 8
+http_client = "no-http"
+delays_ms = [50]
+[[cases]]
+server = "uvicorn"
+settings = ["bare", "startproject"]
+[[compare]]
+a = {settings = "bare"}
+b = {settings = "startproject"}
+metrics = ["app_cpu_ms_per_view"]
+duet = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs; slices are short, and a busy machine has equal loads all the same."""
+    (project / SUITES / "middle.toml").write_text(SUITE)
+    monkeypatch.setattr(duet_module, "LEAST_SLICE_S", 0.5)
+    monkeypatch.setattr(duet_module, "LEAST_WARM_UP_S", 0.3)
+    monkeypatch.setattr(load_module, "LEAST_ANSWERS", 5)
+    monkeypatch.setattr(laws, "EQUAL_LOAD_SHARE", 2.0)
+    return in_project
+
+
+@pytest.fixture
+def labs(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[StandInLab, StandInLab]]:
+    """A lab, and beside it the spare container."""
+    with StandInLab() as lab, StandInLab(beside=lab) as spare:
+        lab.cpu_seconds_per_view = spare.cpu_seconds_per_view = 0.001
+        monkeypatch.setattr("socket.gethostbyname", lab.resolve)
+        monkeypatch.setattr(network, "APP_PORT", lab.app_port)
+        monkeypatch.setattr(network, "LAUNCHER_PORT", lab.launcher_port)
+        monkeypatch.setattr(services, "API_PORT", lab.api_port)
+        monkeypatch.setattr(services, "NAME_GRACE_S", 0.3)
+        yield lab, spare
+
+
+def the_run(results: Path) -> Path:
+    (folder,) = (path for path in results.iterdir() if path.is_dir())
+    return folder
+
+
+def test_a_run_of_duets_ends_with_their_rows_and_no_summary_of_cases(
+    loadgen: Loadgen, labs: tuple[StandInLab, StandInLab], results: Path
+) -> None:
+    code, out, _ = loadgen("run", "middle")
+    assert code == 0, out
+    assert "middle: 2 duets, about" in out
+    folder = the_run(results)
+    rows = lines_of(folder / "trials.csv")
+    assert [(row["round"], row["settings"], row["users"]) for row in rows] == [
+        (number, settings, "8") for number in "12" for settings in ("bare", "startproject")
+    ]
+    assert lines_of(folder / "summary.csv") == []
+    (line,) = lines_of(folder / "comparisons.csv")
+    assert (line["by"], line["load"], line["rounds"]) == ("duet", "8 users each", "2")
+    # Once to find the load, and once for each round.
+    assert [lab.events.count("start") for lab in labs] == [3, 3]
+    assert len(list((folder / "slices").iterdir())) == 2
+    assert (folder / "report.html").exists()
+    assert not (folder / "own").exists()
+
+
+def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(
+    loadgen: Loadgen, labs: tuple[StandInLab, StandInLab], results: Path
+) -> None:
+    _, spare = labs
+
+    def fail_the_second_round() -> None:
+        spare.starts = len(spare.queries) != 3
+
+    spare.on_start = fail_the_second_round
+    code, out, _ = loadgen("run", "middle")
+    assert code == 1, out
+    rows = lines_of(the_run(results) / "trials.csv")
+    assert [row["outcome"] for row in rows] == ["measured"] * 2 + ["server-did-not-start"] * 2
+    spare.starts, spare.on_start = True, lambda: None
+    code, out, _ = loadgen("run", "--resume", "latest")
+    assert code == 0, out
+    rows = lines_of(the_run(results) / "trials.csv")
+    assert [row["users"] for row in rows] == ["8"] * 4
+    assert len(spare.queries) == 4
+
+
+def test_a_spare_container_that_is_not_up_is_named_with_the_command_that_starts_it(
+    loadgen: Loadgen, labs: tuple[StandInLab, StandInLab]
+) -> None:
+    labs[0].unknown_names.add("spare")
+    code, _, err = loadgen("run", "middle")
+    assert code == 2
+    assert "spare is not up. Start it with: docker compose up -d spare" in err

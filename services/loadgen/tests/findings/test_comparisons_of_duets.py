@@ -1,0 +1,180 @@
+"""What a run says of the pairs that it measured in duets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.findings.agreement import agreements
+from loadgen.findings.claims import judge_claims
+from loadgen.findings.comparisons import Comparison, compare_cases, write_comparisons
+from loadgen.findings.earlier_run import Run
+from loadgen.findings.first_change import effects, line
+from loadgen.findings.gates import parse_gate
+from loadgen.findings.summary import write_summary
+from loadgen.findings.two_runs import of_servers
+from loadgen.records import columns
+from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import CPU_METRIC, Compare
+from loadgen.suites.suite import Suite
+from tests.kept_run import lines_of
+from tests.make import a_case, a_suite
+
+A, B = (a_case(server=server, driver="own") for server in ("one", "other"))
+
+
+def suite_of(*metrics: str, **attributes: Any) -> Suite:
+    entry = Compare(
+        a={"server": ("one",)},
+        b={"server": ("other",)},
+        metrics=metrics or (CPU_METRIC,),
+        duet=True,
+        **attributes,
+    )
+    return a_suite(cases=(A, B), compare=(entry,))
+
+
+def row_of(case: Case, number: int, **cells: Any) -> Row:
+    known = {"round": number, "position": number, "outcome": "measured", "ranked": "yes"}
+    return columns.row(case.cells() | known | cells)
+
+
+def duet_rows(values: Sequence[tuple[float, float]], **cells: Any) -> list[Row]:
+    """Rounds of a duet: what a view of each side costs."""
+    a, b = A.in_a_duet, B.in_a_duet
+    return [
+        row_of(side, number, **{"partner": other.slug, "users": 17, CPU_METRIC: value} | cells)
+        for number, pair in enumerate(values, start=1)
+        for side, other, value in ((a, b, pair[0]), (b, a, pair[1]))
+    ]
+
+
+def trial_rows(metric: str, values: Sequence[tuple[float, float]]) -> list[Row]:
+    return [
+        row_of(case, number, **{metric: value, "rps": 50.0} | {metric: value})
+        for number, pair in enumerate(values, start=1)
+        for case, value in zip((A, B), pair, strict=True)
+    ]
+
+
+DEARER = [(4.0, 6.0), (4.1, 6.2), (3.9, 5.8)]
+UNLIKE = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, users=None, **{CPU_METRIC: None})
+
+
+def only(suite: Suite, rows: Sequence[Row]) -> Comparison:
+    (comparison,) = compare_cases([suite], rows)
+    return comparison
+
+
+def test_a_ratio_of_a_duet_carries_the_load_that_it_was_measured_at() -> None:
+    found = only(suite_of(), duet_rows(DEARER))
+    assert (found.duet, found.load, found.verdict) == (True, "17 users each", "worse")
+    assert found.label == "one → other, at 17 users each"
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(1.5, rel=0.02)
+
+
+def test_an_open_load_is_told_by_its_rate() -> None:
+    rows = duet_rows(DEARER, load="open", users=None, rate_rps=12.5)
+    assert only(suite_of(), rows).load == "12.5/s each"
+
+
+def test_a_duet_that_was_asked_the_other_way_around_is_turned() -> None:
+    entry = Compare(
+        a={"server": ("other",)}, b={"server": ("one",)}, metrics=(CPU_METRIC,), duet=True
+    )
+    found = only(a_suite(cases=(A, B), compare=(entry,)), duet_rows(DEARER))
+    assert found.verdict == "better"
+
+
+def test_other_metrics_are_those_of_the_cases_own_trials() -> None:
+    rows = [*duet_rows(DEARER), *trial_rows("rps", [(50, 60), (51, 61), (50, 60)])]
+    by_metric = {
+        found.metric: found for found in compare_cases([suite_of("rps", CPU_METRIC)], rows)
+    }
+    assert not by_metric["rps"].duet
+    assert by_metric["rps"].label == "one → other"
+    assert by_metric[CPU_METRIC].duet
+
+
+def test_rows_of_duets_are_no_rounds_of_a_case(tmp_path: Path) -> None:
+    write_summary([*duet_rows(DEARER), *trial_rows("rps", [(50, 60)])], tmp_path / "summary.csv")
+    assert [line["case"] for line in lines_of(tmp_path / "summary.csv")] == [A.slug, B.slug]
+
+
+def test_costs_too_unlike_are_compared_by_the_cases_own_trials() -> None:
+    rows = [*UNLIKE, *trial_rows(CPU_METRIC, DEARER)]
+    found = only(suite_of(CPU_METRIC), rows)
+    assert (found.duet, found.verdict) == (False, "worse")
+    assert "too unlike for one load" in found.reason
+    assert "users each" not in found.label
+
+
+def test_costs_too_unlike_without_trials_cannot_be_compared() -> None:
+    found = only(suite_of(), UNLIKE)
+    assert found.verdict == "not comparable"
+    assert found.reason == "the costs are too unlike for one load"
+
+
+def test_a_server_that_died_in_a_duet_is_blamed_on_nobody() -> None:
+    rows = duet_rows([(0, 0)] * 3, outcome="server-died", **{CPU_METRIC: None})
+    found = only(suite_of(), rows)
+    assert found.verdict == "not comparable"
+    assert found.reason == "no duet could be measured (server-died)"
+
+
+def test_the_file_says_what_was_measured_how(tmp_path: Path) -> None:
+    suite = suite_of("rps", CPU_METRIC)
+    rows = [*duet_rows(DEARER), *trial_rows("rps", [(50, 60), (51, 61), (50, 60)])]
+    write_comparisons([suite], rows, tmp_path / "comparisons.csv")
+    told = {
+        each["metric"]: (each["by"], each["load"])
+        for each in lines_of(tmp_path / "comparisons.csv")
+    }
+    assert told == {"rps": ("trials", ""), CPU_METRIC: ("duet", "17 users each")}
+
+
+def test_a_change_is_told_with_the_load_of_its_cost() -> None:
+    suite = suite_of("rps", CPU_METRIC, change="another server")
+    rows = [*duet_rows(DEARER), *trial_rows("rps", [(50, 100), (51, 101), (50, 100)])]
+    (effect,) = effects(suite, compare_cases([suite], rows))
+    assert line(effect).startswith("another server (one → other): views/s ×1.9")
+    assert "CPU per view ×1.5" in line(effect)
+    assert "at 17 users each" in line(effect)
+
+
+def test_a_claim_is_judged_by_its_duets() -> None:
+    suite = suite_of(words="The other is cheaper")
+    cheaper = [(b, a) for a, b in DEARER]
+    (claim,) = judge_claims([suite], compare_cases([suite], duet_rows(cheaper)))
+    assert claim.outcome == "holds"
+
+
+def a_run(rows: Sequence[Row]) -> Run:
+    return Run(Path(), [suite_of("rps", CPU_METRIC)], rows, {})
+
+
+RATES = trial_rows("rps", [(50, 60), (51, 61), (50, 60)])
+
+
+def test_two_servers_of_a_run_are_compared_by_their_duets_in_either_direction() -> None:
+    run = a_run([*duet_rows(DEARER), *trial_rows(CPU_METRIC, [(4, 4.1)] * 3)])
+    for baseline, candidate, verdict in (("one", "other", "worse"), ("other", "one", "better")):
+        result = of_servers(run, baseline, candidate, ["rps", CPU_METRIC], ())
+        (by_duet,) = [found for found in result.comparisons if found.metric == CPU_METRIC]
+        assert (by_duet.verdict, by_duet.load) == (verdict, "17 users each")
+
+
+def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:
+    gate = parse_gate("app_cpu_ms_per_view>10%")
+    result = of_servers(a_run(duet_rows(DEARER)), "one", "other", [], [gate])
+    assert [judged.outcome for judged in result.gates] == ["failed"]
+
+
+def test_two_runs_say_whether_their_duets_agree() -> None:
+    cheaper = duet_rows([(b, a) for a, b in DEARER])
+    runs = a_run([*duet_rows(DEARER), *RATES]), a_run([*cheaper, *RATES])
+    (compared,) = agreements(*runs, others=())
+    assert [(apart.a, apart.b) for apart in compared.apart] == [("worse", "better")]

@@ -1,0 +1,209 @@
+"""Duets have places of their own in a plan, and a load that follows from the rows so far."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loadgen.duets.duet import Duet, Measurement, demanding
+from loadgen.errors import ConfigurationError
+from loadgen.records import columns
+from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
+from loadgen.records.trials_csv import write_table
+from loadgen.runs.equipment import services_for
+from loadgen.runs.plan import Plan
+from loadgen.runs.resume import rows_that_stay
+from loadgen.suites.cases import Case
+from loadgen.suites.pairs import Compare
+from loadgen.suites.suite import Suite
+from tests.make import a_case, a_server, a_suite
+
+SERVERS = {name: a_server(name=name) for name in ("one", "other", "third")}
+CPU = ("app_cpu_ms_per_view",)
+
+
+def case_of(server: str, **axes: Any) -> Case:
+    return a_case(server=server, driver="own", **axes)
+
+
+def compare(a: str, b: str, *metrics: str, duet: bool = True) -> Compare:
+    return Compare(a={"server": (a,)}, b={"server": (b,)}, metrics=metrics or CPU, duet=duet)
+
+
+def suite_of(
+    *entries: Compare, servers: Sequence[str] = ("one", "other"), **attributes: Any
+) -> Suite:
+    cases = tuple(case_of(server) for server in servers)
+    return a_suite(**{"cases": cases, "compare": entries, "rounds": 3} | attributes)
+
+
+def plan_of(*suites: Suite, seed: int = 1) -> Plan:
+    return Plan(suites, SERVERS, None, seed)
+
+
+def duets_in(measurements: Sequence[Measurement]) -> list[Duet]:
+    return [each for each in measurements if isinstance(each, Duet)]
+
+
+def rows_of(duet: Duet, outcome: str = "measured", users: int | None = 17) -> list[Row]:
+    plain: dict[str, Cell] = {
+        "outcome": outcome,
+        "position": duet.position,
+        "round": duet.round,
+        "users": users,
+        "attempt": 1,
+    }
+    return [
+        columns.row(side.case.cells() | plain | {"case": side.case.slug, "partner": side.partner})
+        for side in duet.sides
+    ]
+
+
+def test_cases_of_which_only_duets_are_asked_have_no_trials_of_their_own() -> None:
+    planned = plan_of(suite_of(compare("one", "other"))).certain()
+    assert len(duets_in(planned)) == len(planned) == 3
+    a, b = duets_in(planned)[0].sides
+    assert (a.case.server, b.case.server) == ("one", "other")
+    assert (a.partner, b.partner) == (b.case.slug, a.case.slug)
+
+
+def test_other_metrics_are_measured_by_the_cases_own_trials() -> None:
+    planned = plan_of(suite_of(compare("one", "other", "rps", *CPU))).certain()
+    assert len(planned) == 9
+    assert len(duets_in(planned)) == 3
+    assert [each.position for each in planned] == list(range(1, 10))
+
+
+def test_a_case_that_nobody_compares_is_measured_all_the_same() -> None:
+    planned = plan_of(
+        suite_of(compare("one", "other"), servers=("one", "other", "third"))
+    ).certain()
+    assert [side.case.server for each in planned for side in each.sides].count("third") == 3
+
+
+def test_each_round_has_its_duets_at_random_among_its_trials() -> None:
+    suite = suite_of(
+        compare("one", "other"), servers=("one", "other", "third"), rounds=30, sort="rps"
+    )
+    places = [each.position % 2 for each in duets_in(plan_of(suite).certain())]
+    assert 5 < sum(places) < 25
+
+
+def test_pairs_that_differ_in_the_load_alone_are_one_duet_under_the_largest_load() -> None:
+    cases = tuple(case_of(server, users=users) for server in ("one", "other") for users in (20, 50))
+    (duet,) = plan_of(suite_of(compare("one", "other"), cases=cases, rounds=1)).certain()
+    assert isinstance(duet, Duet)
+    assert duet.most == 50
+
+
+def test_two_suites_that_ask_for_a_duet_in_either_direction_share_it() -> None:
+    there = suite_of(compare("one", "other"), name="there")
+    back = suite_of(compare("other", "one"), name="back")
+    duets = duets_in(plan_of(there, back).certain())
+    assert len(duets) == 3
+    assert {side.suites for duet in duets for side in duet.sides} == {"there+back"}
+
+
+def test_the_first_measured_round_finds_the_load_of_all_that_follow() -> None:
+    plan = plan_of(suite_of(compare("one", "other")))
+    first = plan.next_trial(())
+    assert isinstance(first, Duet)
+    assert first.load is None
+    second = plan.next_trial(rows_of(first))
+    assert isinstance(second, Duet)
+    assert (second.round, second.load) == (2, 17)
+
+
+def test_a_round_that_failed_leaves_the_load_to_the_next() -> None:
+    plan = plan_of(suite_of(compare("one", "other")))
+    (first, *_) = duets_in(plan.certain())
+    second = plan.next_trial(rows_of(first, "server-died", users=None))
+    assert isinstance(second, Duet)
+    assert (second.round, second.load) == (2, None)
+
+
+def test_a_pair_that_is_too_unlike_is_not_tried_again() -> None:
+    plan = plan_of(suite_of(compare("one", "other")))
+    (first, *_) = duets_in(plan.certain())
+    assert plan.next_trial(rows_of(first, COSTS_TOO_UNLIKE, users=None)) is None
+
+
+def test_only_the_first_round_takes_the_time_to_find_the_load() -> None:
+    first, second, third = duets_in(plan_of(suite_of(compare("one", "other"))).certain())
+    assert first.expected_s > second.expected_s == third.expected_s
+    assert second.expected_s == pytest.approx(2 * 2.4 + 3 + 5 * 4 + 0.6)
+
+
+def test_a_duet_goes_when_a_side_is_left_out() -> None:
+    suite = suite_of(compare("one", "other"), servers=("one", "other", "third"))
+    narrowed = a_suite(
+        cases=suite.cases[1:], compare=suite.compare, narrowed_from=suite.cases, rounds=1
+    )
+    (alone,) = plan_of(narrowed).certain()
+    assert [side.case.server for side in alone.sides] == ["third"]
+
+
+def test_nothing_to_measure_is_said() -> None:
+    suite = suite_of(compare("one", "other"))
+    narrowed = a_suite(cases=suite.cases[1:], compare=suite.compare, narrowed_from=suite.cases)
+    with pytest.raises(ConfigurationError, match="no case is left"):
+        plan_of(narrowed)
+
+
+def test_the_spare_container_is_for_one_server_twice() -> None:
+    twice = Compare(
+        a={"http_client": ("no-http",)},
+        b={"http_client": ("httpx-shared",)},
+        metrics=CPU,
+        duet=True,
+    )
+    cases = (case_of("one", http_client="no-http"), case_of("one", http_client="httpx-shared"))
+    planned = (suite_of(twice, cases=cases), suite_of(compare("one", "other")))
+    with httpx.Client() as http:
+        needed = [services_for(plan_of(suite).certain(), http) for suite in planned]
+    assert [[str(service) for service in services] for services in needed] == [
+        ["api", "one", "spare"],
+        ["api", "one", "other"],
+    ]
+
+
+def test_both_sides_ask_the_api_at_once() -> None:
+    planned = plan_of(suite_of(compare("one", "other"), rounds=1)).certain()
+    assert [trial.case.users for trial in demanding(planned)] == [200, 200]
+
+
+class TestARunThatIsResumed:
+    @pytest.fixture
+    def plan(self) -> Plan:
+        return plan_of(suite_of(compare("one", "other")))
+
+    @pytest.fixture
+    def first(self, plan: Plan) -> Duet:
+        return duets_in(plan.certain())[0]
+
+    def left(self, plan: Plan, rows: Sequence[Row], folder: Path) -> list[tuple[int, float | None]]:
+        write_table(folder / "trials.csv", rows)
+        missing = duets_in(plan.missing(rows_that_stay(plan, folder)))
+        return [(duet.round, duet.load) for duet in missing]
+
+    def test_goes_on_with_the_load_that_was_found(
+        self, plan: Plan, first: Duet, tmp_path: Path
+    ) -> None:
+        assert self.left(plan, rows_of(first), tmp_path) == [(2, 17), (3, 17)]
+
+    def test_measures_a_duet_again_of_which_one_row_is_there(
+        self, plan: Plan, first: Duet, tmp_path: Path
+    ) -> None:
+        rows = rows_of(first)[:1]
+        write_table(tmp_path / "trials.csv", rows)
+        assert rows_that_stay(plan, tmp_path) == []
+
+    def test_tries_what_failed_again_but_not_what_is_too_unlike(
+        self, plan: Plan, first: Duet, tmp_path: Path
+    ) -> None:
+        died = rows_of(first, "server-died", users=None)
+        assert [number for number, _ in self.left(plan, died, tmp_path)] == [1, 2, 3]
+        unlike = rows_of(first, COSTS_TOO_UNLIKE, users=None)
+        assert self.left(plan, unlike, tmp_path) == []
