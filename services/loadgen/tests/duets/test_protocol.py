@@ -79,7 +79,7 @@ def a_duet(b: str = "other", load: float | None = None) -> Duet:
         for name, client in (("one", "httpx-per-request"), (b, "no-http"))
     ]
     pair = DuetPair(sides[0].case, sides[1].case, float(MOST_USERS))
-    return replace(duet_of(pair, *sides), load=load)
+    return replace(duet_of(pair, sides[0], sides[1]), load=load)
 
 
 class TestADuet:

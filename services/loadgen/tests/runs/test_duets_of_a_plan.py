@@ -18,7 +18,7 @@ from loadgen.runs.resume import rows_that_stay
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
-from tests.make import a_case, a_server, a_suite
+from tests.make import a_case, a_server, a_suite, a_timing
 
 SERVERS = {name: a_server(name=name) for name in ("one", "other", "third")}
 CPU = ("app_cpu_ms_per_view",)
@@ -134,6 +134,18 @@ def test_only_the_first_round_takes_the_time_to_find_the_load() -> None:
     first, second, third = duets_in(plan_of(suite_of(compare("one", "other"))).certain())
     assert first.expected_s > second.expected_s == third.expected_s
     assert second.expected_s == pytest.approx(2 * 2.4 + 3 + 5 * 4 + 0.6)
+
+
+@pytest.mark.parametrize(("share", "slices"), [(1.0, 5), (0.8, 4), (0.7, 3), (0.1, 3)])
+def test_where_time_is_short_a_duet_has_fewer_slices_and_three_at_least(
+    share: float, slices: int
+) -> None:
+    timing = a_timing(share=share)
+    *_, last = duets_in(plan_of(suite_of(compare("one", "other"), timing=timing)).certain())
+    assert last.slices == slices
+    assert last.window_s == slices * 4
+    assert last.sides[0].window_s == last.window_s
+    assert last.expected_s == pytest.approx(2 * 2.4 + 3 + slices * 4 + 0.6)
 
 
 def test_a_duet_goes_when_a_side_is_left_out() -> None:

@@ -220,8 +220,10 @@ def test_quick_compares_clients_servers_and_both_ways_of_waiting(project: Path) 
         "share the client",
         "sync → async",
     }
-    assert {case for pair in suite.pairs for case in pair} == set(suite.cases)
+    assert {case for entry in suite.compare for pair in entry.pairs(suite.cases) for case in pair}
     assert {servers[case.server].slots for case in suite.cases} == {None, 2000}
+    assert {case.server for case in suite.alone} == {"uvicorn"}
+    assert len(suite.duets) == 2
 
 
 def test_a_copy_of_an_earlier_run_is_read_with_the_time_limit_that_it_has(project: Path) -> None:

@@ -1,5 +1,6 @@
 """A duet: two cases measured at once, with the same load each, on the same CPUs."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ SLICES = 5
 LEAST_SLICE_S = 4.0
 #: and of so many service times: the fewer views are cut by its edges, the better they are counted.
 SLICE_SERVICES = 5
+#: Where time is limited there are no fewer slices than so many.
+LEAST_SLICES = 3
 #: Warm-up, and what a step on the way to the load takes: at least so long, seconds,
 LEAST_WARM_UP_S = 3.0
 #: and so many service times.
@@ -31,12 +34,14 @@ class Duet:
     Attributes:
         sides: a and b, as trials of one place and round; their cases have no load.
         most: users each, or arrivals a second each, at most.
+        slices: how many stretches are compared.
         load: users each, or arrivals a second each, as an earlier round has found them; None: they
             are to be found.
     """
 
     sides: tuple[Trial, Trial]
     most: float
+    slices: int = SLICES
     load: float | None = None
 
     #: Of a search: a duet is none.
@@ -104,7 +109,7 @@ class Duet:
     @property
     def window_s(self) -> float:
         """How long all slices are together."""
-        return SLICES * self.slice_s
+        return self.slices * self.slice_s
 
     @property
     def expected_s(self) -> float:
@@ -148,17 +153,24 @@ def load_in_words(kind: str, load: float) -> str:
     return f"{plain(load)}/s each" if kind == "open" else f"{load:.0f} users each"
 
 
-def side_timing(a: Case, of_a: Server, b: Case, of_b: Server) -> Timing:
+def slices_in(share: float) -> int:
+    """How many slices there are where time is limited to this share of whole windows."""
+    return max(LEAST_SLICES, math.floor(share * SLICES))
+
+
+def side_timing(a: Case, of_a: Server, b: Case, of_b: Server, slices: int) -> Timing:
     """How both sides of a duet are timed, whatever their suites say of trials."""
     service_s = max(service_time_s(a, of_a), service_time_s(b, of_b))
-    window_s = SLICES * _slice_s(service_s)
+    window_s = slices * _slice_s(service_s)
     return Timing(_warm_up_s(service_s), window_s, PATIENCE_S, "due")
 
 
-def duet_of(pair: DuetPair, a: Trial, b: Trial) -> Duet:
+def duet_of(pair: DuetPair, a: Trial, b: Trial, slices: int = SLICES) -> Duet:
     """Two trials as the sides of one duet."""
     return Duet(
-        sides=(replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)), most=pair.most
+        sides=(replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)),
+        most=pair.most,
+        slices=slices,
     )
 
 

@@ -38,6 +38,7 @@ class Limits:
         cpus: those of the app.
         cpus_of_a, cpus_of_b: those that each server can use.
         slice_s: the length of a slice, seconds.
+        slices: how many there are.
     """
 
     most: float
@@ -47,6 +48,7 @@ class Limits:
     cpus_of_a: int
     cpus_of_b: int
     slice_s: float
+    slices: int = SLICES
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
     )
     first = FIRST_USERS / duet.service_time_s if is_open else FIRST_USERS
     most = min(shared)
-    return Limits(most, min(first, most), not is_open, app_cpus, a, b, duet.slice_s)
+    return Limits(most, min(first, most), not is_open, app_cpus, a, b, duet.slice_s, duet.slices)
 
 
 def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
@@ -178,7 +180,7 @@ def half_of(load: float, limits: Limits, answers: tuple[float, float]) -> float 
     half = _rounded(load / 2, limits)
     if limits.whole and half < LEAST_USERS:
         return None
-    return half if min(answers) / SLICES / 2 >= LEAST_ANSWERS else None
+    return half if min(answers) / limits.slices / 2 >= LEAST_ANSWERS else None
 
 
 def check_equal_load(duet: Duet, answers: tuple[float, float]) -> None:

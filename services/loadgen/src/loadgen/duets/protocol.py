@@ -15,7 +15,7 @@ from loadgen.drivers.driver import LoadPlan
 from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.target import Target, target_of
-from loadgen.duets.duet import SLICES, Duet
+from loadgen.duets.duet import Duet
 from loadgen.duets.load import Limits, LoadStep, half_of, is_unequal, limits_of, next_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.spare import SpareLauncher, command_of
@@ -219,14 +219,16 @@ class DuetProtocol:
             api.reset()
         before = self._snapshots(duet.in_order, servers, processes)
         edges: tuple[list[AppStats], list[AppStats]] = ([before[0].app], [before[1].app])
-        for number in range(1, SLICES):
+        for number in range(1, duet.slices):
             edge_s = duet.warm_up_s + number * duet.slice_s
-            self._pause_until(start_ns, edge_s, f"slice {number}/{SLICES}", servers, processes)
+            self._pause_until(start_ns, edge_s, f"slice {number}/{duet.slices}", servers, processes)
             for side in _turned(duet.in_order, number):
                 edges[side].append(servers[side].launcher.stats())
         last_s = duet.warm_up_s + duet.window_s
-        self._pause_until(start_ns, last_s, f"slice {SLICES}/{SLICES}", servers, processes)
-        after = self._snapshots(_turned(duet.in_order, SLICES), servers, processes)
+        self._pause_until(
+            start_ns, last_s, f"slice {duet.slices}/{duet.slices}", servers, processes
+        )
+        after = self._snapshots(_turned(duet.in_order, duet.slices), servers, processes)
         for side, server in enumerate(servers):
             edges[side].append(after[side].app)
             if not after[side].app.running or after[side].app.oom_kills:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from loadgen.duets.duet import Duet, Measurement, duet_of, side_timing
+from loadgen.duets.duet import Duet, Measurement, duet_of, side_timing, slices_in
 from loadgen.errors import ConfigurationError
 from loadgen.lab.http_clients import ANYTHING
 from loadgen.lab.servers import Server
@@ -173,12 +173,13 @@ class Plan:
 
     def _duet(self, pair: DuetPair, round_number: int, position: int) -> Duet:
         a, b = pair.a, pair.b
-        timing = side_timing(a, self._servers[a.server], b, self._servers[b.server])
+        slices = slices_in(min(suite.timing.share for suite in self._duets_of[pair]))
+        timing = side_timing(a, self._servers[a.server], b, self._servers[b.server], slices)
         of_a, of_b = (
             self._trial_as(case, self._duets_of[pair], timing, round_number, position)
             for case in (a, b)
         )
-        return duet_of(pair, of_a, of_b)
+        return duet_of(pair, of_a, of_b, slices)
 
     def _trial_as(
         self,
