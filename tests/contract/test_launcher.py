@@ -97,7 +97,11 @@ def test_the_spare_runs_any_server_beside_the_servers_own_container(
     own, spare = launcher(by_name[name]), Launcher(by_name[name], host="spare")
     command = own.about()["command"]
 
-    with own.running() as first, spare.running(command=json.dumps(command)) as second:
+    with (
+        spare.http,
+        own.running() as first,
+        spare.running(command=json.dumps(command)) as second,
+    ):
         for client in (first, second):
             path = f"/{by_name[name].view}/fanout/no-http/?delays_ms=0"
             assert client.get(path).status_code == 200
