@@ -45,6 +45,7 @@ def test_labels_come_through_anchors(project: Path) -> None:
         processes=1,
         slots=100,
         many_cpus=True,
+        has_spare=True,
     )
 
 

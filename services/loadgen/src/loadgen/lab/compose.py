@@ -68,8 +68,8 @@ def read_services(project: Path) -> dict[str, Mapping[str, Any]]:
 
 def with_spare(project: Path) -> set[str]:
     """The servers of compose.yaml that the spare container can run too: those that differ from it
-    by their command and labels alone, and so not those with an environment or an image of their
-    own. A reader's own are none.
+    by their command and labels alone, also where a reader's own file changes them; and so not those
+    with an environment or an image of their own. A reader's own are none.
 
     Raises:
         ConfigurationError: a file is missing or no YAML.
@@ -78,7 +78,11 @@ def with_spare(project: Path) -> set[str]:
     if SPARE not in base:
         return set()
     container = _container(base[SPARE])
-    return {name for name in base if name not in own and _container(base[name]) == container}
+    return {
+        name
+        for name in base
+        if own.get(name, {}).keys() <= OWN_KEYS and _container(base[name]) == container
+    }
 
 
 def _container(service: Mapping[str, Any]) -> dict[str, Any]:
