@@ -102,8 +102,8 @@ def test_what_a_run_can_see_is_said_after_two_rounds_and_before_the_next_run(
     assert after_two
     (machine,) = json.loads((results / SCATTER_FILE).read_text()).values()
     assert list(machine) == [the_run(results).name]
-    said = loadgen("run", "brief", "--rounds", "3", "--dry-run")[1].splitlines()[1]
-    assert said.startswith("This run will see differences over ")
+    said = loadgen("run", "brief", "--rounds", "3", "--dry-run")[1]
+    assert "\nThis run will see differences over " in said
 
 
 def test_a_scatter_that_cannot_be_kept_is_said_and_costs_the_run_nothing(

@@ -192,7 +192,7 @@ def test_report_lists_the_run_and_keeps_its_answer(lab: Lab, loadgen: Loadgen) -
     folder = keep(lab, FIRST)
     code, said, _ = loadgen("report", "latest")
     assert code == 0
-    assert said.endswith(f"Report: results/{FIRST}/report.html\nAll runs: results/index.html\n")
+    assert f"\nReport: results/{FIRST}/report.html\nAll runs: results/index.html\n" in said
     assert kept_answer(json.loads((folder / "environment.json").read_text()))
     assert f'<a href="{FIRST}/report.html">' in (lab.results / "index.html").read_text()
 
@@ -205,6 +205,6 @@ def test_report_of_a_committed_run_changes_neither_the_list_nor_the_run(
     before = (folder / "environment.json").read_bytes()
     code, said, _ = loadgen("report", FIRST)
     assert code == 0
-    assert said.endswith(f"Report: results/reference/{FIRST}/report.html\n")
+    assert f"\nReport: results/reference/{FIRST}/report.html\n" in said
     assert not (lab.results / "index.html").exists()
     assert (folder / "environment.json").read_bytes() == before

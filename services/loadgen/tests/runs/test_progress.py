@@ -59,7 +59,7 @@ def test_without_a_terminal_every_trial_is_a_plain_line() -> None:
 
 def test_a_trial_that_is_measured_again_says_so_and_takes_its_time_again() -> None:
     said = StringIO()
-    with Progress(terminal.console(file=said, width=40), TRIALS, 2, LABELS) as told:
+    with Progress(terminal.console(file=said), TRIALS, 2, LABELS) as told:
         for trial in TRIALS:
             told.begin(trial)
             told.measured(trial, columns.row({}))

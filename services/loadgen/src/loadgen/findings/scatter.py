@@ -127,7 +127,7 @@ def _of_rounds(
         measured: both sides, in the same rounds.
         together: what both sides' shares of the app's CPU come to.
     """
-    both = measured.those(lambda row: row.is_ranked).knowing(metric)
+    both = measured.those(lambda row: row.is_ranked_for(metric)).knowing(metric)
     a, b = (np.asarray(values, np.float64) for values in both.values(metric))
     if len(a) < LEAST_ROUNDS_OF_A_SPREAD or min(a.min(), b.min()) <= 0:
         return

@@ -14,6 +14,7 @@ from loadgen.lab.lab import Lab
 from loadgen.lab.machine import machine_name
 from loadgen.records.columns import Row
 from loadgen.records.scatter_file import SCATTER_FILE, keep_spreads, read_spreads
+from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import LEAST_ROUNDS, detectable_ratio
 
@@ -96,7 +97,7 @@ def _asked(suite: Suite) -> Iterator[Asked]:
     for entry in suite.compare:
         if next(entry.pairs(suite.cases), None):
             for metric in entry.metrics:
-                yield metric, "trials"
+                yield metric, "duet" if entry.duet and metric == CPU_METRIC else "trials"
 
 
 def _knows(scatter: Scatter, asked: Asked) -> bool:
@@ -117,8 +118,11 @@ def percent_over(ratio: float) -> str:
 
 
 def compared_pairs(suites: Sequence[Suite], rows: Sequence[Row]) -> list[tuple[str, str, str]]:
-    """The slugs and the metric of all that these suites compare and these rows can tell."""
-    compared = compare_cases(suites, rows)
+    """The slugs and the metric of all that these suites compare by trials and these rows can tell.
+
+    Duets tell of themselves which cases they compare.
+    """
+    compared = [each for each in compare_cases(suites, rows) if not each.duet]
     return [(each.a, each.b, each.metric) for each in compared if each.difference]
 
 

@@ -35,19 +35,32 @@ def blocks(material: Material) -> Iterator[Block]:
 
 def measured_again(rows: Sequence[Row]) -> str:
     """How many trials were measured again, and why; empty where none was."""
-    repeats = [row for row in rows if (row.count("attempt") or 1) > 1]
+    repeats = _repeated(rows)
     if not repeats:
         return ""
-    count = len({(row.case, row["round"], row["partner"]) for row in repeats})
     open_yet = sum(row in repeats and not row.is_ranked for row in last_attempts(rows))
-    words = f"Measured again: {count_of(count, 'trial')}, {count_of(len(repeats), 'time')} in all, "
-    words += f"since an instrument may have moved a result by over {MARGIN:.0%}; "
+    words = f"{_repeats(rows)}, since an instrument may have moved a result by over {MARGIN:.0%}; "
     words += "what it is compared with was measured again beside it. The last attempt counts"
     return words + (f", and {open_yet} of them may still be off." if open_yet else ".")
 
 
+def _repeated(rows: Sequence[Row]) -> list[Row]:
+    """Those that are no first attempts."""
+    return [row for row in rows if (row.count("attempt") or 1) > 1]
+
+
+def _repeats(rows: Sequence[Row]) -> str:
+    """`Measured again: 3 trials, 5 times in all`; empty where none was."""
+    repeats = _repeated(rows)
+    count = len({(row.case, row["round"]) for row in repeats})
+    words = f"{count_of(count, 'trial')}, {count_of(len(repeats), 'time')} in all"
+    return f"Measured again: {words}" if repeats else ""
+
+
 def brief_blocks(material: Material) -> Iterator[Block]:
-    """The caveats that matter most, a line each: those that unrank, then those of most cases."""
+    """The caveats that matter most, a line each: those that unrank, then those of most cases; and
+    how much was measured again.
+    """
     concerned: dict[str, list[Entry]] = {}
     entries = [entry for group in material.groups for entry in group.entries]
     for entry in entries:
@@ -55,9 +68,12 @@ def brief_blocks(material: Material) -> Iterator[Block]:
             concerned.setdefault(name, []).append(entry)
     known = [caveat for caveat in caveats.ALL if caveat.name in concerned]
     known.sort(key=lambda caveat: (not caveat.unranks, -len(concerned[caveat.name])))
-    yield Terms([_line(caveat, concerned[caveat.name], len(entries)) for caveat in known[:MOST]])
+    if known:
+        yield Terms([_line(each, concerned[each.name], len(entries)) for each in known[:MOST]])
     if more := listing((caveat.name for caveat in known[MOST:]), most=6):
         yield Text([f"Also: {more}."], "note")
+    if again := _repeats(material.rows):
+        yield Text([f"{again}: an instrument may have moved them."], "note")
 
 
 def _line(caveat: caveats.Caveat, of: Sequence[Entry], among: int) -> tuple[str, str, str]:
