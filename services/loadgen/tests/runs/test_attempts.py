@@ -6,7 +6,6 @@ import pytest
 
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row, rows_by_case
-from loadgen.runs.attempts import again, compared_in
 from loadgen.runs.plan import Plan
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
@@ -114,15 +113,3 @@ def test_the_last_attempt_is_the_one_that_counts() -> None:
     first, second = a_trial(case=A), a_trial(case=A, attempt=2)
     rows = [a_row(second, rps=20.0), a_row(first, rps=10.0), a_row(a_trial(case=A, round=2))]
     assert [row["rps"] for row in rows_by_case(rows)[A.slug]] == [20.0, 9.0]
-
-
-def test_both_sides_of_a_duet_are_measured_again_and_nothing_else() -> None:
-    duet = [a_trial(case=A, partner=B.slug), a_trial(case=B, partner=A.slug)]
-    trials = [*duet, a_trial(case=A), a_trial(case=B), a_trial(case=C)]
-    rows = {trial.name: a_row(trial) for trial in trials}
-    rows[duet[0].name] |= LATE
-    repeated = list(again(trials, compared_in([SUITE]), rows))
-    assert [(trial.case, trial.partner, trial.attempt) for trial in repeated] == [
-        (A, B.slug, 2),
-        (B, A.slug, 2),
-    ]

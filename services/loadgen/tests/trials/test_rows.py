@@ -14,7 +14,7 @@ from loadgen.records.columns import COUNT, NUMBER, TEXT, TRIALS, Cell
 from loadgen.records.samples import SCHEMA, frame
 from loadgen.suites.cases import Case
 from loadgen.trials.instruments import ProbeReading, ProbeSecond, Quantiles
-from loadgen.trials.rows import failed_row, measured_row
+from loadgen.trials.rows import REFERENCE_PROBE_MS, failed_row, measured_row
 from tests.make import (
     Request,
     a_case,
@@ -406,7 +406,7 @@ def test_cpu_per_view_is_told_at_the_speed_of_a_reference_too() -> None:
     assert (row["probe_ms"], row["probe_sd_ms"]) == pytest.approx((1.0, 0.1))
     cpu_ms = row.number("app_cpu_ms_per_view")
     assert cpu_ms
-    assert row["app_cpu_reference_ms_per_view"] == pytest.approx(cpu_ms / 2)
+    assert row["app_cpu_reference_ms_per_view"] == pytest.approx(cpu_ms * REFERENCE_PROBE_MS)
     error = row.bound("app_cpu_reference_ms_per_view") - row.bound("app_cpu_ms_per_view")
     assert error == pytest.approx(2 * 0.1 / math.sqrt(3))
 

@@ -234,6 +234,10 @@ class DuetProtocol:
             if not after[side].app.running or after[side].app.oom_kills:
                 raise death("server-died", after[side].app, server.launcher.log())
         memory = [server.launcher.stats(memory=True) for server in servers]
+        probes = [
+            server.launcher.probe(before[side].app.monotonic_ns, after[side].app.monotonic_ns)
+            for side, server in enumerate(servers)
+        ]
         self._observe("drain", None, None)
         for trial, process in zip(loaded, processes, strict=True):
             process.wait_for_end(READING_S + trial.drain_s + FAREWELL_S)
@@ -251,6 +255,7 @@ class DuetProtocol:
                 after=after[side],
                 memory=memory[side],
                 calibration_ms=calibration_ms,
+                probe=probes[side],
                 roles=self._roles,
                 smt_shared=self._roles.smt_shared,
             )

@@ -11,8 +11,10 @@ from loadgen.records.columns import BOUNDED, Row
 from loadgen.records.slices import Slice, SliceSide
 from loadgen.suites.pairs import CPU_METRIC
 from loadgen.trials import caveats
-from loadgen.trials.rows import failed_row, measured_row
+from loadgen.trials.rows import REFERENCE_PROBE_MS, failed_row, measured_row
 
+#: CPU per view at the speed of the reference CPU.
+REFERENCE_METRIC = "app_cpu_reference_ms_per_view"
 #: Beside another server a row tells neither throughput nor latency, nor what held them back.
 NOT_OF_A_DUET = (
     *("rps", "parts_rps", "ended_rps", "max_rps", "inflight_mean", "inflight_growth"),
@@ -72,6 +74,8 @@ def failed_rows(duet: Duet, outcome: str) -> tuple[Row, Row]:
 def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[SliceSide]) -> Row:
     loaded = duet.under(recording.load)[number]
     row = measured_row(loaded, recording.sides[number])
+    cpu_ms = math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices))
+    probe_ms = row.number("probe_ms")
     # What the API or the driver was late, both sides were. Only CPU of other sets is one's own.
     is_ranked = caveats.MORE_CPU.name not in row.caveats
     return row | {
@@ -79,6 +83,7 @@ def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[Sli
         "case": duet.sides[number].case.slug,
         "slices": len(slices),
         "ranked": "yes" if is_ranked else "no",
-        CPU_METRIC: math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices)),
+        CPU_METRIC: cpu_ms,
+        REFERENCE_METRIC: cpu_ms * REFERENCE_PROBE_MS / probe_ms if probe_ms else None,
         "caveats": " ".join(name for name in row.caveats if name not in WARNS_OF_OTHERS),
     }

@@ -58,7 +58,8 @@ def again(
     """The trials of a round that are measured again, as far as its rows say so, in its order.
 
     Args:
-        trials: of one round, their first attempts; both sides of each duet.
+        trials: of one round, their first attempts. Not duets: what an instrument does, it does to
+            both sides at once.
         compared: what the run compares.
         rows: those so far, by the trial's name.
         spare_s: how long they may take; an attempt for which there is no time is not made at all.
@@ -94,11 +95,5 @@ def _may_be_moved(row: Row, compared: Compared) -> bool:
 
 
 def _belong(trial: Trial, other: Trial, compared: Compared) -> bool:
-    """Whether a trial is measured again where the other is: what is compared is measured together.
-
-    Of a duet, that is its other side, and nothing else.
-    """
-    case, other_case = trial.case.slug, other.case.slug
-    if trial.partner or other.partner:
-        return (trial.partner, other.partner) == (other_case, case)
-    return other_case in compared.rivals.get(case, ())
+    """Whether a trial is measured again where the other is: what is compared is measured together."""
+    return other.case.slug in compared.rivals.get(trial.case.slug, ())
