@@ -40,6 +40,7 @@ import json
 import math
 import os
 import platform
+import random
 import resource
 import signal
 import socket
@@ -71,9 +72,13 @@ LOG_LINES = 200
 LOG_LINES_SHOWN = 40
 CALIBRATION_ROUNDS = 20_000
 CALIBRATION_S = 0.2
-# 0.25 to 0.4 ms of CPU on a machine of 2026; with the waking 0.7 to 0.9 % of a CPU in all.
-PROBE_ROUNDS = 5_000
-PROBE_EVERY_NS = 50_000_000
+# 0.2 to 0.3 ms of CPU on a machine of 2026; with the waking and the first rounds, which find other
+# things in the caches and are not counted, 0.7 to 0.9 % of a CPU in all.
+PROBE_ROUNDS = 4_000
+PROBE_FIRST_ROUNDS = 1_000
+# 50 ms on average, at random: users who ask in waves of a multiple of 50 ms would meet it always in the
+# same part of a wave, where the CPU has just woken or not (measured: 0.24 or 0.31 ms).
+PROBE_LEAST_NS, PROBE_MOST_NS = 25_000_000, 75_000_000
 PROBE_RUNS_KEPT = 72_000  # an hour of them
 SECOND_NS = 1_000_000_000
 
@@ -395,7 +400,7 @@ def fixed_loop(rounds: int) -> int:
 
 
 class Probe:
-    """A fixed loop each 50 ms until the server has ended, and the CPU time that each run took.
+    """A fixed loop every 50 ms or so until the server has ended, and the CPU time of each run.
 
     CPU time, not time that passes: a run that the server keeps waiting costs no more for it. It is
     the launcher's own CPU time, and so is not in the server's account.
@@ -416,13 +421,14 @@ class Probe:
         due_ns = time.monotonic_ns()
         while not self._server_ended.wait(max(due_ns - time.monotonic_ns(), 0) / SECOND_NS):
             began_ns = time.monotonic_ns()
+            fixed_loop(PROBE_FIRST_ROUNDS)
             cpu_ns = time.thread_time_ns()
             fixed_loop(PROBE_ROUNDS)
             cpu_ns = time.thread_time_ns() - cpu_ns
             with self._lock:
                 self._runs.append((began_ns, cpu_ns))
             # One that comes too late, beside a full server, is not made up for.
-            due_ns += PROBE_EVERY_NS * ((time.monotonic_ns() - due_ns) // PROBE_EVERY_NS + 1)
+            due_ns = began_ns + random.randint(PROBE_LEAST_NS, PROBE_MOST_NS)
 
 
 def summary_of(runs: list[tuple[int, int]], since_ns: int | None, until_ns: int | None) -> Document:

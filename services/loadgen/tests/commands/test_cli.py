@@ -627,8 +627,14 @@ class TestResume:
         assert len(lines_of(interrupted / "summary.csv")) == 2
 
     def test_a_quick_run_says_what_to_change_first_and_so_does_its_report(
-        self, loadgen: Loadgen, lab: StandInLab, results: Path, project: Path
+        self,
+        loadgen: Loadgen,
+        lab: StandInLab,
+        results: Path,
+        project: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr("loadgen.runs.first_look.LEAST_TO_COME_S", 0)
         text = (
             "rounds = 3"
             + BRIEF

@@ -28,6 +28,19 @@ def test_drift_goes_by_the_probe_where_there_is_one() -> None:
     assert caveats_of(*rows) == [None, None, "cpu-drift"]
 
 
+def test_a_server_that_slows_down_the_probe_in_each_round_alike_has_no_drift() -> None:
+    fast = [a_row(None, case="one", probe_ms=ms) for ms in (0.20, 0.20, 0.21)]
+    slow = [a_row(None, case="other", probe_ms=ms) for ms in (0.30, 0.30, 0.36)]
+    assert caveats_of(*fast, *slow) == [None, None, None, None, None, "cpu-drift"]
+
+
+def test_under_three_rounds_a_case_is_held_against_the_run() -> None:
+    rows = [
+        a_row(None, case=case, probe_ms=ms) for case, ms in (("a", 0.2), ("b", 0.2), ("c", 0.3))
+    ]
+    assert caveats_of(*rows) == [None, None, "cpu-drift"]
+
+
 def test_a_faster_cpu_drifts_as_a_slower_one_does() -> None:
     rows = [a_row(ms) for ms in (44.9, 45.0, 50.0, 55.0, 55.1)]
     assert caveats_of(*rows) == ["cpu-drift", None, None, None, "cpu-drift"]

@@ -265,7 +265,7 @@ def test_what_held_a_case_back_is_what_did_in_most_rounds(a_run: RUN) -> None:
         return {"bound_by": "slots" if round_number == 1 else "cpu"}
 
     said = text_of(html_of(a_run(a_suite(cases=(FAST,)), change)))
-    assert "What held back its 1 ranked case, each in most of its rounds: cpu in 1." in said
+    assert "What held back its 1 case: cpu in 1." in said
 
 
 def test_the_ceiling_of_the_cpu_is_a_mean_over_rounds_as_the_rate_is(a_run: RUN) -> None:

@@ -203,11 +203,11 @@ def test_a_duet_is_a_line_with_its_load_and_what_a_view_of_each_side_costs() -> 
     duet, recording = a_duet(), recorded([3.0] * 5, [4.5] * 5)
     said = StringIO()
     labels = Labels([side.case for side in duet.sides], {})
-    with Progress(terminal.console(file=said, width=40), [duet], 1, labels) as told:
+    with Progress(terminal.console(file=said, width=80), [duet], 1, labels) as told:
         told.begin(duet)
         assert told.left_s == duet.expected_s
         told.measured_duet(duet, measured_duet(duet, recording), recording.load)
         assert told.left_s == 0
     assert said.getvalue().splitlines() == [
-        "[1/1] one against other, 12 users each  CPU/view 3.00 and 4.50 ms, ×1.500"
+        "[1/1] one → other, 12 users each  CPU/view 3.00 and 4.50 ms, ×1.500"
     ]

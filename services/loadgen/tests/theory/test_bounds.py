@@ -14,7 +14,7 @@ from loadgen.theory.bounds import (
     Made,
     correction_error,
     cpu_bound,
-    known_drift,
+    drift_of,
     mean_bound,
     percentile_bound,
     rps_bound,
@@ -173,6 +173,7 @@ def test_a_correction_is_known_by_two_standard_errors() -> None:
     assert correction_error(mean=0.5, sd=0.02, count=16) == pytest.approx(0.02)
 
 
-def test_known_drift_is_the_mean_over_rounds() -> None:
-    assert known_drift([(0.5, 0.55), (0.55, 0.5)]) == pytest.approx(0)
-    assert known_drift([(0.5, 0.55), (0.5, 0.55)]) == pytest.approx(math.log(1.1))
+def test_drift_is_what_a_round_is_apart_from_the_usual_one_on_average() -> None:
+    assert drift_of([0.2, 0.2, 0.2]) == pytest.approx(0)
+    assert drift_of([0.2, 0.2, 0.3]) == pytest.approx(math.log(1.5) / 3)
+    assert drift_of([0.4, 0.2, 0.1]) == pytest.approx(0)

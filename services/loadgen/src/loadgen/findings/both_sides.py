@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loadgen.records.columns import NUMBER, Cell, Column, Row
-from loadgen.theory.bounds import known_drift
+from loadgen.theory.bounds import drift_of, mean_log
 from loadgen.theory.statistics import Difference, difference, mean_of_known
 
 #: What goes as fast as the CPU where that is used up.
@@ -100,11 +100,10 @@ class BothSides:
         else:
             share = 0.0
         a, b = probed.values("probe_ms")
-        if not share or not a or not b:
+        if not share or not a or not b or any(row.is_of_duet for row in probed.rows):
             return 0.0
-        if self.paired:
-            return share * abs(known_drift(zip(a, b, strict=True)))
-        return share * abs(known_drift((1.0, ms) for ms in b) - known_drift((1.0, ms) for ms in a))
+        # The same case in two runs has the same server beside the probe, so what differs is drift.
+        return share * abs(drift_of(b) - drift_of(a) if self.paired else mean_log(b) - mean_log(a))
 
     def difference(self, metric: str, *, higher_is_better: bool = True) -> Difference:
         """How b does against a in a metric, widened by the bound; its values are positive."""

@@ -8,7 +8,7 @@ say the opposite.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -162,6 +162,30 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     if standings <= {"not comparable"}:
         return "Nothing of this can be compared."
     return "Nothing of this is worth a change."
+
+
+#: What a change is worth that is not the first, in a few words.
+WORTH: dict[Standing, str] = {
+    "better": "is worth it too",
+    "small": "is too small to matter",
+    "equivalent": "does not matter",
+    "undecided": "cannot be told",
+    "worse": "makes it worse",
+    "not comparable": "cannot be compared",
+}
+
+
+def what_else(changes: Sequence[Effect]) -> Iterator[str]:
+    """A sentence for each change that is not told to be made first: `sync → async does not matter:
+    CPU per view ×1.01 [0.99–1.02] (…).`
+    """
+    first = next((effect.change for effect in changes if effect.standing == "better"), None)
+    for effect in changes:
+        if effect.change != first:
+            judged = effect.judged
+            known = judged.difference or judged.instead
+            words = _figures(judged) if known else judged.reason
+            yield f"{effect.change} {WORTH[effect.standing]}: {words} ({effect.where})."
 
 
 def _gains(effect: Effect) -> str:

@@ -190,7 +190,7 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "app_cpu_reference_ms_per_view",
         NUMBER,
-        "the same at the speed of a CPU on which the probe takes 0.3 ms: free of the CPU's drift",
+        "the same at the speed of a CPU on which the probe takes 0.2 ms: free of the CPU's drift",
         unit="ms",
         summarised=True,
     ),

@@ -95,5 +95,5 @@ def _may_be_moved(row: Row, compared: Compared) -> bool:
 
 
 def _belong(trial: Trial, other: Trial, compared: Compared) -> bool:
-    """Whether a trial is measured again where the other is: what is compared is measured together."""
+    """Whether a trial is measured again where the other is: both are compared."""
     return other.case.slug in compared.rivals.get(trial.case.slug, ())

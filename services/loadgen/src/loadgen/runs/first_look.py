@@ -11,6 +11,9 @@ from loadgen.records.columns import Row
 from loadgen.reports.run_report import print_report
 from loadgen.suites.suite import Suite
 
+#: Who has to wait for less is not shown the same tables twice.
+LEAST_TO_COME_S = 240.0
+
 
 class FirstLook:
     """Prints what there is once, between the first round and the second.
@@ -35,12 +38,17 @@ class FirstLook:
         self._scatter = scatter
         self._round: int | None = None
 
-    def before(self, trial: Measurement, rows: Sequence[Row]) -> None:
+    def before(self, trial: Measurement, rows: Sequence[Row], left_s: float) -> None:
         """A trial comes next; the first of the second round comes after what was shown.
+
+        Args:
+            trial: that comes next.
+            rows: so far.
+            left_s: about how long the run takes yet.
 
         Of a run that is resumed later than that nothing is shown: it has been before.
         """
-        is_due = self._round == 1 and trial.round > 1
+        is_due = self._round == 1 and trial.round > 1 and left_s >= LEAST_TO_COME_S
         self._round = trial.round
         if is_due:
             print_report(self._console, of_rows(self._suites, rows, self._scatter))

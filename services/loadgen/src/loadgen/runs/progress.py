@@ -99,29 +99,31 @@ class Progress:
             self.say(line)
 
     def measured(self, trial: Trial, row: Row) -> None:
-        """A trial's row, in a line of the console: its figures whole, its name and its caveats as
-        far as there is room.
-        """
+        """A trial's row, in a line of the console."""
         figures = f"  {decimals(row.number('rps'), 1)} views/s"
         figures += f", p50 {decimals(row.number('p50_ms'), 0)} ms"
         figures += f", p95 {decimals(row.number('p95_ms'), 0)} ms"
-        place, name = self._place(trial), self._name(trial)
-        room = self._console.width - len(f"{place} {figures}")
-        if len(name) > room:
-            name = f"{name[: max(0, room - 1)]}…"
-        self.say(f"{place} {name}{figures}{_in_room(row.caveats, room - len(name))}")
+        self._say_in_a_line(trial, self._name(trial), figures, row.caveats)
         self._end(trial)
 
     def measured_duet(self, duet: Duet, measured: MeasuredDuet, load: float) -> None:
         """What a view of each side costs, in a line."""
         a, b = (row.number(CPU_METRIC) or 0.0 for row in measured.rows)
-        at = load_in_words(duet.first.case.load, load)
-        line = f"{self._place(duet)} {self._name(duet)}, {at}  "
-        line += f"CPU/view {a:.2f} and {b:.2f} ms, ×{b / a:.3f}"
-        if names := dict.fromkeys(name for row in measured.rows for name in row.caveats):
-            line += f"  ({', '.join(names)})"
-        self.say(line)
+        figures = f"  CPU/view {a:.2f} and {b:.2f} ms, ×{b / a:.3f}"
+        name = f"{self._name(duet)}, {load_in_words(duet.first.case.load, load)}"
+        names = dict.fromkeys(name for row in measured.rows for name in row.caveats)
+        self._say_in_a_line(duet, name, figures, list(names))
         self._end(duet)
+
+    def _say_in_a_line(
+        self, of: Measurement, name: str, figures: str, caveats: Sequence[str]
+    ) -> None:
+        """What was measured: its figures whole, name and caveats as far as there is room."""
+        place = self._place(of)
+        room = self._console.width - len(f"{place} {figures}")
+        if len(name) > room:
+            name = f"{name[: max(0, room - 1)]}…"
+        self.say(f"{place} {name}{figures}{_in_room(caveats, room - len(name))}")
 
     def failed(self, trial: Measurement, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
@@ -140,7 +142,8 @@ class Progress:
 
     def _name(self, trial: Measurement) -> str:
         if isinstance(trial, Duet):
-            return " against ".join(self._labels.short(side.case) for side in trial.sides)
+            a, b = (side.case for side in trial.sides)
+            return self._labels.pair(a, b)
         name = self._labels.short(trial.case)
         if trial.repeat is None:
             return name

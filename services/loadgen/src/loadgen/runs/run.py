@@ -172,7 +172,7 @@ def _measure_to_the_end(plan: Plan, session: _Session) -> Ending:
         try:
             for trial in one_by_one(plan, results, session.progress, session.page):
                 session.progress.tell(session.sight.after(results.rows, trial.round))
-                session.first_look.before(trial, results.rows)
+                session.first_look.before(trial, results.rows, session.progress.left_s)
                 _measure(trial, session)
         except KeyboardInterrupt:
             results.finish(f"interrupted at {results.at}")

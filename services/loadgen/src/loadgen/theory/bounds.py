@@ -9,8 +9,9 @@ its ceilings, and no answer comes before its service time.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 #: CPU per view falls with load, by at most so many percent for each percent (measured on uvicorn
 #: with aiohttp: 5.8 ms at 10 users, 3.5 at 100, 2.1 at 400).
@@ -213,11 +214,18 @@ def correction_error(mean: float, sd: float, count: int) -> float:
     return 2 * sd / math.sqrt(count) / mean
 
 
-def known_drift(speeds: Iterable[tuple[float, float]]) -> float:
-    """By how much b's CPU was slower than a's, on average over rounds: mean ln(b / a).
+def drift_of(probe_ms: Sequence[float]) -> float:
+    """By how much a case's rounds had a slower CPU than its usual one: mean ln(probe / median).
+
+    A server's own threads and caches slow down the probe beside it, in each round alike: that is in
+    the median. A round that is apart from it met another CPU.
 
     Args:
-        speeds: by round, what the probe took beside a and beside b.
+        probe_ms: what the probe took in each round, one at least.
     """
-    logs = [math.log(b / a) for a, b in speeds]
-    return sum(logs) / len(logs) if logs else 0.0
+    return mean_log(probe_ms) - math.log(median(probe_ms))
+
+
+def mean_log(values: Sequence[float]) -> float:
+    """Mean logarithm of positive values, one at least."""
+    return sum(map(math.log, values)) / len(values)

@@ -21,7 +21,7 @@ from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison
-from loadgen.findings.first_change import effects, what_to_change_first
+from loadgen.findings.first_change import effects, what_else, what_to_change_first
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels
 from loadgen.theory.laws import is_equal_load
@@ -113,8 +113,8 @@ def _briefly(material: Material, group: Group) -> Iterator[Words]:
     yield from _silent(group)
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = [_standing(group.metric, entries) for entries in loads.values()]
-    if suite.search or not standings:
-        return
+    if suite.search or not standings or any(entry.change for entry in suite.compare):
+        return  # who asks what to change has been told
     if len(standings) > 1:
         yield _over_loads(standings, _stacks(group))
         return
@@ -186,6 +186,7 @@ def _of_topics(material: Material, group: Group) -> Iterator[Words]:
             yield Markup("<b>{}</b>: {}").format(fall.title, words)
     if changes := effects(group.suite, material.comparisons):
         yield what_to_change_first(changes)
+        yield from what_else(changes)
     if group.suite.search:
         yield from capacity.carries(stacks(group.suite, material.rows))
 
@@ -453,9 +454,9 @@ def _bounds(group: Group) -> Iterator[str]:
     """What held the rows back, counted."""
     counts = Counter(entry.mostly_bound_by for entry in group.entries if entry.is_ranked)
     if counts:
-        cases = count_of(counts.total(), "ranked case")
+        cases = count_of(counts.total(), "case")
         words = listing((f"{name} in {count}" for name, count in counts.most_common()), most=6)
-        yield f"What held back its {cases}, each in most of its rounds: {words}."
+        yield f"What held back its {cases}: {words}."
 
 
 def _compared(group: Group) -> Iterator[str]:

@@ -53,13 +53,13 @@ API_SATURATED = Caveat(
     "api-saturated",
     "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
     "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the API was late or busy; the bounds say how much it did",
+    short="the API was late or busy; bounds say how much it did",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
     "the load generator was busy or late: the row's bounds say what that can have done at most, "
     "and a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the load was late or busy; the bounds say how much it did",
+    short="the load was late or busy; bounds say how much it did",
 )
 CENSORED = Caveat(
     "censored",

@@ -21,7 +21,7 @@ from loadgen.trials.window_account import WindowAccount, window_account
 
 MIB = 1024 * 1024
 #: What the probe takes on a CPU of the speed that reference milliseconds are of.
-REFERENCE_PROBE_MS = 0.3
+REFERENCE_PROBE_MS = 0.2
 
 
 def failed_row(trial: Trial, outcome: str) -> Row:
