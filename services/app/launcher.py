@@ -76,7 +76,7 @@ CALIBRATION_S = 0.2
 # things in the caches and are not counted, 0.7 to 0.9 % of a CPU in all.
 PROBE_ROUNDS = 4_000
 PROBE_FIRST_ROUNDS = 1_000
-# 50 ms on average, at random: users who ask in waves of a multiple of 50 ms would meet it always in the
+# 50 ms on average, at random: users in waves of a multiple of 50 ms would meet it always in the
 # same part of a wave, where the CPU has just woken or not (measured: 0.24 or 0.31 ms).
 PROBE_LEAST_NS, PROBE_MOST_NS = 25_000_000, 75_000_000
 PROBE_RUNS_KEPT = 72_000  # an hour of them

@@ -649,7 +649,7 @@ class TestResume:
         assert folder.name.endswith("-quick")
         arguments = json.loads((folder / "environment.json").read_text())["arguments"]
         assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
-        told = "1. more processes (uvicorn → uvicorn-4): views/s ×"
+        told = "1. more processes (uvicorn → uvicorn-4): "
         first, shown, rest = out.partition("Round 1 of 3. Ctrl-C stops here and keeps it.\n")
         assert shown
         assert "\nuvicorn-4 " in first

@@ -176,7 +176,7 @@ WORTH: dict[Standing, str] = {
 
 
 def what_else(changes: Sequence[Effect]) -> Iterator[str]:
-    """A sentence for each change that is not told to be made first: `sync → async does not matter:
+    """A sentence for each change that is not told to be made first: `sync → async: does not matter,
     CPU per view ×1.01 [0.99–1.02] (…).`
     """
     first = next((effect.change for effect in changes if effect.standing == "better"), None)
@@ -185,7 +185,7 @@ def what_else(changes: Sequence[Effect]) -> Iterator[str]:
             judged = effect.judged
             known = judged.difference or judged.instead
             words = _figures(judged) if known else judged.reason
-            yield f"{effect.change} {WORTH[effect.standing]}: {words} ({effect.where})."
+            yield f"{effect.change}: {WORTH[effect.standing]}, {words} ({effect.where})."
 
 
 def _gains(effect: Effect) -> str:
