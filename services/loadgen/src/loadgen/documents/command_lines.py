@@ -40,8 +40,9 @@ def repeat_run(arguments: Mapping[str, Any]) -> str:
     for glob in ("servers", "only"):
         if arguments.get(glob, "*") != "*":
             words += [f"--{glob}", arguments[glob]]
-    if arguments.get("rounds"):
-        words += ["--rounds", str(arguments["rounds"])]
+    for number in ("rounds", "minutes"):
+        if arguments.get(number):
+            words += [f"--{number}", str(arguments[number])]
     words += _axes(arguments.get("axes") or {})
     words += ["--seed", str(arguments["seed"])]
     return _bench(words)

@@ -81,8 +81,8 @@ class BothSides:
         """The most that instruments can have done to ln(b / a) of a metric, over these rows.
 
         What both share cancels: |mean bound of b − mean bound of a|. What is known of the CPU's
-        drift joins it: |mean ln(probe b / probe a)|, for CPU per view as it was measured, and for
-        what a used-up CPU decides.
+        drift joins it: |drift of b − drift of a|, each from its case's usual round, for CPU per
+        view as it was measured, and for what a used-up CPU decides.
         """
         a, b = (
             sum(row.bound(metric) for row in rows) / len(rows) if rows else 0.0

@@ -155,7 +155,7 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     if best:
         same = [effect for effect in best if effect.change == best[0].change]
         gains = " and ".join(f"{_gains(effect)} ({effect.where})" for effect in same)
-        return f"Change first: {best[0].change}: {gains}."
+        return f"Change first: {best[0].change}. It brings {gains}."
     standings = {effect.standing for effect in changes}
     if "undecided" in standings:
         return "Nothing can be told to be worth a change; more rounds or longer windows may tell."
@@ -167,7 +167,7 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
 #: What a change is worth that is not the first, in a few words.
 WORTH: dict[Standing, str] = {
     "better": "is worth it too",
-    "small": "is too small to matter",
+    "small": "too small a difference to matter",
     "equivalent": "does not matter",
     "undecided": "cannot be told",
     "worse": "makes it worse",

@@ -6,7 +6,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from loadgen.documents.document import Text
 from loadgen.documents.run_material import Material
 from loadgen.records import environment
 from loadgen.reports.run_report import run_heading
@@ -34,10 +33,8 @@ def answer_of(material: Material) -> Answer:
 
 
 def in_a_line(material: Material) -> str:
-    """The first that the report says of what came out."""
-    texts = (block for block in answer.blocks(material) if isinstance(block, Text))
-    paragraphs = (paragraph for text in texts for paragraph in text.paragraphs)
-    first = next(paragraphs, "")
+    """The first sentence of the report; empty where it has none."""
+    first = next(iter(answer.sentences(material)), "")
     return " ".join(first.striptags().split()) if isinstance(first, Markup) else first
 
 

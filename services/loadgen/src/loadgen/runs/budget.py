@@ -145,7 +145,7 @@ def _fitted(
     raise _TooShortError(
         f"{count_of(least, 'round')} of {count_of(cases, 'case')} take at least "
         f"{needed} minutes, with the shortest windows. Give --minutes {needed}, or ask for less: "
-        "fewer suites, servers or clients, or shorter delays"
+        "fewer cases, or shorter delays"
     )
 
 

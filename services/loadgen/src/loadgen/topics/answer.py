@@ -322,8 +322,8 @@ def _over_loads(standings: Sequence[_Standing], labels: Labels) -> str:
     if rounds < LEAST_ROUNDS:
         first = Counter(_without_load(standing.best) for standing in standings)
         most = (f"{labels.called(case)} in {count}" for case, count in first.most_common())
-        after = f"After {count_of(rounds, 'round')}, of {len(standings)} loads"
-        return f"{after}, the most views/s has {listing(most, most=6)}."
+        after = f"After {count_of(rounds, 'round')}, the most views/s of {len(standings)} loads"
+        return f"{after}: {listing(most, most=6)}."
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
     if not alone:
         return f"Of {len(standings)} loads none has a leader that can be told."
@@ -515,9 +515,8 @@ def _missing(material: Material) -> Iterator[Words]:
     if unranked:
         blame = caveats.blamed(unranked)
         yield (
-            f"{count_of(len(unranked), 'trial')} measured the lab rather than the server "
-            f"({listing(blame)}) and {'is' if len(unranked) == 1 else 'are'} left out of means and "
-            "ranks."
+            f"{count_of(len(unranked), 'trial')} may be off by too much ({listing(blame)}) and "
+            f"{'is' if len(unranked) == 1 else 'are'} left out of means and ranks."
         )
 
 
@@ -528,7 +527,7 @@ def _untold(material: Material) -> Iterator[Words]:
     if material.early:
         yield wait_for_three_rounds(material.early, material.suites, _how_to_go_on(material))
     rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
-    if 0 < rounds < LEAST_ROUNDS:
+    if 0 < rounds < LEAST_ROUNDS and not material.early:
         yield (
             f"With {count_of(rounds, 'round')} there are no intervals: repeat with --rounds 5 "
             "before you rank."

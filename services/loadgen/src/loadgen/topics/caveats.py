@@ -73,7 +73,7 @@ def brief_blocks(material: Material) -> Iterator[Block]:
     if more := listing((caveat.name for caveat in known[MOST:]), most=6):
         yield Text([f"Also: {more}."], "note")
     if again := _repeats(material.rows):
-        yield Text([f"{again}: an instrument may have moved them."], "note")
+        yield Text([f"{again}: an instrument may have moved them, or their rivals."], "note")
 
 
 def _line(caveat: caveats.Caveat, of: Sequence[Entry], among: int) -> tuple[str, str, str]:

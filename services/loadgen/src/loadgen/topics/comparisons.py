@@ -146,7 +146,7 @@ def wait_for_three_rounds(
     claims = f" and {count_of(count, 'claim')}" if count else ""
     judged = f"{count_of(len(early), 'comparison')}{claims}"
     three = f"three rounds ({how})" if how else "three rounds"
-    return f"Differences under ×{FAR_RATIO:g} may be chance: {three} judge {judged}."
+    return f"Differences under ×{FAR_RATIO:g} may be chance. It takes {three} to judge {judged}."
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:

@@ -53,13 +53,13 @@ API_SATURATED = Caveat(
     "api-saturated",
     "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
     "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the API was late or busy; bounds say how much it did",
+    short="the API was late or busy; its bounds say how much at most",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
     "the load generator was busy or late: the row's bounds say what that can have done at most, "
     "and a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the load was late or busy; bounds say how much it did",
+    short="the load was late or busy; bounds say how much at most",
 )
 CENSORED = Caveat(
     "censored",
@@ -165,7 +165,7 @@ CPU_STOLEN = Caveat(
 #: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
-    "the CPU was over 10 % faster or slower than in the run's median trial: repeat with rounds.",
+    "the CPU was over 10 % faster or slower than in the case's usual trial: repeat with rounds.",
     short="the CPU's own speed changed; repeat with rounds",
 )
 
