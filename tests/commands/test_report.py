@@ -326,7 +326,7 @@ def test_the_list_of_runs_has_the_looks_of_a_report(browser: Browser, loadgen: L
     (broken / "trials.csv").write_text("?\n")
     done = loadgen("report", f"results/{name}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("All runs: results/index.html\n")
+    assert "\nAll runs: results/index.html\n" in done.stdout
     for size, scheme in LOOKS:
         watched = opened(browser, RESULTS / "index.html", size, scheme)
         page = watched.page

@@ -653,7 +653,9 @@ class TestResume:
         first, shown, rest = out.partition("Round 1 of 3. Ctrl-C stops here and keeps it.\n")
         assert shown
         assert "\nuvicorn-4 " in first
-        assert "may be chance. It takes three rounds to judge 2 comparisons." in " ".join(first.split())
+        assert "may be chance. It takes three rounds to judge 2 comparisons." in " ".join(
+            first.split()
+        )
         assert told not in first
         assert told in rest
         assert "Round 2 of 3" not in rest

@@ -34,11 +34,11 @@ def test_a_server_that_slows_down_the_probe_in_each_round_alike_has_no_drift() -
     assert caveats_of(*fast, *slow) == [None, None, None, None, None, "cpu-drift"]
 
 
-def test_under_three_rounds_a_case_is_held_against_the_run() -> None:
+def test_under_three_rounds_nobody_knows_what_a_server_does_to_the_probe() -> None:
     rows = [
         a_row(None, case=case, probe_ms=ms) for case, ms in (("a", 0.2), ("b", 0.2), ("c", 0.3))
     ]
-    assert caveats_of(*rows) == [None, None, "cpu-drift"]
+    assert caveats_of(*rows) == [None, None, None]
 
 
 def test_a_faster_cpu_drifts_as_a_slower_one_does() -> None:

@@ -58,7 +58,8 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
         "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
         "uwsgi-2-threads.",
         "After 1 round gunicorn-gevent has the most, 78.0 views/s.",
-        "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 claim.",
+        "Differences under ×2 may be chance. "
+        "It takes three rounds to judge 2 comparisons and 1 claim.",
     ]
 
 

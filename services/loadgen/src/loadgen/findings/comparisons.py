@@ -73,8 +73,8 @@ COLUMNS = (
     Column(
         "bound",
         NUMBER,
-        "the most that instruments and known drift can have moved ln(ratio): the verdict widens "
-        "the interval by it",
+        "what instruments can have moved ln(ratio) by at most, beyond what they did to both alike, "
+        "and known drift: the verdict widens the interval by it",
     ),
     Column(
         "smallest_detectable_ratio",

@@ -3,7 +3,8 @@
 That is known only once the run has ended: its first trials cannot be held against those after them.
 It goes by the probe, which runs beside the server; in runs of before there was one, by the loop
 that was timed before each trial. A server's own threads and caches slow down the probe beside it,
-so a trial is held against the median of its case, where that has three rounds.
+so a trial is held against the median of its case; under three rounds there is none. The loop before
+a trial had no server beside it: that is held against the run.
 """
 
 from collections.abc import Sequence
@@ -22,33 +23,33 @@ def judged(rows: Sequence[Row]) -> list[Row]:
 
     An earlier session may have judged some by what it knew.
     """
-    column = "probe_ms" if any(row["probe_ms"] for row in rows) else "calibration_ms"
-    known = [loop_ms for row in rows if (loop_ms := row.number(column)) is not None]
-    if not known:
-        return list(rows)
-    of_run_ms = median(known)
-    by_case: dict[tuple[str, str], list[float]] = {}
+    probed = any(row["probe_ms"] for row in rows)
+    column, least = ("probe_ms", LEAST_ROUNDS) if probed else ("calibration_ms", 1)
+    alike: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         if (loop_ms := row.number(column)) is not None:
-            by_case.setdefault(_case(row), []).append(loop_ms)
-    usual_ms = {
-        case: median(values) if len(values) >= LEAST_ROUNDS else of_run_ms
-        for case, values in by_case.items()
-    }
+            alike.setdefault(_beside(row, probed=probed), []).append(loop_ms)
+    if not alike:
+        return list(rows)
+    usual_ms = {beside: median(ms) for beside, ms in alike.items() if len(ms) >= least}
     return [
-        _with(row, drifted=_is_off(row.number(column), usual_ms.get(_case(row), of_run_ms)))
+        _with(row, drifted=_is_off(row.number(column), usual_ms.get(_beside(row, probed=probed))))
         for row in rows
     ]
 
 
-def _case(row: Row) -> tuple[str, str]:
-    """What was beside the loop: the case, and in a duet its partner."""
-    return row.case, row.text("partner")
+def _beside(row: Row, *, probed: bool) -> tuple[str, str]:
+    """What was beside the loop: the case, and in a duet its partner; nothing before a trial."""
+    return (row.case, row.text("partner")) if probed else ("", "")
 
 
-def _is_off(loop_ms: float | None, middle_ms: float) -> bool:
-    """Whether the fixed loop of a trial took another time than the usual one."""
-    return loop_ms is not None and abs(loop_ms - middle_ms) > DRIFT_SHARE * middle_ms
+def _is_off(loop_ms: float | None, usual_ms: float | None) -> bool:
+    """Whether the fixed loop of a trial took another time than the usual one; not if that is not
+    known.
+    """
+    if loop_ms is None or usual_ms is None:
+        return False
+    return abs(loop_ms - usual_ms) > DRIFT_SHARE * usual_ms
 
 
 def _with(row: Row, *, drifted: bool) -> Row:

@@ -155,7 +155,7 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     if best:
         same = [effect for effect in best if effect.change == best[0].change]
         gains = " and ".join(f"{_gains(effect)} ({effect.where})" for effect in same)
-        return f"Change first: {best[0].change}. It brings {gains}."
+        return f"Change first: {best[0].change}: {gains}."
     standings = {effect.standing for effect in changes}
     if "undecided" in standings:
         return "Nothing can be told to be worth a change; more rounds or longer windows may tell."

@@ -295,6 +295,10 @@ METRICS = tuple(column.name for column in TRIALS if column.summarised)
 _NAMES = frozenset(column.name for column in TRIALS)
 
 
+#: The caveat of a row that says nothing of its server, in no metric.
+OTHER_CPUS = "more-cpu-than-given"
+
+
 class Row(dict[str, Cell]):
     """A row of trials.csv: a cell for every column, None where nothing could be measured.
 
@@ -350,9 +354,10 @@ class Row(dict[str, Cell]):
 
     def is_ranked_for(self, metric: str) -> bool:
         """Whether it speaks of its server in this metric: no instrument can have moved it by more
-        than the margin.
+        than the margin. One that can have moved throughput may leave CPU and memory alone.
         """
-        return self.is_ranked and self.bound(metric) <= MARGIN
+        by_throughput_alone = self.bound("rps") > MARGIN and OTHER_CPUS not in self.caveats
+        return (self.is_ranked or by_throughput_alone) and self.bound(metric) <= MARGIN
 
     @property
     def is_window(self) -> bool:

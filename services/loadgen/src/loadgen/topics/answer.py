@@ -81,7 +81,7 @@ def sentences(material: Material) -> list[Words]:
     spare = [words for group in asking for words in _bounds(group)]
     while spare and len(said) + len(closing) < LEAST_SENTENCES:
         said.append(spare.pop(0))
-    if asking and len(said) + len(closing) < LEAST_SENTENCES:
+    if len(said) + len(closing) < (LEAST_SENTENCES if asking else 1):
         closing.append(_measured(material))
     return [*said, *closing]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from loadgen.records.columns import Row
+from loadgen.records.columns import OTHER_CPUS, Row
 from loadgen.records.samples import in_window
 from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
 from loadgen.theory.statistics import MARGIN
@@ -53,7 +53,7 @@ API_SATURATED = Caveat(
     "api-saturated",
     "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
     "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the API was late or busy; its bounds say how much at most",
+    short="the API was late or busy; bounds say how much at most",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
@@ -150,7 +150,7 @@ SMT_SHARED = Caveat(
     short="app and load share a core; set whole cores",
 )
 MORE_CPU = Caveat(
-    "more-cpu-than-given",
+    OTHER_CPUS,
     "the server used more CPU than its set has, so it ran on other CPUs too, beside the API and "
     "the load: the engine did not keep to cpuset. Measure on one that does.",
     short="it ran on others' CPUs too; not ranked",
@@ -208,7 +208,7 @@ def blamed(rows: Iterable[Row], metric: str = "rps") -> list[str]:
     """
     unranked = [row for row in rows if not row.is_ranked_for(metric)]
     names = {name for row in unranked for name in _names_blamed(row, metric)}
-    most = max((_bound_in(row, metric) for row in unranked), default=0.0)
+    most = max((row.bound(metric) for row in unranked), default=0.0)
     moved = [f"moved by up to {math.expm1(min(most, MOST_TOLD)):.0%}"] if most > MARGIN else []
     return in_order(names) + moved
 
@@ -221,14 +221,9 @@ def held_back_by_the_api_alone(row: Row, metric: str) -> bool:
 def _names_blamed(row: Row, metric: str) -> set[str]:
     """Those of a row's caveats that unrank it, or did before there were bounds."""
     blame = {API_SATURATED.name, LOADGEN_SATURATED.name, MORE_CPU.name}
-    if _bound_in(row, metric) > MARGIN:
+    if row.bound(metric) > MARGIN:
         blame.add(CPU_STOLEN.name)
     return blame.intersection(row.caveats)
-
-
-def _bound_in(row: Row, metric: str) -> float:
-    """What unranks a row for a metric: its bound, or that of rps, which unranks it for all."""
-    return max(row.bound(metric), row.bound("rps"))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
