@@ -187,16 +187,19 @@ def test_a_change_is_measured_and_judged(followed: Followed) -> None:
 
 def test_the_run_ends_with_what_one_round_tells(followed: Followed) -> None:
     said = " ".join(followed.changed.done.stdout.split())
+    ranked = [row_of(followed.changed, name)["ranked"] for name in (NAME, CHANGED)]
 
-    assert f"More than twice as much: RPS of {CHANGED} is ×" in said
-    assert "may be chance: three rounds (--rounds 3) judge " in said
+    # On a busy machine an instrument may have moved a row by more than the margin.
+    told = f"More than twice as much: RPS of {CHANGED} is ×" in said
+    assert told == (ranked == ["yes", "yes"])
+    assert "may be chance. It takes three rounds (--rounds 3) to judge " in said
 
 
 def test_the_labs_own_views_are_asked_about_a_view_like_it(followed: Followed) -> None:
     trials = [line for line in followed.advice.splitlines() if ".r1" in line]
 
     assert trials
-    assert all("_200ms_cpu5ms_own_10u.r1" in trial for trial in trials)
+    assert all("_200ms_cpu5ms_own_" in trial for trial in trials)
 
 
 def test_nothing_of_it_is_left_once_it_is_removed(followed: Followed) -> None:
