@@ -60,7 +60,8 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
         "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
         "uwsgi-2-threads.",
         "After 1 round gunicorn-gevent has the most, 78.0 views/s.",
-        "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 claim.",
+        "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
+        "claim.",
     ]
 
 
@@ -128,6 +129,15 @@ def test_two_servers_that_are_compared_are_told_with_ratio_and_verdict() -> None
         "CPU/view 0.900 [0.900–0.900], better."
     )
     assert not any("has the most" in words for words in said)
+
+
+def test_a_difference_of_a_pair_that_is_too_small_to_matter_says_so() -> None:
+    suite = asking("gunicorn", "mine", metrics=("rps",))
+    a, b = suite.cases
+    found = [*rows(a, *({"rps": 80.0},) * 3), *rows(b, *({"rps": 81.0},) * 3)]
+    assert told(of_rows([suite], found))[0] == (
+        "gunicorn → mine: RPS 1.013 [1.013–1.013], better by less than 3 %."
+    )
 
 
 def test_a_few_pairs_are_told_before_who_leads() -> None:

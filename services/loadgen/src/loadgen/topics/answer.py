@@ -160,8 +160,10 @@ def _pair_in_words(answers: Sequence[Comparison]) -> str:
 
 def _ratio_in_words(comparison: Comparison) -> str:
     """A ratio with its interval and its verdict; why there is none, or how far to trust it."""
-    how, name, verdict = comparison.difference, metric_name(comparison.metric), comparison.verdict
-    words = f"{name} {in_words(comparison)}, {verdict}" if how else f"{name} {verdict}"
+    name, verdict = metric_name(comparison.metric), _verdict(comparison)
+    words = f"{name} {in_words(comparison)}, {verdict}"
+    if comparison.difference is None:
+        words = f"{name} {verdict}"
     if verdict in ("undecided", "not comparable") and comparison.reason:
         return f"{words} ({comparison.reason})"
     may_be_chance = comparison.is_alarm and (comparison.p_adjusted or 0) >= ALARM
