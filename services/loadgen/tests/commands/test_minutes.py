@@ -97,7 +97,7 @@ def test_what_a_run_can_see_is_said_after_two_rounds_and_before_the_next_run(
     assert "What this run can see is known after 2 rounds." in before
     assert "[4/6] " in before
     assert " % in views/s and " in rest.partition("\n")[0]
-    assert " % in avg." in rest.partition("\n")[0]
+    assert " % in Avg." in rest.partition("\n")[0]
     assert "[5/6] " in rest
     assert after_two
     (machine,) = json.loads((results / SCATTER_FILE).read_text()).values()

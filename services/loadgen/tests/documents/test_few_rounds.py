@@ -7,8 +7,9 @@ import pytest
 
 from loadgen.documents.run_material import Material, of_rows
 from loadgen.records.columns import Row
-from loadgen.suites.pairs import Compare
+from loadgen.suites.pairs import CPU_METRIC, Compare
 from tests.findings.test_comparisons import rows
+from tests.findings.test_comparisons_of_duets import duet_rows, suite_of
 from tests.findings.test_waterfalls import RUN, a_fall
 from tests.make import a_case, a_suite
 
@@ -92,3 +93,18 @@ def test_a_waterfall_of_one_round_tells_the_steps_that_are_far_apart() -> None:
     assert any(stage.changes for stage in whole.orders["forward"])
     assert not any(stage.changes for stage in early.orders["forward"])
     assert set(early.whole) == {"rps"}, "from 60 to 160 views/s is far"
+
+
+@dataclass(frozen=True)
+class KeptOfDuets:
+    """A scatter of CPU per view: trials scatter by too much to tell anything, duets by little."""
+
+    def sd_log(self, metric: str, busy_share: float | None, by: str = "trials") -> float | None:
+        assert busy_share is None
+        return {(CPU_METRIC, "trials"): 9.0, (CPU_METRIC, "duet"): 0.01}[metric, by]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_duet_that_is_far_apart_is_told_by_the_scatter_of_duets(rounds: int) -> None:
+    run = of_rows([suite_of()], duet_rows([(10.0, 4.1)] * rounds), KeptOfDuets())
+    assert [each.duet for each in run.far] == [True]

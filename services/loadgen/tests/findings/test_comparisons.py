@@ -182,6 +182,18 @@ def test_a_verdict_looks_beyond_what_instruments_can_have_done_to_the_difference
     assert found.difference.bound_log == pytest.approx(abs(bounds[1] - bounds[0]))
 
 
+def test_what_only_the_bound_leaves_undecided_says_so() -> None:
+    assert bounded("rps", 1.02, rps_bound=(0.001, 0.025)).reason == (
+        "within the bound of its instruments, ±2.4 %"
+    )
+    assert bounded("rps", 1.02, rps_bound=(0.001, 0.010)).reason == ""
+    scattered = both("rps", [100.0] * 3, [90.0, 100.0, 120.0])
+    assert (compared("rps", scattered).verdict, compared("rps", scattered).reason) == (
+        "undecided",
+        "",
+    )
+
+
 def test_what_is_alike_is_equivalent_only_where_the_instruments_leave_it_so() -> None:
     assert bounded("p95_ms", 1.0, p95_ms_bound=(0.0, 0.02)).verdict == "equivalent"
     assert bounded("p95_ms", 1.01, p95_ms_bound=(0.0, 0.02)).verdict == "undecided"
@@ -248,11 +260,14 @@ def test_a_value_of_zero_has_no_ratio() -> None:
     )
 
 
+@pytest.mark.parametrize("metric", ["app_cpu_ms_per_view", "app_cpu_reference_ms_per_view"])
 @pytest.mark.parametrize(("load", "comparable"), [(1.04, True), (0.96, True), (1.06, False)])
-def test_cpu_per_view_is_compared_at_equal_load_only(load: float, comparable: bool) -> None:
-    given = rows(A, *[{"rps": 100.0, "app_cpu_ms_per_view": 3.0}] * 3)
-    given += rows(B, *[{"rps": 100.0 * load, "app_cpu_ms_per_view": 2.0}] * 3)
-    found = compared("app_cpu_ms_per_view", given)
+def test_cpu_per_view_is_compared_at_equal_load_only(
+    metric: str, load: float, comparable: bool
+) -> None:
+    given = rows(A, *[{"rps": 100.0, metric: 3.0}] * 3)
+    given += rows(B, *[{"rps": 100.0 * load, metric: 2.0}] * 3)
+    found = compared(metric, given)
     assert found.verdict == ("better" if comparable else "not comparable")
     assert comparable or found.reason == "unequal load: the rates' ratio is 1.06"
 

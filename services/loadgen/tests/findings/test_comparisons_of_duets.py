@@ -178,3 +178,19 @@ def test_two_runs_say_whether_their_duets_agree() -> None:
     runs = a_run([*duet_rows(DEARER), *RATES]), a_run([*cheaper, *RATES])
     (compared,) = agreements(*runs, others=())
     assert [(apart.a, apart.b) for apart in compared.apart] == [("worse", "better")]
+
+
+def test_two_servers_are_compared_by_trials_where_their_costs_are_too_unlike_for_a_duet() -> None:
+    gate = parse_gate("app_cpu_ms_per_view>5%")
+    run = a_run([*UNLIKE, *trial_rows(CPU_METRIC, [(4, 3.6), (4, 3.5), (4, 3.6)])])
+    for baseline, candidate, outcome in (("one", "other", "passed"), ("other", "one", "failed")):
+        result = of_servers(run, baseline, candidate, ["rps"], [gate])
+        (of_cpu,) = [found for found in result.comparisons if found.metric == CPU_METRIC]
+        assert of_cpu.difference
+        assert not of_cpu.duet
+        assert [judged.outcome for judged in result.gates] == [outcome]
+
+
+def test_costs_too_unlike_for_a_duet_have_no_load_in_their_name() -> None:
+    (found,) = of_servers(a_run(UNLIKE), "one", "other", [CPU_METRIC], ()).comparisons
+    assert found.label == "one → other"

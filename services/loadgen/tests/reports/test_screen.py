@@ -17,8 +17,12 @@ ENDING = 6
 EVERY_CAVEAT = " ".join(caveat.name for caveat in caveats.ALL)
 
 
+#: Suites of claims, of changes, and of neither.
+ASKED = ["articles", "quick", "clients", "cpu", "delays", "duets", "middleware", "users"]
+
+
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-@pytest.mark.parametrize("asked", ["articles", "quick"])
+@pytest.mark.parametrize("asked", ASKED)
 def test_it_fits_60_lines_of_80_columns(project: Path, asked: str, rounds: int) -> None:
     suites = load_suites(lab_of(project), asked)
     found = []

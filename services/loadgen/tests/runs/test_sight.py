@@ -76,6 +76,12 @@ def test_the_figure_is_the_smallest_detectable_ratio_of_so_many_rounds(
     assert said == f"This run will see differences over {figure} in views/s."
 
 
+def test_metrics_are_called_as_in_tables() -> None:
+    assert before(kept(max_rps=0.02, avg_ms=0.01), "max_rps", "avg_ms") == (
+        "This run will see differences over 3 % in Max RPS and 2 % in Avg."
+    )
+
+
 def test_what_depends_on_how_busy_the_cpu_was_is_said_from_where_to_where() -> None:
     by_bin = [Spread("rps", "trials", begin, sd, 9.0) for begin, sd in ((0.0, 0.01), (0.9, 0.06))]
     assert before(scatter_of({"a run": by_bin}), "rps") == (

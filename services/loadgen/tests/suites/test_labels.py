@@ -15,9 +15,9 @@ from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import compare_cases, of_suite
 from loadgen.lab.http_clients import read_http_clients
 from loadgen.records import columns
-from loadgen.records.columns import Row
+from loadgen.records.columns import METRICS, Row
 from loadgen.suites.cases import Case
-from loadgen.suites.labels import Labels
+from loadgen.suites.labels import Labels, metric_name
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import OF_A_PAGE
@@ -325,3 +325,7 @@ def test_a_short_name_says_what_differs_for_one_server_of_all() -> None:
     labels = Labels(cases, {})
     assert [labels.short(case) for case in cases] == [f"{a}, {b}" for a, b in clients]
     assert labels.spared == {}
+
+
+def test_every_metric_that_can_be_compared_has_a_name_of_its_own() -> None:
+    assert len(set(map(metric_name, METRICS))) == len(METRICS)

@@ -7,10 +7,12 @@ from markupsafe import Markup
 from loadgen.documents.run_material import Material, of_rows
 from loadgen.records.columns import Cell, Row
 from loadgen.suites.cases import Case
+from loadgen.suites.pairs import CPU_METRIC as CPU
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
 from loadgen.topics.answer import sentences
 from tests.findings.test_comparisons import rows
+from tests.findings.test_comparisons_of_duets import DEARER, duet_rows, suite_of, trial_rows
 from tests.make import a_case, a_suite
 
 SERVERS = ("uwsgi-2-threads", "uvicorn", "gunicorn-gevent")
@@ -58,8 +60,8 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
         "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
         "uwsgi-2-threads.",
         "After 1 round gunicorn-gevent has the most, 78.0 views/s.",
-        "Differences under ×2 may be chance. "
-        "It takes three rounds to judge 2 comparisons and 1 claim.",
+        "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
+        "claim.",
     ]
 
 
@@ -99,3 +101,79 @@ def test_each_of_several_suites_has_its_say_under_its_name() -> None:
     assert 3 <= len(said) <= 6
     assert said[0].startswith("a-suite: Sync or async?")
     assert any(words.startswith("second: ") for words in said)
+
+
+def asking(*servers: str, metrics: tuple[str, ...] = ("rps", CPU)) -> Suite:
+    """Each of these against the first, without a claim and without a change."""
+    cases = tuple(a_case(server=server) for server in servers)
+    asked = [
+        Compare(a={"server": servers[:1]}, b={"server": (server,)}, metrics=metrics)
+        for server in servers[1:]
+    ]
+    return a_suite(cases=cases, compare=tuple(asked), rounds=3)
+
+
+def answered(suite: Suite) -> list[str]:
+    found = []
+    for number, case in enumerate(suite.cases):
+        figures = ((80.0 + n / 10, (10.0 - number) * (1 + n / 100)) for n in range(3))
+        found += rows(case, *({"rps": rps, CPU: cpu_ms} for rps, cpu_ms in figures))
+    return told(of_rows([suite], found))
+
+
+def test_two_servers_that_are_compared_are_told_with_ratio_and_verdict() -> None:
+    said = answered(asking("gunicorn", "mine"))
+    assert 3 <= len(said) <= 6
+    assert said[0] == (
+        "gunicorn → mine: RPS 1.000 [1.000–1.000], equivalent; "
+        "CPU/view 0.900 [0.900–0.900], better."
+    )
+    assert not any("has the most" in words for words in said)
+
+
+def test_a_difference_of_a_pair_that_is_too_small_to_matter_says_so() -> None:
+    suite = asking("gunicorn", "mine", metrics=("rps",))
+    a, b = suite.cases
+    found = [*rows(a, *({"rps": 80.0},) * 3), *rows(b, *({"rps": 81.0},) * 3)]
+    assert told(of_rows([suite], found))[0] == (
+        "gunicorn → mine: RPS 1.013 [1.013–1.013], better by less than 3 %."
+    )
+
+
+def test_a_few_pairs_are_told_before_who_leads() -> None:
+    said = answered(asking("gunicorn", "mine", "yours"))
+    assert 3 <= len(said) <= 6
+    assert [words.split(":")[0] for words in said[:2]] == ["gunicorn → mine", "gunicorn → yours"]
+    assert "has the most" in said[2]
+
+
+def test_of_many_pairs_a_few_are_told_after_who_leads() -> None:
+    said = answered(asking("gunicorn", *(f"server-{number}" for number in range(5))))
+    assert 3 <= len(said) <= 6
+    assert "has the most" in said[0]
+    assert len([words for words in said if words.startswith("gunicorn → ")]) == 4
+    long = [f"{letter * 50}" for letter in "abcdef"]
+    assert len([words for words in answered(asking(*long)) if " → " in words]) == 2
+    assert said[-1].endswith("All 5 pairs are in comparisons.csv.")
+
+
+def test_what_cannot_be_compared_and_what_may_be_chance_is_said_with_the_pair() -> None:
+    suite = asking("gunicorn", "mine", metrics=("p95_ms", "p99_ms"))
+    a, b = suite.cases
+    of_a = rows(a, *({"p95_ms": 80.0, "p95_ms_bound": bound} for bound in (0.025,) * 3))
+    found = [*of_a, *rows(b, *({"p95_ms": 81.6},) * 3)]
+    assert told(of_rows([suite], found))[0] == (
+        "gunicorn → mine: p95 1.020 [1.020–1.020], undecided (within the bound of its "
+        "instruments, ±2.5 %); p99 not comparable (p99_ms unknown in 3 of 3 rounds)."
+    )
+
+
+def test_what_duets_and_trials_say_of_a_pair_is_one_sentence() -> None:
+    said = told(
+        of_rows(
+            [suite_of("rps", CPU)],
+            [*duet_rows(DEARER), *trial_rows("rps", [(50, 60), (51, 61), (50, 60)])],
+        )
+    )
+    assert said[0].startswith("one → other: RPS 1.19")
+    assert said[0].endswith(", worse, at 17 users each.")

@@ -47,8 +47,9 @@ def is_far(comparison: Comparison, by_case: RowsByCase, scatter: KnownScatter | 
     if not comparison.difference:
         return False
     apart = abs(math.log(comparison.difference.ratio))
+    by = "duet" if comparison.duet else "trials"
     busy_share = _busy_share(comparison, by_case)
-    sd_log = scatter.sd_log(comparison.metric, busy_share, by="trials") if scatter else None
+    sd_log = scatter.sd_log(comparison.metric, busy_share, by) if scatter else None
     return apart > max(math.log(FAR_RATIO), FAR_IN_SD * (sd_log or 0.0))
 
 
@@ -72,6 +73,6 @@ def told_of(
 
 
 def _busy_share(comparison: Comparison, by_case: RowsByCase) -> float | None:
-    """How busy the app's CPU was, of both cases on average."""
+    """How busy the app's CPU was, of both cases on average; None of a duet."""
     rows = [row for case in (comparison.a, comparison.b) for row in by_case.get(case, ())]
     return mean_of_known([row.number("app_cpu_share") for row in rows if row.is_measured])

@@ -159,6 +159,11 @@ class Group:
     far: Sequence[Comparison]
 
     @property
+    def is_measured(self) -> bool:
+        """Whether something of it was measured or tried; what only duets ask has no entries."""
+        return bool(self.entries or self.comparisons or self.early)
+
+    @property
     def metric(self) -> str:
         """The throughput that the suite is about: an article may have published its maximum."""
         published = {name for entry in self.suite.published for name in entry.figures}
@@ -290,7 +295,7 @@ class Material(Run):
     @cached_property
     def groups(self) -> list[Group]:
         """The suites of which something was measured or tried."""
-        return [group for group in self.all_groups if group.entries or group.comparisons]
+        return [group for group in self.all_groups if group.is_measured]
 
     @property
     def path(self) -> str:

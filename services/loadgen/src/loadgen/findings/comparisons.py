@@ -1,11 +1,13 @@
 """What a run says about the pairs that its suites compare."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from loadgen.duets.duet import load_in_words
+from loadgen.duets.rows import REFERENCE_METRIC
 from loadgen.findings.answers_nobody import always_silent, silence, speaks
 from loadgen.findings.both_sides import (
     DISTANCE_COLUMNS,
@@ -51,6 +53,8 @@ from loadgen.trials import caveats
 HIGHER_IS_BETTER = frozenset({"rps", "max_rps"})
 #: Of these nobody who waited through the window is a part, or one request among many.
 LATENCIES = frozenset({"min_ms", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"})
+#: These depend on the load.
+COSTS_OF_A_VIEW = frozenset({CPU_METRIC, REFERENCE_METRIC})
 #: Of comparisons.csv.
 COLUMNS = (
     Column("suite", TEXT, "the suites that compare the pair, joined with +"),
@@ -238,9 +242,14 @@ def _sides(
         return _Sides(*alone) if all(alone) else None
     names = a.in_a_duet.slug, b.in_a_duet.slug
     duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
-    if all(alone) and any(row["outcome"] == COSTS_TOO_UNLIKE for row in duets[0]):
+    if all(alone) and is_too_unlike(duets[0]):
         return _Sides(*alone, reason=f"{UNLIKE}: compared by trials one after the other")
     return _Sides(*duets, in_a_duet=True) if all(duets) else None
+
+
+def is_too_unlike(duet: Iterable[Row]) -> bool:
+    """Whether some round has shown that the costs are too unlike for one load."""
+    return any(row["outcome"] == COSTS_TOO_UNLIKE for row in duet)
 
 
 def compare_rows(
@@ -438,7 +447,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     a, b = rounds.values(metric)
     if min(*a, *b) <= 0:
         return because(f"{metric} is zero in some round")
-    if metric == "app_cpu_ms_per_view" and (load := _unequal_load(rounds)) is not None:
+    if metric in COSTS_OF_A_VIEW and (load := _unequal_load(rounds)) is not None:
         return because(f"unequal load: the rates' ratio is {load:.2f}")
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
@@ -449,6 +458,9 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
     ratio = rounds.difference(metric, higher_is_better=metric in HIGHER_IS_BETTER)
+    if _is_bound_alone(ratio):
+        bound = percent_text(math.expm1(ratio.bound_log))
+        reasons.append(f"within the bound of its instruments, ±{bound}")
     return replace(
         unjudged,
         difference=ratio,
@@ -457,6 +469,13 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         same_ceiling=same_ceiling,
         b_at_ceiling=all(map(_at_ceiling, rounds.b)),
     )
+
+
+def _is_bound_alone(ratio: Difference) -> bool:
+    """Whether the interval excludes 1, and only its bound leaves it undecided."""
+    if ratio.verdict != "undecided" or ratio.low is None or ratio.high is None:
+        return False
+    return ratio.low > 1 or ratio.high < 1
 
 
 def _unequal_load(rounds: BothSides) -> float | None:

@@ -13,7 +13,13 @@ from loadgen.errors import ConfigurationError
 from loadgen.findings.agreement import Agreement, agreements
 from loadgen.findings.both_sides import are_neighbours, mean_distance, same_rounds
 from loadgen.findings.comparisons import COLUMNS as OF_COMPARISONS
-from loadgen.findings.comparisons import Comparison, adjusted, compare_rows, comparison_cells
+from loadgen.findings.comparisons import (
+    Comparison,
+    adjusted,
+    compare_rows,
+    comparison_cells,
+    is_too_unlike,
+)
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, JudgedGate, judge_gates
@@ -134,7 +140,7 @@ def of_servers(
     alike = Compare(a={"server": (baseline,)}, b={"server": (candidate,)})
     measured = [case for case in cases if case.slug in by_case]
     pairs = list(alike.pairs(measured))
-    in_duets = _in_duets(run, alike, cases, _metrics(metrics, gates))
+    in_duets = _in_duets(run, alike, cases, pairs, _metrics(metrics, gates))
     if not (pairs or in_duets):
         raise ConfigurationError(
             f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "
@@ -165,10 +171,14 @@ def of_servers(
 
 
 def _in_duets(
-    run: Run, alike: Compare, cases: Iterable[Case], metrics: Sequence[str]
+    run: Run,
+    alike: Compare,
+    cases: Iterable[Case],
+    by_trials: Iterable[Pair],
+    metrics: Sequence[str],
 ) -> dict[tuple[str, str], Comparison]:
     """CPU per view of the pairs that the run has measured in duets, by their cases, if it is asked
-    for: there it is known best.
+    for: there it is known best. Costs too unlike for a duet are left to trials where there are any.
     """
     sides = rows_by_duet(run.rows)
     of_duets = dict.fromkeys(case.in_a_duet for case in cases)
@@ -176,11 +186,15 @@ def _in_duets(
     if CPU_METRIC not in metrics:
         return {}
     labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))
+    with_trials = {(a.in_a_duet.slug, b.in_a_duet.slug) for a, b in by_trials}
     found = {}
     for pair in pairs:
         a, b = _names(pair)
+        if (a, b) in with_trials and is_too_unlike(sides[a, b]):
+            continue
         judged = compare_rows("", labels.pair(*pair), sides[a, b], sides[b, a], CPU_METRIC)
-        found[a, b] = replace(judged, label=f"{judged.label}, at {judged.load}")
+        at = f", at {judged.load}" if judged.load else ""
+        found[a, b] = replace(judged, label=judged.label + at)
     return found
 
 

@@ -196,7 +196,7 @@ def text_document(material: Material) -> Document:
 
 
 def _of_suite(material: Material, group: Group) -> Iterator[Block]:
-    if not (group.entries or group.comparisons):
+    if not group.is_measured:
         yield Text([NOT_MEASURED], "note")
     yield from waterfall.blocks(material, group)
     yield from capacity.blocks(material, group)
@@ -223,7 +223,7 @@ def screen_document(material: Material) -> Document:
 
 
 def _in_brief(material: Material, group: Group) -> Iterator[Block]:
-    if not group.entries:
+    if not group.is_measured:
         yield Text([NOT_MEASURED], "note")
     yield from waterfall.brief_blocks(material, group)
     yield from capacity.brief_blocks(material, group)

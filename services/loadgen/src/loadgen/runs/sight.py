@@ -14,6 +14,7 @@ from loadgen.lab.lab import Lab
 from loadgen.lab.machine import machine_name
 from loadgen.records.columns import Row
 from loadgen.records.scatter_file import SCATTER_FILE, keep_spreads, read_spreads
+from loadgen.suites.labels import metric_name
 from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import LEAST_ROUNDS, detectable_ratio
@@ -107,7 +108,7 @@ def _knows(scatter: Scatter, asked: Asked) -> bool:
 
 def _name(asked: Asked) -> str:
     metric, by = asked
-    name = NAMES.get(metric, metric.removesuffix("_ms"))
+    name = NAMES.get(metric) or metric_name(metric)
     return f"{name} by duets" if by == "duet" else name
 
 

@@ -18,6 +18,7 @@ WRITTEN: dict[str, tuple[str, int]] = {
     "rps": ("RPS", 1),
     "max_rps": ("Max RPS", 1),
     "app_cpu_ms_per_view": ("CPU/view (ms)", 1),
+    "app_cpu_reference_ms_per_view": ("Reference CPU/view (ms)", 1),
     "app_cpu_share": ("CPU share", 2),
     "app_pss_mib": ("PSS (MiB)", 0),
     "app_peak_mib": ("Peak (MiB)", 0),

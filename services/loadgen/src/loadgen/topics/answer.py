@@ -20,16 +20,21 @@ from loadgen.documents.words import (
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import same_rounds
 from loadgen.findings.capacity import stacks
-from loadgen.findings.comparisons import Comparison
+from loadgen.findings.comparisons import Comparison, answer_to, in_words
 from loadgen.findings.first_change import effects, what_else, what_to_change_first
 from loadgen.suites.cases import Case
-from loadgen.suites.labels import WORDS, WRITTEN, Labels
+from loadgen.suites.labels import WORDS, WRITTEN, Labels, metric_name
+from loadgen.suites.pairs import Pair
 from loadgen.theory.laws import is_equal_load
-from loadgen.theory.statistics import LEAST_ROUNDS, MARGIN, Difference
+from loadgen.theory.statistics import ALARM, LEAST_ROUNDS, MARGIN, Difference
 from loadgen.topics import capacity, setup, waterfall
 from loadgen.topics.comparisons import far_in_words, sentences_above, wait_for_three_rounds
 from loadgen.trials import caveats
 
+#: More pairs than this are not told one by one; of many, what six lines of a screen hold.
+MOST_PAIRS, MOST_CHARACTERS = 4, 6 * 80
+#: Of so many the ratio of a pair tells who leads.
+FEW_ENTRIES = 2
 #: More loads than this are not told one by one.
 MOST_LOADS = 3
 #: The client that calls nobody: what a server makes without one.
@@ -111,6 +116,63 @@ def _briefly(material: Material, group: Group) -> Iterator[Words]:
     yield from _of_topics(material, group)
     yield from far_in_words(group)
     yield from _silent(group)
+    compared = _pairs_in_words(group)
+    leading = [] if compared and len(group.entries) <= FEW_ENTRIES else list(_who_leads(group))
+    if len(compared) <= MOST_PAIRS:
+        yield from (*compared, *leading)
+        return
+    told = compared[:MOST_PAIRS]
+    while len(told) > 1 and sum(map(len, told)) > MOST_CHARACTERS:
+        told.pop()
+    told[-1] += f" All {len(compared)} pairs are in comparisons.csv."
+    yield from (*leading, *told)
+
+
+def _pairs_in_words(group: Group) -> list[str]:
+    """Each pair that is compared without a claim and without a change: its ratios and verdicts.
+
+    Of more than a screen has room for those first that differ.
+    """
+    by_key = {comparison.key: comparison for comparison in group.comparisons}
+    of_pairs: dict[Pair, list[Comparison]] = {}
+    for entry in group.suite.compare:
+        if entry.words is None and entry.change is None:
+            for pair in entry.pairs(group.suite.cases):
+                for metric in entry.metrics:
+                    answer = answer_to(by_key, group.suite, entry, pair, metric)
+                    if answer and by_key.pop(answer.key, None):  # one duet may answer several
+                        of_pairs.setdefault(pair, []).append(answer)
+    listed = list(of_pairs.values())
+    if len(listed) > MOST_PAIRS:
+        listed.sort(key=lambda answers: not any(answer.is_alarm for answer in answers))
+    return list(map(_pair_in_words, listed))
+
+
+def _pair_in_words(answers: Sequence[Comparison]) -> str:
+    """`one → other: RPS 1.002 [0.998–1.006], equivalent; CPU/view 0.953 [0.921–0.986], better.`"""
+    first, *others = sorted(answers, key=lambda answer: answer.duet)
+    parts = [_ratio_in_words(first)]
+    for other in others:  # that of a duet has its load in its label
+        at = f", at {other.load}" if other.load and not first.duet else ""
+        parts.append(_ratio_in_words(other) + at)
+    return f"{first.label}: {'; '.join(parts)}."
+
+
+def _ratio_in_words(comparison: Comparison) -> str:
+    """A ratio with its interval and its verdict; why there is none, or how far to trust it."""
+    name, verdict = metric_name(comparison.metric), _verdict(comparison)
+    words = f"{name} {in_words(comparison)}, {verdict}"
+    if comparison.difference is None:
+        words = f"{name} {verdict}"
+    if verdict in ("undecided", "not comparable") and comparison.reason:
+        return f"{words} ({comparison.reason})"
+    may_be_chance = comparison.is_alarm and (comparison.p_adjusted or 0) >= ALARM
+    return f"{words}, which may be chance" if may_be_chance else words
+
+
+def _who_leads(group: Group) -> Iterator[Words]:
+    """Who makes the most views; nothing of a suite that asks what to change, or for a rate."""
+    suite = group.suite
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = [_standing(group.metric, entries) for entries in loads.values()]
     if suite.search or not standings or any(entry.change for entry in suite.compare):
@@ -491,10 +553,12 @@ def _entries(material: Material) -> dict[Case, Entry]:
 def _measured(material: Material) -> str:
     """How much was measured."""
     entries = _entries(material)
+    duets = sum(row.is_of_duet for row in material.rows) // 2
+    if duets and not entries:
+        return f"Measured: {count_of(duets, 'duet')}."
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
     trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
     cases = count_of(len(entries), "case")
-    duets = sum(row.is_of_duet for row in material.rows) // 2
     besides = f", and {count_of(duets, 'duet')}" if duets else ""
     return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}{besides}."
 

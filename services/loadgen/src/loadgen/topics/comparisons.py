@@ -96,13 +96,17 @@ def far_in_words(group: Group) -> Iterator[str]:
     """What one round tells: who makes, needs or takes more than twice as much as whom.
 
     Of each pair the first metric that the suite names. Who is far from several is named once.
+    Duets are told pair by pair, each with its load.
     """
     called = {entry.case.slug: entry.called for entry in group.entries}
     apart: dict[frozenset[str], tuple[str, str, str, float]] = {}
+    in_duets: list[str] = []
     for comparison in group.far:
-        if how := comparison.difference:
+        how, metric = comparison.difference, metric_name(comparison.metric)
+        if how and comparison.duet:
+            in_duets.append(f"{metric} {times(how.ratio)} ({comparison.label})")
+        elif how:
             more, less = (comparison.b, comparison.a)[:: 1 if how.ratio > 1 else -1]
-            metric = metric_name(comparison.metric)
             of_pair = (metric, more, less, max(how.ratio, 1 / how.ratio))
             apart.setdefault(frozenset((more, less)), of_pair)
     grouped = [_by_side(list(apart.values()), side) for side in ("less", "more")]
@@ -111,6 +115,8 @@ def far_in_words(group: Group) -> Iterator[str]:
         by = low if low == high else f"{low} to {high}"
         who, whom = (listing(called[case] for case in side) for side in (greater, lesser))
         yield f"More than twice as much: {metric} of {who} is {by} that of {whom}."
+    if in_duets:
+        yield f"Apart by more than a factor of two: {listing(in_duets)}."
 
 
 def _by_side(
