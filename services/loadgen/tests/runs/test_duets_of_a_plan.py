@@ -1,13 +1,14 @@
 """Duets have places of their own in a plan, and a load that follows from the rows so far."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from loadgen.duets.duet import Duet, Measurement, demanding
+from loadgen.duets.duet import Duet, Measurement, demanding, with_load
 from loadgen.errors import ConfigurationError
 from loadgen.records import columns
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
@@ -18,6 +19,7 @@ from loadgen.runs.resume import rows_that_stay
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
+from loadgen.trials.self_check import demands
 from tests.make import a_case, a_server, a_suite, a_timing
 
 SERVERS = {name: a_server(name=name) for name in ("one", "other", "third")}
@@ -184,6 +186,17 @@ def test_the_spare_container_is_for_one_server_twice() -> None:
 def test_both_sides_ask_the_api_at_once() -> None:
     planned = plan_of(suite_of(compare("one", "other"), rounds=1)).certain()
     assert [trial.case.users for trial in demanding(planned)] == [200, 200]
+
+
+def test_both_sides_have_their_slots_at_once() -> None:
+    slow = {name: a_server(name=name, slots=10) for name in ("one", "other")}
+    planned = Plan([suite_of(compare("one", "other"))], slow, 1, 1).certain()
+    alone = [side for duet in planned for side in duet.sides]
+    (of_one, of_both) = (
+        max(demand.calls_per_s for demand in demands(trials, 8))
+        for trials in ([replace(s, case=with_load(s.case, 200)) for s in alone], demanding(planned))
+    )
+    assert of_both == pytest.approx(2 * of_one)
 
 
 class TestARunThatIsResumed:

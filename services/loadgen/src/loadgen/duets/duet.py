@@ -135,10 +135,16 @@ def demanding(measurements: Iterable[Measurement]) -> list[Trial]:
     stands for both.
     """
     return [
-        replace(side, case=with_load(side.case, 2 * each.most)) if isinstance(each, Duet) else side
+        _for_both(side, each.most) if isinstance(each, Duet) else side
         for each in measurements
         for side in each.sides
     ]
+
+
+def _for_both(side: Trial, most: float) -> Trial:
+    slots = side.server.slots
+    server = replace(side.server, slots=None if slots is None else 2 * slots)
+    return replace(side, case=with_load(side.case, 2 * most), server=server)
 
 
 def with_load(case: Case, load: float) -> Case:
