@@ -114,11 +114,28 @@ class Duet:
     @property
     def expected_s(self) -> float:
         """About how long it takes: two servers start; the first round finds the load as well."""
-        both_start_s = 2 * OVERHEAD_S
-        measuring_s = both_start_s + self.warm_up_s + self.window_s + self.service_time_s
         if self.load is not None or self.round > 1:
-            return measuring_s
-        return measuring_s + both_start_s + USUAL_STEPS * (self.step_s + self.service_time_s)
+            return self.measuring_s
+        finding_s = 2 * OVERHEAD_S + USUAL_STEPS * (self.step_s + self.service_time_s)
+        return self.measuring_s + finding_s
+
+    @property
+    def measuring_s(self) -> float:
+        """The same where its load is known."""
+        return 2 * OVERHEAD_S + self.warm_up_s + self.window_s + self.service_time_s
+
+    def apart(self, load: float) -> tuple[Trial, Trial]:
+        """Both sides one after the other under that load, in the order of the round: what is
+        measured in the place of a duet that was given up. Each has half of the slices' time.
+        """
+        first, second = (self._alone(number, load) for number in self.in_order)
+        return first, second
+
+    def _alone(self, number: int, load: float) -> Trial:
+        side = self.sides[number]
+        timing = replace(side.timing, window_s=self.window_s / 2)
+        case = with_load(side.case, load)
+        return replace(side, case=case, partner=None, window_s=self.window_s / 2, timing=timing)
 
     def under(self, load: float) -> tuple[Trial, Trial]:
         """Both sides with that load."""

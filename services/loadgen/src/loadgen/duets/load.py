@@ -113,7 +113,8 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
         name, slots = side.server.name, side.server.slots
         if slots_rps := slots_ceiling_rps(slots, side.service_time_s):
             load = BUSY_SHARE * slots_rps if is_open else float(slots or 0)
-            shared.append((load, f"{name} has {slots} slots, so it holds {_each(load, is_open=is_open)}"))
+            words = f"{name} has {slots} slots, so it holds {_each(load, is_open=is_open)}"
+            shared.append((load, words))
         if pool_rps := side.pool_ceiling_rps:
             load = BUSY_SHARE * pool_rps * (1 if is_open else side.service_time_s)
             words = f"the pool of {name}'s client holds {_each(load, is_open=is_open)}"
@@ -162,8 +163,8 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     answers = load * rate * limits.slice_s
     if answers < LEAST_ANSWERS:
         raise _too_unlike(
-            f"the load that both can have ({_each(load, is_open=not limits.whole)}) gives {answers:.0f} "
-            f"answers a slice, and {LEAST_ANSWERS} are needed",
+            f"the load that both can have ({_each(load, is_open=not limits.whole)}) gives "
+            f"{answers:.0f} answers a slice, and {LEAST_ANSWERS} are needed",
             load,
         )
     near = abs(load - step.load) <= NEAR_SHARE * step.load
@@ -181,16 +182,25 @@ def known_load(duet: Duet, rows: Iterable[Row]) -> float | None:
     return min(found)[1] if found else None
 
 
-def is_given_up(duet: Duet, rows: Iterable[Row]) -> bool:
-    """Whether an earlier round has found this pair too unlike for one load."""
+def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
+    """The row of this round or an earlier one that has found this pair too unlike for one load."""
     a = duet.first
-    return any(
-        row["outcome"] == COSTS_TOO_UNLIKE
+    found = [
+        row
+        for row in rows
+        if row["outcome"] == COSTS_TOO_UNLIKE
         and row.case == a.case.slug
         and row["partner"] == a.partner
-        and (row.number("round") or 0) < duet.round
-        for row in rows
-    )
+        and (row.number("round") or 0) <= duet.round
+    ]
+    return min(found, key=lambda row: row.number("round") or 0, default=None)
+
+
+def load_of(row: Row) -> float | None:
+    """Users each, or arrivals a second each, of a duet's row; None: it was given up before there
+    was one.
+    """
+    return row.number("rate_rps") or row.number("users")
 
 
 def is_unequal(duet: Duet, answers: tuple[float, float]) -> bool:

@@ -13,7 +13,13 @@ from loadgen.errors import ConfigurationError
 from loadgen.findings.agreement import Agreement, agreements
 from loadgen.findings.both_sides import are_neighbours, mean_distance, same_rounds
 from loadgen.findings.comparisons import COLUMNS as OF_COMPARISONS
-from loadgen.findings.comparisons import Comparison, adjusted, compare_rows, comparison_cells
+from loadgen.findings.comparisons import (
+    Comparison,
+    adjusted,
+    compare_by_duets,
+    compare_rows,
+    comparison_cells,
+)
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, JudgedGate, judge_gates
@@ -179,8 +185,9 @@ def _in_duets(
     found = {}
     for pair in pairs:
         a, b = _names(pair)
-        judged = compare_rows("", labels.pair(*pair), sides[a, b], sides[b, a], CPU_METRIC)
-        found[a, b] = replace(judged, label=f"{judged.label}, at {judged.load}")
+        if judged := compare_by_duets(pair, run.by_case, sides):
+            at = f", at {judged.load}" if judged.load else ""
+            found[a, b] = replace(judged, label=f"{labels.pair(*pair)}{at}")
     return found
 
 
