@@ -131,7 +131,7 @@ def test_a_duet_that_failed_has_both_its_rows() -> None:
     assert a["users"] is None
 
 
-@pytest.mark.parametrize(("failed", "ranked"), [(2, "yes"), (8, "no")])
+@pytest.mark.parametrize(("failed", "ranked"), [(2, "yes"), (8, "no"), (40, "no")])
 def test_a_side_of_which_more_than_one_percent_failed_tells_no_cost(
     failed: int, ranked: str
 ) -> None:

@@ -109,7 +109,7 @@ def test_costs_too_unlike_are_compared_by_the_cases_own_trials() -> None:
     rows = [*UNLIKE, *trial_rows(CPU_METRIC, DEARER)]
     found = only(suite_of(CPU_METRIC), rows)
     assert (found.duet, found.verdict) == (False, "worse")
-    assert "too unlike for one load" in found.reason
+    assert "no load suits both at once (costs-too-unlike)" in found.reason
     assert "users each" not in found.label
 
 
@@ -179,7 +179,7 @@ def test_a_change_and_two_runs_know_the_trials_in_the_place_of_a_duet() -> None:
 def test_costs_too_unlike_without_trials_cannot_be_compared() -> None:
     found = only(suite_of(), UNLIKE)
     assert found.verdict == "not comparable"
-    assert found.reason == "the costs are too unlike for one load"
+    assert found.reason == "no load suits both at once (costs-too-unlike)"
 
 
 def test_a_server_that_died_in_a_duet_is_blamed_on_nobody() -> None:

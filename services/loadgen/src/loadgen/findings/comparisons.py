@@ -107,7 +107,7 @@ class Planted:
 type ComparisonKey = tuple[str, str, str, bool]
 
 #: Why a duet has no load.
-UNLIKE = "the costs are too unlike for one load"
+UNLIKE = "no load suits both at once (costs-too-unlike)"
 
 
 @dataclass(frozen=True)
