@@ -119,6 +119,29 @@ def test_the_first_measured_round_finds_the_load_of_all_that_follow() -> None:
     assert (second.round, second.load) == (2, 17)
 
 
+@pytest.mark.parametrize(("given_up", "attempts"), [(False, [1, 2]), (True, [1])])
+def test_what_they_take_longer_is_missing_for_measuring_again(
+    given_up: bool, attempts: list[int]
+) -> None:
+    suite = suite_of(
+        compare("one", "other"), servers=("one", "other", "third"), rounds=1, sort="rps"
+    )
+    third_s = next(
+        each.expected_s for each in plan_of(suite).certain() if not isinstance(each, Duet)
+    )
+    plan = Plan([suite], SERVERS, None, 1, spare_s=third_s + 1)
+    rows, tried = list[Row](), list[int]()
+    while following := plan.next_trial(rows):
+        if isinstance(following, Duet):
+            rows += rows_of(following, COSTS_TOO_UNLIKE if given_up else "measured", 4)
+            continue
+        late = following.sides[0].case.server == "third"
+        row = a_row(following.sides[0]) | {"ranked": "yes", "attempt": following.attempt}
+        rows.append(row | {"rps_bound": 0.05 if late else 0.0})
+        tried += [following.attempt] if late else []
+    assert tried == attempts
+
+
 def test_a_round_that_failed_leaves_the_load_to_the_next() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
     (first, *_) = duets_in(plan.certain())
