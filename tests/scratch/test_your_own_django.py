@@ -17,6 +17,7 @@ from scratch.scratch_lab import ScratchLab
 
 BLOCKS = all_blocks("your-own-django.md")
 NAME, CHANGED = "my-project", "my-project-16-threads"
+RECONNECTING = "my-project-reconnecting"
 
 #: What only the launcher knows.
 COUNTERS = (
@@ -54,6 +55,7 @@ class Followed:
         fresh: the run of the same with the launcher.
         running: whether its server runs after that.
         changed: the run of both, the project and the change to it.
+        cost: the run of both sides of a duet, and of their trials.
         advice: what the command that asks the lab's own views lists.
         left: the project's containers in the end.
     """
@@ -62,6 +64,7 @@ class Followed:
     fresh: Finished
     running: bool
     changed: Finished
+    cost: Finished
     advice: str
     left: list[str]
 
@@ -87,11 +90,17 @@ def followed(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Followed]:
         (quick,) = asked.commands
         advice = reader.do(quick, "--dry-run").stdout
 
+        for block in section("What one view costs", "yaml", "toml"):
+            reader.write(block)
+        (measure_cost,) = section("What one view costs", "sh")
+        cost = follow(reader, measure_cost, "--rounds", "1")
+
         for block in section("Remove it"):
             for command in block.commands:
                 reader.do(command)
-        left = [each for name in (NAME, CHANGED) for each in reader.containers(name)]
-        yield Followed(as_it_is, fresh, stats["running"], changed, advice, left)
+        names = (NAME, CHANGED, RECONNECTING)
+        left = [each for name in names for each in reader.containers(name)]
+        yield Followed(as_it_is, fresh, stats["running"], changed, cost, advice, left)
     subprocess.run(["docker", "image", "rm", IMAGE], check=True, capture_output=True)
 
 
@@ -195,6 +204,13 @@ def test_the_run_ends_with_what_one_round_tells(followed: Followed) -> None:
     assert "may be chance. It takes three rounds (--rounds 3) to judge " in said
 
 
+def test_what_one_view_costs_is_measured_in_a_duet(followed: Followed) -> None:
+    duets = [row for row in followed.cost.run.rows if row["partner"]]
+
+    assert {row["server"] for row in duets} == {CHANGED, RECONNECTING}
+    assert {row["outcome"] for row in duets} == {"measured"}
+
+
 def test_the_labs_own_views_are_asked_about_a_view_like_it(followed: Followed) -> None:
     trials = [line for line in followed.advice.splitlines() if ".r1" in line]
 
@@ -213,5 +229,6 @@ def test_no_section_of_the_page_is_skipped() -> None:
         "Run it",
         "Fresh for each trial, with its CPU",
         "What to change first",
+        "What one view costs",
         "Remove it",
     ]

@@ -10,7 +10,6 @@ from loadgen.duets import load as load_module
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
 from loadgen.runs import services
-from loadgen.theory import laws
 from tests.conftest import Loadgen
 from tests.kept_run import lines_of
 from tests.stand_ins import StandInLab
@@ -41,7 +40,8 @@ def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(duet_module, "LEAST_SLICE_S", 0.5)
     monkeypatch.setattr(duet_module, "LEAST_WARM_UP_S", 0.3)
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 5)
-    monkeypatch.setattr(laws, "EQUAL_LOAD_SHARE", 2.0)
+    monkeypatch.setattr(load_module, "FOUND_EQUAL_SHARE", 2.0)
+    monkeypatch.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
     return in_project
 
 
@@ -82,6 +82,26 @@ def test_a_run_of_duets_ends_with_their_rows_and_no_summary_of_cases(
     assert len(list((folder / "slices").iterdir())) == 2
     assert (folder / "report.html").exists()
     assert not (folder / "own").exists()
+
+
+def test_a_run_whose_duet_is_given_up_measures_its_sides_one_after_the_other(
+    loadgen: Loadgen,
+    labs: tuple[StandInLab, StandInLab],
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, spare = labs
+    monkeypatch.setattr(load_module, "LEAST_USERS", 9)
+    code, out, err = loadgen("run", "middle", "--rounds", "3")
+    assert code == 0, out + err
+    folder = the_run(results)
+    rows = lines_of(folder / "trials.csv")
+    assert [row["outcome"] for row in rows] == ["costs-too-unlike"] * 2 + ["measured"] * 6
+    assert {row["users"] for row in rows} == {"4"}
+    (line,) = lines_of(folder / "comparisons.csv")
+    assert (line["by"], line["load"]) == ("trials", "4 users each")
+    assert spare.events.count("start") == 1  # what is measured apart is in its own container
+    assert (folder / "report.html").exists()
 
 
 def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(

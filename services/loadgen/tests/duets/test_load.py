@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from loadgen.duets.duet import Duet, duet_of
 from loadgen.duets.load import (
     BUSY_SHARE,
+    FOUND_EQUAL_SHARE,
     LEAST_ANSWERS,
     MOST_STEPS,
     Limits,
     LoadStep,
+    TooUnlikeError,
     check_equal_load,
     half_of,
     limits_of,
@@ -43,7 +45,7 @@ def limits(**values: Any) -> Limits:
 def a_step(load: float, cpu_a_s: float, cpu_b_s: float, apart: float = 1.0) -> LoadStep:
     """So many users, who are answered after the service time by views that cost so much."""
     rate = load / SERVICE_S
-    return LoadStep(load, (cpu_a_s * rate, cpu_b_s * rate), (rate, rate * apart))
+    return LoadStep(load, (cpu_a_s * rate, cpu_b_s * rate), (rate, rate * apart), seconds=3.0)
 
 
 def climbed(within: Limits, cpu_a_s: float, cpu_b_s: float, falls: float = 0.0) -> list[float]:
@@ -108,8 +110,8 @@ def test_a_load_that_does_not_keep_its_rates_equal_is_halved() -> None:
 
 
 def test_costs_that_leave_under_three_users_are_too_unlike() -> None:
-    busy = LoadStep(4, (0.9, 0.05), (100.0, 100.0))
-    with pytest.raises(TrialError, match="2 users each, and 3 are needed") as error:
+    busy = LoadStep(4, (0.9, 0.05), (100.0, 100.0), seconds=3.0)
+    with pytest.raises(TrialError, match="2 users, and a duet needs 3") as error:
         next_load([busy], limits())
     assert error.value.outcome == "costs-too-unlike"
 
@@ -149,14 +151,14 @@ def test_an_open_load_leaves_slots_free_and_begins_with_the_rate_of_four_users()
 
 
 def test_sides_that_made_five_percent_more_or_less_had_no_equal_load() -> None:
-    check_equal_load(a_duet(), (1000.0, 1045.0))
+    check_equal_load(replace(a_duet(), load=20.0), (1000.0, 1045.0), 20.0)
     with pytest.raises(TrialError, match=r"the rates' ratio is 0\.94"):
-        check_equal_load(a_duet(), (1000.0, 940.0))
+        check_equal_load(a_duet(), (1000.0, 940.0), 20.0)
 
 
 def test_a_round_of_a_known_load_that_was_unequal_says_nothing_of_the_pair() -> None:
     with pytest.raises(TrialError) as error:
-        check_equal_load(replace(a_duet(), load=20.0), (1000.0, 940.0))
+        check_equal_load(replace(a_duet(), load=20.0), (1000.0, 940.0), 20.0)
     assert error.value.outcome == "unequal-load"
 
 
@@ -167,6 +169,43 @@ def test_half_a_load_is_tried_as_long_as_it_says_enough() -> None:
 
 
 def test_arrivals_of_an_open_load_may_differ_by_chance() -> None:
-    check_equal_load(a_duet(**OPEN), (200.0, 240.0))
+    check_equal_load(a_duet(**OPEN), (200.0, 240.0), 20.0)
     with pytest.raises(TrialError):
-        check_equal_load(a_duet(**OPEN), (200.0, 400.0))
+        check_equal_load(a_duet(**OPEN), (200.0, 400.0), 20.0)
+
+
+@pytest.mark.parametrize(("rate", "of_a", "of_b"), [(30.0, 82, 98), (12.0, 30, 42), (8.0, 18, 30)])
+def test_a_step_of_an_open_load_is_not_halved_nor_given_up_by_chance(
+    rate: float, of_a: int, of_b: int
+) -> None:
+    arriving = limits(whole=False, most=rate, first=rate)
+    steps = [
+        LoadStep(load, (0.05, 0.06), (of_a / 3, of_b / 3), seconds=3.0) for load in (7.0, rate)
+    ]
+    proposal = next_load(steps, arriving)
+    assert (proposal.load, proposal.is_found) == (rate, True)
+
+
+def test_a_step_of_an_open_load_that_differs_beyond_chance_is_halved() -> None:
+    steps = [LoadStep(40, (0.2, 0.1), (40.0, 20.0), seconds=3.0)] * 2
+    assert next_load(steps, limits(whole=False, most=40.0)).load == 20
+
+
+def test_a_load_that_is_found_leaves_later_rounds_room_to_differ() -> None:
+    assert FOUND_EQUAL_SHARE == 0.03
+    by_four = (1000.0, 1040.0)
+    with pytest.raises(TrialError):
+        check_equal_load(a_duet(), by_four, 20.0)
+    check_equal_load(replace(a_duet(), load=20.0), by_four, 20.0)
+    steps = [a_step(4, 0.004, 0.005), a_step(40, 0.004, 0.005, apart=1.04)]
+    assert next_load(steps, limits()).load == 20
+
+
+def test_what_holds_too_few_users_is_named() -> None:
+    duet = a_duet()
+    few = replace(duet.sides[0].server, name="my-project", slots=2)
+    narrow = replace(duet, sides=(replace(duet.sides[0], server=few), duet.sides[1]))
+    with pytest.raises(TooUnlikeError) as error:
+        next_load([], limits_of(narrow, 1))
+    assert str(error.value) == "my-project has 2 slots, so it holds 2 users, and a duet needs 3"
+    assert (error.value.outcome, error.value.load) == ("costs-too-unlike", 2)

@@ -19,7 +19,6 @@ from loadgen.lab import network
 from loadgen.lab.compose import SPARE
 from loadgen.lab.cpus import Roles
 from loadgen.suites.pairs import CPU_METRIC, DuetPair
-from loadgen.theory import laws
 from loadgen.trials.instruments import HttpApi
 from tests.make import a_case, a_server, a_trial
 from tests.stand_ins import ANOTHER, LOOPBACK, StandInLab, http_client
@@ -36,7 +35,8 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         patched.setattr(duet_module, "LEAST_SLICE_S", 0.6)
         patched.setattr(duet_module, "LEAST_WARM_UP_S", 0.4)
         patched.setattr(load_module, "LEAST_ANSWERS", 5)
-        patched.setattr(laws, "EQUAL_LOAD_SHARE", 2.0)
+        patched.setattr(load_module, "FOUND_EQUAL_SHARE", 2.0)
+        patched.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
         patched.setattr("socket.gethostbyname", ADDRESSES.__getitem__)
         yield patched
 
@@ -163,7 +163,7 @@ def test_a_load_that_is_not_equal_is_halved_with_fresh_servers(
 ) -> None:
     labs.b.delay_s = 3 * labs.a.delay_s
     with pytest.MonkeyPatch.context() as strict:
-        strict.setattr(laws, "EQUAL_LOAD_SHARE", 0.5)
+        strict.setattr(load_module, "FOUND_EQUAL_SHARE", 0.5)
         strict.setattr(load_module, "FIRST_USERS", MOST_USERS)
         recording = labs.measure(a_duet(), tmp_path, patch)
         with pytest.raises(TrialError, match="rates' ratio is 0") as error:

@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from loadgen.duets.duet import Duet, duet_of
+from loadgen.duets.load import TooUnlikeError
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.rows import failed_rows, measured_duet
 from loadgen.errors import TrialError
@@ -115,7 +117,31 @@ def test_a_side_without_counters_is_no_duet() -> None:
         measured_duet(a_duet(), replace(recording, edges=(recording.edges[0], blind)))
 
 
+def test_a_duet_that_was_given_up_has_the_load_at_which_that_was() -> None:
+    duet = a_duet()
+    rows = failed_rows(duet, TooUnlikeError("", 4.0))
+    assert [(row["users"], row.case) for row in rows] == [
+        (4, side.case.slug) for side in duet.sides
+    ]
+
+
 def test_a_duet_that_failed_has_both_its_rows() -> None:
-    a, b = failed_rows(a_duet(), "server-died")
+    a, b = failed_rows(a_duet(), TrialError("server-died", ""))
     assert (a["outcome"], a.case, a["partner"]) == ("server-died", b["partner"], b.case)
     assert a["users"] is None
+
+
+@pytest.mark.parametrize(("failed", "ranked"), [(2, "yes"), (8, "no"), (40, "no")])
+def test_a_side_of_which_more_than_one_percent_failed_tells_no_cost(
+    failed: int, ranked: str
+) -> None:
+    recording = recorded([3.0] * 5, [4.0] * 5)
+    a, b = recording.sides
+    fails = pl.int_range(pl.len()).is_between(200, 199 + failed)
+    samples = a.samples.with_columns(
+        pl.when(fails).then(pl.lit("status-500")).otherwise(pl.col("failure")).alias("failure")
+    )
+    failing = replace(recording, sides=(replace(a, samples=samples), b))
+    rows = measured_duet(a_duet(), failing).rows
+    assert "failures" in rows[0].caveats
+    assert [row["ranked"] for row in rows] == [ranked, "yes"]

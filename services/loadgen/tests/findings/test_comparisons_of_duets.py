@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.duets.duet import with_load
 from loadgen.findings.agreement import agreements
 from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, compare_cases, write_comparisons
@@ -108,14 +109,77 @@ def test_costs_too_unlike_are_compared_by_the_cases_own_trials() -> None:
     rows = [*UNLIKE, *trial_rows(CPU_METRIC, DEARER)]
     found = only(suite_of(CPU_METRIC), rows)
     assert (found.duet, found.verdict) == (False, "worse")
-    assert "too unlike for one load" in found.reason
+    assert "no load suits both at once (costs-too-unlike)" in found.reason
     assert "users each" not in found.label
+
+
+def test_a_round_in_which_too_much_failed_has_no_ratio() -> None:
+    spoilt: dict[str, Any] = {"requests": 500, "failures": 6, "caveats": "failures"}
+    rows = duet_rows(DEARER)
+    rows[0] |= {**spoilt, "ranked": "no"}
+    found = only(suite_of(), rows)
+    assert found.verdict == "not comparable"
+    assert found.reason == "1 of 3 rounds unranked (failures)"
+
+
+def test_what_else_disturbed_a_duet_is_named_in_the_reason() -> None:
+    rows = duet_rows(DEARER)
+    rows[0] |= {"requests": 500, "failures": 1, "caveats": "failures"}
+    rows[2] |= {"caveats": "cpu-drift"}
+    rows[3] |= {"caveats": "cpu-drift"}
+    found = only(suite_of(), rows)
+    assert found.verdict == "worse"
+    assert found.reason == "failures in 1 of 3 rounds; cpu-drift in 1 of 3 rounds"
+
+
+def given_up(*metrics: str, **attributes: Any) -> tuple[Suite, list[Row]]:
+    """A duet that was given up at 4 users, and the trials in its place."""
+    rows = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, users=4, **{CPU_METRIC: None})
+    for number, values in enumerate(DEARER, start=1):
+        rows += [
+            row_of(with_load(case, 4), number, **{CPU_METRIC: value, "rps": 6.0})
+            for case, value in zip((A, B), values, strict=True)
+        ]
+    return suite_of(*metrics, **attributes), rows
+
+
+def test_a_duet_that_was_given_up_is_answered_by_the_trials_in_its_place() -> None:
+    suite, rows = given_up()
+    found = only(suite, rows)
+    assert (found.duet, found.verdict, found.load) == (False, "worse", "4 users each")
+    assert found.label == "one → other, at 4 users each"
+    assert found.reason.endswith("compared by trials one after the other, at 4 users each")
+    assert found.distance
+    assert found.distance.trials == 1
+
+
+def test_those_go_before_the_cases_own_trials_under_another_load() -> None:
+    suite, rows = given_up()
+    unequal = [
+        row | {"rps": 90.0 if row["server"] == "one" else 50.0}
+        for row in trial_rows(CPU_METRIC, DEARER)
+    ]
+    assert only(suite, [*rows, *unequal]).verdict == "worse"
+
+
+def test_a_change_and_two_runs_know_the_trials_in_the_place_of_a_duet() -> None:
+    suite, rows = given_up(change="another server")
+    rows = [*rows, *RATES]
+    (effect,) = effects(suite, compare_cases([suite], rows))
+    assert "at 4 users each" in line(effect)
+    cheaper = [
+        row | {CPU_METRIC: 1.0 + (row["server"] == "one") + 0.01 * (row.count("round") or 0)}
+        for row in rows
+    ]
+    runs = Run(Path(), [suite], rows, {}), Run(Path(), [suite], cheaper, {})
+    (compared,) = agreements(*runs, others=())
+    assert [(apart.a, apart.b) for apart in compared.apart] == [("worse", "better")]
 
 
 def test_costs_too_unlike_without_trials_cannot_be_compared() -> None:
     found = only(suite_of(), UNLIKE)
     assert found.verdict == "not comparable"
-    assert found.reason == "the costs are too unlike for one load"
+    assert found.reason == "no load suits both at once (costs-too-unlike)"
 
 
 def test_a_server_that_died_in_a_duet_is_blamed_on_nobody() -> None:
@@ -165,6 +229,13 @@ def test_two_servers_of_a_run_are_compared_by_their_duets_in_either_direction() 
         result = of_servers(run, baseline, candidate, ["rps", CPU_METRIC], ())
         (by_duet,) = [found for found in result.comparisons if found.metric == CPU_METRIC]
         assert (by_duet.verdict, by_duet.load) == (verdict, "17 users each")
+
+
+def test_two_servers_of_a_run_are_compared_by_the_trials_in_the_place_of_a_duet() -> None:
+    suite, rows = given_up()
+    result = of_servers(Run(Path(), [suite], rows, {}), "one", "other", [CPU_METRIC], ())
+    (found,) = result.comparisons
+    assert (found.verdict, found.label) == ("worse", "one → other, at 4 users each")
 
 
 def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:

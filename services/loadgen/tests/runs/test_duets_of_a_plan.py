@@ -1,13 +1,14 @@
 """Duets have places of their own in a plan, and a load that follows from the rows so far."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from loadgen.duets.duet import Duet, Measurement, demanding
+from loadgen.duets.duet import Duet, Measurement, demanding, with_load
 from loadgen.errors import ConfigurationError
 from loadgen.records import columns
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
@@ -18,6 +19,8 @@ from loadgen.runs.resume import rows_that_stay
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
+from loadgen.trials.self_check import demands
+from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite, a_timing
 
 SERVERS = {name: a_server(name=name) for name in ("one", "other", "third")}
@@ -116,6 +119,29 @@ def test_the_first_measured_round_finds_the_load_of_all_that_follow() -> None:
     assert (second.round, second.load) == (2, 17)
 
 
+@pytest.mark.parametrize(("given_up", "attempts"), [(False, [1, 2]), (True, [1])])
+def test_what_they_take_longer_is_missing_for_measuring_again(
+    given_up: bool, attempts: list[int]
+) -> None:
+    suite = suite_of(
+        compare("one", "other"), servers=("one", "other", "third"), rounds=1, sort="rps"
+    )
+    third_s = next(
+        each.expected_s for each in plan_of(suite).certain() if not isinstance(each, Duet)
+    )
+    plan = Plan([suite], SERVERS, None, 1, spare_s=third_s + 1)
+    rows, tried = list[Row](), list[int]()
+    while following := plan.next_trial(rows):
+        if isinstance(following, Duet):
+            rows += rows_of(following, COSTS_TOO_UNLIKE if given_up else "measured", 4)
+            continue
+        late = following.sides[0].case.server == "third"
+        row = a_row(following.sides[0]) | {"ranked": "yes", "attempt": following.attempt}
+        rows.append(row | {"rps_bound": 0.05 if late else 0.0})
+        tried += [following.attempt] if late else []
+    assert tried == attempts
+
+
 def test_a_round_that_failed_leaves_the_load_to_the_next() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
     (first, *_) = duets_in(plan.certain())
@@ -124,10 +150,68 @@ def test_a_round_that_failed_leaves_the_load_to_the_next() -> None:
     assert (second.round, second.load) == (2, None)
 
 
-def test_a_pair_that_is_too_unlike_is_not_tried_again() -> None:
+def run_given_up(plan: Plan, users: int | None) -> list[Measurement]:
+    """All that a run measures whose duets are given up at such a load."""
+    rows, measured = list[Row](), list[Measurement]()
+    while following := plan.next_trial(rows):
+        measured.append(following)
+        if isinstance(following, Duet):
+            rows += rows_of(following, COSTS_TOO_UNLIKE, users)
+        else:
+            rows.append(a_row(following))
+    return measured
+
+
+def a_row(trial: Trial) -> Row:
+    plain: dict[str, Cell] = {"outcome": "measured", "attempt": 1}
+    place: dict[str, Cell] = {"position": trial.position, "round": trial.round}
+    return columns.row(trial.case.cells() | plain | place)
+
+
+@pytest.mark.parametrize(("users", "under"), [(4, 4), (None, 100)])
+def test_a_pair_that_is_too_unlike_is_measured_apart_under_one_load_in_each_round(
+    users: int | None, under: int
+) -> None:
     plan = plan_of(suite_of(compare("one", "other")))
-    (first, *_) = duets_in(plan.certain())
-    assert plan.next_trial(rows_of(first, COSTS_TOO_UNLIKE, users=None)) is None
+    duet, *apart = run_given_up(plan, users)
+    assert isinstance(duet, Duet)
+    assert [
+        (trial.round, trial.position, trial.case.server, trial.case.users)
+        for each in apart
+        for trial in each.sides
+    ] == [
+        (number, number, server, under)
+        for number, order in ((1, ("one", "other")), (2, ("other", "one")), (3, ("one", "other")))
+        for server in order
+    ]
+    assert all(each.sides[0].partner is None for each in apart)
+    assert len(plan.certain()) == 3
+
+
+def test_a_case_that_has_trials_under_that_load_is_not_measured_twice() -> None:
+    plan = plan_of(suite_of(compare("one", "other", "rps", *CPU), rounds=1))
+    assert len(run_given_up(plan, 100)) == 3
+    assert len(run_given_up(plan, 50)) == 5
+
+
+def test_two_pairs_of_one_case_measure_it_apart_once() -> None:
+    suite = suite_of(
+        compare("one", "other"),
+        compare("one", "third"),
+        servers=("one", "other", "third"),
+        rounds=1,
+    )
+    measured = run_given_up(plan_of(suite), 4)
+    servers = [each.sides[0].case.server for each in measured if not isinstance(each, Duet)]
+    assert sorted(servers) == ["one", "other", "third"]
+
+
+def test_trials_in_the_place_of_a_duet_take_about_its_time() -> None:
+    _, *apart = run_given_up(plan_of(suite_of(compare("one", "other"), rounds=1)), 4)
+    (duet,) = plan_of(suite_of(compare("one", "other"), rounds=1)).certain()
+    assert isinstance(duet, Duet)
+    longer_s = sum(each.expected_s for each in apart) - duet.measuring_s
+    assert longer_s == pytest.approx(duet.warm_up_s + duet.service_time_s)
 
 
 def test_only_the_first_round_takes_the_time_to_find_the_load() -> None:
@@ -186,6 +270,17 @@ def test_both_sides_ask_the_api_at_once() -> None:
     assert [trial.case.users for trial in demanding(planned)] == [200, 200]
 
 
+def test_both_sides_have_their_slots_at_once() -> None:
+    slow = {name: a_server(name=name, slots=10) for name in ("one", "other")}
+    planned = Plan([suite_of(compare("one", "other"))], slow, 1, 1).certain()
+    alone = [side for duet in planned for side in duet.sides]
+    (of_one, of_both) = (
+        max(demand.calls_per_s for demand in demands(trials, 8))
+        for trials in ([replace(s, case=with_load(s.case, 200)) for s in alone], demanding(planned))
+    )
+    assert of_both == pytest.approx(2 * of_one)
+
+
 class TestARunThatIsResumed:
     @pytest.fixture
     def plan(self) -> Plan:
@@ -219,3 +314,8 @@ class TestARunThatIsResumed:
         assert [number for number, _ in self.left(plan, died, tmp_path)] == [1, 2, 3]
         unlike = rows_of(first, COSTS_TOO_UNLIKE, users=None)
         assert self.left(plan, unlike, tmp_path) == []
+        missing = plan.missing(unlike)
+        assert [each.sides[0].case.users for each in missing] == [100] * 6
+        rows = [*unlike, a_row(missing[0].sides[0])]
+        write_table(tmp_path / "trials.csv", rows)
+        assert len(plan.missing(rows_that_stay(plan, tmp_path))) == 5

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from loadgen.duets.rows import measured_duet
-from loadgen.errors import ConfigurationError, ResultsLostError
+from loadgen.errors import ConfigurationError, ResultsLostError, TrialError
 from loadgen.lab.lab import Lab, read_lab
 from loadgen.records import columns
 from loadgen.records.columns import TRIALS
@@ -371,7 +371,7 @@ class TestADuet:
         assert results.tally.startswith("1 of 3 trials")
 
     def test_that_failed_leaves_two_rows(self, results: Results) -> None:
-        results.keep_failed_duet(self.DUET, "server-died")
+        results.keep_failed_duet(self.DUET, TrialError("server-died", "it died"))
         assert [row["outcome"] for row in read_rows(results.folder)] == ["server-died"] * 2
 
     def test_is_kept_whole_or_not_at_all(

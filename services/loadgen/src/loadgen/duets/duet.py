@@ -114,11 +114,28 @@ class Duet:
     @property
     def expected_s(self) -> float:
         """About how long it takes: two servers start; the first round finds the load as well."""
-        both_start_s = 2 * OVERHEAD_S
-        measuring_s = both_start_s + self.warm_up_s + self.window_s + self.service_time_s
         if self.load is not None or self.round > 1:
-            return measuring_s
-        return measuring_s + both_start_s + USUAL_STEPS * (self.step_s + self.service_time_s)
+            return self.measuring_s
+        finding_s = 2 * OVERHEAD_S + USUAL_STEPS * (self.step_s + self.service_time_s)
+        return self.measuring_s + finding_s
+
+    @property
+    def measuring_s(self) -> float:
+        """The same where its load is known."""
+        return 2 * OVERHEAD_S + self.warm_up_s + self.window_s + self.service_time_s
+
+    def apart(self, load: float) -> tuple[Trial, Trial]:
+        """Both sides one after the other under that load, in the order of the round: what is
+        measured in the place of a duet that was given up. Each has half of the slices' time.
+        """
+        first, second = (self._alone(number, load) for number in self.in_order)
+        return first, second
+
+    def _alone(self, number: int, load: float) -> Trial:
+        side = self.sides[number]
+        timing = replace(side.timing, window_s=self.window_s / 2)
+        case = with_load(side.case, load)
+        return replace(side, case=case, partner=None, window_s=self.window_s / 2, timing=timing)
 
     def under(self, load: float) -> tuple[Trial, Trial]:
         """Both sides with that load."""
@@ -135,10 +152,16 @@ def demanding(measurements: Iterable[Measurement]) -> list[Trial]:
     stands for both.
     """
     return [
-        replace(side, case=with_load(side.case, 2 * each.most)) if isinstance(each, Duet) else side
+        _for_both(side, each.most) if isinstance(each, Duet) else side
         for each in measurements
         for side in each.sides
     ]
+
+
+def _for_both(side: Trial, most: float) -> Trial:
+    slots = side.server.slots
+    server = replace(side.server, slots=None if slots is None else 2 * slots)
+    return replace(side, case=with_load(side.case, 2 * most), server=server)
 
 
 def with_load(case: Case, load: float) -> Case:

@@ -12,7 +12,7 @@ from loadgen.duets.duet import SLICES, Duet
 from loadgen.errors import TrialError
 from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
 from loadgen.suites.pairs import LEAST_USERS
-from loadgen.theory.laws import is_equal_load, slots_ceiling_rps, usable_cpus
+from loadgen.theory.laws import EQUAL_LOAD_SHARE, slots_ceiling_rps, usable_cpus
 
 #: How busy the app's CPUs may be, and what of them a process can use.
 BUSY_SHARE = 0.6
@@ -21,10 +21,28 @@ FIRST_USERS = 4
 MOST_STEPS = 3
 #: A step this near to what it asks for has found the load.
 NEAR_SHARE = 0.2
+#: While the load is found the rates may differ by this share: less than later rounds may
+#: (EQUAL_LOAD_SHARE), for else a pair that just passed would be cut by chance in these.
+FOUND_EQUAL_SHARE = 0.03
+#: Chance makes Poisson counts differ by so many standard deviations at most, as good as always.
+BY_CHANCE_SDS = 3.0
 #: The outcome of a round whose sides were not under one load, where other rounds' were.
 UNEQUAL_LOAD = "unequal-load"
 #: A slice counts so many good answers a side at least, or says too little.
 LEAST_ANSWERS = 30
+
+
+class TooUnlikeError(TrialError):
+    """No load is right for both sides: they are measured one after the other instead.
+
+    Attributes:
+        load: users each, or arrivals a second each, that was too little, or too much; each can
+            have it alone.
+    """
+
+    def __init__(self, message: str, load: float) -> None:
+        super().__init__(COSTS_TOO_UNLIKE, message)
+        self.load = load
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,7 @@ class Limits:
 
     Attributes:
         most: users each, or arrivals a second each, at most.
+        because: what `most` comes of, in words.
         first: the first step.
         whole: whether a load is a whole number, of users.
         cpus: those of the app.
@@ -49,6 +68,7 @@ class Limits:
     cpus_of_b: int
     slice_s: float
     slices: int = SLICES
+    because: str = "no more is asked"
 
 
 @dataclass(frozen=True)
@@ -59,17 +79,19 @@ class LoadStep:
         load: users each, or arrivals a second each.
         busy: CPUs that each side kept busy.
         rates_rps: good answers a second of each side.
+        seconds: in which they came.
     """
 
     load: float
     busy: tuple[float, float]
     rates_rps: tuple[float, float]
+    seconds: float
 
     @property
-    def is_equal(self) -> bool:
-        """Whether both sides served the same load."""
+    def answers(self) -> tuple[float, float]:
+        """Good answers of each side."""
         a, b = self.rates_rps
-        return a > 0 and b > 0 and is_equal_load(a / b)
+        return a * self.seconds, b * self.seconds
 
 
 @dataclass(frozen=True)
@@ -86,20 +108,34 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
     No user waits for a slot, or for a connection of the client's pool.
     """
     is_open = duet.first.case.load == "open"
-    shared = [duet.most]
+    shared = [(duet.most, f"the suite asks for {_each(duet.most, is_open=is_open)}")]
     for side in duet.sides:
-        slots_rps = slots_ceiling_rps(side.server.slots, side.service_time_s)
-        if slots_rps:
-            shared.append(BUSY_SHARE * slots_rps if is_open else float(side.server.slots or 0))
+        name, slots = side.server.name, side.server.slots
+        if slots_rps := slots_ceiling_rps(slots, side.service_time_s):
+            load = BUSY_SHARE * slots_rps if is_open else float(slots or 0)
+            words = f"{name} has {slots} slots, so it holds {_each(load, is_open=is_open)}"
+            shared.append((load, words))
         if pool_rps := side.pool_ceiling_rps:
-            shared.append(BUSY_SHARE * pool_rps * (1 if is_open else side.service_time_s))
+            load = BUSY_SHARE * pool_rps * (1 if is_open else side.service_time_s)
+            words = f"the pool of {name}'s client holds {_each(load, is_open=is_open)}"
+            shared.append((load, words))
     a, b = (
         usable_cpus(app_cpus, side.server.processes, many_each=side.many_cpus)
         for side in duet.sides
     )
     first = FIRST_USERS / duet.service_time_s if is_open else FIRST_USERS
-    most = min(shared)
-    return Limits(most, min(first, most), not is_open, app_cpus, a, b, duet.slice_s, duet.slices)
+    most, because = min(shared)
+    return Limits(
+        most=most,
+        first=min(first, most),
+        whole=not is_open,
+        cpus=app_cpus,
+        cpus_of_a=a,
+        cpus_of_b=b,
+        slice_s=duet.slice_s,
+        slices=duet.slices,
+        because=because,
+    )
 
 
 def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
@@ -117,15 +153,19 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     load = min(step.load * min(room), limits.most)
     # What one side's views wait for the other's grows with the load. The first step is too small
     # to judge that by.
-    halved = not step.is_equal and len(steps) > 1
+    unequal = _are_unequal(step.answers, FOUND_EQUAL_SHARE, at_random=not limits.whole)
+    halved = unequal and len(steps) > 1
     if halved:
         load = min(load, step.load / 2)
     load = _enough(_rounded(load, limits), limits)
-    answers = load / step.load * min(step.rates_rps) * limits.slice_s
+    # Of an open load as many as arrive: a few that were counted differ by chance.
+    rate = min(step.rates_rps) / step.load if limits.whole else 1.0
+    answers = load * rate * limits.slice_s
     if answers < LEAST_ANSWERS:
         raise _too_unlike(
-            f"the load that both can have ({load:g} each) gives {answers:.0f} answers a slice, "
-            f"and {LEAST_ANSWERS} are needed"
+            f"the load that both can have ({_each(load, is_open=not limits.whole)}) gives "
+            f"{answers:.0f} answers a slice, and {LEAST_ANSWERS} are needed",
+            load,
         )
     near = abs(load - step.load) <= NEAR_SHARE * step.load
     return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
@@ -142,30 +182,48 @@ def known_load(duet: Duet, rows: Iterable[Row]) -> float | None:
     return min(found)[1] if found else None
 
 
-def is_given_up(duet: Duet, rows: Iterable[Row]) -> bool:
-    """Whether an earlier round has found this pair too unlike for one load."""
+def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
+    """The row of this round or an earlier one that has found this pair too unlike for one load."""
     a = duet.first
-    return any(
-        row["outcome"] == COSTS_TOO_UNLIKE
+    found = [
+        row
+        for row in rows
+        if row["outcome"] == COSTS_TOO_UNLIKE
         and row.case == a.case.slug
         and row["partner"] == a.partner
-        and (row.number("round") or 0) < duet.round
-        for row in rows
-    )
+        and (row.number("round") or 0) <= duet.round
+    ]
+    return min(found, key=lambda row: row.number("round") or 0, default=None)
+
+
+def load_of(row: Row) -> float | None:
+    """Users each, or arrivals a second each, of a duet's row; None: it was given up before there
+    was one.
+    """
+    return row.number("rate_rps") or row.number("users")
 
 
 def is_unequal(duet: Duet, answers: tuple[float, float]) -> bool:
     """Whether one side served more views than the other; of an open load, not by chance.
 
-    Two Poisson counts of the same mean differ by √(1/a + 1/b) of it, one standard deviation.
-
     Args:
-        duet: that was measured.
+        duet: that was measured; while its load is not known less is allowed.
         answers: good answers of each side over all slices.
     """
+    share = FOUND_EQUAL_SHARE if duet.load is None else EQUAL_LOAD_SHARE
+    return _are_unequal(answers, share, at_random=duet.first.case.load == "open")
+
+
+def _are_unequal(answers: tuple[float, float], share: float, *, at_random: bool) -> bool:
+    """Whether counts differ by more than a share; of arrivals at random, and than by chance.
+
+    Two Poisson counts of the same mean differ by √(1/a + 1/b) of it, one standard deviation.
+    """
     a, b = answers
-    by_chance = 3 * math.sqrt(1 / a + 1 / b) if duet.first.case.load == "open" else 0.0
-    return not is_equal_load(a / b) and abs(math.log(a / b)) > by_chance
+    if min(a, b) <= 0:
+        return True
+    by_chance = BY_CHANCE_SDS * math.sqrt(1 / a + 1 / b) if at_random else 0.0
+    return abs(math.log(a / b)) > max(math.log1p(share), by_chance)
 
 
 def half_of(load: float, limits: Limits, answers: tuple[float, float]) -> float | None:
@@ -183,26 +241,28 @@ def half_of(load: float, limits: Limits, answers: tuple[float, float]) -> float 
     return half if min(answers) / limits.slices / 2 >= LEAST_ANSWERS else None
 
 
-def check_equal_load(duet: Duet, answers: tuple[float, float]) -> None:
-    """Whether both sides served as many views.
+def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> None:
+    """Whether both sides served as many views under a load.
 
     Raises:
-        TrialError: costs-too-unlike where no load was known, for the protocol has tried smaller
-            ones; else unequal-load, which is this round's misfortune.
+        TooUnlikeError: where no load was known, for the protocol has tried smaller ones.
+        TrialError: unequal-load, which is this round's misfortune.
     """
     if not is_unequal(duet, answers):
         return
     a, b = answers
     reason = f"under one load the rates' ratio is {b / a:.2f}"
-    raise _too_unlike(reason) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
+    raise _too_unlike(reason, load) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
 
 
 def _enough(load: float, limits: Limits) -> float:
-    if limits.whole and load < LEAST_USERS:
-        raise _too_unlike(
-            f"the load that both can have is {load:.0f} users each, and {LEAST_USERS} are needed"
-        )
-    return load
+    if not limits.whole or load >= LEAST_USERS:
+        return load
+    needed = f"and a duet needs {LEAST_USERS}"
+    if limits.most < LEAST_USERS and load >= math.floor(limits.most):
+        raise TooUnlikeError(f"{limits.because}, {needed}", max(1.0, load))
+    has = f"the load that both can have is {_each(load, is_open=False)}"
+    raise _too_unlike(f"{has}, {needed}", max(1.0, load))
 
 
 def _rounded(load: float, limits: Limits) -> float:
@@ -217,5 +277,9 @@ def _column(duet: Duet) -> str:
     return "rate_rps" if duet.first.case.load == "open" else "users"
 
 
-def _too_unlike(reason: str) -> TrialError:
-    return TrialError(COSTS_TOO_UNLIKE, f"the costs are too unlike for one load: {reason}")
+def _each(load: float, *, is_open: bool) -> str:
+    return f"{load:.2g}/s" if is_open else f"{load:.0f} users"
+
+
+def _too_unlike(reason: str, load: float) -> TooUnlikeError:
+    return TooUnlikeError(f"the costs are too unlike for one load: {reason}", load)

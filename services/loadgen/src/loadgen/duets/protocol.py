@@ -196,7 +196,7 @@ class DuetProtocol:
                 raise TrialError("no-cpu-time", "the launcher cannot read its server's CPU time")
             busy.append((end.cpu_seconds - begin.cpu_seconds) / seconds)
             rates.append(accounting.answers(of_side, *instants).parts / seconds)
-        return LoadStep(load, (busy[0], busy[1]), (rates[0], rates[1]))
+        return LoadStep(load, (busy[0], busy[1]), (rates[0], rates[1]), seconds)
 
     # ------------------------------------------------------------------------------ the measurement
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadgen.duets.duet import Duet
-from loadgen.duets.load import check_equal_load
+from loadgen.duets.load import TooUnlikeError, check_equal_load
 from loadgen.duets.recording import DuetRecording
+from loadgen.errors import TrialError
 from loadgen.records.columns import BOUNDED, Row
 from loadgen.records.slices import Slice, SliceSide
 from loadgen.suites.pairs import CPU_METRIC
@@ -58,16 +59,24 @@ def measured_duet(duet: Duet, recording: DuetRecording) -> MeasuredDuet:
     """
     slices = recording.slices()
     of_a, of_b = [each.a for each in slices], [each.b for each in slices]
-    check_equal_load(duet, recording.answers())
     a, b = (
         _row(duet, recording, number, side_slices) for number, side_slices in ((0, of_a), (1, of_b))
     )
+    # What failed is missing among the answers: such a round is not ranked, and says no more.
+    if not any(map(caveats.spoilt_by_failures, (a, b))):
+        check_equal_load(duet, recording.answers(), recording.load)
     return MeasuredDuet((a, b), slices)
 
 
-def failed_rows(duet: Duet, outcome: str) -> tuple[Row, Row]:
-    """The rows of a duet that could not be measured."""
-    a, b = (failed_row(side, outcome) for side in duet.sides)
+def failed_rows(duet: Duet, reason: TrialError) -> tuple[Row, Row]:
+    """The rows of a duet that could not be measured; of one that was given up with the load at
+    which that was.
+    """
+    loaded = duet.under(reason.load) if isinstance(reason, TooUnlikeError) else duet.sides
+    a, b = (
+        failed_row(with_its_load, reason.outcome) | {"case": side.case.slug}
+        for with_its_load, side in zip(loaded, duet.sides, strict=True)
+    )
     return a, b
 
 
@@ -76,8 +85,9 @@ def _row(duet: Duet, recording: DuetRecording, number: int, slices: Sequence[Sli
     row = measured_row(loaded, recording.sides[number])
     cpu_ms = math.exp(sum(math.log(each.cpu_ms_per_view) for each in slices) / len(slices))
     probe_ms = row.number("probe_ms")
-    # What the API or the driver was late, both sides were. Only CPU of other sets is one's own.
-    is_ranked = caveats.MORE_CPU.name not in row.caveats
+    # What the API or the driver was late, both sides were. CPU of other sets is one's own, and so
+    # is that of what failed.
+    is_ranked = caveats.MORE_CPU.name not in row.caveats and not caveats.spoilt_by_failures(row)
     return row | {
         **dict.fromkeys(NOT_OF_A_DUET),
         "case": duet.sides[number].case.slug,

@@ -148,7 +148,7 @@ class _Why:
         if a.metric not in COST and a.same_ceiling != b.same_ceiling:
             at_it = self.a if a.same_ceiling else self.b
             yield f"both sides are at the same ceiling in {at_it.name} only"
-        for case in () if a.duet else (a.a, a.b):
+        for case in () if a.load or b.load or a.duet else (a.a, a.b):
             of_a, of_b = (what_bound(that_count(run.by_case[case])) for run, _ in both)
             if of_a != of_b:
                 server = self.a.by_case[case][0]["server"]

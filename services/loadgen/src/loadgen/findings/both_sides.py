@@ -174,7 +174,10 @@ def distance_cells(distance: Distance | None) -> tuple[Cell, Cell]:
 
 def _trials_apart(a: Row, b: Row) -> float | None:
     place_a, place_b = a.count("position"), b.count("position")
-    return None if place_a is None or place_b is None else abs(place_a - place_b)
+    if place_a is None or place_b is None:
+        return None
+    # Trials in the place of a duet share its place, and come one right after the other.
+    return abs(place_a - place_b) if a.is_of_duet else max(1, abs(place_a - place_b))
 
 
 def _seconds_apart(a: Row, b: Row) -> float | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from loadgen.duets.duet import load_in_words
+from loadgen.duets.duet import load_in_words, with_load
+from loadgen.duets.load import load_of
 from loadgen.duets.rows import REFERENCE_METRIC
 from loadgen.findings.answers_nobody import always_silent, silence, speaks
 from loadgen.findings.both_sides import (
@@ -68,7 +69,7 @@ COLUMNS = (
         "`trials`, one after the other; or `duet`, both under load at once, of which a and b name "
         "the cases without their loads",
     ),
-    Column("load", TEXT, "of a duet: the load that it was measured at, in words"),
+    Column("load", TEXT, "of a duet, or of trials in its place: the load, in words"),
     Column("rounds", COUNT, "rounds in which both were measured and ranked"),
     *DISTANCE_COLUMNS,
     Column("ratio", NUMBER, "geometric mean of b / a over rounds"),
@@ -110,7 +111,7 @@ class Planted:
 type ComparisonKey = tuple[str, str, str, bool]
 
 #: Why a duet has no load.
-UNLIKE = "the costs are too unlike for one load"
+UNLIKE = "no load suits both at once (costs-too-unlike)"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ class Comparison:
         instead: what stands in the place of a ratio: that a side answered nobody. Empty elsewhere.
         distance: how far apart their trials were, in the rounds that count; None: of two runs.
         duet: whether both were under load at once, in fresh pairs of processes.
-        load: of a duet, in words: `17 users each`; empty elsewhere.
+        load: of a duet, in words: `17 users each`, and of trials in its place, whose a and b are
+            those of the duet; empty elsewhere.
     """
 
     suites: str
@@ -186,12 +188,14 @@ class _Sides:
         a, b: of both sides.
         in_a_duet: they are of duets.
         reason: why they are not, though it was asked; may be empty.
+        load: of trials in the place of a duet, in words; else empty.
     """
 
     a: Sequence[Row]
     b: Sequence[Row]
     in_a_duet: bool = False
     reason: str = ""
+    load: str = ""
 
 
 def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparison]:
@@ -210,21 +214,43 @@ def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparis
                 continue
             a, b = asked.pair
             of_a, of_b = sides.a, sides.b
-            key = (of_a[0].case, of_b[0].case, asked.metric, sides.in_a_duet)
+            names = (a.in_a_duet, b.in_a_duet) if sides.in_a_duet or sides.load else (a, b)
+            key = (names[0].slug, names[1].slug, asked.metric, sides.in_a_duet)
             if key in known:
-                names = dict.fromkeys([*known[key].suites.split("+"), suite.name])
-                known[key] = replace(known[key], suites="+".join(names))
+                suite_names = dict.fromkeys([*known[key].suites.split("+"), suite.name])
+                known[key] = replace(known[key], suites="+".join(suite_names))
                 continue
-            judged = compare_rows(suite.name, "", of_a, of_b, asked.metric)
-            judged = replace(
-                judged,
-                label=naming.label(a, b, judged),
-                reason="; ".join(filter(None, (sides.reason, judged.reason))),
-            )
+            judged = _judged(suite.name, asked, sides)
+            judged = replace(judged, label=naming.label(a, b, judged))
             both = same_rounds(of_a, of_b)
             planted = _planted(judged.difference, both, asked.metric, asked.planted)
             known[key] = replace(judged, planted=planted)
     return adjusted(list(known.values()))
+
+
+def compare_by_duets(
+    pair: Pair,
+    by_case: Mapping[str, Sequence[Row]],
+    by_duet: Mapping[tuple[str, str], Sequence[Row]],
+) -> Comparison | None:
+    """CPU per view of two cases by their duets, or by the trials in the place of these; without a
+    label. None: there are none.
+
+    Args:
+        pair: the cases.
+        by_case, by_duet: the rows of the run.
+    """
+    asked = _Asked(pair, CPU_METRIC, None, in_a_duet=True)
+    sides = _sides(asked, by_case, by_duet)
+    return _judged("", asked, sides) if sides else None
+
+
+def _judged(suite: str, asked: _Asked, sides: _Sides) -> Comparison:
+    judged = compare_rows(suite, "", sides.a, sides.b, asked.metric)
+    if sides.load:
+        a, b = asked.pair
+        judged = replace(judged, a=a.in_a_duet.slug, b=b.in_a_duet.slug, load=sides.load)
+    return replace(judged, reason="; ".join(filter(None, (sides.reason, judged.reason))))
 
 
 def _sides(
@@ -234,7 +260,8 @@ def _sides(
 ) -> _Sides | None:
     """Whose rows answer; None where there are none.
 
-    Where the costs are too unlike for one load the cases' own trials answer, if there are some.
+    Where the costs are too unlike for one load, trials in the place of the duet answer, under the
+    load at which it was given up; or the cases' own trials, if there are only these.
     """
     a, b = asked.pair
     alone = (by_case.get(a.slug, ()), by_case.get(b.slug, ()))
@@ -242,8 +269,15 @@ def _sides(
         return _Sides(*alone) if all(alone) else None
     names = a.in_a_duet.slug, b.in_a_duet.slug
     duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
-    if all(alone) and is_too_unlike(duets[0]):
-        return _Sides(*alone, reason=f"{UNLIKE}: compared by trials one after the other")
+    if given_up := [row for row in duets[0] if row["outcome"] == COSTS_TOO_UNLIKE]:
+        reason = f"{UNLIKE}: compared by trials one after the other"
+        if load := load_of(given_up[0]):
+            of_a, of_b = (by_case.get(with_load(case.in_a_duet, load).slug) for case in asked.pair)
+            if of_a and of_b:
+                words = load_in_words(given_up[0].text("load"), load)
+                return _Sides(of_a, of_b, reason=f"{reason}, at {words}", load=words)
+        if all(alone):
+            return _Sides(*alone, reason=reason)
     return _Sides(*duets, in_a_duet=True) if all(duets) else None
 
 
@@ -329,7 +363,8 @@ def answer_to(
     """
     a, b = pair
     if metric == CPU_METRIC and is_in_a_duet(entry, pair, suite.always_on):
-        duet = by_key.get((a.in_a_duet.slug, b.in_a_duet.slug, metric, True))
+        names = (a.in_a_duet.slug, b.in_a_duet.slug, metric)
+        duet = by_key.get((*names, True)) or by_key.get((*names, False))
         return duet or by_key.get((a.slug, b.slug, metric, False))
     return by_key.get((a.slug, b.slug, metric, False))
 
@@ -374,7 +409,7 @@ class _Names:
 
     def label(self, a: Case, b: Case, comparison: Comparison) -> str:
         """What differs between two cases; of a duet with the load that it was measured at."""
-        if not comparison.duet:
+        if not comparison.load and not comparison.duet:
             return self._alone.pair(a, b)
         pair = self._in_duets.pair(a.in_a_duet, b.in_a_duet)
         return f"{pair}, at {comparison.load}" if comparison.load else pair
@@ -399,8 +434,8 @@ def _why_no_duet(rows: Sequence[Row]) -> str:
 def _load_of_duet(rows: Sequence[Row]) -> str:
     """The load of a duet's rows in words; empty of other rows, and where none was measured."""
     for row in rows:
-        load = row.number("rate_rps") or row.number("users")
-        if row.is_of_duet and load:
+        load = load_of(row)
+        if row.is_of_duet and row.is_measured and load:
             return load_in_words(row.text("load"), load)
     return ""
 
@@ -451,6 +486,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         return because(f"unequal load: the rates' ratio is {load:.2f}")
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
+    reasons += _seen_in_duets(rounds)
     if metric in LATENCIES:  # users who waited through the window are in none
         sides = ((rows[0]["server"], starved_users(rows)) for rows in (rounds.a, rounds.b))
         reasons += [f"{server} starved {words}" for server, words in sides if words]
@@ -476,6 +512,16 @@ def _is_bound_alone(ratio: Difference) -> bool:
     if ratio.verdict != "undecided" or ratio.low is None or ratio.high is None:
         return False
     return ratio.low > 1 or ratio.high < 1
+
+
+def _seen_in_duets(rounds: BothSides) -> Iterator[str]:
+    """`failures in 1 of 5 rounds`: what may have disturbed duets that count all the same. Of other
+    trials the tables tell it, which duets are not in.
+    """
+    duets = [pair for pair in rounds.pairs if pair[0].is_of_duet] if rounds.paired else []
+    for name in (caveats.FAILURES.name, caveats.CPU_DRIFT.name):
+        if count := sum(any(name in row.caveats for row in pair) for pair in duets):
+            yield f"{name} in {count} of {len(duets)} rounds"
 
 
 def _unequal_load(rounds: BothSides) -> float | None:

@@ -214,7 +214,7 @@ def _in_words(effect: Effect) -> str:
 def _beside(effect: Effect, comparison: Comparison) -> str:
     if comparison.metric == "rps" and effect.same_ceiling:
         return "views/s cannot tell, both make all that their ceiling allows"
-    at = f" at {comparison.load}" if comparison.duet and comparison.load else ""
+    at = f" at {comparison.load}" if comparison.load else ""
     return _with_verdict(comparison) + at
 
 

@@ -16,6 +16,7 @@ from loadgen.findings.comparisons import COLUMNS as OF_COMPARISONS
 from loadgen.findings.comparisons import (
     Comparison,
     adjusted,
+    compare_by_duets,
     compare_rows,
     comparison_cells,
     is_too_unlike,
@@ -190,11 +191,11 @@ def _in_duets(
     found = {}
     for pair in pairs:
         a, b = _names(pair)
-        if (a, b) in with_trials and is_too_unlike(sides[a, b]):
-            continue
-        judged = compare_rows("", labels.pair(*pair), sides[a, b], sides[b, a], CPU_METRIC)
-        at = f", at {judged.load}" if judged.load else ""
-        found[a, b] = replace(judged, label=judged.label + at)
+        judged = compare_by_duets(pair, run.by_case, sides)
+        told = judged and (judged.load or not is_too_unlike(sides[a, b]))
+        if judged and (told or (a, b) not in with_trials):
+            at = f", at {judged.load}" if judged.load else ""
+            found[a, b] = replace(judged, label=f"{labels.pair(*pair)}{at}")
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from loadgen.duets.duet import Duet, Measurement
-from loadgen.duets.load import is_given_up, known_load
+from loadgen.duets.load import given_up_in, known_load, load_of
 from loadgen.findings.rate_holds import judge_window
 from loadgen.records.columns import Row
 from loadgen.suites.lengths import lengths_s
@@ -36,9 +36,18 @@ def place_of_duet(duet: Duet, rows: RowsByName) -> Place | None:
     """A duet under the load that an earlier round has found; None where one has found that there
     is none for both.
     """
-    if is_given_up(duet, rows.values()):
+    given_up = given_up_in(duet, rows.values())
+    if given_up is not None and given_up["round"] != duet.round:
         return None
     return Place((replace(duet, load=known_load(duet, rows.values())),))
+
+
+def in_place_of(duet: Duet, rows: RowsByName) -> tuple[Trial, ...]:
+    """What is measured in the place of a duet that was given up in this round or an earlier one:
+    both sides one after the other, under the load at which that was, so that they have the same.
+    """
+    given_up = given_up_in(duet, rows.values())
+    return () if given_up is None else duet.apart(load_of(given_up) or duet.most)
 
 
 def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsByName) -> Place:

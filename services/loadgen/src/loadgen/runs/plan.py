@@ -13,7 +13,7 @@ from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of
 from loadgen.runs.attempts import again, compared_in
 from loadgen.runs.order import Item, RoundOrders
-from loadgen.runs.places import Place, RowsByName, place_of_duet, place_of_search
+from loadgen.runs.places import Place, RowsByName, in_place_of, place_of_duet, place_of_search
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import lengths_s
 from loadgen.suites.pairs import DuetPair, merged
@@ -72,8 +72,9 @@ class Plan:
         return len(self._first_trials)
 
     def places(self, rows: RowsByName) -> Iterator[Place]:
-        """The places in their order, as far as these rows have come; at the end of each round, the
-        trials of it that are measured again.
+        """The places in their order, as far as these rows have come; in the place of a duet that
+        was given up, its sides by themselves; at the end of each round, the trials of it that are
+        measured again.
 
         A search begins where that of the round before has ended.
         """
@@ -82,6 +83,9 @@ class Plan:
         for _, of_round in groupby(self._first_trials, lambda each: each.round):
             listed = list(of_round)
             yield from self._first_places(listed, start_shares, rows)
+            for duet in (each for each in listed if isinstance(each, Duet)):
+                if apart := in_place_of(duet, rows):
+                    spare_s -= sum(trial.expected_s for trial in apart) - duet.measuring_s
             alone = [
                 each
                 for each in listed
@@ -95,10 +99,15 @@ class Plan:
         self, measurements: Iterable[Measurement], start_shares: dict[Case, float], rows: RowsByName
     ) -> Iterator[Place]:
         """The places of a round but for those measured again; start_shares are kept up."""
+        measured = set(self._suites_of)
         for trial in measurements:
             if isinstance(trial, Duet):
                 if place := place_of_duet(trial, rows):
                     yield place
+                for side in in_place_of(trial, rows):
+                    if side.case not in measured:
+                        measured.add(side.case)
+                        yield Place((side,))
                 continue
             rules = _search_of(self._suites_of[trial.case])
             if rules is None:

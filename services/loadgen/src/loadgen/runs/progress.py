@@ -69,7 +69,7 @@ class Progress:
         if trial.position != self._position:
             self._left_s.pop(self._position, None)  # a search was done sooner than usual
             self._position = trial.position
-        if trial.attempt > 1:
+        if trial.attempt > 1 or self._left_s.get(trial.position) == 0:
             self._left_s[trial.position] = trial.expected_s  # nobody knew of it beforehand
         self._trial = trial
         self._trial_began = self._said_at = time.monotonic()

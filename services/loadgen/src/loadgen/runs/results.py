@@ -14,7 +14,7 @@ from loadgen.drivers.registry import DRIVERS
 from loadgen.duets.duet import Duet, Measurement
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.rows import MeasuredDuet, failed_rows
-from loadgen.errors import ResultsLostError, unwritable
+from loadgen.errors import ResultsLostError, TrialError, unwritable
 from loadgen.findings import drift
 from loadgen.findings.capacity import write_capacities
 from loadgen.findings.comparisons import write_comparisons
@@ -128,13 +128,13 @@ class Results:
             write_slices(measured.slices, self.folder / "slices" / f"{duet.name}.csv")
         self._keep(list(zip(duet.sides, measured.rows, recording.sides, strict=True)))
 
-    def keep_failed_duet(self, duet: Duet, outcome: str) -> None:
+    def keep_failed_duet(self, duet: Duet, reason: TrialError) -> None:
         """The rows of a duet that could not be measured.
 
         Raises:
             ResultsLostError: they cannot be written; the table holds both rows or none.
         """
-        rows = failed_rows(duet, outcome)
+        rows = failed_rows(duet, reason)
         self._keep([(side, row, None) for side, row in zip(duet.sides, rows, strict=True)])
 
     def _keep(self, kept: Sequence[tuple[Trial, Row, Recording | None]]) -> None:

@@ -253,7 +253,7 @@ def _measure_duet(duet: Duet, session: _Session) -> None:
     except (TrialError, ConfigurationError) as error:
         results.check_room()
         reason = _as_trial_error(error)
-        results.keep_failed_duet(duet, reason.outcome)
+        results.keep_failed_duet(duet, reason)
         progress.failed(duet, reason)
     else:
         results.keep_duet(duet, measured, recording)

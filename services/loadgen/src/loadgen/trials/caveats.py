@@ -22,6 +22,9 @@ STOLEN_SHARE = 0.01
 #: measured.
 LATE_MS = 2.0
 LATE_SHARE = 0.01
+#: A side of a duet of whose requests more than this share failed tells no cost of a view: what
+#: failed took CPU too.
+FAILED_SHARE = 0.01
 #: A larger bound is told as this one, ln 2.
 MOST_TOLD = math.log(2)
 
@@ -213,6 +216,11 @@ def blamed(rows: Iterable[Row], metric: str = "rps") -> list[str]:
     return in_order(names) + moved
 
 
+def spoilt_by_failures(row: Row) -> bool:
+    """Whether too many requests failed for CPU per view to be the cost of a good one."""
+    return (row.number("failures") or 0.0) > FAILED_SHARE * (row.number("requests") or 0.0)
+
+
 def held_back_by_the_api_alone(row: Row, metric: str) -> bool:
     """Whether a row would be ranked for a metric if the API had been in time."""
     return not row.is_ranked_for(metric) and _names_blamed(row, metric) == {API_SATURATED.name}
@@ -223,6 +231,8 @@ def _names_blamed(row: Row, metric: str) -> set[str]:
     blame = {API_SATURATED.name, LOADGEN_SATURATED.name, MORE_CPU.name}
     if row.bound(metric) > MARGIN:
         blame.add(CPU_STOLEN.name)
+    if row.is_of_duet and spoilt_by_failures(row):
+        blame.add(FAILURES.name)
     return blame.intersection(row.caveats)
 
 
