@@ -360,6 +360,11 @@ class Row(dict[str, Cell]):
         return self["repeat"] is not None
 
     @property
+    def attempt(self) -> int:
+        """1, 2, … of its trial; runs of before there were attempts made one."""
+        return self.count("attempt") or 1
+
+    @property
     def is_of_duet(self) -> bool:
         """Whether another server was under load beside it: it tells what a view costs, no more."""
         return self["partner"] is not None
@@ -383,12 +388,8 @@ def row(cells: Mapping[str, object]) -> Row:
 def last_attempts(rows: Iterable[Row]) -> list[Row]:
     """The rows that count: of a trial that was measured again, the last one."""
     listed = list(rows)
-    last = {_place(row): _attempt(row) for row in sorted(listed, key=_attempt)}
-    return [row for row in listed if _attempt(row) == last[_place(row)]]
-
-
-def _attempt(row: Row) -> int:
-    return row.count("attempt") or 1
+    last = {_place(row): row.attempt for row in sorted(listed, key=lambda row: row.attempt)}
+    return [row for row in listed if row.attempt == last[_place(row)]]
 
 
 def _place(row: Row) -> tuple[Cell, ...]:
