@@ -204,8 +204,9 @@ def _none_left(suites: Iterable[Suite], servers: str, only: str) -> Configuratio
 
 def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
-    missing = request.plan.missing(request.earlier_rows())
-    if only_noted(lambda http: [] if dry_run else services_for(missing, http)):
+    rows = request.earlier_rows()
+    missing, to_come = request.plan.missing(rows), request.plan.may_come(rows)
+    if only_noted(lambda http: [] if dry_run else services_for(to_come, http)):
         return
     console = terminal.console()
     for suite in request.suites:

@@ -94,10 +94,11 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
         rows = request.earlier_rows()
         missing = request.plan.missing(rows)
-        equipment = equipment_for(missing, http)
+        to_come = request.plan.may_come(rows)
+        equipment = equipment_for(to_come, http)
         checks = [
             check_api(demand, equipment.api)
-            for demand in demands(demanding(missing), len(lab.roles.app))
+            for demand in demands(demanding(to_come), len(lab.roles.app))
         ]
         for each in checks:
             console.print(str(each), soft_wrap=True)
