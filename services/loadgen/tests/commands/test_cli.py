@@ -369,6 +369,19 @@ def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_co
     assert line["rounds"] == "1"
 
 
+def test_a_trial_that_failed_and_was_measured_again_has_not_failed(
+    loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadgen.runs.attempts.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("loadgen.runs.attempts.MARGIN", -1.0)  # whatever an instrument did
+    lab.fails_first = True
+    code, out, _ = loadgen("run", "brief", "--only", "uvicorn_*")
+    folder = the_run(results)
+    assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
+    assert (code, outcome(folder)) == (0, "finished")
+    assert "could not be measured" not in out
+
+
 def test_a_run_measures_every_case_and_says_where_it_is(
     loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:
