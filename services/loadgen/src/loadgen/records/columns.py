@@ -399,12 +399,18 @@ def _place(row: Row) -> tuple[Cell, ...]:
 
 def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """The rows of each case, in their order, of the trials that it had to itself; of one that was
-    measured again, the last.
+    measured again, the last: what a case says by itself.
+    """
+    return {case: last_attempts(of_case) for case, of_case in attempts_by_case(rows).items()}
+
+
+def attempts_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The same with every attempt: two cases are compared by one that both have.
 
     Windows of a search are no rounds of one, and a duet has its rows in pairs.
     """
     by_case: dict[str, list[Row]] = {}
-    for of_case in last_attempts(rows):
+    for of_case in rows:
         if not of_case.is_window and not of_case.is_of_duet:
             by_case.setdefault(of_case.case, []).append(of_case)
     return by_case
