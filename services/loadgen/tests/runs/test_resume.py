@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.records.columns import Cell, Row
+from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
 from loadgen.runs.resume import rows_that_stay
@@ -97,8 +97,7 @@ def repeats_for_which_no_time_is_left() -> tuple[Plan, list[Row]]:
     servers = {"uvicorn": a_server()}
     trials = no_duets(Plan([suite], servers, 2, 5).certain())
     plan = Plan([suite], servers, 2, 5, spare_s=2.5 * trials[0].expected_s)
-    late: dict[str, Cell] = {"rps_bound": 0.05, "attempt": 1}
-    rows = [answered(trial, 100, **late) for trial in trials]
+    rows = [answered(trial, 100, attempt=1, rps_bound=0.05) for trial in trials]
     rows += [answered(trial, 100, attempt=2) for trial in trials[2:]]
     return plan, rows
 

@@ -52,8 +52,8 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
 
     Also those of duets that are known to have no load for both: nothing more can be got of them.
     Windows of a search after one that failed go, for they may not have followed from what it comes
-    to now. A trial that was measured again stays, also where the plan has no time for that any more:
-    what is measured late may have taken it.
+    to now. A trial that was measured again stays, also where the plan has no time for that now:
+    what was measured late may have taken it.
 
     Raises:
         ConfigurationError: the rows are not of this plan.
