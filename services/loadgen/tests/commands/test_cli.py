@@ -14,6 +14,7 @@ import pytest
 from loadgen.errors import ConfigurationError
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
+from loadgen.records.trials_csv import read_rows, write_table
 from loadgen.runs import services
 from loadgen.runs.lock import RunLock
 from tests.conftest import Loadgen
@@ -368,6 +369,19 @@ def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_co
     assert line["rounds"] == "1"
 
 
+def test_a_trial_that_failed_and_was_measured_again_has_not_failed(
+    loadgen: Loadgen, lab: StandInLab, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadgen.runs.attempts.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("loadgen.runs.attempts.MARGIN", -1.0)  # whatever an instrument did
+    lab.fails_first = True
+    code, out, _ = loadgen("run", "brief", "--only", "uvicorn_*")
+    folder = the_run(results)
+    assert [row["outcome"] for row in trials(folder)] == ["server-did-not-start", "measured"]
+    assert (code, outcome(folder)) == (0, "finished")
+    assert "could not be measured" not in out
+
+
 def test_a_run_measures_every_case_and_says_where_it_is(
     loadgen: Loadgen, lab: StandInLab, results: Path
 ) -> None:
@@ -714,15 +728,31 @@ class TestResume:
         assert [line.split()[0] for line in out.splitlines()[2:]] == ["2"]
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
-    def test_needs_the_servers_that_are_still_to_be_measured(
+    def test_measures_again_what_its_rival_moves_though_an_earlier_session_has_measured_it(
+        self, loadgen: Loadgen, interrupted: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pair = 'a = {server = "uvicorn"}\nb = {server = "uvicorn-4"}\n'
+        with (interrupted / "suites" / "brief.toml").open("a") as suite:
+            suite.write(f"[[compare]]\n{pair}")
+        (first,) = read_rows(interrupted)
+        write_table(interrupted / "trials.csv", [first | {"rps_bound": -2.0}])
+        monkeypatch.setattr("loadgen.runs.attempts.MOST_ATTEMPTS", 2)
+        monkeypatch.setattr("loadgen.runs.attempts.MARGIN", -1.0)  # whatever moves the second
+        code, out, _ = loadgen("run", "--resume", interrupted.name)
+        assert code == 0, out
+        assert [(row["server"], row["attempt"]) for row in trials(interrupted)] == [
+            (server, attempt) for attempt in "12" for server in ("uvicorn", "uvicorn-4")
+        ]
+
+    def test_needs_the_servers_of_the_rounds_that_lack_something(
         self, loadgen: Loadgen, interrupted: Path, project: Path
     ) -> None:
         words = ("needs", "run", "--resume", interrupted.name)
-        assert loadgen(*words) == (0, "api\nuvicorn-4\n", "")
+        assert loadgen(*words) == (0, "api\nuvicorn\nuvicorn-4\n", "")
         # One that the project has no more cannot be started.
         compose = project / "compose.yaml"
         compose.write_text(compose.read_text().replace("  uvicorn-4:", "  uvicorn-5:"))
-        assert loadgen(*words) == (0, "api\n", "")
+        assert loadgen(*words) == (0, "api\nuvicorn\n", "")
         assert outcome(interrupted) == "interrupted at trial 2 of 2"
 
     def test_takes_suites_and_servers_as_they_were(

@@ -11,6 +11,7 @@ import pytest
 from loadgen.findings.two_runs import COLUMNS
 from loadgen.lab.lab import SUITES, Lab, read_lab
 from loadgen.records.columns import NUMBER, TRIALS, Row
+from loadgen.records.trials_csv import read_rows, write_table
 from loadgen.suites.cases import Case
 from loadgen.suites.load_suites import load_suites
 from tests.conftest import Loadgen
@@ -146,6 +147,24 @@ def test_two_servers_of_one_run_are_paired_by_round(
     assert {line["trust"] for line in lines} == {"paired"}
     assert all(line["a"].startswith("uvicorn_") for line in lines)
     assert all(line["b"].startswith("uvicorn-4_") for line in lines)
+
+
+def test_two_servers_are_paired_by_attempts_that_both_have(
+    loadgen: Loadgen, a_run: MakeRun, in_project: Path, project: Path
+) -> None:
+    name = a_run("run")
+    file = project / name / "trials.csv"
+    made = read_rows(file.parent)
+    other = [
+        row | {"attempt": 2, "rps": 1.0, "position": 99}
+        for row in made
+        if row["server"] == "uvicorn-4"
+    ]
+    write_table(file, [*made, *other])
+    said = loadgen("compare", name, *TWO)[1]
+    assert "one after the other" not in said
+    ratios = [line["ratio"] for line in table_of(in_project) if line["metric"] == "rps"]
+    assert [float(ratio) for ratio in ratios] == [pytest.approx(1, rel=0.05)] * 2
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,69 @@ def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(
     assert len(spare.queries) == 4
 
 
+#: Two duets, of one of which more is asked.
+DUETS = """
+question = "What do they cost?"
+[defaults]
+users = 8
+http_client = "no-http"
+delays_ms = [50]
+[[cases]]
+server = ["uvicorn", "uvicorn-4", "uvicorn-twin"]
+[[compare]]
+a = {server = "uvicorn"}
+b = {server = "uvicorn-4"}
+metrics = ["app_cpu_ms_per_view", "rps"]
+duet = true
+[[compare]]
+a = {server = "uvicorn"}
+b = {server = "uvicorn-twin"}
+metrics = ["app_cpu_ms_per_view"]
+duet = true
+"""
+
+
+@pytest.fixture
+def listed(loadgen: Loadgen, project: Path) -> Loadgen:
+    """`listed("--only", …)`: the exit code, what would be measured, what else is said."""
+    (project / SUITES / "three.toml").write_text(DUETS)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        code, out, err = loadgen("run", "three", "--dry-run", *words)
+        trials = [line.split(" s  ")[1] for line in out.splitlines() if " s  " in line]
+        return code, "\n".join(trials), f"{out}{err}"
+
+    return call
+
+
+def test_a_duet_is_named_as_a_dry_run_lists_it(listed: Loadgen) -> None:
+    code, everything, _ = listed()
+    assert code == 0
+    own, duets = everything.splitlines()[:2], everything.splitlines()[2:]
+    assert [name.startswith("uvicorn") for name in own] == [True, True]
+    assert len(duets) == 2
+    for duet in duets:
+        whole = duet.replace(".r1", "")
+        _, other = whole.split(" against ")
+        assert listed("--only", whole)[1] == listed("--only", other)[1] == duet
+    assert listed("--only", "uvicorn_*_duet")[1].splitlines() == duets
+
+
+def test_a_case_of_which_duets_alone_are_asked_says_what_other_side_it_needs(
+    listed: Loadgen,
+) -> None:
+    for words in (("--servers", "uvicorn-twin"), ("--only", "uvicorn-twin_*")):
+        code, _, said = listed(*words)
+        assert code == 2
+        assert "uvicorn-twin_" in said
+        assert "is measured only in duets, and a duet needs both sides" in said
+        assert "match uvicorn_startproject" in said
+    code, trials, said = listed("--servers", "uvicorn-*")
+    assert code == 0
+    assert len(trials.splitlines()) == 1
+    assert "left out of three: uvicorn-twin_" in said
+
+
 def test_a_spare_container_that_is_not_up_is_named_with_the_command_that_starts_it(
     loadgen: Loadgen, labs: tuple[StandInLab, StandInLab]
 ) -> None:

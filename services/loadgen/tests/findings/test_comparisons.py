@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.findings.both_sides import each_ones_last, same_rounds
 from loadgen.findings.comparisons import (
     COLUMNS,
     Comparison,
@@ -380,6 +381,51 @@ def test_only_rounds_that_count_say_how_far_apart(tmp_path: Path) -> None:
 def test_how_far_apart_is_unknown_where_one_trial_does_not_say(tmp_path: Path) -> None:
     line = line_of(rows(A, {"position": 1}) + rows(B, {}), tmp_path)
     assert (line["apart"], line["apart_s"]) == ("", "")
+
+
+def attempt(row: Row, number: int, **cells: Cell) -> Row:
+    return row | {"attempt": number, **cells}
+
+
+def test_a_pair_is_compared_by_the_last_attempt_that_both_have() -> None:
+    """In a chain B was measured again with its other rival, and not with A."""
+    a, b = rows(A, *({"rps": 100.0},) * 3), rows(B, *({"rps": 200.0},) * 3)
+    in_a_chain = [attempt(row, 2, rps=900.0) for row in b]
+    (found,) = compare_cases([comparing("rps")], [*a, *b, *in_a_chain])
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(2)
+    together = [attempt(row, 3, rps=300.0) for row in (*a, *b)]
+    (found,) = compare_cases([comparing("rps")], [*a, *together, *b, *in_a_chain])
+    assert found.difference
+    assert found.difference.ratio == pytest.approx(1)
+
+
+def test_a_pair_whose_last_attempt_failed_has_no_other_in_that_round() -> None:
+    a, b = rows(A, {"rps": 100.0}), rows(B, {"rps": 200.0})
+    again = [attempt(a[0], 2), attempt(b[0], 2, outcome="driver-failed")]
+    assert same_rounds([*a, again[0]], [*b, again[1]]).count == 0
+
+
+def test_cases_that_nothing_compares_stand_side_by_side_by_their_own_last_attempts() -> None:
+    a, b = rows(A, {"rps": 100.0}), rows(B, {"rps": 200.0})
+    last = attempt(b[0], 2, rps=300.0)
+    assert each_ones_last(a, [*b, last]).pairs == [(a[0], last)]
+
+
+def test_whether_a_case_answers_is_said_by_its_own_last_attempt() -> None:
+    a, b = rows(A, *({"rps": 100.0},) * 3), rows(B, *({"rps": 0.0},) * 3)
+    (found,) = compare_cases(
+        [comparing("rps")], [*a, *b, *(attempt(row, 2, rps=100.0) for row in b)]
+    )
+    assert found.instead == ""
+
+
+def test_attempts_have_no_place_of_their_own_but_a_time(tmp_path: Path) -> None:
+    start, later = "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:30+00:00"
+    a, b = moments(A, (1, start)), moments(B, (2, later))
+    again = [attempt(a[0], 2, started_at=later), attempt(b[0], 2, started_at=start)]
+    line = line_of([*a, *b, *again], tmp_path)
+    assert (line["apart"], line["apart_s"]) == ("", "30")
 
 
 def test_trials_of_two_runs_have_no_distance() -> None:

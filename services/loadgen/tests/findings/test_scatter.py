@@ -49,6 +49,14 @@ def test_it_is_the_standard_deviation_of_the_ratios_of_rounds() -> None:
     assert found.sd_log == pytest.approx(sd_of_logs(a, b))
 
 
+def test_a_pair_scatters_by_the_attempts_that_both_have() -> None:
+    a, b = [100.0, 110.0, 90.0], [105.0, 108.0, 99.0]
+    rows = [*rounds_of("a", "rps", a), *rounds_of("b", "rps", b)]
+    with_another = rounds_of("b", "rps", [10.0, 200.0, 3.0], attempt=2)
+    (found,) = spreads_of([("a", "b", "rps")], [*rows, *with_another])
+    assert found.sd_log == pytest.approx(sd_of_logs(a, b))
+
+
 def test_what_a_round_does_to_both_is_no_scatter() -> None:
     a = [100.0, 50.0, 10.0]
     rows = [*rounds_of("a", "rps", a), *rounds_of("b", "rps", [2 * value for value in a])]

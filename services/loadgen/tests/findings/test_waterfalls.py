@@ -174,6 +174,15 @@ def test_a_waterfall_of_which_nothing_was_measured_is_left_out() -> None:
     assert waterfalls([a_fall()], []) == []
 
 
+def test_a_change_is_judged_by_attempts_of_both_stages_and_a_stage_by_its_own_last() -> None:
+    again = [row | {"attempt": 2} for row in measured(END, 320, 6, bound_by="users")]
+    _, _, last = stages([*RUN, *again])
+    assert ratio(last) == pytest.approx(160 / 80)
+    value = last.values["rps"]
+    assert value
+    assert value.mean == pytest.approx(320, rel=0.01)
+
+
 def test_the_file_has_a_line_per_stage_and_order(tmp_path: Path) -> None:
     file = tmp_path / "waterfall.csv"
     write_waterfalls([a_fall()], RUN, file)

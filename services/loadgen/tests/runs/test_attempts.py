@@ -105,6 +105,17 @@ def test_a_trial_keeps_its_place_and_has_files_of_its_own() -> None:
     assert plan().trial_count == 6
 
 
+def test_what_may_be_measured_again_is_all_of_each_round_that_lacks_something() -> None:
+    planned = plan()
+    first, *others = no_duets(planned.certain())
+    in_the_last = [trial for trial in others if trial.round == 2]
+    rows = [a_row(trial) for trial in (first, *others) if trial != in_the_last[0]]
+    assert no_duets(planned.missing(rows)) == in_the_last[:1]
+    assert no_duets(planned.may_come(rows)) == in_the_last
+    assert planned.may_come([*rows, a_row(in_the_last[0])]) == []
+    assert planned.may_come([]) == planned.certain()
+
+
 def test_nothing_is_planned_to_be_measured_again() -> None:
     assert all(trial.attempt == 1 for trial in no_duets(plan().certain()))
 

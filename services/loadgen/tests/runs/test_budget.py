@@ -157,6 +157,15 @@ def test_something_to_compare_is_left_with_windows_as_short_as_they_must_be() ->
     assert trials(suite)[0].timing.share < 0.5
 
 
+def test_a_suite_that_compares_by_duets_alone_loses_its_last_cases_too() -> None:
+    duets = COMPARED.model_copy(update={"duet": True, "metrics": ("app_cpu_ms_per_view",)})
+    (suite,) = in_time([asking(3000, compare=(duets,), fewer_cases=True)], SERVERS, 6).suites
+    assert 2 <= len(suite.cases) < 5
+    assert len(suite.left_out) == 5 - len(suite.cases)
+    assert suite.duets
+    assert not suite.pairs
+
+
 def test_cases_stay_where_nobody_says_that_the_last_may_go() -> None:
     assert in_time([asking(3000)], SERVERS, 4).suites[0].cases == five_cases(3000)
 

@@ -6,9 +6,10 @@ import pytest
 
 from loadgen.errors import ConfigurationError
 from loadgen.records.columns import Row
-from loadgen.records.trials_csv import name_of, write_table
+from loadgen.records.trials_csv import name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
 from loadgen.runs.resume import rows_that_stay
+from loadgen.suites.pairs import Compare
 from loadgen.suites.search import Rules
 from loadgen.trials.trial import Trial
 from tests.make import a_case, a_server, a_suite, no_duets
@@ -85,6 +86,37 @@ def test_a_window_of_no_search_of_the_run_is_refused(tmp_path: Path) -> None:
     rows[3]["position"] = 17
     with pytest.raises(ConfigurationError, match="cannot be resumed: its trial 17, uvicorn_"):
         resumed(tmp_path, rows)
+
+
+def repeats_for_which_no_time_is_left() -> tuple[Plan, list[Row]]:
+    """Both cases of the second round were measured again; now the first round's are to be, which
+    takes the time that there was.
+    """
+    compare = Compare(a={"http_client": CLIENTS[:1]}, b={"http_client": CLIENTS[1:]})
+    suite = a_suite(cases=CASES, compare=(compare,))
+    servers = {"uvicorn": a_server()}
+    trials = no_duets(Plan([suite], servers, 2, 5).certain())
+    plan = Plan([suite], servers, 2, 5, spare_s=2.5 * trials[0].expected_s)
+    rows = [answered(trial, 100, attempt=1, rps_bound=0.05) for trial in trials]
+    rows += [answered(trial, 100, attempt=2) for trial in trials[2:]]
+    return plan, rows
+
+
+def test_a_trial_that_was_measured_again_stays_where_the_plan_has_no_time_for_that_now(
+    tmp_path: Path,
+) -> None:
+    plan, rows = repeats_for_which_no_time_is_left()
+    write_table(tmp_path / "trials.csv", rows)
+    assert rows_that_stay(plan, tmp_path) == read_rows(tmp_path)
+    assert [trial.round for trial in no_duets(plan.missing(rows))] == [1, 1]
+
+
+def test_a_trial_that_was_measured_again_in_another_place_is_refused(tmp_path: Path) -> None:
+    plan, rows = repeats_for_which_no_time_is_left()
+    rows[-1]["position"] = 17
+    write_table(tmp_path / "trials.csv", rows)
+    with pytest.raises(ConfigurationError, match="cannot be resumed: its trial 17, uvicorn_"):
+        rows_that_stay(plan, tmp_path)
 
 
 def test_a_case_that_the_run_does_not_ask_for_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import typer
 from loadgen.commands.axis_options import with_axes
 from loadgen.commands.needs import only_noted
 from loadgen.documents import terminal
+from loadgen.documents.words import listing
 from loadgen.errors import ConfigurationError
 from loadgen.lab.lab import Lab, SetAxes, read_lab
 from loadgen.lab.run_folders import HOW_TO_NAME
@@ -24,6 +25,7 @@ from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
 from loadgen.runs.sight import read_sight
 from loadgen.suites.load_suites import load_suites
+from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.suite import Suite
 from loadgen.suites.suite_file import MOST_MINUTES, MOST_ROUNDS
 
@@ -36,7 +38,10 @@ ServersOption = Annotated[
     str, typer.Option("--servers", metavar="GLOB", help="Only servers whose name matches.")
 ]
 OnlyOption = Annotated[
-    str, typer.Option("--only", metavar="CASE", help="Only the case of this slug (globs allowed).")
+    str,
+    typer.Option(
+        "--only", metavar="CASE", help="Only the case or duet that is listed so (globs allowed)."
+    ),
 ]
 RoundsOption = Annotated[
     int | None,
@@ -176,16 +181,66 @@ def _request(lab: Lab, arguments: Mapping[str, Any], folder: Path | None = None)
     narrowed = [_narrow(suite, arguments["servers"], arguments["only"]) for suite in named.values()]
     if not any(suite.cases for suite in narrowed):
         raise _none_left(named.values(), arguments["servers"], arguments["only"])
+    one_sided = [_one_sided(suite) for suite in narrowed]
+    if not any(suite.alone or suite.duets for suite in narrowed):
+        raise ConfigurationError("; ".join(each for sentences in one_sided for each in sentences))
+    narrowed = [
+        replace(suite, left_out=(*suite.left_out, *sentences))
+        for suite, sentences in zip(narrowed, one_sided, strict=True)
+    ]
     fit = in_time(narrowed, lab.servers, arguments.get("minutes"), arguments["rounds"])
     plan = Plan(fit.suites, lab.servers, None, arguments["seed"], spare_s=fit.spare_s)
     return RunRequest(arguments, fit.suites, plan, folder, fit.words)
 
 
 def _narrow(suite: Suite, servers: str, only: str) -> Suite:
-    kept = tuple(
-        case for case in suite.cases if fnmatch(case.server, servers) and fnmatch(case.slug, only)
+    """The cases that both match; where --only matches none, the duets that it names."""
+    of_servers = tuple(case for case in suite.cases if fnmatch(case.server, servers))
+    kept = tuple(case for case in of_servers if fnmatch(case.slug, only))
+    narrowed = replace(suite, cases=of_servers, narrowed_from=suite.whole)
+    return replace(narrowed, cases=kept) if kept else _only_duets(narrowed, only)
+
+
+def _only_duets(suite: Suite, only: str) -> Suite:
+    """Those duets that are named as --dry-run lists them, by a side or by both, and nothing else
+    of their cases; no case where none is.
+    """
+    named = {
+        side
+        for a, b in ((pair.a, pair.b) for pair in suite.duets)
+        if any(fnmatch(name, only) for name in (a.slug, b.slug, f"{a.slug} against {b.slug}"))
+        for side in (a, b)
+    }
+    asked = {"metrics": (CPU_METRIC,), "words": None}  # a claim may be about more
+    return replace(
+        suite,
+        cases=tuple(case for case in suite.cases if case.in_a_duet in named),
+        compare=tuple(entry.model_copy(update=asked) for entry in suite.compare if entry.duet),
+        waterfalls=(),
+        search=None,
+        published=(),
     )
-    return replace(suite, cases=kept, narrowed_from=suite.whole)
+
+
+def _one_sided(suite: Suite) -> list[str]:
+    """Of each case that is measured only in duets, and of whose duets the other side was left out:
+    what it needs.
+    """
+    in_duets = {side for pair in suite.duets for side in (pair.a, pair.b)}
+    alone = set(suite.alone)
+    sentences = []
+    for case in suite.cases:
+        if case in alone or case.in_a_duet in in_duets:
+            continue
+        pairs = [pair for entry in suite.compare if entry.duet for pair in entry.pairs(suite.whole)]
+        others = dict.fromkeys(
+            each.slug for pair in pairs if case in pair for each in pair if each != case
+        )
+        sentences.append(
+            f"{case.slug} is measured only in duets, and a duet needs both sides: let --servers "
+            f"and --only match {listing(others, most=3, joined='or')} too"
+        )
+    return sentences
 
 
 def _none_left(suites: Iterable[Suite], servers: str, only: str) -> ConfigurationError:
@@ -198,14 +253,15 @@ def _none_left(suites: Iterable[Suite], servers: str, only: str) -> Configuratio
         )
     return ConfigurationError(
         f"--only {only!r} matches no case of {names} (of the servers {servers!r}): "
-        "--dry-run lists the cases"
+        "--dry-run lists the cases and duets"
     )
 
 
 def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     """Say what a run leaves out and how long it takes; then measure, or list its trials."""
-    missing = request.plan.missing(request.earlier_rows())
-    if only_noted(lambda http: [] if dry_run else services_for(missing, http)):
+    rows = request.earlier_rows()
+    missing, to_come = request.plan.missing(rows), request.plan.may_come(rows)
+    if only_noted(lambda http: [] if dry_run else services_for(to_come, http)):
         return
     console = terminal.console()
     for suite in request.suites:

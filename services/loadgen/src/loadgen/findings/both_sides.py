@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loadgen.records.columns import NUMBER, Cell, Column, Row
+from loadgen.records.columns import NUMBER, Cell, Column, Row, last_attempts
 from loadgen.theory.bounds import drift_of, mean_log
 from loadgen.theory.statistics import Difference, difference, mean_of_known
 
@@ -17,7 +17,7 @@ DISTANCE_COLUMNS = (
         "apart",
         NUMBER,
         "mean distance of the two trials over the rounds that count, in trials: 1 is one right "
-        "after the other; a search counts as one",
+        "after the other; a search counts as one; empty where one was measured again",
     ),
     Column(
         "apart_s", NUMBER, "the same in time, from the start of one's load to the other's", unit="s"
@@ -30,7 +30,8 @@ class Distance:
     """How far apart the trials of a pair were, on average over rounds.
 
     Attributes:
-        trials: 1 is one right after the other. A search has one place, however long it takes.
+        trials: 1 is one right after the other. A search has one place, however long it takes;
+            what is measured again has none.
         seconds: from start to start, which sees searches, and sittings of a run that was resumed.
     """
 
@@ -137,10 +138,33 @@ def _cpu_share_that_binds(row: Row) -> float:
 
 
 def same_rounds(a: Iterable[Row], b: Iterable[Row]) -> BothSides:
-    """The rounds in which both cases were measured."""
-    of_b = {row["round"]: row for row in b if row.is_measured}
-    measured = [row for row in a if row.is_measured and row["round"] in of_b]
-    return _paired((row, of_b[row["round"]]) for row in measured)
+    """The rounds in which both cases were measured, each by the last attempt that both have: the
+    attempts of a pair belong to one moment.
+
+    Args:
+        a, b: every attempt. Of three cases in a chain the middle one may have been measured again
+            with its one rival and not with the other.
+    """
+    of_b = {(row["round"], row.attempt): row for row in b}
+    both = ((row, of_b.get((row["round"], row.attempt))) for row in a)
+    common = [(of_a, of_b) for of_a, of_b in both if of_b]
+    return _in_rounds(common)
+
+
+def each_ones_last(a: Iterable[Row], b: Iterable[Row]) -> BothSides:
+    """The rounds in which both cases were measured, each by its own last attempt: for cases that
+    nothing compares, which are not measured again together.
+    """
+    of_b = {row["round"]: row for row in last_attempts(b)}
+    return _in_rounds((row, of_b[row["round"]]) for row in last_attempts(a) if row["round"] in of_b)
+
+
+def _in_rounds(pairs: Iterable[tuple[Row, Row]]) -> BothSides:
+    """Of each round the pair of the last attempt, where both could be measured."""
+    last: dict[Cell, tuple[Row, Row]] = {}
+    for pair in sorted(pairs, key=lambda pair: pair[0].attempt):
+        last[pair[0]["round"]] = pair
+    return _paired(pair for pair in last.values() if all(row.is_measured for row in pair))
 
 
 def two_runs(a: Iterable[Row], b: Iterable[Row]) -> BothSides:
@@ -173,6 +197,9 @@ def distance_cells(distance: Distance | None) -> tuple[Cell, Cell]:
 
 
 def _trials_apart(a: Row, b: Row) -> float | None:
+    """Unknown where they were measured again: that was at the end of the round, in any order."""
+    if max(a.attempt, b.attempt) > 1:
+        return None
     place_a, place_b = a.count("position"), b.count("position")
     if place_a is None or place_b is None:
         return None

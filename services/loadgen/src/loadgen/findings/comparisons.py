@@ -28,7 +28,8 @@ from loadgen.records.columns import (
     Cell,
     Column,
     Row,
-    rows_by_case,
+    attempts_by_case,
+    last_attempts,
     rows_by_duet,
 )
 from loadgen.records.files import write_csv
@@ -203,7 +204,7 @@ def compare_cases(suites: Iterable[Suite], rows: Iterable[Row]) -> list[Comparis
     differs among what the suites compare.
     """
     listed = list(rows)
-    by_case, by_duet = rows_by_case(listed), rows_by_duet(listed)
+    by_case, by_duet = attempts_by_case(listed), rows_by_duet(listed)
     asking = list(suites)
     naming = _Names(asking)
     known: dict[ComparisonKey, Comparison] = {}
@@ -300,7 +301,7 @@ def compare_rows(
 
     Args:
         suites: those that ask, joined with `+`.
-        a, b: the rows of both, at least one each.
+        a, b: the rows of both, at least one each; paired: with every attempt.
         counts: which measured rows do, in a metric.
         paired: whether they are of the same rounds; otherwise they are of two runs, and each row
             stands for itself.
@@ -328,7 +329,8 @@ def compare_rows(
         if not both.least:
             return replace(unjudged, reason=_why_no_duet(a))
         return _by_ratio(unjudged, both, in_this)
-    return _by_silence(unjudged, a, b) or _by_ratio(unjudged, both, in_this)
+    silent = _by_silence(unjudged, last_attempts(a), last_attempts(b))
+    return silent or _by_ratio(unjudged, both, in_this)
 
 
 def of_suite(suite: Suite, comparisons: Iterable[Comparison]) -> list[Comparison]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loadgen.findings.both_sides import BothSides, same_rounds
-from loadgen.records.columns import Row, rows_by_case
+from loadgen.records.columns import Row, attempts_by_case
 from loadgen.records.scatter_file import Spread, SpreadsByRun
 
 #: Nearly idle, busy, or full: the shares of the app's CPU at which a bin begins.
@@ -100,7 +100,7 @@ def _capped(spread: Spread) -> Spread:
 
 
 def _of_trials(pairs: Iterable[ComparedPair], rows: Iterable[Row]) -> Iterator[Spread]:
-    by_case = rows_by_case(rows)
+    by_case = attempts_by_case(rows)
     for a, b, metric in pairs:
         both = same_rounds(by_case.get(a, ()), by_case.get(b, ()))
         yield from _of_rounds(both, metric, "trials", max)

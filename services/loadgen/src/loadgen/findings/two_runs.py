@@ -25,7 +25,7 @@ from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
 from loadgen.findings.gates import Gate, JudgedGate, judge_gates
 from loadgen.records import files
-from loadgen.records.columns import TEXT, Column, Row, rows_by_duet
+from loadgen.records.columns import TEXT, Column, Row, attempts_by_case, rows_by_duet
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import CPU_METRIC, Compare, Pair
@@ -130,7 +130,7 @@ def of_servers(
     Raises:
         ConfigurationError: one of them was not measured, or no case has its like.
     """
-    by_case = run.by_case
+    by_case = attempts_by_case(run.rows)
     servers = list(dict.fromkeys(row.text("server") for row in run.rows))
     for server in (baseline, candidate):
         if server not in servers:
@@ -210,14 +210,17 @@ def _metrics(asked: Sequence[str], gates: Iterable[Gate]) -> list[str]:
 
 
 def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
-    """A remark where most pairs were not measured one after the other."""
-    neighbours = sum(map(are_neighbours, trials))
-    if 2 * neighbours >= len(trials):
+    """A remark where most pairs were not measured one after the other; what was measured again has
+    no place of its own.
+    """
+    first = [(a, b) for a, b in trials if a.attempt == b.attempt == 1]
+    neighbours = sum(map(are_neighbours, first))
+    if 2 * neighbours >= len(first):
         return []
-    mean = mean_distance(trials).trials
+    mean = mean_distance(first).trials
     far = "" if mean is None else f", and they are {mean:.1f} trials apart on average"
     return [
-        f"Only {neighbours} of {len(trials)} pairs of trials were measured one after the other"
+        f"Only {neighbours} of {len(first)} pairs of trials were measured one after the other"
         f"{far}, so they share less of the machine's moment than they could: name the two in "
         "a [[compare]] of the suite."
     ]

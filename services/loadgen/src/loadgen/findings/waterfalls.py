@@ -11,7 +11,16 @@ from pathlib import Path
 from loadgen.findings import summary
 from loadgen.findings.both_sides import DISTANCE_COLUMNS, distance_cells
 from loadgen.findings.comparisons import Comparison, ComparisonKey, adjusted, compare_rows
-from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row, rows_by_case
+from loadgen.records.columns import (
+    COUNT,
+    NUMBER,
+    TEXT,
+    Cell,
+    Column,
+    Row,
+    attempts_by_case,
+    rows_by_case,
+)
 from loadgen.records.files import write_csv
 from loadgen.suites.suite import Suite
 from loadgen.suites.waterfall import Order, Step, Waterfall
@@ -63,14 +72,14 @@ class MeasuredWaterfall:
     whole: Mapping[str, Comparison]
 
 
-def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWaterfall]:
+def waterfalls(suites: Iterable[Suite], rows: Sequence[Row]) -> list[MeasuredWaterfall]:
     """The waterfalls of which at least one case has a row, in the suites' order.
 
     A change is judged as any comparison is (comparisons.compare_rows): over the rounds in which
     both stages count, `not comparable` where they are too few or the CPU per view was at unequal
     load. All changes of all waterfalls are one family for the adjustment of p.
     """
-    by_case = rows_by_case(rows)
+    by_case, attempts = rows_by_case(rows), attempts_by_case(rows)
     asked = [
         (suite, waterfall)
         for suite in suites
@@ -81,7 +90,7 @@ def waterfalls(suites: Iterable[Suite], rows: Iterable[Row]) -> list[MeasuredWat
         change
         for suite, waterfall in asked
         for a, b, words in _changes(waterfall)
-        for change in _compared(suite.name, words, by_case.get(a, ()), by_case.get(b, ()))
+        for change in _compared(suite.name, words, attempts.get(a, ()), attempts.get(b, ()))
     ]
     known = {change.key: change for change in adjusted(compared)}
     return [_measured(suite.name, waterfall, by_case, known) for suite, waterfall in asked]
@@ -97,7 +106,7 @@ def counts(row: Row, metric: str = "rps") -> bool:
     return row.is_ranked_for(metric) or caveats.held_back_by_the_api_alone(row, metric)
 
 
-def write_waterfalls(suites: Iterable[Suite], rows: Iterable[Row], file: Path) -> None:
+def write_waterfalls(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -> None:
     """waterfall.csv: a line per stage and order; no file where the suites have no waterfall."""
     measured = waterfalls(suites, rows)
     if not measured:

@@ -365,6 +365,11 @@ class Row(dict[str, Cell]):
         return self["repeat"] is not None
 
     @property
+    def attempt(self) -> int:
+        """1, 2, … of its trial; runs of before there were attempts made one."""
+        return self.count("attempt") or 1
+
+    @property
     def is_of_duet(self) -> bool:
         """Whether another server was under load beside it: it tells what a view costs, no more."""
         return self["partner"] is not None
@@ -388,12 +393,8 @@ def row(cells: Mapping[str, object]) -> Row:
 def last_attempts(rows: Iterable[Row]) -> list[Row]:
     """The rows that count: of a trial that was measured again, the last one."""
     listed = list(rows)
-    last = {_place(row): _attempt(row) for row in sorted(listed, key=_attempt)}
-    return [row for row in listed if _attempt(row) == last[_place(row)]]
-
-
-def _attempt(row: Row) -> int:
-    return row.count("attempt") or 1
+    last = {_place(row): row.attempt for row in sorted(listed, key=lambda row: row.attempt)}
+    return [row for row in listed if row.attempt == last[_place(row)]]
 
 
 def _place(row: Row) -> tuple[Cell, ...]:
@@ -403,12 +404,18 @@ def _place(row: Row) -> tuple[Cell, ...]:
 
 def rows_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """The rows of each case, in their order, of the trials that it had to itself; of one that was
-    measured again, the last.
+    measured again, the last: what a case says by itself.
+    """
+    return {case: last_attempts(of_case) for case, of_case in attempts_by_case(rows).items()}
+
+
+def attempts_by_case(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The same with every attempt: two cases are compared by one that both have.
 
     Windows of a search are no rounds of one, and a duet has its rows in pairs.
     """
     by_case: dict[str, list[Row]] = {}
-    for of_case in last_attempts(rows):
+    for of_case in rows:
         if not of_case.is_window and not of_case.is_of_duet:
             by_case.setdefault(of_case.case, []).append(of_case)
     return by_case

@@ -187,7 +187,7 @@ def _without_the_last_case(suite: Suite, minutes: float) -> Suite | None:
         narrowed_from=suite.whole,
         left_out=(*suite.left_out, reason),
     )
-    return less if less.pairs else None
+    return less if less.pairs or less.duets else None
 
 
 def _cost(suites: Sequence[Suite], servers: Mapping[str, Server]) -> _Cost:

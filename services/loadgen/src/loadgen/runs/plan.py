@@ -134,6 +134,16 @@ class Plan:
         """
         return list(self._missing(rows))
 
+    def may_come(self, rows: Iterable[Row]) -> list[Measurement]:
+        """All of each round that still lacks something, in their order: what is measured already
+        may be measured again.
+        """
+        listed = list(rows)
+        rounds = {each.round for each in self._missing(listed)}
+        by_name = {name_of(row): row for row in listed}
+        last = [place.known[-1] for place in self.places(by_name)]
+        return [each for each in last if each.round in rounds]
+
     def next_trial(self, rows: Iterable[Row]) -> Measurement | None:
         """The trial to be measured after these rows; None: there is none."""
         return next(self._missing(rows), None)

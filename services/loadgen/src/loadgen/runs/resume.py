@@ -52,7 +52,8 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
 
     Also those of duets that are known to have no load for both: nothing more can be got of them.
     Windows of a search after one that failed go, for they may not have followed from what it comes
-    to now.
+    to now. A trial that was measured again stays, also where the plan has no time for that now:
+    what was measured late may have taken it.
 
     Raises:
         ConfigurationError: the rows are not of this plan.
@@ -63,16 +64,16 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
     position_of = {side.name: side.position for trial in known for side in trial.sides}
     searches = {trial.position for trial in known if trial.ahead}
     for row in rows:
-        name, position = name_of(row), row["position"]
+        name, position = name_of(row | {"attempt": 1}), row["position"]
         of_a_search = row.is_window and position in searches
         if position_of[name] != position if name in position_of else not of_a_search:
             raise ConfigurationError(
-                f"{folder.name} cannot be resumed: its trial {position}, {name}, is "
+                f"{folder.name} cannot be resumed: its trial {position}, {name_of(row)}, is "
                 "not what its suites give now. Another version of the lab has made it"
             )
     whole = [trial for trial in known if all(side.name in measured for side in trial.sides)]
     stay = {side.name for trial in whole for side in trial.sides}
-    return [row for name, row in measured.items() if name in stay]
+    return [row for name, row in measured.items() if name in stay or row.attempt > 1]
 
 
 def reopen(

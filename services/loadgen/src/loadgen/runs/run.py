@@ -19,7 +19,7 @@ from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
-from loadgen.records.columns import Row
+from loadgen.records.columns import Row, last_attempts
 from loadgen.reports.kept_answer import keep_answer
 from loadgen.reports.live_page import LivePage
 from loadgen.reports.run_report import PAGE_FILE, print_report, write_report
@@ -94,10 +94,11 @@ def measure_run(lab: Lab, request: RunRequest, console: Console) -> int:
     with RunLock(lab.results) as lock, httpx.Client(verify=False, trust_env=False) as http:
         rows = request.earlier_rows()
         missing = request.plan.missing(rows)
-        equipment = equipment_for(missing, http)
+        to_come = request.plan.may_come(rows)
+        equipment = equipment_for(to_come, http)
         checks = [
             check_api(demand, equipment.api)
-            for demand in demands(demanding(missing), len(lab.roles.app))
+            for demand in demands(demanding(to_come), len(lab.roles.app))
         ]
         for each in checks:
             console.print(str(each), soft_wrap=True)
@@ -266,14 +267,15 @@ def _as_trial_error(error: TrialError | ConfigurationError) -> TrialError:
 
 
 def _close(results: Results) -> Ending:
-    """Every trial has its row."""
+    """Every trial has its row; of one that was measured again, the last says whether it failed."""
     folder = f"results/{results.folder.name}/"
     where = f"Results: {folder}"
-    failures = [row for row in results.rows if not row.is_settled]
+    rows = last_attempts(results.rows)
+    failures = [row for row in rows if not row.is_settled]
     if not failures:
         results.finish(FINISHED)
         return Ending(DONE, (where,))
-    share = f"{len(failures)} of {len(results.rows)} trials"
+    share = f"{len(failures)} of {len(rows)} trials"
     results.finish(f"{share} failed")
     servers = ", ".join(dict.fromkeys(row.text("server") for row in failures))
     return Ending(FAILED, (where, f"{share} could not be measured: {servers}"))

@@ -18,7 +18,7 @@ from loadgen.documents.words import (
     with_bounds,
 )
 from loadgen.findings.answers_nobody import silence
-from loadgen.findings.both_sides import same_rounds
+from loadgen.findings.both_sides import each_ones_last
 from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison, answer_to, in_words
 from loadgen.findings.first_change import effects, what_else, what_to_change_first
@@ -350,7 +350,7 @@ def _standing(metric: str, entries: Sequence[Entry]) -> _Standing:
 
 def _against(best: Entry, other: Entry, metric: str) -> Difference | None:
     """The other's throughput by the best's, over the rounds in which both are ranked."""
-    both = same_rounds(best.measured, other.measured)
+    both = each_ones_last(best.measured, other.measured)
     served = both.those(lambda row: (row.number(metric) or 0) > 0)
     return served.difference(metric) if served.count else None
 
