@@ -35,7 +35,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         patched.setattr(duet_module, "LEAST_SLICE_S", 0.6)
         patched.setattr(duet_module, "LEAST_WARM_UP_S", 0.4)
         patched.setattr(load_module, "LEAST_ANSWERS", 5)
-        patched.setattr(load_module, "FOUND_EQUAL_SHARE", 2.0)
+        patched.setattr(load_module, "KEPT_EQUAL_SHARE", 2.0)
         patched.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
         patched.setattr("socket.gethostbyname", ADDRESSES.__getitem__)
         yield patched
@@ -163,7 +163,7 @@ def test_a_load_that_is_not_equal_is_halved_with_fresh_servers(
 ) -> None:
     labs.b.delay_s = 3 * labs.a.delay_s
     with pytest.MonkeyPatch.context() as strict:
-        strict.setattr(load_module, "FOUND_EQUAL_SHARE", 0.5)
+        strict.setattr(load_module, "EQUAL_LOAD_SHARE", 0.5)
         strict.setattr(load_module, "FIRST_USERS", MOST_USERS)
         recording = labs.measure(a_duet(), tmp_path, patch)
         with pytest.raises(TrialError, match="rates' ratio is 0") as error:

@@ -1,5 +1,6 @@
 """What a run says of the pairs that it measured in duets."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def duet_rows(values: Sequence[tuple[float, float]], **cells: Any) -> list[Row]:
         for number, pair in enumerate(values, start=1)
         for side, other, value in ((a, b, pair[0]), (b, a, pair[1]))
     ]
+
+
+def test_what_the_loads_of_a_duet_differ_by_is_its_bound() -> None:
+    rows = duet_rows([(3.0, 3.1), (3.0, 3.1), (3.0, 3.11)])
+    rates = [
+        row | {"offered_rps": 40.0 if row["case"] == A.in_a_duet.slug else 38.0} for row in rows
+    ]
+    (found,) = compare_cases([suite_of()], rates)
+    assert found.difference
+    assert found.difference.bound_log == pytest.approx(0.4 * math.log(40 / 38))
 
 
 def trial_rows(metric: str, values: Sequence[tuple[float, float]]) -> list[Row]:

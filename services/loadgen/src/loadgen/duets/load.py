@@ -21,9 +21,10 @@ FIRST_USERS = 4
 MOST_STEPS = 3
 #: A step this near to what it asks for has found the load.
 NEAR_SHARE = 0.2
-#: While the load is found the rates may differ by this share: less than later rounds may
-#: (EQUAL_LOAD_SHARE), for else a pair that just passed would be cut by chance in these.
-FOUND_EQUAL_SHARE = 0.03
+#: While the load is found the rates may differ by EQUAL_LOAD_SHARE, in later rounds by this, for
+#: else a pair that just passed would be cut by chance in these. It moves CPU per view by no more
+#: than the margin of 3 % (bounds.CPU_BY_LOAD), and that is in the comparison's bound.
+KEPT_EQUAL_SHARE = 0.075
 #: Chance makes Poisson counts differ by so many standard deviations at most, as good as always.
 BY_CHANCE_SDS = 3.0
 #: The outcome of a round whose sides were not under one load, where other rounds' were.
@@ -153,7 +154,7 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     load = min(step.load * min(room), limits.most)
     # What one side's views wait for the other's grows with the load. The first step is too small
     # to judge that by.
-    unequal = _are_unequal(step.answers, FOUND_EQUAL_SHARE, at_random=not limits.whole)
+    unequal = _are_unequal(step.answers, EQUAL_LOAD_SHARE, at_random=not limits.whole)
     halved = unequal and len(steps) > 1
     if halved:
         load = min(load, step.load / 2)
@@ -210,7 +211,7 @@ def is_unequal(duet: Duet, answers: tuple[float, float]) -> bool:
         duet: that was measured; while its load is not known less is allowed.
         answers: good answers of each side over all slices.
     """
-    share = FOUND_EQUAL_SHARE if duet.load is None else EQUAL_LOAD_SHARE
+    share = EQUAL_LOAD_SHARE if duet.load is None else KEPT_EQUAL_SHARE
     return _are_unequal(answers, share, at_random=duet.first.case.load == "open")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loadgen.records.columns import NUMBER, Cell, Column, Row, last_attempts
-from loadgen.theory.bounds import drift_of, mean_log
+from loadgen.theory.bounds import CPU_BY_LOAD, drift_of, mean_log
 from loadgen.theory.statistics import Difference, difference, mean_of_known
 
 #: What goes as fast as the CPU where that is used up.
@@ -89,7 +89,16 @@ class BothSides:
             sum(row.bound(metric) for row in rows) / len(rows) if rows else 0.0
             for rows in (self.a, self.b)
         )
-        return abs(b - a) + self._drift_log(metric)
+        return abs(b - a) + self._drift_log(metric) + self._load_log()
+
+    def _load_log(self) -> float:
+        """What sides of duets differ by since their loads did: 0.4 × |mean ln(rate b / rate a)|.
+
+        Of trials by themselves that is not known to be the server's doing or the load's.
+        """
+        duets = self.those(lambda row: row.is_of_duet).knowing("offered_rps")
+        a, b = duets.values("offered_rps")
+        return CPU_BY_LOAD * abs(mean_log(b) - mean_log(a)) if a and b else 0.0
 
     def _drift_log(self, metric: str) -> float:
         """Known drift, as far as it moves a metric; 0 where a row has no probe."""
