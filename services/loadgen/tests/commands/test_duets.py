@@ -40,7 +40,7 @@ def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(duet_module, "LEAST_SLICE_S", 0.5)
     monkeypatch.setattr(duet_module, "LEAST_WARM_UP_S", 0.3)
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 5)
-    monkeypatch.setattr(load_module, "FOUND_EQUAL_SHARE", 2.0)
+    monkeypatch.setattr(load_module, "KEPT_EQUAL_SHARE", 2.0)
     monkeypatch.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
     return in_project
 
