@@ -83,7 +83,8 @@ class BothSides:
 
         What both share cancels: |mean bound of b − mean bound of a|. What is known of the CPU's
         drift joins it: |drift of b − drift of a|, each from its case's usual round, for CPU per
-        view as it was measured, and for what a used-up CPU decides.
+        view as it was measured, and for what a used-up CPU decides; and of duets, what their loads
+        differ by.
         """
         a, b = (
             sum(row.bound(metric) for row in rows) / len(rows) if rows else 0.0
@@ -94,7 +95,7 @@ class BothSides:
     def _load_log(self) -> float:
         """What sides of duets differ by since their loads did: 0.4 × |mean ln(rate b / rate a)|.
 
-        Of trials by themselves that is not known to be the server's doing or the load's.
+        Where trials were measured by themselves it is 0: their rates are what is compared.
         """
         duets = self.those(lambda row: row.is_of_duet).knowing("offered_rps")
         a, b = duets.values("offered_rps")
