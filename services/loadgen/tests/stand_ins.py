@@ -12,6 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+#: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
+#: so that the run begins without a self-check, which has tests of its own.
+BRIEF = """
+question = "Does it answer?"
+accounting = "answered"
+[[cases]]
+server = ["uvicorn", "uvicorn-4"]
+driver = "hey"
+users = 4
+planned_requests = 20
+http_client = "no-http"
+delays_ms = [50]
+"""
+
 RIGHT_BODY = '<p id="country">Iceland</p>'
 LOOPBACK = "127.0.0.1"
 SECOND_NS = 10**9

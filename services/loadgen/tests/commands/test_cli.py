@@ -19,21 +19,7 @@ from loadgen.runs import services
 from loadgen.runs.lock import RunLock
 from tests.conftest import Loadgen
 from tests.kept_run import lines_of
-from tests.stand_ins import StandInLab, View
-
-#: A suite that one server can answer in a second: hey, a few requests; its views call nobody,
-#: so that the run begins without a self-check, which has tests of its own.
-BRIEF = """
-question = "Does it answer?"
-accounting = "answered"
-[[cases]]
-server = ["uvicorn", "uvicorn-4"]
-driver = "hey"
-users = 4
-planned_requests = 20
-http_client = "no-http"
-delays_ms = [50]
-"""
+from tests.stand_ins import BRIEF, StandInLab, View
 
 
 @pytest.fixture(autouse=True)

@@ -14,30 +14,24 @@ from loadgen.records.scatter_file import SCATTER_FILE
 from loadgen.runs import services
 from tests.conftest import Loadgen
 from tests.kept_run import lines_of
-from tests.stand_ins import StandInLab
+from tests.stand_ins import BRIEF, StandInLab
 
 #: Two servers that are compared; their views call nobody, so there is no self-check.
-BRIEF = """
-question = "Which is it?"
-accounting = "answered"
-[[cases]]
-server = ["uvicorn", "uvicorn-4"]
-driver = "hey"
-users = 4
-planned_requests = 20
-http_client = "no-http"
-delays_ms = [50]
+COMPARED = (
+    BRIEF
+    + """
 [[compare]]
 a = {server = "uvicorn"}
 b = {server = "uvicorn-4"}
 metrics = ["rps", "avg_ms"]
 """
+)
 
 
 @pytest.fixture(autouse=True)
 def results(in_project: Path, project: Path) -> Path:
     """The folder of runs."""
-    (project / SUITES / "brief.toml").write_text(BRIEF)
+    (project / SUITES / "brief.toml").write_text(COMPARED)
     return in_project
 
 
