@@ -44,9 +44,11 @@ WINDOW_S = 2.5
 DRAIN_S = 2.0
 FAREWELL_S = 15.0
 
-#: p99 of (answered − sent − delay): more than this, and than this share of the delay, is too late.
-LATE_MS = 10.0
-LATE_SHARE = 0.05
+#: The mean of (answered − sent − delay): more than this, and than this share of the delay, is too
+#: late. A pause of a shared machine moves the worst hundredth far, and the mean hardly; what it
+#: does to a row is in the row's bounds.
+LATE_MS = 5.0
+LATE_SHARE = 0.03
 #: The least share of the demanded rate.
 RATE_SHARE = 0.95
 #: A pause of a shared machine spoils one attempt or two; an API that is too slow spoils all.
@@ -79,7 +81,7 @@ class Demand:
 
     @property
     def late_ms(self) -> float:
-        """How late the 99th percentile may be."""
+        """How late the calls may be on average."""
         return max(LATE_MS, LATE_SHARE * self.delay_ms)
 
 
@@ -94,8 +96,8 @@ class ApiCheck:
         faults: why the lab cannot go on; empty where it can.
         calls_per_s: right answers in the window by its length; None: the driver did not tell.
         failures: calls in the window without a right answer.
-        late_p99_ms: seen by the client: (answered − sent − delay); None: no answer.
-        api_late_p99_ms, api_lag_p99_ms: by the API's own record.
+        late_mean_ms, late_p99_ms: seen by the client: (answered − sent − delay); None: no answer.
+        api_late_mean_ms, api_lag_mean_ms: by the API's own record.
     """
 
     upstream: str
@@ -106,9 +108,10 @@ class ApiCheck:
     faults: tuple[str, ...] = ()
     calls_per_s: float | None = None
     failures: int | None = None
+    late_mean_ms: float | None = None
     late_p99_ms: float | None = None
-    api_late_p99_ms: float | None = None
-    api_lag_p99_ms: float | None = None
+    api_late_mean_ms: float | None = None
+    api_lag_mean_ms: float | None = None
 
     @property
     def rate(self) -> str:
@@ -117,7 +120,7 @@ class ApiCheck:
 
     def __str__(self) -> str:
         if not self.faults:
-            late = "" if self.late_p99_ms is None else f" (p99 {self.late_p99_ms:.1f} ms late)"
+            late = "" if self.late_mean_ms is None else f" ({self.late_mean_ms:.1f} ms late)"
             return f"self-check: the API kept its delays at {self.rate}{late}"
         return (
             f"self-check: the API cannot keep its delays at {self.rate}, which this run may ask "
@@ -231,7 +234,7 @@ def judge_attempt(
     due = in_window(samples, begin_s, end_s, "due_s")
     good = accounting.good(due)
     late_ms = (good["answered_s"] - good["sent_s"]) * 1000 - demand.delay_ms
-    late_p99_ms = late_ms.quantile(0.99, interpolation="higher")
+    late_mean_ms = float(late_ms.to_numpy().mean()) if good.height else None
     calls_per_s = accounting.answers(samples, begin_s, end_s).parts / WINDOW_S
     failures = due.height - good.height
     faults = []
@@ -240,19 +243,20 @@ def judge_attempt(
     if failures:
         faults.append(f"{failures} of {due.height} calls failed")
     for where, value in (
-        ("at the client", late_p99_ms),
-        ("by its own record", stats.lateness_ms.p99),
-        ("in its event loop", stats.loop_lag_ms.p99),
+        ("at the client", late_mean_ms),
+        ("by its own record", stats.lateness_ms.mean),
+        ("in its event loop", stats.loop_lag_ms.mean),
     ):
         if value is not None and value > demand.late_ms:
             allowed = f"{demand.late_ms:g} ms are allowed"
-            faults.append(f"p99 was {value:.1f} ms late {where} ({allowed})")
+            faults.append(f"it was {value:.1f} ms late {where} on average ({allowed})")
     return replace(
         asked,
         faults=tuple(faults),
         calls_per_s=calls_per_s,
         failures=failures,
-        late_p99_ms=late_p99_ms,
-        api_late_p99_ms=stats.lateness_ms.p99,
-        api_lag_p99_ms=stats.loop_lag_ms.p99,
+        late_mean_ms=late_mean_ms,
+        late_p99_ms=late_ms.quantile(0.99, interpolation="higher"),
+        api_late_mean_ms=stats.lateness_ms.mean,
+        api_lag_mean_ms=stats.loop_lag_ms.mean,
     )
