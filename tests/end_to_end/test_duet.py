@@ -34,7 +34,8 @@ def test_it_has_a_row_for_each_side_that_names_the_other(sides: list[dict[str, s
     assert (a["settings"], b["settings"]) == ("startproject", "bare")
     assert a["server"] == b["server"] == "uvicorn"
     assert a["position"] == b["position"]
-    assert 3 <= int(a["users"]) == int(b["users"]) <= 20
+    assert a["load"] == b["load"] == "open"
+    assert 0 < float(a["rate_rps"]) == float(b["rate_rps"]) <= 30
     assert a["rps"] == a["p50_ms"] == ""
 
 
@@ -53,6 +54,6 @@ def test_its_comparison_says_so_beside_that_of_separate_trials(
     duet: Finished, sides: list[dict[str, str]]
 ) -> None:
     by = {line["by"]: line for line in duet.run.comparisons}
-    assert by["duet"]["load"] == f"{sides[0]['users']} users each"
+    assert by["duet"]["load"] == f"{sides[0]['rate_rps']} views/s each"
     assert by["trials"]["load"] == ""
     assert all("_duet" not in line["case"] for line in duet.run.summary)

@@ -19,7 +19,7 @@ SUITE = """
 question = "What does the middleware cost?"
 rounds = 2
 [defaults]
-users = 8
+users = 2
 http_client = "no-http"
 delays_ms = [50]
 [[cases]]
@@ -40,7 +40,6 @@ def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(duet_module, "LEAST_SLICE_S", 0.5)
     monkeypatch.setattr(duet_module, "LEAST_WARM_UP_S", 0.3)
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 5)
-    monkeypatch.setattr(load_module, "KEPT_EQUAL_SHARE", 2.0)
     monkeypatch.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
     return in_project
 
@@ -71,12 +70,12 @@ def test_a_run_of_duets_ends_with_their_rows_and_no_summary_of_cases(
     assert "middle: 2 duets, about" in out
     folder = the_run(results)
     rows = lines_of(folder / "trials.csv")
-    assert [(row["round"], row["settings"], row["users"]) for row in rows] == [
-        (number, settings, "8") for number in "12" for settings in ("bare", "startproject")
+    assert [(row["round"], row["settings"], row["rate_rps"]) for row in rows] == [
+        (number, settings, "40") for number in "12" for settings in ("bare", "startproject")
     ]
     assert lines_of(folder / "summary.csv") == []
     (line,) = lines_of(folder / "comparisons.csv")
-    assert (line["by"], line["load"], line["rounds"]) == ("duet", "8 users each", "2")
+    assert (line["by"], line["load"], line["rounds"]) == ("duet", "40 views/s each", "2")
     # Once to find the load, and once for each round.
     assert [lab.events.count("start") for lab in labs] == [3, 3]
     assert len(list((folder / "slices").iterdir())) == 2
@@ -91,15 +90,15 @@ def test_a_run_whose_duet_is_given_up_measures_its_sides_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, spare = labs
-    monkeypatch.setattr(load_module, "LEAST_USERS", 9)
+    monkeypatch.setattr(load_module, "BUSY_SHARE", 0.001)
     code, out, err = loadgen("run", "middle", "--rounds", "3")
     assert code == 0, out + err
     folder = the_run(results)
     rows = lines_of(folder / "trials.csv")
     assert [row["outcome"] for row in rows] == ["costs-too-unlike"] * 2 + ["measured"] * 6
-    assert {row["users"] for row in rows} == {"4"}
+    (rate_rps,) = {row["rate_rps"] for row in rows}
     (line,) = lines_of(folder / "comparisons.csv")
-    assert (line["by"], line["load"]) == ("trials", "4 users each")
+    assert (line["by"], line["load"]) == ("trials", f"{rate_rps} views/s each")
     assert spare.events.count("start") == 1  # what is measured apart is in its own container
     assert (folder / "report.html").exists()
 
@@ -121,7 +120,7 @@ def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(
     code, out, _ = loadgen("run", "--resume", "latest")
     assert code == 0, out
     rows = lines_of(the_run(results) / "trials.csv")
-    assert [row["users"] for row in rows] == ["8"] * 4
+    assert [row["rate_rps"] for row in rows] == ["40"] * 4
     assert len(spare.queries) == 4
 
 
@@ -129,7 +128,7 @@ def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(
 DUETS = """
 question = "What do they cost?"
 [defaults]
-users = 8
+users = 2
 http_client = "no-http"
 delays_ms = [50]
 [[cases]]

@@ -25,7 +25,7 @@ from tests.stand_ins import ANOTHER, LOOPBACK, StandInLab, http_client
 
 ROLES = Roles(app=frozenset({0}), api=frozenset({0}), loadgen=frozenset({0}))
 ADDRESSES = {"one": LOOPBACK, "other": ANOTHER, SPARE: ANOTHER}
-MOST_USERS = 8
+MOST_RPS = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,6 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         patched.setattr(duet_module, "LEAST_SLICE_S", 0.6)
         patched.setattr(duet_module, "LEAST_WARM_UP_S", 0.4)
         patched.setattr(load_module, "LEAST_ANSWERS", 5)
-        patched.setattr(load_module, "KEPT_EQUAL_SHARE", 2.0)
         patched.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
         patched.setattr("socket.gethostbyname", ADDRESSES.__getitem__)
         yield patched
@@ -78,7 +77,7 @@ def a_duet(b: str = "other", load: float | None = None) -> Duet:
         )
         for name, client in (("one", "httpx-per-request"), (b, "no-http"))
     ]
-    pair = DuetPair(sides[0].case, sides[1].case, float(MOST_USERS))
+    pair = DuetPair(sides[0].case, sides[1].case, most_rps=MOST_RPS)
     return replace(duet_of(pair, sides[0], sides[1]), load=load)
 
 
@@ -105,7 +104,7 @@ class TestADuet:
             assert lab.events.count("start") == 2
             assert lab.events[-1] == "stop"
             assert not lab.runs
-        assert played.recording.load == MOST_USERS
+        assert played.recording.load == MOST_RPS
 
     def test_reads_both_launchers_at_every_edge_of_a_slice(self, played: Played) -> None:
         for edges in played.recording.edges:
@@ -133,7 +132,9 @@ class TestADuet:
         a, b = played.measured.rows
         assert (a.case, a["partner"]) == (b["partner"], b.case)
         assert a.case.endswith("_own_duet")
-        assert a["users"] == b["users"] == MOST_USERS
+        assert a["rate_rps"] == b["rate_rps"] == MOST_RPS
+        assert a["users"] is b["users"] is None
+        assert a["arrivals_seed"] != b["arrivals_seed"]
         assert a["slices"] == SLICES
 
     def test_has_no_throughput_and_no_latency_of_its_own(self, played: Played) -> None:
@@ -146,37 +147,23 @@ class TestADuet:
     def test_both_sides_are_loaded_at_the_same_time(self, played: Played) -> None:
         a, b = played.recording.sides
         assert a.start_ns == b.start_ns
-        assert min(a.samples.height, b.samples.height) > 5 * MOST_USERS
+        asked = MOST_RPS * played.duet.window_s
+        assert min(a.samples.height, b.samples.height) > asked
 
 
 def test_a_load_that_is_known_is_not_looked_for(
     labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
 ) -> None:
-    recording = labs.measure(a_duet(load=5.0), tmp_path, patch)
+    recording = labs.measure(a_duet(load=20.0), tmp_path, patch)
     assert labs.a.events.count("start") == labs.b.events.count("start") == 1
-    assert recording.load == 5
+    assert recording.load == 20
     assert labs.a.queries == [{"settings": "startproject", "preload": "httpx-per-request"}]
-
-
-def test_a_load_that_is_not_equal_is_halved_with_fresh_servers(
-    labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
-) -> None:
-    labs.b.delay_s = 3 * labs.a.delay_s
-    with pytest.MonkeyPatch.context() as strict:
-        strict.setattr(load_module, "EQUAL_LOAD_SHARE", 0.5)
-        strict.setattr(load_module, "FIRST_USERS", MOST_USERS)
-        recording = labs.measure(a_duet(), tmp_path, patch)
-        with pytest.raises(TrialError, match="rates' ratio is 0") as error:
-            measured_duet(a_duet(), recording)
-    assert error.value.outcome == "costs-too-unlike"
-    assert recording.load == MOST_USERS / 2
-    assert labs.a.events.count("start") == labs.b.events.count("start") == 3
 
 
 def test_one_server_twice_runs_its_command_in_the_spare_container(
     labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
 ) -> None:
-    duet = a_duet(b="one", load=5.0)
+    duet = a_duet(b="one", load=20.0)
     assert duet.hosts == ("one", SPARE)
     recording = labs.measure(duet, tmp_path, patch)
     assert json.loads(labs.b.queries[0]["command"]) == ["serve", "--fast"]
@@ -185,32 +172,12 @@ def test_one_server_twice_runs_its_command_in_the_spare_container(
     assert [row["server"] for row in rows] == ["one", "one"]
 
 
-def test_an_open_load_has_arrivals_of_its_own_on_each_side(
-    labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
-) -> None:
-    duet = open_duet()
-    recording = labs.measure(duet, tmp_path, patch)
-    a, b = measured_duet(duet, recording).rows
-    assert a["rate_rps"] == b["rate_rps"] == 60
-    assert a["users"] is None
-    assert a["arrivals_seed"] != b["arrivals_seed"]
-
-
-def open_duet() -> Duet:
-    duet = a_duet()
-    a, b = (
-        replace(side, case=replace(side.case, load="open", arrivals="poisson"))
-        for side in duet.sides
-    )
-    return replace(duet_of(DuetPair(a.case, b.case, 90.0), a, b), load=60.0)
-
-
 def test_a_side_that_dies_costs_the_duet_and_both_servers_are_stopped(
     labs: Labs, tmp_path: Path, patch: pytest.MonkeyPatch
 ) -> None:
     labs.b.starts = False
     with pytest.raises(TrialError) as error:
-        labs.measure(a_duet(load=5.0), tmp_path, patch)
+        labs.measure(a_duet(load=20.0), tmp_path, patch)
     assert error.value.outcome == "server-did-not-start"
     assert not labs.a.runs
     assert labs.a.events[-1] == "stop"

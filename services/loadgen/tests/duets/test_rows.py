@@ -26,9 +26,11 @@ from tests.make import (
 )
 
 LATENCY_S, BEGIN_S, SLICE_S, END_S = 0.6, 4, 4, 24
-USERS = 12
-#: Views that USERS make in a slice.
-VIEWS = USERS / LATENCY_S * SLICE_S
+#: Requests in flight, as many as 20 views a second keep there.
+IN_FLIGHT = 12
+RATE_RPS = IN_FLIGHT / LATENCY_S
+#: Views of a slice.
+VIEWS = RATE_RPS * SLICE_S
 
 #: An API that answered a hundredth of its calls 30 ms late.
 LATE_API = an_api_stats(END_S, cpu_seconds=4.0, calls=700, p99=30.0)
@@ -42,7 +44,7 @@ def a_duet() -> Duet:
         )
         for name in ("one", "other")
     )
-    return duet_of(DuetPair(a.case, b.case, 50.0), a, b)
+    return duet_of(DuetPair(a.case, b.case, most_rps=50.0), a, b)
 
 
 def edges(cpu_ms: Sequence[float], late_s: float = 0.0) -> list[AppStats]:
@@ -54,19 +56,21 @@ def edges(cpu_ms: Sequence[float], late_s: float = 0.0) -> list[AppStats]:
     return stats
 
 
-def recorded(of_a: Sequence[float], of_b: Sequence[float], users_b: int = USERS) -> DuetRecording:
-    """Both sides under 12 users, or b under others; b's stamps are a little later."""
+def recorded(
+    of_a: Sequence[float], of_b: Sequence[float], in_flight_b: int = IN_FLIGHT
+) -> DuetRecording:
+    """Both sides at one rate, or b at another; b's stamps are a little later."""
     both = (edges(of_a), edges(of_b, late_s=0.03))
     a, b = (
         a_recording(
-            constant_users(users, LATENCY_S, END_S + 2),
+            constant_users(in_flight, LATENCY_S, END_S + 2),
             (BEGIN_S, END_S),
             before=a_snapshot(BEGIN_S, app=of_side[0]),
             after=a_snapshot(END_S, app=of_side[-1]),
         )
-        for of_side, users in zip(both, (USERS, users_b), strict=True)
+        for of_side, in_flight in zip(both, (IN_FLIGHT, in_flight_b), strict=True)
     )
-    return DuetRecording(float(USERS), (a, b), both)
+    return DuetRecording(RATE_RPS, (a, b), both)
 
 
 def test_the_ratio_of_the_rows_is_the_mean_of_the_slices_in_logarithms() -> None:
@@ -87,7 +91,8 @@ def test_each_side_counts_between_its_own_stamps() -> None:
 
 def test_a_row_has_the_load_as_it_was_found_and_all_cpu_time_of_its_slices() -> None:
     a, _ = measured_duet(a_duet(), recorded([3.0] * 5, [4.0] * 5)).rows
-    assert (a["users"], a["slices"], a["outcome"], a["ranked"]) == (USERS, 5, "measured", "yes")
+    assert (a["rate_rps"], a["arrivals"], a["users"]) == (RATE_RPS, "jittered", None)
+    assert (a["slices"], a["outcome"], a["ranked"]) == (5, "measured", "yes")
     assert a.number("app_cpu_seconds") == pytest.approx(5 * VIEWS * 0.003)
     assert a.number("window_s") == 20
     assert a["rps"] is a["p50_ms"] is a["ceiling_share"] is None
@@ -105,8 +110,9 @@ def test_an_api_that_was_late_was_late_for_both() -> None:
 
 
 def test_sides_that_served_other_rates_are_no_duet() -> None:
-    with pytest.raises(TrialError, match=r"the rates' ratio is 0\.83") as error:
-        measured_duet(a_duet(), recorded([3.0] * 5, [4.0] * 5, users_b=10))
+    said = "of 20 views/s each a answered 400 in all slices, b 333"
+    with pytest.raises(TrialError, match=said) as error:
+        measured_duet(a_duet(), recorded([3.0] * 5, [4.0] * 5, in_flight_b=10))
     assert error.value.outcome == "costs-too-unlike"
 
 
@@ -120,7 +126,7 @@ def test_a_side_without_counters_is_no_duet() -> None:
 def test_a_duet_that_was_given_up_has_the_load_at_which_that_was() -> None:
     duet = a_duet()
     rows = failed_rows(duet, TooUnlikeError("", 4.0))
-    assert [(row["users"], row.case) for row in rows] == [
+    assert [(row["rate_rps"], row.case) for row in rows] == [
         (4, side.case.slug) for side in duet.sides
     ]
 

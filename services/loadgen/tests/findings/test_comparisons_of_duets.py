@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def duet_rows(values: Sequence[tuple[float, float]], **cells: Any) -> list[Row]:
     """Rounds of a duet: what a view of each side costs."""
     a, b = A.in_a_duet, B.in_a_duet
     return [
-        row_of(side, number, **{"partner": other.slug, "users": 17, CPU_METRIC: value} | cells)
+        row_of(side, number, **{"partner": other.slug, "rate_rps": 17.0, CPU_METRIC: value} | cells)
         for number, pair in enumerate(values, start=1)
         for side, other, value in ((a, b, pair[0]), (b, a, pair[1]))
     ]
@@ -72,7 +73,7 @@ def trial_rows(metric: str, values: Sequence[tuple[float, float]]) -> list[Row]:
 
 
 DEARER = [(4.0, 6.0), (4.1, 6.2), (3.9, 5.8)]
-UNLIKE = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, users=None, **{CPU_METRIC: None})
+UNLIKE = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, rate_rps=None, **{CPU_METRIC: None})
 
 
 def only(suite: Suite, rows: Sequence[Row]) -> Comparison:
@@ -82,15 +83,17 @@ def only(suite: Suite, rows: Sequence[Row]) -> Comparison:
 
 def test_a_ratio_of_a_duet_carries_the_load_that_it_was_measured_at() -> None:
     found = only(suite_of(), duet_rows(DEARER))
-    assert (found.duet, found.load, found.verdict) == (True, "17 users each", "worse")
-    assert found.label == "one → other, at 17 users each"
+    assert (found.duet, found.load, found.verdict) == (True, "17 views/s each", "worse")
+    assert found.label == "one → other, at 17 views/s each"
     assert found.difference
     assert found.difference.ratio == pytest.approx(1.5, rel=0.02)
 
 
-def test_an_open_load_is_told_by_its_rate() -> None:
-    rows = duet_rows(DEARER, load="open", users=None, rate_rps=12.5)
-    assert only(suite_of(), rows).load == "12.5/s each"
+def test_cases_of_arrivals_have_the_duet_that_those_of_users_have() -> None:
+    of_arrivals: dict[str, Any] = {"load": "open", "users": None, "rate_rps": 40.0}
+    cases = tuple(replace(case, **of_arrivals, arrivals="poisson") for case in (A, B))
+    found = only(replace(suite_of(), cases=cases), duet_rows(DEARER, rate_rps=12.5))
+    assert (found.duet, found.load, found.verdict) == (True, "12.5 views/s each", "worse")
 
 
 def test_a_duet_that_was_asked_the_other_way_around_is_turned() -> None:
@@ -121,7 +124,7 @@ def test_costs_too_unlike_are_compared_by_the_cases_own_trials() -> None:
     found = only(suite_of(CPU_METRIC), rows)
     assert (found.duet, found.verdict) == (False, "worse")
     assert "no load suits both at once (costs-too-unlike)" in found.reason
-    assert "users each" not in found.label
+    assert (found.load, found.label) == ("", "one → other")
 
 
 def test_a_round_in_which_too_much_failed_has_no_ratio() -> None:
@@ -144,11 +147,11 @@ def test_what_else_disturbed_a_duet_is_named_in_the_reason() -> None:
 
 
 def given_up(*metrics: str, **attributes: Any) -> tuple[Suite, list[Row]]:
-    """A duet that was given up at 4 users, and the trials in its place."""
-    rows = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, users=4, **{CPU_METRIC: None})
+    """A duet that was given up at 4 views/s each, and the trials in its place."""
+    rows = duet_rows([(0, 0)], outcome=COSTS_TOO_UNLIKE, rate_rps=4.0, **{CPU_METRIC: None})
     for number, values in enumerate(DEARER, start=1):
         rows += [
-            row_of(with_load(case, 4), number, **{CPU_METRIC: value, "rps": 6.0})
+            row_of(with_load(case.in_a_duet, 4.0), number, **{CPU_METRIC: value, "rps": 4.0})
             for case, value in zip((A, B), values, strict=True)
         ]
     return suite_of(*metrics, **attributes), rows
@@ -157,9 +160,9 @@ def given_up(*metrics: str, **attributes: Any) -> tuple[Suite, list[Row]]:
 def test_a_duet_that_was_given_up_is_answered_by_the_trials_in_its_place() -> None:
     suite, rows = given_up()
     found = only(suite, rows)
-    assert (found.duet, found.verdict, found.load) == (False, "worse", "4 users each")
-    assert found.label == "one → other, at 4 users each"
-    assert found.reason.endswith("compared by trials one after the other, at 4 users each")
+    assert (found.duet, found.verdict, found.load) == (False, "worse", "4 views/s each")
+    assert found.label == "one → other, at 4 views/s each"
+    assert found.reason.endswith("compared by trials one after the other, at 4 views/s each")
     assert found.distance
     assert found.distance.trials == 1
 
@@ -177,7 +180,7 @@ def test_a_change_and_two_runs_know_the_trials_in_the_place_of_a_duet() -> None:
     suite, rows = given_up(change="another server")
     rows = [*rows, *RATES]
     (effect,) = effects(suite, compare_cases([suite], rows))
-    assert "at 4 users each" in line(effect)
+    assert "at 4 views/s each" in line(effect)
     cheaper = [
         row | {CPU_METRIC: 1.0 + (row["server"] == "one") + 0.01 * (row.count("round") or 0)}
         for row in rows
@@ -208,7 +211,7 @@ def test_the_file_says_what_was_measured_how(tmp_path: Path) -> None:
         each["metric"]: (each["by"], each["load"])
         for each in lines_of(tmp_path / "comparisons.csv")
     }
-    assert told == {"rps": ("trials", ""), CPU_METRIC: ("duet", "17 users each")}
+    assert told == {"rps": ("trials", ""), CPU_METRIC: ("duet", "17 views/s each")}
 
 
 def test_a_change_is_told_with_the_load_of_its_cost() -> None:
@@ -217,7 +220,7 @@ def test_a_change_is_told_with_the_load_of_its_cost() -> None:
     (effect,) = effects(suite, compare_cases([suite], rows))
     assert line(effect).startswith("another server (one → other): views/s ×1.9")
     assert "CPU per view ×1.5" in line(effect)
-    assert "at 17 users each" in line(effect)
+    assert "at 17 views/s each" in line(effect)
 
 
 def test_a_claim_is_judged_by_its_duets() -> None:
@@ -239,14 +242,14 @@ def test_two_servers_of_a_run_are_compared_by_their_duets_in_either_direction() 
     for baseline, candidate, verdict in (("one", "other", "worse"), ("other", "one", "better")):
         result = of_servers(run, baseline, candidate, ["rps", CPU_METRIC], ())
         (by_duet,) = [found for found in result.comparisons if found.metric == CPU_METRIC]
-        assert (by_duet.verdict, by_duet.load) == (verdict, "17 users each")
+        assert (by_duet.verdict, by_duet.load) == (verdict, "17 views/s each")
 
 
 def test_two_servers_of_a_run_are_compared_by_the_trials_in_the_place_of_a_duet() -> None:
     suite, rows = given_up()
     result = of_servers(Run(Path(), [suite], rows, {}), "one", "other", [CPU_METRIC], ())
     (found,) = result.comparisons
-    assert (found.verdict, found.label) == ("worse", "one → other, at 4 users each")
+    assert (found.verdict, found.label) == ("worse", "one → other, at 4 views/s each")
 
 
 def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:

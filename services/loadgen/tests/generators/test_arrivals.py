@@ -13,7 +13,7 @@ from loadgen.suites.cases import Arrivals
 RATES = st.floats(0.1, 500)
 LENGTHS = st.floats(0.1, 20)
 SEEDS = st.integers(0, 2**32 - 1)
-KINDS: list[Arrivals] = ["poisson", "constant"]
+KINDS: list[Arrivals] = ["poisson", "constant", "jittered"]
 
 
 @given(RATES, LENGTHS, st.sampled_from(KINDS), SEEDS)
@@ -52,6 +52,26 @@ def test_constant_arrivals_are_rate_by_length_and_drift_by_no_more_than_a_nanose
     assert all(
         abs(due * rate_rps - number * SECOND_NS) <= rate_rps for number, due in enumerate(due_ns)
     )
+
+
+@given(st.floats(0.5, 500), st.integers(1, 20), SEEDS)
+def test_of_jittered_arrivals_one_comes_in_each_interval(
+    rate_rps: float, seconds: int, seed: int
+) -> None:
+    gap_ns = SECOND_NS / rate_rps
+    due_ns = list(instants_ns(rate_rps, seconds, "jittered", seed))
+    assert all(due + 1 - number * gap_ns >= 0 for number, due in enumerate(due_ns))
+    assert all(due <= (number + 1) * gap_ns for number, due in enumerate(due_ns))
+    assert abs(len(due_ns) - rate_rps * seconds) < 2
+
+
+def test_jittered_arrivals_are_uniform_in_their_intervals() -> None:
+    due_ns = list(instants_ns(100, 100, "jittered", 7))
+    within = [due / SECOND_NS * 100 - number for number, due in enumerate(due_ns)]
+    assert sum(within) / len(within) == pytest.approx(0.5, abs=0.01)
+    for share in (0.1, 0.25, 0.75, 0.9):
+        below = sum(place < share for place in within) / len(within)
+        assert below == pytest.approx(share, abs=0.02)
 
 
 @pytest.fixture(scope="module")

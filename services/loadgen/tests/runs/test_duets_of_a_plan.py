@@ -31,6 +31,10 @@ def case_of(server: str, **axes: Any) -> Case:
     return a_case(server=server, driver="own", **axes)
 
 
+def at_rate(rate_rps: float, arrivals: str = "poisson") -> dict[str, Any]:
+    return {"load": "open", "users": None, "rate_rps": rate_rps, "arrivals": arrivals}
+
+
 def compare(a: str, b: str, *metrics: str, duet: bool = True) -> Compare:
     return Compare(a={"server": (a,)}, b={"server": (b,)}, metrics=metrics or CPU, duet=duet)
 
@@ -50,12 +54,12 @@ def duets_in(measurements: Sequence[Measurement]) -> list[Duet]:
     return [each for each in measurements if isinstance(each, Duet)]
 
 
-def rows_of(duet: Duet, outcome: str = "measured", users: int | None = 17) -> list[Row]:
+def rows_of(duet: Duet, outcome: str = "measured", rate_rps: float | None = 17.0) -> list[Row]:
     plain: dict[str, Cell] = {
         "outcome": outcome,
         "position": duet.position,
         "round": duet.round,
-        "users": users,
+        "rate_rps": rate_rps,
         "attempt": 1,
     }
     return [
@@ -94,11 +98,22 @@ def test_each_round_has_its_duets_at_random_among_its_trials() -> None:
     assert 5 < sum(places) < 25
 
 
-def test_pairs_that_differ_in_the_load_alone_are_one_duet_under_the_largest_load() -> None:
-    cases = tuple(case_of(server, users=users) for server in ("one", "other") for users in (20, 50))
+@pytest.mark.parametrize(
+    ("loads", "most_rps"),
+    [
+        ([{"users": 20}, {"users": 50}], 50 / 0.6),
+        ([at_rate(20.0), at_rate(50.0)], 50.0),
+        ([{"users": 50}, at_rate(50.0)], 50 / 0.6),
+        ([{"users": 50}, at_rate(90.0, "constant")], 90.0),
+    ],
+)
+def test_pairs_that_differ_in_the_load_alone_are_one_duet_under_the_largest_load(
+    loads: Sequence[dict[str, Any]], most_rps: float
+) -> None:
+    cases = tuple(case_of(server, **load) for server in ("one", "other") for load in loads)
     (duet,) = plan_of(suite_of(compare("one", "other"), cases=cases, rounds=1)).certain()
     assert isinstance(duet, Duet)
-    assert duet.most == 50
+    assert duet.most == pytest.approx(most_rps)
 
 
 def test_two_suites_that_ask_for_a_duet_in_either_direction_share_it() -> None:
@@ -133,7 +148,7 @@ def test_what_they_take_longer_is_missing_for_measuring_again(
     rows, tried = list[Row](), list[int]()
     while following := plan.next_trial(rows):
         if isinstance(following, Duet):
-            rows += rows_of(following, COSTS_TOO_UNLIKE if given_up else "measured", 4)
+            rows += rows_of(following, COSTS_TOO_UNLIKE if given_up else "measured", 4.0)
             continue
         late = following.sides[0].case.server == "third"
         row = a_row(following.sides[0]) | {"ranked": "yes", "attempt": following.attempt}
@@ -145,18 +160,18 @@ def test_what_they_take_longer_is_missing_for_measuring_again(
 def test_a_round_that_failed_leaves_the_load_to_the_next() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
     (first, *_) = duets_in(plan.certain())
-    second = plan.next_trial(rows_of(first, "server-died", users=None))
+    second = plan.next_trial(rows_of(first, "server-died", rate_rps=None))
     assert isinstance(second, Duet)
     assert (second.round, second.load) == (2, None)
 
 
-def run_given_up(plan: Plan, users: int | None) -> list[Measurement]:
+def run_given_up(plan: Plan, rate_rps: float) -> list[Measurement]:
     """All that a run measures whose duets are given up at such a load."""
     rows, measured = list[Row](), list[Measurement]()
     while following := plan.next_trial(rows):
         measured.append(following)
         if isinstance(following, Duet):
-            rows += rows_of(following, COSTS_TOO_UNLIKE, users)
+            rows += rows_of(following, COSTS_TOO_UNLIKE, rate_rps)
         else:
             rows.append(a_row(following))
     return measured
@@ -168,30 +183,38 @@ def a_row(trial: Trial) -> Row:
     return columns.row(trial.case.cells() | plain | place)
 
 
-@pytest.mark.parametrize(("users", "under"), [(4, 4), (None, 100)])
-def test_a_pair_that_is_too_unlike_is_measured_apart_under_one_load_in_each_round(
-    users: int | None, under: int
-) -> None:
+def test_a_pair_that_is_too_unlike_is_measured_apart_under_one_load_in_each_round() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
-    duet, *apart = run_given_up(plan, users)
+    duet, *apart = run_given_up(plan, 4.0)
     assert isinstance(duet, Duet)
     assert [
-        (trial.round, trial.position, trial.case.server, trial.case.users)
-        for each in apart
-        for trial in each.sides
+        (trial.round, trial.position, trial.case.server) for each in apart for trial in each.sides
     ] == [
-        (number, number, server, under)
+        (number, number, server)
         for number, order in ((1, ("one", "other")), (2, ("other", "one")), (3, ("one", "other")))
         for server in order
     ]
+    cases = [trial.case for each in apart for trial in each.sides]
+    assert {(case.users, case.arrivals) for case in cases} == {(None, "jittered")}
+    assert [case.rate_rps for case in cases] == [4.0] * 6
     assert all(each.sides[0].partner is None for each in apart)
     assert len(plan.certain()) == 3
 
 
 def test_a_case_that_has_trials_under_that_load_is_not_measured_twice() -> None:
-    plan = plan_of(suite_of(compare("one", "other", "rps", *CPU), rounds=1))
-    assert len(run_given_up(plan, 100)) == 3
-    assert len(run_given_up(plan, 50)) == 5
+    jittered, random = (
+        plan_of(
+            suite_of(
+                compare("one", "other", "rps", *CPU),
+                cases=tuple(case_of(server, **at_rate(100.0, kind)) for server in ("one", "other")),
+                rounds=1,
+            )
+        )
+        for kind in ("jittered", "poisson")
+    )
+    assert len(run_given_up(jittered, 100.0)) == 3
+    assert len(run_given_up(jittered, 50.0)) == 5
+    assert len(run_given_up(random, 100.0)) == 5
 
 
 def test_two_pairs_of_one_case_measure_it_apart_once() -> None:
@@ -201,13 +224,13 @@ def test_two_pairs_of_one_case_measure_it_apart_once() -> None:
         servers=("one", "other", "third"),
         rounds=1,
     )
-    measured = run_given_up(plan_of(suite), 4)
+    measured = run_given_up(plan_of(suite), 4.0)
     servers = [each.sides[0].case.server for each in measured if not isinstance(each, Duet)]
     assert sorted(servers) == ["one", "other", "third"]
 
 
 def test_trials_in_the_place_of_a_duet_take_about_its_time() -> None:
-    _, *apart = run_given_up(plan_of(suite_of(compare("one", "other"), rounds=1)), 4)
+    _, *apart = run_given_up(plan_of(suite_of(compare("one", "other"), rounds=1)), 4.0)
     (duet,) = plan_of(suite_of(compare("one", "other"), rounds=1)).certain()
     assert isinstance(duet, Duet)
     longer_s = sum(each.expected_s for each in apart) - duet.measuring_s
@@ -267,7 +290,8 @@ def test_the_spare_container_is_for_one_server_twice() -> None:
 
 def test_both_sides_ask_the_api_at_once() -> None:
     planned = plan_of(suite_of(compare("one", "other"), rounds=1)).certain()
-    assert [trial.case.users for trial in demanding(planned)] == [200, 200]
+    rates = [trial.case.rate_rps for trial in demanding(planned)]
+    assert rates == pytest.approx([2 * 100 / 0.6] * 2)
 
 
 def test_both_sides_have_their_slots_at_once() -> None:
@@ -310,12 +334,12 @@ class TestARunThatIsResumed:
     def test_tries_what_failed_again_but_not_what_is_too_unlike(
         self, plan: Plan, first: Duet, tmp_path: Path
     ) -> None:
-        died = rows_of(first, "server-died", users=None)
+        died = rows_of(first, "server-died", rate_rps=None)
         assert [number for number, _ in self.left(plan, died, tmp_path)] == [1, 2, 3]
-        unlike = rows_of(first, COSTS_TOO_UNLIKE, users=None)
+        unlike = rows_of(first, COSTS_TOO_UNLIKE, rate_rps=4.5)
         assert self.left(plan, unlike, tmp_path) == []
         missing = plan.missing(unlike)
-        assert [each.sides[0].case.users for each in missing] == [100] * 6
+        assert [each.sides[0].case.rate_rps for each in missing] == [4.5] * 6
         rows = [*unlike, a_row(missing[0].sides[0])]
         write_table(tmp_path / "trials.csv", rows)
         assert len(plan.missing(rows_that_stay(plan, tmp_path))) == 5

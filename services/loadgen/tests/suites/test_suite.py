@@ -474,7 +474,7 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         (['load = "open"', "rate_rps = 10001"], ["cases[1].rate_rps", "or equal to 10000"]),
         (
             ['load = "open"', "rate_rps = 20", 'arrivals = "even"'],
-            ["cases[1].arrivals", "'poisson' or 'constant'"],
+            ["cases[1].arrivals", "'poisson', 'constant' or 'jittered'"],
         ),
     ],
 )

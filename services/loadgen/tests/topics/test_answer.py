@@ -176,4 +176,4 @@ def test_what_duets_and_trials_say_of_a_pair_is_one_sentence() -> None:
         )
     )
     assert said[0].startswith("one → other: RPS 1.19")
-    assert said[0].endswith(", worse, at 17 users each.")
+    assert said[0].endswith(", worse, at 17 views/s each.")

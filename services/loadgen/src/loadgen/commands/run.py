@@ -272,8 +272,7 @@ def _perform(lab: Lab, request: RunRequest, dry_run: bool) -> None:
     asked = ", ".join(request.arguments["suites"])
     console.print(f"{asked}: {count_in_words(missing)}, about {time_in_words(missing)}")
     if missing:
-        cases = [case for suite in request.suites for case in suite.cases]
-        console.print(f"The load: {who_asks(cases)}", soft_wrap=True)
+        console.print(f"The load: {who_asks(missing)}", soft_wrap=True)
     if not dry_run:
         raise typer.Exit(measure_run(lab, request, console))
     if words := read_sight(lab, request.suites, console).before():

@@ -1,4 +1,4 @@
-"""A duet: two cases measured at once, with the same load each, on the same CPUs."""
+"""A duet: two cases measured at once, with the same rate each, on the same CPUs."""
 
 import math
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from loadgen.suites.cases import Case, plain
 from loadgen.suites.lengths import OVERHEAD_S, service_time_s
 from loadgen.suites.pairs import DuetPair
 from loadgen.suites.timing import PATIENCE_S, Timing
+from loadgen.theory.laws import users_ceiling_rps
 from loadgen.trials.trial import Trial
 
 #: So many stretches are compared, one after the other, each at least so long, seconds,
@@ -33,10 +34,9 @@ class Duet:
 
     Attributes:
         sides: a and b, as trials of one place and round; their cases have no load.
-        most: users each, or arrivals a second each, at most.
+        most: arrivals a second each, at most.
         slices: how many stretches are compared.
-        load: users each, or arrivals a second each, as an earlier round has found them; None: they
-            are to be found.
+        load: arrivals a second each, as an earlier round has found them; None: it is to find them.
     """
 
     sides: tuple[Trial, Trial]
@@ -165,15 +165,13 @@ def _for_both(side: Trial, most: float) -> Trial:
 
 
 def with_load(case: Case, load: float) -> Case:
-    """A case of a duet under so many users, or arrivals a second."""
-    if case.load == "open":
-        return replace(case, rate_rps=load)
-    return replace(case, users=int(load))
+    """A case of a duet under so many arrivals a second."""
+    return replace(case, rate_rps=load)
 
 
-def load_in_words(kind: str, load: float) -> str:
-    """`17 users each`; `12.5/s each` of an open load."""
-    return f"{plain(load)}/s each" if kind == "open" else f"{load:.0f} users each"
+def load_in_words(load: float) -> str:
+    """`22 views/s each`."""
+    return f"{plain(load)} views/s each"
 
 
 def slices_in(share: float) -> int:
@@ -190,11 +188,12 @@ def side_timing(a: Case, of_a: Server, b: Case, of_b: Server, slices: int) -> Ti
 
 def duet_of(pair: DuetPair, a: Trial, b: Trial, slices: int = SLICES) -> Duet:
     """Two trials as the sides of one duet."""
-    return Duet(
-        sides=(replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)),
-        most=pair.most,
-        slices=slices,
+    duet = Duet((replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)), 0.0, slices)
+    # So many users ask for at most so much; where nothing waits, for as much as there is.
+    of_users = users_ceiling_rps(pair.most_users, duet.service_time_s) or (
+        math.inf if pair.most_users else 0.0
     )
+    return replace(duet, most=max(pair.most_rps, of_users))
 
 
 def _slice_s(service_s: float) -> float:

@@ -16,7 +16,7 @@ from loadgen.drivers.own import Own
 from loadgen.drivers.process import DriverProcess
 from loadgen.drivers.target import Target, target_of
 from loadgen.duets.duet import Duet
-from loadgen.duets.load import Limits, LoadStep, half_of, is_unequal, limits_of, next_load
+from loadgen.duets.load import Limits, LoadStep, limits_of, next_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.spare import SpareLauncher, command_of
 from loadgen.errors import TrialError
@@ -80,27 +80,15 @@ class DuetProtocol:
         """Measure one duet; the drivers' raw files stay in the folders, one a side.
 
         Where its load is not known it is found first, with servers of its own: the measurement
-        begins with fresh ones all the same. Where that load turns out to be another for each side,
-        since one waits for the CPU longer, half of it is tried, and so on.
+        begins with fresh ones all the same.
 
         Raises:
             TrialError: it could not be measured; both servers are stopped all the same.
             ConfigurationError: a server is not up.
         """
-        if duet.load is not None:
-            return self._play(duet, folders, duet.load)
-        limits = limits_of(duet, len(self._roles.app))
-        load = self._find_load(duet, limits)
-        while True:
-            recording = self._play(duet, folders, load)
-            answers = recording.answers()
-            half = half_of(load, limits, answers) if is_unequal(duet, answers) else None
-            if half is None:
-                return recording
-            load = half
-
-    def _play(self, duet: Duet, folders: Sequence[Path], load: float) -> DuetRecording:
-        """Both servers, fresh, under that load."""
+        load = duet.load
+        if load is None:
+            load = self._find_load(duet, limits_of(duet, len(self._roles.app)))
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -158,7 +146,7 @@ class DuetProtocol:
     # ------------------------------------------------------------------------------------ the load
 
     def _find_load(self, duet: Duet, limits: Limits) -> float:
-        """With both servers up: from few users upwards, until their CPUs are busy enough."""
+        """With both servers up: from few views upwards, until their CPUs are busy enough."""
         with self._servers(duet) as (servers, _):
             return self._climb(duet, servers, limits)
 

@@ -18,7 +18,7 @@ class DuetRecording:
     """All that was brought home from one duet.
 
     Attributes:
-        load: users each, or arrivals a second each.
+        load: arrivals a second each.
         sides: of a and of b, each as of a trial whose window are all slices.
         edges: of a and of b: the counters at each edge of a slice.
     """

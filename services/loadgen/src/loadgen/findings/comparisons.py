@@ -135,7 +135,7 @@ class Comparison:
         instead: what stands in the place of a ratio: that a side answered nobody. Empty elsewhere.
         distance: how far apart their trials were, in the rounds that count; None: of two runs.
         duet: whether both were under load at once, in fresh pairs of processes.
-        load: of a duet, in words: `17 users each`, and of trials in its place, whose a and b are
+        load: of a duet, in words: `22 views/s each`, and of trials in its place, whose a and b are
             those of the duet; empty elsewhere.
     """
 
@@ -275,7 +275,7 @@ def _sides(
         if load := load_of(given_up[0]):
             of_a, of_b = (by_case.get(with_load(case.in_a_duet, load).slug) for case in asked.pair)
             if of_a and of_b:
-                words = load_in_words(given_up[0].text("load"), load)
+                words = load_in_words(load)
                 return _Sides(of_a, of_b, reason=f"{reason}, at {words}", load=words)
         if all(alone):
             return _Sides(*alone, reason=reason)
@@ -438,7 +438,7 @@ def _load_of_duet(rows: Sequence[Row]) -> str:
     for row in rows:
         load = load_of(row)
         if row.is_of_duet and row.is_measured and load:
-            return load_in_words(row.text("load"), load)
+            return load_in_words(load)
     return ""
 
 

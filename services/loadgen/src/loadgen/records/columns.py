@@ -85,7 +85,7 @@ TRIALS: tuple[Column, ...] = (
     Column("cpu_ms", NUMBER, "CPU time that the view burns besides", unit="ms"),
     Column("driver", TEXT, "the program that made the load"),
     Column("load", TEXT, "closed (users who wait for answers) or open (arrivals)"),
-    Column("arrivals", TEXT, "spacing of an open load's arrivals: poisson or constant"),
+    Column("arrivals", TEXT, "spacing of an open load's arrivals: poisson, constant or jittered"),
     Column("users", COUNT, "concurrent users; of a ramp: its plateau"),
     Column("rate_rps", NUMBER, "mean arrival rate of an open load", unit="1/s"),
     Column("planned_requests", COUNT, "requests of a counted load"),

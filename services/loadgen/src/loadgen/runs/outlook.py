@@ -1,10 +1,10 @@
 """How many trials are to come and how long they take, in words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from loadgen.documents.words import count_of, listing
 from loadgen.duets.duet import Duet, Measurement
-from loadgen.suites.cases import Case, plain
+from loadgen.suites.cases import plain
 from loadgen.suites.timing import duration
 
 
@@ -48,17 +48,24 @@ def time_in_words(trials: Sequence[Measurement]) -> str:
 #: More users or rates than this are not told one by one.
 MOST_SIZES = 5
 #: How arrivals are spaced, in words.
-SPACED = {"poisson": "at random", "constant": "evenly spaced"}
+SPACED = {
+    "poisson": "at random",
+    "constant": "evenly spaced",
+    "jittered": "one in each interval, at random in it",
+}
 
 
-def who_asks(cases: Collection[Case]) -> str:
+def who_asks(trials: Sequence[Measurement]) -> str:
     """Who asks: `200 users, each waits for its answer`; `40 arrivals a second, at random`."""
     kinds = []
+    cases = [each.case for each in trials if not isinstance(each, Duet)]
     if users := sorted({case.users for case in cases if case.users}):
         kinds.append(f"{_sizes(users)} users, each waits for its answer")
     for arrivals, how in SPACED.items():
         if rates := sorted({case.rate_rps or 0 for case in cases if case.arrivals == arrivals}):
             kinds.append(f"{_sizes(rates)} arrivals a second, {how}")
+    if len(cases) < len(trials):
+        kinds.append("in duets as many views a second of each side as leave the CPUs partly idle")
     return "; ".join(kinds)
 
 

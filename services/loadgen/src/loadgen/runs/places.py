@@ -47,7 +47,8 @@ def in_place_of(duet: Duet, rows: RowsByName) -> tuple[Trial, ...]:
     both sides one after the other, under the load at which that was, so that they have the same.
     """
     given_up = given_up_in(duet, rows.values())
-    return () if given_up is None else duet.apart(load_of(given_up) or duet.most)
+    load = given_up and load_of(given_up)
+    return duet.apart(load) if load else ()
 
 
 def place_of_search(stack: Trial, rules: Rules, start_share: float, rows: RowsByName) -> Place:

@@ -110,7 +110,7 @@ class Progress:
         """What a view of each side costs, in a line."""
         a, b = (row.number(CPU_METRIC) or 0.0 for row in measured.rows)
         figures = f"  CPU/view {a:.2f} and {b:.2f} ms, ×{b / a:.3f}"
-        name = f"{self._name(duet)}, {load_in_words(duet.first.case.load, load)}"
+        name = f"{self._name(duet)}, {load_in_words(load)}"
         names = dict.fromkeys(name for row in measured.rows for name in row.caveats)
         self._say_in_a_line(duet, name, figures, list(names))
         self._end(duet)

@@ -10,7 +10,7 @@ from loadgen.lab.servers import View
 Workload = Literal["fanout", "single", "serial"]
 Upstream = Literal["http", "https", "django"]
 LoadKind = Literal["closed", "open"]
-Arrivals = Literal["poisson", "constant"]
+Arrivals = Literal["poisson", "constant", "jittered"]
 
 #: A ramp's corner: (seconds since the start, users).
 Corner = tuple[float, int]
@@ -46,12 +46,13 @@ class Case:
         cpu_ms: CPU time that the view burns besides.
         driver: the program that makes the load.
         load: closed (users) or open (arrivals).
-        users: concurrent users; of a ramp: its plateau. None for an open load, and of a side of a
-            duet, whose load is found when it is measured.
+        users: concurrent users; of a ramp: its plateau. None for an open load.
         ramp: corners of a closed load that grows; None for a constant one.
         planned_requests: where the load is counted instead of timed.
-        rate_rps: mean rate of an open load; None of a side of a duet.
-        arrivals: how an open load's arrivals are spaced: at random (a Poisson process), or evenly.
+        rate_rps: mean rate of an open load; None of a side of a duet, whose load is found when it
+            is measured.
+        arrivals: how an open load's arrivals are spaced: at random (a Poisson process), evenly, or
+            one in each interval at a random instant of it.
     """
 
     server: str
@@ -86,20 +87,24 @@ class Case:
             parts.append(f"cpu{plain(self.cpu_ms)}ms")
         parts.append(self.driver)
         if self.load == "open":
-            rate = "duet" if self.rate_rps is None else f"{plain(self.rate_rps)}rps"
-            parts.append(f"{self.arrivals}-{rate}")
+            rate = self.rate_rps
+            parts.append("duet" if rate is None else f"{self.arrivals}-{plain(rate)}rps")
         elif self.ramp:
             parts.append("ramp-" + "-".join(f"{plain(s)}s{users}u" for s, users in self.ramp))
         else:
-            parts.append("duet" if self.users is None else f"{self.users}u")
+            parts.append(f"{self.users}u")
         if self.planned_requests:
             parts.append(f"{self.planned_requests}n")
         return "_".join(parts)
 
     @cached_property
     def in_a_duet(self) -> "Case":
-        """The same without its load: a duet finds its own."""
-        return replace(self, users=None, rate_rps=None)
+        """The same without its load: a duet finds a rate of its own.
+
+        Users who ask again when they are answered fall into step, and a server that is asked in
+        waves serves a view for less CPU. So nobody waits for an answer in a duet.
+        """
+        return replace(self, load="open", users=None, rate_rps=None, arrivals="jittered")
 
     @property
     def mean_users(self) -> float | None:

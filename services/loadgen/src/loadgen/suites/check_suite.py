@@ -12,7 +12,7 @@ from loadgen.records.columns import METRICS
 from loadgen.suites.cases import Case
 from loadgen.suites.make_cases import CaseMaker
 from loadgen.suites.mistakes import mistake
-from loadgen.suites.pairs import AXES, CPU_METRIC, LEAST_USERS, Compare, Pair
+from loadgen.suites.pairs import AXES, CPU_METRIC, Compare, Pair
 from loadgen.suites.suite_file import FIGURES, Axes, SuiteFile
 
 
@@ -139,8 +139,6 @@ def _faults(pair: Pair, servers: Mapping[str, Server]) -> Iterator[tuple[str, st
     for case in pair:
         if case.driver != "own" or case.ramp:
             yield "driver", f"a duet needs driver own and no ramp, unlike {case.slug}"
-        if case.users is not None and case.users < LEAST_USERS:
-            yield "users", f"a duet has at least {LEAST_USERS} users a side, unlike {case.slug}"
     if (a.load, a.arrivals) != (b.load, b.arrivals):
         yield "load", f"a duet has one load for both, unlike {a.slug} and {b.slug}"
     if a.in_a_duet == b.in_a_duet:

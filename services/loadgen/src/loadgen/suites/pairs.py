@@ -129,8 +129,6 @@ def _check_values(suite: str, where: str, matcher: Matcher, cases: Sequence[Case
 
 #: What a duet measures.
 CPU_METRIC = "app_cpu_ms_per_view"
-#: A load of fewer users tells more of chance than of the servers.
-LEAST_USERS = 3
 
 
 @dataclass(frozen=True)
@@ -139,12 +137,14 @@ class DuetPair:
 
     Attributes:
         a, b: the cases, without their loads.
-        most: users each, or arrivals a second each, at most.
+        most_users: users each that are asked for; 0: none.
+        most_rps: arrivals a second each that are asked for; 0: none.
     """
 
     a: Case
     b: Case
-    most: float
+    most_users: float = 0.0
+    most_rps: float = 0.0
 
     @property
     def key(self) -> frozenset[str]:
@@ -170,7 +170,7 @@ def duet_pairs(
 ) -> list[DuetPair]:
     """The duets of a suite, each once."""
     return merged(
-        DuetPair(a.in_a_duet, b.in_a_duet, _most(a, b))
+        _duet_pair(a, b)
         for entry in compare
         if entry.duet
         for a, b in entry.pairs(cases)
@@ -183,7 +183,11 @@ def merged(pairs: Iterable[DuetPair]) -> list[DuetPair]:
     known: dict[frozenset[str], DuetPair] = {}
     for pair in pairs:
         first = known.setdefault(pair.key, pair)
-        known[pair.key] = replace(first, most=max(first.most, pair.most))
+        known[pair.key] = replace(
+            first,
+            most_users=max(first.most_users, pair.most_users),
+            most_rps=max(first.most_rps, pair.most_rps),
+        )
     return list(known.values())
 
 
@@ -202,6 +206,11 @@ def only_in_duets(
     return in_duets - asked
 
 
-def _most(a: Case, b: Case) -> float:
-    """The load that both may have."""
-    return min(case.rate_rps or case.users or 0 for case in (a, b))
+def _duet_pair(a: Case, b: Case) -> DuetPair:
+    """Two cases at once, with no more of a load than both may have."""
+    return DuetPair(
+        a.in_a_duet,
+        b.in_a_duet,
+        most_users=min(case.users or 0 for case in (a, b)),
+        most_rps=min(case.rate_rps or 0.0 for case in (a, b)),
+    )

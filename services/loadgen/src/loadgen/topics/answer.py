@@ -504,7 +504,7 @@ def _load(entry: Entry) -> str:
         words.append(f"{case.cpu_ms:g} ms of CPU")
     if case.ramp:
         words.append(WORDS["ramp"](case))
-    if case.arrivals == "constant":
+    if case.arrivals not in (None, "poisson"):
         words.append(WORDS["arrivals"](case))
     return ", ".join(words)
 

@@ -45,8 +45,8 @@ INTRODUCTION = (
 )
 #: Of ratios that were measured in duets.
 DUETS = (
-    "Where a load is named (users each), both servers were under it at once, on the same CPUs: a "
-    "duet. What disturbs the CPU disturbs both, and the ratio holds for that load."
+    "Where a load is named (views/s each), both servers were asked for it at once, on the same "
+    "CPUs: a duet. What disturbs the CPU disturbs both, and the ratio holds for that load."
 )
 
 
