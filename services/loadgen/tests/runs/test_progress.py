@@ -209,5 +209,5 @@ def test_a_duet_is_a_line_with_its_load_and_what_a_view_of_each_side_costs() -> 
         told.measured_duet(duet, measured_duet(duet, recording), recording.load)
         assert told.left_s == 0
     assert said.getvalue().splitlines() == [
-        "[1/1] one → other, 20 views/s each  CPU/view 3.00 and 4.50 ms, ×1.500"
+        "[1/1] one → other, 20/s each  CPU/view 3.00 and 4.50 ms, ×1.500"
     ]

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from loadgen.documents.words import decimals
-from loadgen.duets.duet import Duet, Measurement, load_in_words
+from loadgen.duets.duet import Duet, Measurement
 from loadgen.duets.rows import MeasuredDuet
 from loadgen.errors import TrialError
 from loadgen.records.columns import Row
@@ -110,7 +110,7 @@ class Progress:
         """What a view of each side costs, in a line."""
         a, b = (row.number(CPU_METRIC) or 0.0 for row in measured.rows)
         figures = f"  CPU/view {a:.2f} and {b:.2f} ms, ×{b / a:.3f}"
-        name = f"{self._name(duet)}, {load_in_words(load)}"
+        name = f"{self._name(duet)}, {plain(load)}/s each"
         names = dict.fromkeys(name for row in measured.rows for name in row.caveats)
         self._say_in_a_line(duet, name, figures, list(names))
         self._end(duet)
