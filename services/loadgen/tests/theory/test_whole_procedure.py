@@ -69,7 +69,7 @@ def runs_of_duets(rounds: int, load_sd: float) -> Iterator[Run]:
 def alarms(runs: Iterator[Run]) -> float:
     """The share of all runs in which a thing is found to differ from itself."""
     found = sum(
-        difference(np.exp(a), np.exp(b), bound_log=bound).verdict in ("better", "worse")
+        difference(list(np.exp(a)), list(np.exp(b)), bound_log=bound).verdict in ("better", "worse")
         for a, b, bound in runs
     )
     return found / RUNS
