@@ -15,6 +15,7 @@ from loadgen.duets.load import (
     MOST_STEPS,
     Limits,
     LoadStep,
+    Proposal,
     TooUnlikeError,
     check_equal_load,
     limits_of,
@@ -166,16 +167,29 @@ def test_it_begins_with_the_rate_of_four_users() -> None:
 
 
 def test_sides_of_which_one_answered_less_had_no_equal_load() -> None:
-    check_equal_load(a_duet(), (1000.0, 1045.0), 20.0)
-    check_equal_load(a_duet(), (30.0, 33.0), 20.0)
-    with pytest.raises(TrialError, match="a answered 1000 in all slices, b 940") as error:
-        check_equal_load(a_duet(), (1000.0, 940.0), 20.0)
+    # Five slices of 4 s.
+    check_equal_load(a_duet(), (1000.0, 955.0), 50.0)
+    check_equal_load(a_duet(), (30.0, 33.0), 1.5)
+    said = "of 1000 views each in all slices a answered 1000, b 940"
+    with pytest.raises(TrialError, match=said) as error:
+        check_equal_load(a_duet(), (1000.0, 940.0), 50.0)
     assert error.value.outcome == "costs-too-unlike"
+
+
+def test_sides_that_both_answered_less_than_they_were_asked_were_too_busy() -> None:
+    with pytest.raises(TrialError, match="a answered 800, b 800"):
+        check_equal_load(a_duet(), (800.0, 800.0), 50.0)
+    both = LoadStep(66, (0.2, 0.2), (50.0, 50.0), seconds=3.0)
+    assert next_load([both, both], limits()) == Proposal(33, is_found=True)
+
+
+def test_a_counter_that_has_not_moved_leaves_room_for_all_that_is_asked() -> None:
+    assert next_load([LoadStep(7, (0.0, 0.0), (7.0, 7.0), seconds=3.0)], limits()).load == 100
 
 
 def test_a_round_of_a_known_load_that_was_unequal_says_nothing_of_the_pair() -> None:
     with pytest.raises(TrialError) as error:
-        check_equal_load(replace(a_duet(), load=20.0), (1000.0, 920.0), 20.0)
+        check_equal_load(replace(a_duet(), load=50.0), (1000.0, 920.0), 50.0)
     assert error.value.outcome == "unequal-load"
 
 

@@ -13,7 +13,7 @@ from loadgen.findings.agreement import agreements
 from loadgen.findings.claims import judge_claims
 from loadgen.findings.comparisons import Comparison, compare_cases, write_comparisons
 from loadgen.findings.earlier_run import Run
-from loadgen.findings.first_change import effects, line
+from loadgen.findings.first_change import effects, line, what_to_change_first
 from loadgen.findings.gates import parse_gate
 from loadgen.findings.summary import write_summary
 from loadgen.findings.two_runs import of_servers
@@ -221,6 +221,18 @@ def test_a_change_is_told_with_the_load_of_its_cost() -> None:
     assert line(effect).startswith("another server (one → other): views/s ×1.9")
     assert "CPU per view ×1.5" in line(effect)
     assert "at 17 views/s each" in line(effect)
+
+
+def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
+    suite = suite_of("rps", CPU_METRIC, change="another server")
+    cheaper = duet_rows([(b, a) for a, b in DEARER])
+    wide = trial_rows("rps", [(50, 62), (50, 75), (50, 66)])
+    (effect,) = effects(suite, compare_cases([suite], [*cheaper, *wide]))
+    assert (effect.standing, effect.judged.metric) == ("better", CPU_METRIC)
+    said = what_to_change_first([effect])
+    assert said.startswith("Change first: another server: CPU per view ×0.67 [0.6")
+    assert ", views/s ×1.35 [1.0" in said
+    assert said.endswith("(one → other, at 17 views/s each).")
 
 
 def test_a_claim_is_judged_by_its_duets() -> None:

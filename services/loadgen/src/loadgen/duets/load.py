@@ -23,9 +23,11 @@ LEAST_SERVICE_S = 0.2
 MOST_STEPS = 3
 #: A step this near to what it asks for has found the load.
 NEAR_SHARE = 0.2
-#: Both sides are asked at one rate. So many answers more or fewer come of where the slices begin
-#: and end; what is more, and more than EQUAL_LOAD_SHARE, could not be served.
+#: So many answers more or fewer than a side was asked for come of where the slices begin and end;
+#: what is more, and more than EQUAL_LOAD_SHARE, it could not answer.
 CUT_ANSWERS = 3.0
+#: What a view costs at least, seconds: a counter that has not moved says no less.
+LEAST_COST_S = 1e-6
 #: The outcome of a round whose sides were not under one load, where other rounds' were.
 UNEQUAL_LOAD = "unequal-load"
 #: A slice counts so many good answers a side at least, or says too little.
@@ -91,7 +93,10 @@ class LoadStep:
     @property
     def costs_s(self) -> tuple[float, float]:
         """CPU seconds per good answer of each side: also where it could not answer all."""
-        a, b = (busy / rate for busy, rate in zip(self.busy, self.rates_rps, strict=True))
+        a, b = (
+            max(LEAST_COST_S, busy / rate)
+            for busy, rate in zip(self.busy, self.rates_rps, strict=True)
+        )
         return a, b
 
 
@@ -156,7 +161,7 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     )
     # What a side cannot answer does not always show in its CPU time. The first step is too small
     # to judge that by.
-    halved = len(steps) > 1 and are_unequal(step.answers)
+    halved = len(steps) > 1 and not are_all(step.answers, step.load * step.seconds)
     if halved and step.load / 2 < most:
         most, because = step.load / 2, f"a side cannot answer {load_in_words(step.load)}"
     load = _rounded(most)
@@ -200,14 +205,14 @@ def load_of(row: Row) -> float | None:
     return row.number("rate_rps")
 
 
-def are_unequal(answers: tuple[float, float]) -> bool:
-    """Whether one side served more views than the other, of as many that it was asked for."""
-    apart = abs(answers[0] - answers[1])
-    return apart > max(EQUAL_LOAD_SHARE * min(answers), CUT_ANSWERS)
+def are_all(answers: tuple[float, float], asked: float) -> bool:
+    """Whether both sides answered as many views as each was asked for: so they had one load."""
+    allowed = max(EQUAL_LOAD_SHARE * asked, CUT_ANSWERS)
+    return all(abs(of_side - asked) <= allowed for of_side in answers)
 
 
 def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> None:
-    """Whether both sides served as many views under a load.
+    """Whether both sides answered what they were asked for under a load.
 
     Args:
         duet: that was measured.
@@ -218,10 +223,11 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
         TooUnlikeError: where it is this round that has found the load.
         TrialError: unequal-load, which is this round's misfortune.
     """
-    if not are_unequal(answers):
+    asked = load * duet.window_s
+    if are_all(answers, asked):
         return
     a, b = answers
-    reason = f"of {load_in_words(load)} a answered {a:.0f} in all slices, b {b:.0f}"
+    reason = f"of {asked:.0f} views each in all slices a answered {a:.0f}, b {b:.0f}"
     raise _too_unlike(reason, load) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
 
 

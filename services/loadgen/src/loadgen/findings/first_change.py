@@ -2,9 +2,9 @@
 
 Throughput judges a change where it can. It cannot where both sides make all that the same users,
 slots or pool allow, or as good as the same number of views, or where it scatters too much. There
-CPU per view judges: what a view costs less is what more users find. Unless throughput leans the
-other way by more than what matters: then nothing is told, so that a run with other luck does not
-say the opposite.
+CPU per view judges: what a view costs less is what more users find. It also does where it alone is
+known within PRECISE. Unless throughput leans the other way by more than what matters: then nothing
+is told, so that a run with other luck does not say the opposite.
 """
 
 import math
@@ -24,6 +24,8 @@ STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 #: What judges a change, in this order, as far as the suite asks for it.
 JUDGES = ("rps", "app_cpu_ms_per_view", "p95_ms")
+#: A ratio is known well where its interval reaches no further than × and ÷ this.
+PRECISE = 1.10
 #: What is said of the first change in its one sentence, beside what judges it.
 GAINS = ("rps", "app_cpu_ms_per_view")
 
@@ -80,18 +82,19 @@ def _effect(change: str, measured: Sequence[Comparison]) -> Effect:
 
 
 def _judge(measured: Sequence[Comparison]) -> Comparison:
-    """The comparison that decides: the first of JUDGES that tells a difference, else the first that
-    is known and could have told one, else any that there is.
+    """The comparison that decides: the first of JUDGES that tells a difference and knows it well,
+    else the first that tells one, else the first that is known and could have told one, else any
+    that there is.
     """
 
     def rank(comparison: Comparison) -> int:
         return JUDGES.index(comparison.metric) if comparison.metric in JUDGES else len(JUDGES)
 
     able = sorted(measured, key=rank)
-    for comparison in able:
-        if comparison.metric in GAINS and _tells(comparison):
-            opposed = any(_leans_against(other, comparison) for other in able)
-            return able[0] if opposed else comparison
+    telling = [each for each in able if each.metric in GAINS and _tells(each)]
+    for comparison in sorted(telling, key=_is_wide):
+        opposed = any(_leans_against(other, comparison) for other in able)
+        return able[0] if opposed else comparison
     for comparison in able:
         known = comparison.difference or comparison.instead
         if known and not (comparison.metric == "rps" and _is_level(comparison)):
@@ -105,6 +108,17 @@ def _tells(comparison: Comparison) -> bool:
         return False
     matters = _size(comparison) >= math.log1p(MARGIN)
     return _standing(comparison) in ("better", "worse") and matters
+
+
+def _is_wide(comparison: Comparison) -> bool:
+    """Whether its interval reaches further than × and ÷ PRECISE; not of a side that answered
+    nobody.
+    """
+    ratio = comparison.difference
+    if ratio is None:
+        return False
+    low, high = ratio.low, ratio.high
+    return low is None or high is None or high / low > PRECISE**2
 
 
 def _leans_against(throughput: Comparison, cost: Comparison) -> bool:
