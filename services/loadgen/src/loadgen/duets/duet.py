@@ -188,12 +188,15 @@ def side_timing(a: Case, of_a: Server, b: Case, of_b: Server, slices: int) -> Ti
 
 def duet_of(pair: DuetPair, a: Trial, b: Trial, slices: int = SLICES) -> Duet:
     """Two trials as the sides of one duet."""
-    duet = Duet((replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)), 0.0, slices)
     # So many users ask for at most so much; where nothing waits, for as much as there is.
-    of_users = users_ceiling_rps(pair.most_users, duet.service_time_s) or (
-        math.inf if pair.most_users else 0.0
+    service_s = max(a.service_time_s, b.service_time_s)
+    unlimited = math.inf if pair.most_users else 0.0
+    of_users = users_ceiling_rps(pair.most_users, service_s) or unlimited
+    return Duet(
+        sides=(replace(a, partner=b.case.slug), replace(b, partner=a.case.slug)),
+        most=max(pair.most_rps, of_users),
+        slices=slices,
     )
-    return replace(duet, most=max(pair.most_rps, of_users))
 
 
 def _slice_s(service_s: float) -> float:

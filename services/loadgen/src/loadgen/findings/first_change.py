@@ -92,9 +92,9 @@ def _judge(measured: Sequence[Comparison]) -> Comparison:
 
     able = sorted(measured, key=rank)
     telling = [each for each in able if each.metric in GAINS and _tells(each)]
-    for comparison in sorted(telling, key=_is_wide):
-        opposed = any(_leans_against(other, comparison) for other in able)
-        return able[0] if opposed else comparison
+    if telling:
+        best = min(telling, key=_is_wide)  # of several the first
+        return able[0] if any(_leans_against(other, best) for other in able) else best
     for comparison in able:
         known = comparison.difference or comparison.instead
         if known and not (comparison.metric == "rps" and _is_level(comparison)):
