@@ -5,7 +5,8 @@ from typing import Any
 from markupsafe import Markup
 
 from loadgen.documents.run_material import Material, of_rows
-from loadgen.records.columns import Cell, Row
+from loadgen.duets.duet import with_load
+from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import CPU_METRIC as CPU
 from loadgen.suites.pairs import Compare
@@ -63,6 +64,23 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
         "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
         "claim.",
     ]
+
+
+def test_trials_in_the_place_of_a_duet_that_are_far_apart_are_told_with_their_load() -> None:
+    a, b = a_case(server="one"), a_case(server="other")
+    entry = Compare(a={"server": ("one",)}, b={"server": ("other",)}, metrics=(CPU,), duet=True)
+    of_duet: dict[str, Cell] = {"outcome": COSTS_TOO_UNLIKE, "rate_rps": 4.0}
+    found = [
+        row | {"partner": other.in_a_duet.slug}
+        for side, other in ((a, b), (b, a))
+        for row in rows(side.in_a_duet, of_duet)
+    ]
+    found += rows(with_load(a.in_a_duet, 4.0), {CPU: 4.0, "rps": 4.0})
+    found += rows(with_load(b.in_a_duet, 4.0), {CPU: 12.0, "rps": 4.0})
+    said = told(of_rows([a_suite(cases=(a, b), compare=(entry,))], found))
+    assert said[0] == (
+        "Apart by more than a factor of two: CPU/view ×3.00 (one → other, at 4 views/s each)."
+    )
 
 
 def test_how_to_get_three_rounds_is_said_of_a_run_that_has_ended() -> None:

@@ -96,14 +96,14 @@ def far_in_words(group: Group) -> Iterator[str]:
     """What one round tells: who makes, needs or takes more than twice as much as whom.
 
     Of each pair the first metric that the suite names. Who is far from several is named once.
-    Duets are told pair by pair, each with its load.
+    Duets, and trials in their place, are told pair by pair, each with its load.
     """
     called = {entry.case.slug: entry.called for entry in group.entries}
     apart: dict[frozenset[str], tuple[str, str, str, float]] = {}
     in_duets: list[str] = []
     for comparison in group.far:
         how, metric = comparison.difference, metric_name(comparison.metric)
-        if how and comparison.duet:
+        if how and comparison.load:
             in_duets.append(f"{metric} {times(how.ratio)} ({comparison.label})")
         elif how:
             more, less = (comparison.b, comparison.a)[:: 1 if how.ratio > 1 else -1]
@@ -238,7 +238,8 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
         TableColumn(
             "Bound",
             shown=PAGE,
-            meaning="the most that API, driver, stolen time and known drift can have done",
+            meaning="the most that API, driver, stolen time and known drift can have done, where "
+            "what held both back was the same, and did the same to both",
         ),
         TableColumn("Could see", meaning="what 80 % of such runs would have found"),
         TableColumn("Verdict", numeric=False),
