@@ -206,6 +206,16 @@ def test_too_few_rounds_give_a_ratio_and_no_verdict() -> None:
     assert "views/s ×2.00 (undecided)" in line(effect)
 
 
+def test_at_a_rate_that_both_answer_the_median_judges_where_no_percentile_is_known() -> None:
+    entry = change("make the calls at once", SHARED, OTHER, "server", ("rps", "p95_ms", "p50_ms"))
+    (effect,) = found(
+        quick(entry),
+        measured(SHARED, {"rps": 10.0, "p50_ms": 1200.0}),
+        measured(OTHER, {"rps": 10.0, "p50_ms": 800.0}, SCATTER[::-1]),
+    )
+    assert (effect.standing, effect.judged.metric) == ("better", "p50_ms")
+
+
 def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
     late: dict[str, Any] = {"ranked": "no", "caveats": "api-saturated"}
     listed = found(
@@ -217,6 +227,7 @@ def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
     assert [effect.standing for effect in listed] == ["equivalent", "not comparable"]
     assert "not comparable: 3 of 3 rounds unranked (api-saturated)" in line(listed[-1])
     assert what_to_change_first(listed[-1:]) == "Nothing of this can be compared."
+    assert what_to_change_first(listed) == "Nothing that could be compared is worth a change."
 
 
 def test_a_comparison_that_names_no_change_is_none() -> None:

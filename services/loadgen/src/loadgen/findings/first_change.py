@@ -23,7 +23,7 @@ Standing = Literal["better", "small", "equivalent", "undecided", "worse", "not c
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 #: What judges a change, in this order, as far as the suite asks for it.
-JUDGES = ("rps", "app_cpu_ms_per_view", "p95_ms")
+JUDGES = ("rps", "app_cpu_ms_per_view", "p95_ms", "p50_ms")
 #: A ratio is known well where its interval reaches no further than × and ÷ this.
 PRECISE = 1.10
 #: What is said of the first change in its one sentence, beside what judges it.
@@ -175,6 +175,8 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
         return "Nothing can be told to be worth a change; more rounds or longer windows may tell."
     if standings <= {"not comparable"}:
         return "Nothing of this can be compared."
+    if "not comparable" in standings:
+        return "Nothing that could be compared is worth a change."
     return "Nothing of this is worth a change."
 
 
