@@ -155,7 +155,7 @@ def test_a_row_is_unranked_only_for_the_metric_that_an_instrument_may_have_moved
     )
 
 
-def bounded(metric: str, ratio: float, **cells: tuple[float, float]) -> Comparison:
+def bounded(metric: str, ratio: float, **cells: tuple[Cell, Cell]) -> Comparison:
     """B by A in a metric, over four rounds that agree, with such cells of A and of B."""
     of_a, of_b = ({name: pair[side] for name, pair in cells.items()} for side in (0, 1))
     return compared(
@@ -181,6 +181,15 @@ def test_a_verdict_looks_beyond_what_instruments_can_have_done_to_the_difference
     assert found.verdict == verdict
     assert found.difference
     assert found.difference.bound_log == pytest.approx(abs(bounds[1] - bounds[0]))
+
+
+def test_what_other_things_held_back_shares_no_bound() -> None:
+    held_back = bounded("rps", 0.98, rps_bound=(0.025, 0.025), bound_by=("unexplained", "users"))
+    assert held_back.difference
+    assert held_back.difference.bound_log == pytest.approx(0.025)
+    assert held_back.verdict == "undecided"
+    alike = bounded("rps", 0.98, rps_bound=(0.025, 0.025), bound_by=("users", "users"))
+    assert alike.verdict == "worse"
 
 
 def test_what_only_the_bound_leaves_undecided_says_so() -> None:

@@ -57,7 +57,8 @@ def duet_rows(values: Sequence[tuple[float, float]], **cells: Any) -> list[Row]:
 def test_what_the_loads_of_a_duet_differ_by_is_its_bound() -> None:
     rows = duet_rows([(3.0, 3.1), (3.0, 3.1), (3.0, 3.11)])
     rates = [
-        row | {"offered_rps": 40.0 if row["case"] == A.in_a_duet.slug else 38.0} for row in rows
+        row | {"offered_rps": 40.0, "parts_rps": 40.0 if row["case"] == A.in_a_duet.slug else 38.0}
+        for row in rows
     ]
     (found,) = compare_cases([suite_of()], rates)
     assert found.difference

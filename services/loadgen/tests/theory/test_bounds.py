@@ -133,6 +133,16 @@ def test_no_row_lacks_more_than_its_ceiling_and_no_answer_more_than_its_service_
     assert of_p95 == pytest.approx(math.log(202 / 200))
 
 
+def test_below_a_ceiling_all_may_be_the_doing_of_a_driver_that_had_no_cpu_left() -> None:
+    full = Instruments((), 0, driver_full=True)
+    made = Made(50.0, 200.0, 400.0, most_rps=100.0)
+    assert rps_bound(made, full) == pytest.approx(math.log(2))
+    assert mean_bound(made, full, 400.0) == pytest.approx(math.log(2))
+    assert of_percentile(np.full(100, 400.0), full, 0.95, 200.0) == pytest.approx(math.log(2))
+    assert rps_bound(replace(made, most_rps=50.0), full) == 0
+    assert rps_bound(replace(made, most_rps=None), full) == math.inf
+
+
 def test_stolen_time_stretches_work_that_has_all_of_the_cpu() -> None:
     stolen = Instruments((), 0, stolen=0.02)
     assert rps_bound(Made(10.0, 0.0, 50.0), stolen) == pytest.approx(math.log(1 / 0.98))

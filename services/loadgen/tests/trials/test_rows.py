@@ -372,6 +372,28 @@ def test_an_api_that_does_not_tell_how_late_it_was_leaves_the_bounds_empty() -> 
     assert row["ranked"] == "yes"
 
 
+def test_a_driver_without_cpu_left_unranks_what_lies_below_every_ceiling() -> None:
+    after = a_snapshot(12, driver_cpu_s=0.2 + 8.5, loadgen_cpu_s=0.25 + 9.0)
+    below, at_ceiling = (
+        measured_row(trial, a_recording(STEADY, (2, 12), after=after))
+        for trial in (SLOWER, TEN_USERS)
+    )
+    assert below["rps_bound"] == pytest.approx(math.log(500 / 400))
+    assert (below["ranked"], at_ceiling["ranked"]) == ("no", "yes")
+
+
+def test_calls_of_a_page_of_ones_own_are_counted_as_a_mean() -> None:
+    """Some calls more than answers in a window are no second call of each view."""
+    page = a_page(service_time_s=0.4)
+    own = a_trial(case=a_case_of_a_page(users=10), server=a_server(page=page))
+    bounds = []
+    for calls in (200, 201):
+        api = an_api_stats(12, 3.0, calls, p99=5.0)
+        row = measured_row(own, a_recording(STEADY, (2, 12), after=a_snapshot(12, api=api)))
+        bounds.append(row.bound("rps"))
+    assert 0 < bounds[0] < bounds[1] < 1.01 * bounds[0]
+
+
 def test_users_who_are_missing_may_have_cost_throughput_and_latency() -> None:
     trial = replace(SLOWER, case=replace(SLOWER.case, users=11))
     row = measured_row(trial, a_recording(STEADY, (2, 12)))

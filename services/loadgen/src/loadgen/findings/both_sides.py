@@ -81,24 +81,33 @@ class BothSides:
     def bound_log(self, metric: str) -> float:
         """The most that instruments can have done to ln(b / a) of a metric, over these rows.
 
-        What both share cancels: |mean bound of b − mean bound of a|. What is known of the CPU's
-        drift joins it: |drift of b − drift of a|, each from its case's usual round, for CPU per
-        view as it was measured, and for what a used-up CPU decides; and of duets, what their loads
-        differ by.
+        What both share cancels where the same thing held both back, so that a late instrument did
+        the same to both: |mean bound of b − mean bound of a|. Elsewhere only one of them may have
+        felt it: the greater of the two. What is known of the CPU's drift joins it: |drift of b −
+        drift of a|, each from its case's usual round, for CPU per view as it was measured, and for
+        what a used-up CPU decides; and of duets, what their loads differ by.
         """
         a, b = (
             sum(row.bound(metric) for row in rows) / len(rows) if rows else 0.0
             for rows in (self.a, self.b)
         )
-        return abs(b - a) + self._drift_log(metric) + self._load_log()
+        instruments = abs(b - a) if self._are_bound_alike() else max(a, b)
+        return instruments + self._drift_log(metric) + self._load_log()
+
+    def _are_bound_alike(self) -> bool:
+        """Whether the same held both back, in any of their rounds."""
+        of_a, of_b = ({row["bound_by"] for row in rows} for rows in (self.a, self.b))
+        return of_a == of_b
 
     def _load_log(self) -> float:
         """What sides of duets differ by since their loads did: 0.4 × |mean ln(rate b / rate a)|.
 
-        Where trials were measured by themselves it is 0: their rates are what is compared.
+        Rates are of what was answered; rows of an earlier lab know what was asked for alone. Where
+        trials were measured by themselves it is 0: their rates are what is compared.
         """
-        duets = self.those(lambda row: row.is_of_duet).knowing("offered_rps")
-        a, b = duets.values("offered_rps")
+        duets = self.those(lambda row: row.is_of_duet)
+        answered = duets.knowing("parts_rps")
+        a, b = answered.values("parts_rps") if answered.count else duets.values("offered_rps")
         return CPU_BY_LOAD * abs(mean_log(b) - mean_log(a)) if a and b else 0.0
 
     def _drift_log(self, metric: str) -> float:

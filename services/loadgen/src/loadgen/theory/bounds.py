@@ -62,16 +62,19 @@ class Instruments:
 
     Attributes:
         late: of each call of a view: how late it was read, and how late it was answered.
-        calls: of a view.
+        calls: of a view, on average.
         missing_users: share of a closed load's users whom the driver left out: neither in flight
             nor pausing (Little's law).
         stolen: share of the app's CPU time that its machine took.
+        driver_full: the driver had next to no CPU time left. Answers may have lain unread then, for
+            nobody knows how long: all that lies below a ceiling may be its doing.
     """
 
     late: tuple[Lateness, ...]
-    calls: int
+    calls: float
     missing_users: float = 0.0
     stolen: float = 0.0
+    driver_full: bool = False
 
     @property
     def view_late_ms(self) -> float:
@@ -109,6 +112,7 @@ def rps_bound(made: Made, instruments: Instruments) -> float:
     """
     late = held_log(made, instruments.view_late_ms)
     lost = late + stolen_log(instruments.stolen) + missing_log(instruments)
+    lost += math.inf if instruments.driver_full else 0.0
     if made.most_rps and made.rps:
         lost = min(lost, max(0.0, math.log(made.most_rps / made.rps)))
     return lost
@@ -170,7 +174,7 @@ def percentile_bound(
     return _latency_bound(made, instruments, measured_ms, own_ms, without_lag_ms)
 
 
-def _chances(late: tuple[Lateness, ...], calls: int) -> Iterable[tuple[float, float]]:
+def _chances(late: tuple[Lateness, ...], calls: float) -> Iterable[tuple[float, float]]:
     """Pairs: the chance that a view is later, at most, and by how many milliseconds."""
     sums = [(0.0, 0.0)]
     for source in late if calls else ():
@@ -197,6 +201,7 @@ def _latency_bound(
     queue_ms = -waiting_ms * math.expm1(-made.queue * held) if held else 0.0
     lag_ms = max(0.0, measured_ms - without_lag_ms)
     lost = log_share(own_ms + queue_ms + lag_ms, measured_ms) + stolen_log(instruments.stolen)
+    lost += math.inf if instruments.driver_full else 0.0
     if 0 < made.service_ms <= measured_ms:
         lost = min(lost, math.log(measured_ms / made.service_ms))
     return lost + missing_log(instruments)

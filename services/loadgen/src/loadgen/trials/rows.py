@@ -12,7 +12,7 @@ from loadgen.theory import bounds
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
 from loadgen.theory.statistics import MARGIN
 from loadgen.trials import accounting, unexplained
-from loadgen.trials.caveats import Facts, caveats_of
+from loadgen.trials.caveats import BUSY_SHARE, Facts, caveats_of
 from loadgen.trials.recording import CpuUse, Recording, cpu_use
 from loadgen.trials.throughput import Throughput, throughput_of
 from loadgen.trials.trial import Trial
@@ -204,10 +204,10 @@ def _instruments(
     Article A's own API is a part of what its rows ask about, so it is no instrument there.
     """
     case, api = trial.case, recording.after.api
-    calls = 0
+    calls = 0.0
     if case.http_client != "no-http" and measured["api_calls"]:
         views = max(1.0, account.answers.parts)
-        calls = len(case.delays_ms) or math.ceil((measured.number("api_calls") or 0) / views)
+        calls = len(case.delays_ms) or (measured.number("api_calls") or 0.0) / views
     told = [record.lateness for record in (api.lateness_ms, api.loop_lag_ms)]
     late = tuple(lateness for lateness in told if lateness)
     if calls and len(late) < len(told):
@@ -217,6 +217,7 @@ def _instruments(
         calls=calls,
         missing_users=account.missing_users,
         stolen=measured.number("steal_share") or 0.0,
+        driver_full=(measured.number("driver_full_share") or 0.0) > BUSY_SHARE,
     )
 
 
