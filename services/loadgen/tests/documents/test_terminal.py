@@ -23,6 +23,18 @@ def test_a_figure_stays_in_one_piece() -> None:
     assert "131.8 ±10%\n" in on_a_terminal([Table("", columns, rows)], 30)
 
 
+def test_a_name_stays_in_one_piece_and_what_bound_it_breaks_between_two() -> None:
+    columns = (
+        *(TableColumn("Server", numeric=False), TableColumn("RPS")),
+        TableColumn("Bound by", numeric=False),
+    )
+    table = Table("", columns, [TableRow(("gunicorn-100-threads", "84.8", "cpu/unexplained"))])
+    assert "gunicorn-100-threads 84.8 cpu/unexplained" in on_a_terminal([table], 41)
+    *_, first, second = on_a_terminal([table], 40).splitlines()
+    assert first.split() == ["gunicorn-100-threads", "84.8", "cpu/"]
+    assert second.split() == ["unexplained"]
+
+
 @pytest.mark.parametrize("width", [20, 24, 40, 80])
 def test_nothing_is_lost_where_it_is_narrow(width: int) -> None:
     columns = (TableColumn("Server", numeric=False), TableColumn("95 %"), TableColumn("RPS"))

@@ -1,6 +1,7 @@
 """A document on a terminal; and what is printed there: as it is written, whoever wrote it."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from loadgen.documents.document import (
     Outcome,
     Section,
     Table,
+    TableColumn,
     Terms,
     Text,
     cell_words,
@@ -128,22 +130,49 @@ def _print_table(target: Console, table: Table, explained: set[str]) -> None:
 def _grid(table: Table, width: int) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0), pad_edge=False)
     columns, lines = table.columns_in("terminal"), list(table.lines("terminal"))
-    least = [
-        _longest_figure([line[place] for line in lines]) if column.numeric else LEAST_NAME
-        for place, column in enumerate(columns)
+    if _widest(columns, lines) > width:
+        lines = [[line[0], *map(_with_breaks, line[1:])] for line in lines]
+    by_column = [[line[place] for line in lines] for place in range(len(columns))]
+    figures = [
+        _longest_figure(cells) if column.numeric else LEAST_NAME
+        for column, cells in zip(columns, by_column, strict=True)
     ]
-    # Figures stay in one piece where there is room for it; a reason among them wraps.
-    fits = sum(least) + len(columns) - 1 <= width
-    for column, characters in zip(columns, least, strict=True):
-        if column.numeric:  # the unit below, so that names have room
-            heading = column.heading.replace(" (", "\n(")
-            room = characters if fits else None
-            grid.add_column(heading, justify="right", overflow="fold", min_width=room)
-        else:
-            grid.add_column(column.heading, overflow="fold")
+    words = [
+        least if column.numeric else _longest_word([column.heading, *cells])
+        for column, cells, least in zip(columns, by_column, figures, strict=True)
+    ]
+    # Figures and words stay in one piece where there is room for it; a reason among figures wraps.
+    gaps = len(columns) - 1
+    room = next((least for least in (words, figures) if sum(least) + gaps <= width), None)
+    for place, column in enumerate(columns):
+        # The unit below, so that names have room.
+        heading = column.heading.replace(" (", "\n(") if column.numeric else column.heading
+        is_kept = room is words or column.numeric
+        grid.add_column(
+            heading,
+            justify="right" if column.numeric else "left",
+            overflow="fold",
+            min_width=room[place] if room and is_kept else None,
+        )
     for row, line in zip(table.rows_in("terminal"), lines, strict=True):
         grid.add_row(*map(_rendered, line), style="dim" if row.state else None)
     return grid
+
+
+def _widest(columns: Sequence[TableColumn], lines: Sequence[Sequence[Cell]]) -> int:
+    """Characters that a table takes whose cells are all in one line."""
+    by_column = zip(*lines, strict=True)
+    longest = (max(map(len, map(_words, cells))) for cells in by_column)
+    return sum(longest) + len(columns) - 1
+
+
+def _with_breaks(cell: Cell) -> Cell:
+    """`cpu/unexplained` in two lines."""
+    return re.sub(r"(?<=[a-z]/)(?=[a-z])", "\n", cell) if isinstance(cell, str) else cell
+
+
+def _longest_word(cells: Iterable[Cell]) -> int:
+    return max((len(word) for cell in cells for word in _words(cell).split()), default=0)
 
 
 def _longest_figure(cells: Iterable[Cell]) -> int:

@@ -102,7 +102,7 @@ UNEVEN = Caveat(
     "there are slots for all users, but some processes got more connections than they have slots, "
     "so users wait there while slots are free elsewhere: more slots in each process help, or one "
     "process with all of them.",
-    short="some processes lack slots while others have free ones",
+    short="some processes lack slots that others have free",
 )
 RAMP_IN_MEAN = Caveat(
     "ramp-in-mean",
