@@ -206,6 +206,23 @@ def test_only_what_a_run_needs_is_up_while_it_measures(reader: Reader) -> None:
     assert reader.containers() == {"reader-database": "exited"}
 
 
+def test_a_copy_of_the_lab_elsewhere_is_not_disturbed(reader: Reader, tmp_path: Path) -> None:
+    name, labels = f"{PROJECT}-api-1", "com.docker.compose"
+    given = {"project": PROJECT, "service": "api", "oneoff": "False"}
+    given["project.working_dir"] = str(tmp_path)
+    marked = [f"--label={labels}.{key}={value}" for key, value in given.items()]
+    sleeping = ("--entrypoint", "sleep", "django-lab/app", "300")
+    assert docker("run", "--detach", "--name", name, *marked, *sleeping).returncode == 0
+    try:
+        code, output = told(reader.run("scripts/bench", "run", "smoke", "--servers", "uvicorn"))
+
+        assert code == 2
+        assert f"The lab in {tmp_path} is up" in output
+        assert reader.containers() == {"api": "running", "reader-database": "exited"}
+    finally:
+        docker("rm", "--force", name)
+
+
 def test_what_was_up_stays_up_and_what_was_not_is_taken_down(reader: Reader) -> None:
     up = reader.compose("up", "--detach", "--no-deps", "api", "reader-database")
     assert up.returncode == 0, up.stderr
