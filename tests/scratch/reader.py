@@ -87,7 +87,9 @@ class Reader:
             case ["scripts/bench", *words]:
                 done = self._bench(*words, *more)
             case ["docker", "build", *words]:
-                done = docker_build([OWN.get(word, word) for word in words])
+                done = docker("build", *words)
+            case ["docker", "image", "rm", *words]:
+                done = docker("image", "rm", *words)
             case _:
                 raise AssertionError(f"a reader of these tests does not know how to: {command}")
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
@@ -122,10 +124,10 @@ class Reader:
         return self.do(f"docker compose ps --all --quiet {service}").stdout.split()
 
 
-def docker_build(words: list[str]) -> CompletedProcess[str]:
-    """`docker build …`, by the engine's own builder: the image of the tests has no BuildKit."""
+def docker(*words: str) -> CompletedProcess[str]:
+    """`docker …`, by the engine's own builder: the image of the tests has no BuildKit."""
     return subprocess.run(
-        ["docker", "build", *words],
+        ["docker", *(OWN.get(word, word) for word in words)],
         check=False,
         capture_output=True,
         text=True,

@@ -1,18 +1,16 @@
 """docs/your-own-django.md, followed to the letter with a project that knows nothing of the lab."""
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 from lab import Compose
 from page import Block, all_blocks
 from runs import Finished, Row
-from scratch.reader import IMAGE, Reader, merged
+from scratch.reader import Reader, merged
 from scratch.scratch_lab import ScratchLab
 
 BLOCKS = all_blocks("your-own-django.md")
@@ -53,16 +51,14 @@ class Followed:
     Attributes:
         as_it_is: the run of the image as it is.
         fresh: the run of the same with the launcher.
-        running: whether its server runs after that.
         changed: the run of both, the project and the change to it.
         cost: the run of both sides of a duet, and of their trials.
         advice: what the command that asks the lab's own views lists.
-        left: the project's containers in the end.
+        left: the project's containers in the end; its image is removed by the page.
     """
 
     as_it_is: Finished
     fresh: Finished
-    running: bool
     changed: Finished
     cost: Finished
     advice: str
@@ -80,7 +76,6 @@ def followed(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Followed]:
         mounted, again = section("Fresh for each trial, with its CPU")
         reader.write(mounted)
         fresh = follow(reader, again)
-        stats = httpx.get(f"http://{NAME}:9100/stats").raise_for_status().json()
 
         for block in section("What to change first", "yaml", "toml"):
             reader.write(block)
@@ -100,8 +95,7 @@ def followed(compose: Compose, scratch_lab: ScratchLab) -> Iterator[Followed]:
                 reader.do(command)
         names = (NAME, CHANGED, RECONNECTING)
         left = [each for name in names for each in reader.containers(name)]
-        yield Followed(as_it_is, fresh, stats["running"], changed, cost, advice, left)
-    subprocess.run(["docker", "image", "rm", IMAGE], check=True, capture_output=True)
+        yield Followed(as_it_is, fresh, changed, cost, advice, left)
 
 
 def follow(reader: Reader, block: Block, *more: str) -> Finished:
@@ -163,7 +157,6 @@ def test_as_it_is_environment_json_has_its_address_instead_of_a_command(followed
 def test_with_the_launcher_it_is_fresh(followed: Followed) -> None:
     assert "not-fresh" not in row_of(followed.fresh)["caveats"].split()
     assert "not-fresh" not in followed.fresh.done.stdout
-    assert not followed.running
 
 
 def test_with_the_launcher_its_row_has_all_but_the_axes_of_the_labs_views(
