@@ -54,6 +54,14 @@ def test_three_rounds_answer_in_three_to_six_sentences() -> None:
     )
 
 
+def test_what_only_its_bound_leaves_undecided_has_that_beside_it() -> None:
+    run = a_run(3)
+    late = [row | {"rps_bound": 0.0 if row["view"] == "async" else 0.2} for row in run.rows]
+    assert told(of_rows(run.suites, late))[0].endswith(
+        "×0.90 [0.90–0.90], undecided (instruments may have done ±22.1 %)."
+    )
+
+
 def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tell() -> None:
     said = told(a_run(1))
     assert 3 <= len(said) <= 6

@@ -496,7 +496,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     if metric in THROUGHPUT and same_ceiling:
         reasons.append("both at a ceiling, which is not the servers' doing")
     ratio = rounds.difference(metric, higher_is_better=metric in HIGHER_IS_BETTER)
-    if _is_bound_alone(ratio):
+    if is_bound_alone(ratio):
         bound = percent_text(math.expm1(ratio.bound_log))
         reasons.append(f"within the bound of its instruments, ±{bound}")
     return replace(
@@ -509,7 +509,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     )
 
 
-def _is_bound_alone(ratio: Difference) -> bool:
+def is_bound_alone(ratio: Difference) -> bool:
     """Whether the interval excludes 1, and only its bound leaves it undecided."""
     if ratio.verdict != "undecided" or ratio.low is None or ratio.high is None:
         return False

@@ -20,7 +20,13 @@ from loadgen.documents.words import (
 from loadgen.findings.answers_nobody import silence
 from loadgen.findings.both_sides import each_ones_last
 from loadgen.findings.capacity import stacks
-from loadgen.findings.comparisons import Comparison, answer_to, in_words
+from loadgen.findings.comparisons import (
+    Comparison,
+    answer_to,
+    in_words,
+    is_bound_alone,
+    percent_text,
+)
 from loadgen.findings.first_change import effects, what_else, what_to_change_first
 from loadgen.suites.cases import Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels, metric_name
@@ -465,6 +471,8 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
         f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}, "
         f"{near if _within_margin(how) else how.verdict}"
     )
+    if is_bound_alone(how):
+        words += f" (instruments may have done ±{percent_text(math.expm1(how.bound_log))})"
     if is_equal_load(how.ratio):
         cpu = [decimals(entry.value("app_cpu_ms_per_view"), 1) for entry in (sync, other)]
         words += f"; a view costs them {cpu[0]} and {cpu[1]} ms of CPU"
