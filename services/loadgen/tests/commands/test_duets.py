@@ -95,12 +95,29 @@ def test_a_run_whose_duet_is_given_up_measures_its_sides_one_after_the_other(
     assert code == 0, out + err
     folder = the_run(results)
     rows = lines_of(folder / "trials.csv")
-    assert [row["outcome"] for row in rows] == ["costs-too-unlike"] * 2 + ["measured"] * 6
+    assert [row["outcome"] for row in rows] == ["costs-too-high"] * 2 + ["measured"] * 6
     (rate_rps,) = {row["rate_rps"] for row in rows}
     (line,) = lines_of(folder / "comparisons.csv")
     assert (line["by"], line["load"]) == ("trials", f"{rate_rps} views/s each")
     assert spare.events.count("start") == 1  # what is measured apart is in its own container
     assert (folder / "report.html").exists()
+
+
+@pytest.mark.usefixtures("labs")
+def test_a_run_whose_suite_asks_for_too_little_says_so(
+    loadgen: Loadgen, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "LEAST_ANSWERS", 50)  # and 40 views/s are 20 a slice
+    code, out, err = loadgen("run", "middle", "--rounds", "1")
+    assert code == 0, out + err
+    said = "load-too-small: the load asked for is too small for a duet: the suite asks for 40 "
+    assert said in " ".join(out.split())
+    folder = the_run(results)
+    outcomes = [row["outcome"] for row in lines_of(folder / "trials.csv")]
+    assert outcomes == ["load-too-small"] * 2 + ["measured"] * 2
+    (line,) = lines_of(folder / "comparisons.csv")
+    assert line["reason"].startswith("the load asked for is too small for a duet (40 views/s each")
+    assert "too unlike" not in (folder / "report.html").read_text()
 
 
 def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(

@@ -11,7 +11,7 @@ import pytest
 from loadgen.duets.duet import Duet, Measurement, demanding, with_load
 from loadgen.errors import ConfigurationError
 from loadgen.records import columns
-from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
+from loadgen.records.columns import COSTS_TOO_UNLIKE, LOAD_TOO_SMALL, Cell, Row
 from loadgen.records.trials_csv import write_table
 from loadgen.runs.equipment import services_for
 from loadgen.runs.plan import Plan
@@ -171,7 +171,7 @@ def run_given_up(plan: Plan, rate_rps: float) -> list[Measurement]:
     while following := plan.next_trial(rows):
         measured.append(following)
         if isinstance(following, Duet):
-            rows += rows_of(following, COSTS_TOO_UNLIKE, rate_rps)
+            rows += rows_of(following, LOAD_TOO_SMALL, rate_rps)
         else:
             rows.append(a_row(following))
     return measured
@@ -183,7 +183,7 @@ def a_row(trial: Trial) -> Row:
     return columns.row(trial.case.cells() | plain | place)
 
 
-def test_a_pair_that_is_too_unlike_is_measured_apart_under_one_load_in_each_round() -> None:
+def test_a_pair_that_was_given_up_is_measured_apart_under_one_load_in_each_round() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
     duet, *apart = run_given_up(plan, 4.0)
     assert isinstance(duet, Duet)
@@ -331,15 +331,16 @@ class TestARunThatIsResumed:
         write_table(tmp_path / "trials.csv", rows)
         assert rows_that_stay(plan, tmp_path) == []
 
-    def test_tries_what_failed_again_but_not_what_is_too_unlike(
-        self, plan: Plan, first: Duet, tmp_path: Path
+    @pytest.mark.parametrize("outcome", [LOAD_TOO_SMALL, COSTS_TOO_UNLIKE])
+    def test_tries_what_failed_again_but_not_what_was_given_up(
+        self, outcome: str, plan: Plan, first: Duet, tmp_path: Path
     ) -> None:
         died = rows_of(first, "server-died", rate_rps=None)
         assert [number for number, _ in self.left(plan, died, tmp_path)] == [1, 2, 3]
-        unlike = rows_of(first, COSTS_TOO_UNLIKE, rate_rps=4.5)
-        assert self.left(plan, unlike, tmp_path) == []
-        missing = plan.missing(unlike)
+        given_up = rows_of(first, outcome, rate_rps=4.5)
+        assert self.left(plan, given_up, tmp_path) == []
+        missing = plan.missing(given_up)
         assert [each.sides[0].case.rate_rps for each in missing] == [4.5] * 6
-        rows = [*unlike, a_row(missing[0].sides[0])]
+        rows = [*given_up, a_row(missing[0].sides[0])]
         write_table(tmp_path / "trials.csv", rows)
         assert len(plan.missing(rows_that_stay(plan, tmp_path))) == 5
