@@ -287,6 +287,19 @@ def test_two_servers_of_a_run_are_compared_by_the_trials_in_the_place_of_a_duet(
     assert (found.verdict, found.label) == ("worse", "one → other, at 4 views/s each")
 
 
+def test_trials_in_the_place_of_a_duet_are_compared_by_the_last_attempt_that_both_have() -> None:
+    """Here the one was measured again beside a third, and not beside the other."""
+    suite, rows = given_up()
+    (first, *_) = [row for row in rows if row["partner"] is None]
+    again = first | {"attempt": 2, CPU_METRIC: 9.0}
+    by_suite = only(suite, [*rows, again])
+    run = Run(Path(), [suite], [*rows, again], {})
+    (by_servers,) = of_servers(run, "one", "other", [CPU_METRIC], ()).comparisons
+    for found in (by_suite, by_servers):
+        assert found.difference
+        assert (found.difference.rounds, found.verdict) == (3, "worse")
+
+
 def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:
     gate = parse_gate("app_cpu_ms_per_view>10%")
     result = of_servers(a_run(duet_rows(DEARER)), "one", "other", [], [gate])

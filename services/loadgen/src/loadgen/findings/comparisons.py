@@ -235,7 +235,7 @@ def compare_by_duets(
 
     Args:
         pair: the cases.
-        by_case, by_duet: the rows of the run.
+        by_case, by_duet: the rows of the run, every attempt.
     """
     asked = _Asked(pair, CPU_METRIC, None, in_a_duet=True)
     sides = _sides(asked, by_case, by_duet)

@@ -181,7 +181,7 @@ def _in_duets(
     """CPU per view of the pairs that the run has measured in duets, by their cases, if it is asked
     for: there it is known best. Duets that were given up are left to trials where there are any.
     """
-    sides = rows_by_duet(run.rows)
+    by_case, sides = attempts_by_case(run.rows), rows_by_duet(run.rows)
     of_duets = dict.fromkeys(case.in_a_duet for case in cases)
     pairs = [pair for pair in alike.pairs(list(of_duets)) if _names(pair) in sides]
     if CPU_METRIC not in metrics:
@@ -191,7 +191,7 @@ def _in_duets(
     found = {}
     for pair in pairs:
         a, b = _names(pair)
-        judged = compare_by_duets(pair, run.by_case, sides)
+        judged = compare_by_duets(pair, by_case, sides)
         told = judged and (judged.load or not is_given_up(sides[a, b]))
         if judged and (told or (a, b) not in with_trials):
             at = f", at {judged.load}" if judged.load else ""
