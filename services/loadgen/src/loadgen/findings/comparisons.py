@@ -513,7 +513,7 @@ def _is_bound_alone(ratio: Difference) -> bool:
 
 def _seen_in_duets(rounds: BothSides) -> Iterator[str]:
     """`failures in 1 of 5 rounds`: what may have disturbed duets that count all the same. Of other
-    trials the tables tell it, which duets are not in.
+    trials the tables of cases tell it, which duets are not in.
     """
     duets = [pair for pair in rounds.pairs if pair[0].is_of_duet] if rounds.paired else []
     for name in (caveats.FAILURES.name, caveats.CPU_DRIFT.name):

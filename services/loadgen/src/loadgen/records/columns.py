@@ -223,7 +223,8 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "api_calls",
         COUNT,
-        "calls that the API received between the snapshots; article A's own counts none",
+        "calls that the API received between the snapshots, in a duet's rows those of both sides; "
+        "article A's own counts none",
     ),
     Column("api_cpu_share", NUMBER, "CPU time of the API by time and by its CPUs"),
     Column(
