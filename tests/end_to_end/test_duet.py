@@ -23,7 +23,7 @@ def duet(loadgen: Compose) -> Finished:
 def sides(duet: Finished) -> list[dict[str, str]]:
     """The two rows of the duet, measured."""
     rows = [row for row in duet.run.rows if row["partner"]]
-    if {row["outcome"] for row in rows} == {"costs-too-unlike"}:
+    if {row["outcome"] for row in rows} <= {"costs-too-unlike", "costs-too-high"}:
         pytest.skip("this machine was too busy to give both servers one load")
     return rows
 

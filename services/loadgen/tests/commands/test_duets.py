@@ -9,7 +9,7 @@ from loadgen.duets import duet as duet_module
 from loadgen.duets import load as load_module
 from loadgen.lab import network
 from loadgen.lab.lab import SUITES
-from loadgen.runs import services
+from loadgen.runs import attempts, services
 from tests.conftest import Loadgen
 from tests.kept_run import lines_of
 from tests.stand_ins import StandInLab
@@ -35,12 +35,15 @@ duet = true
 
 @pytest.fixture(autouse=True)
 def results(in_project: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of runs; slices are short, and a busy machine has equal loads all the same."""
+    """The folder of runs; slices are short, and a busy machine has equal loads all the same, and
+    measures nothing again.
+    """
     (project / SUITES / "middle.toml").write_text(SUITE)
     monkeypatch.setattr(duet_module, "LEAST_SLICE_S", 0.5)
     monkeypatch.setattr(duet_module, "LEAST_WARM_UP_S", 0.3)
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 5)
     monkeypatch.setattr(load_module, "EQUAL_LOAD_SHARE", 2.0)
+    monkeypatch.setattr(attempts, "MOST_ATTEMPTS", 1)
     return in_project
 
 
@@ -95,12 +98,33 @@ def test_a_run_whose_duet_is_given_up_measures_its_sides_one_after_the_other(
     assert code == 0, out + err
     folder = the_run(results)
     rows = lines_of(folder / "trials.csv")
-    assert [row["outcome"] for row in rows] == ["costs-too-unlike"] * 2 + ["measured"] * 6
+    assert [row["outcome"] for row in rows] == ["costs-too-high"] * 2 + ["measured"] * 6
     (rate_rps,) = {row["rate_rps"] for row in rows}
     (line,) = lines_of(folder / "comparisons.csv")
     assert (line["by"], line["load"]) == ("trials", f"{rate_rps} views/s each")
     assert spare.events.count("start") == 1  # what is measured apart is in its own container
     assert (folder / "report.html").exists()
+    for row in rows:  # each can be contested by its case
+        code, out, err = loadgen("run", "middle", "--only", row["case"], "--dry-run")
+        assert code == 0, out + err
+        assert "_duet.r1 against uvicorn_" in out
+
+
+@pytest.mark.usefixtures("labs")
+def test_a_run_whose_suite_asks_for_too_little_says_so(
+    loadgen: Loadgen, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "LEAST_ANSWERS", 50)  # and 40 views/s are 20 a slice
+    code, out, err = loadgen("run", "middle", "--rounds", "1")
+    assert code == 0, out + err
+    said = "load-too-small: the load asked for is too small for a duet: the suite asks for 40 "
+    assert said in " ".join(out.split())
+    folder = the_run(results)
+    outcomes = [row["outcome"] for row in lines_of(folder / "trials.csv")]
+    assert outcomes == ["load-too-small"] * 2 + ["measured"] * 2
+    (line,) = lines_of(folder / "comparisons.csv")
+    assert line["reason"].startswith("the load asked for is too small for a duet (40 views/s each")
+    assert "too unlike" not in (folder / "report.html").read_text()
 
 
 def test_a_run_that_is_finished_later_keeps_the_load_that_was_found(
@@ -170,6 +194,17 @@ def test_a_duet_is_named_as_a_dry_run_lists_it(listed: Loadgen) -> None:
         _, other = whole.split(" against ")
         assert listed("--only", whole)[1] == listed("--only", other)[1] == duet
     assert listed("--only", "uvicorn_*_duet")[1].splitlines() == duets
+
+
+def test_a_trial_in_the_place_of_a_duet_is_contested_by_that_duet(listed: Loadgen) -> None:
+    *_, duet = listed()[1].splitlines()
+    _, other = duet.split(" against ")
+    for load in ("6.2", "40", "100"):
+        code, trials, _ = listed("--only", other.replace("_duet", f"_jittered-{load}rps"))
+        assert (code, trials) == (0, duet)
+    code, _, said = listed("--only", other.replace("_duet", "_poisson-6.2rps"))
+    assert code == 2
+    assert "matches no case of three" in said
 
 
 def test_a_case_of_which_duets_alone_are_asked_says_what_other_side_it_needs(

@@ -13,15 +13,18 @@ from loadgen.duets.load import (
     BUSY_SHARE,
     LEAST_ANSWERS,
     MOST_STEPS,
+    WHY_GIVEN_UP,
+    GivenUpError,
     Limits,
     LoadStep,
     Proposal,
-    TooUnlikeError,
     check_equal_load,
+    least_load,
     limits_of,
     next_load,
 )
 from loadgen.errors import TrialError
+from loadgen.records.columns import GIVEN_UP
 from loadgen.suites.pairs import DuetPair
 from tests.make import a_case, a_server, a_trial
 
@@ -90,7 +93,7 @@ def test_the_cpus_are_never_busier_than_they_may_be(
     try:
         loads = climbed(limits(most=float(most)), cpu_a_ms / 1000, cpu_b_ms / 1000, falls)
     except TrialError:
-        return  # too unlike
+        return  # given up
     found = loads[-1]
     assert len(loads) <= MOST_STEPS + 1
     assert found <= most
@@ -115,19 +118,53 @@ def test_answers_that_the_edges_cut_do_not_halve_a_load() -> None:
     assert next_load([few, few], limits(most=8.0)).load == 8
 
 
-def test_costs_that_leave_too_few_answers_are_too_unlike() -> None:
+def test_costs_that_leave_too_few_answers_are_too_high() -> None:
     said = (
-        "the CPUs leave room for 6.6 views/s each; that is 26 answers a slice, and "
-        f"{LEAST_ANSWERS} are needed"
+        "a view costs too much CPU for a duet: the CPUs leave room for 6.6 views/s each; that is "
+        f"26 answers a slice, and {LEAST_ANSWERS} are needed"
     )
-    with pytest.raises(TooUnlikeError, match=said) as error:
+    with pytest.raises(GivenUpError, match=said) as error:
         climbed(limits(), 0.06, 0.03)
-    assert (error.value.outcome, error.value.load) == ("costs-too-unlike", 6.6)
+    assert (error.value.outcome, error.value.load) == ("costs-too-high", 6.6)
 
 
 def test_a_side_that_answers_nobody_has_no_cost() -> None:
-    with pytest.raises(TooUnlikeError, match="a side answered nobody"):
+    with pytest.raises(GivenUpError, match="a side answered nobody") as error:
         next_load([LoadStep(7, (0.1, 0.0), (7.0, 0.0), seconds=3.0)], limits())
+    assert error.value.outcome == "costs-too-unlike"
+
+
+def test_sides_of_which_one_cannot_answer_what_little_is_asked_are_too_unlike() -> None:
+    steps = [a_step(7, 0.004, 0.005), a_step(8, 0.004, 0.005, of_b=0.5)]
+    said = "no load suits both at once: a side cannot answer 8 views/s each; that is 16 answers"
+    with pytest.raises(GivenUpError, match=said) as error:
+        next_load(steps, limits(most=8.0))
+    assert (error.value.outcome, error.value.load) == ("costs-too-unlike", 4)
+
+
+def test_twins_that_few_users_ask_have_too_small_a_load_and_not_unlike_costs() -> None:
+    """Five users of a view of 0.8 s ask for 6.25 views/s, and a view costs 4 ms on either side."""
+    within = limits_of(a_duet(most_users=5.0, delays_ms=(800.0,), slots=100), 1)
+    with pytest.raises(GivenUpError) as error:
+        climbed(within, 0.004, 0.004)
+    assert str(error.value) == (
+        "the load asked for is too small for a duet: the suite asks for 6.2 views/s each; that is "
+        f"24 answers a slice, and {LEAST_ANSWERS} are needed"
+    )
+    assert (error.value.outcome, error.value.load) == ("load-too-small", 6.2)
+
+
+@pytest.mark.parametrize("slice_s", [4.0, 4.25, 5.0, 7.0, 12.5, 300.0])
+def test_the_least_load_is_enough_and_two_digits_less_are_not(slice_s: float) -> None:
+    least = least_load(slice_s)
+    assert least == float(f"{least:.2g}")
+    assert climbed(limits(most=least, first=least, slice_s=slice_s), 0.001, 0.001)[-1] == least
+    with pytest.raises(GivenUpError):
+        climbed(limits(most=least * 0.99, first=least * 0.99, slice_s=slice_s), 0.001, 0.001)
+
+
+def test_each_outcome_of_a_duet_that_was_given_up_has_its_words() -> None:
+    assert set(WHY_GIVEN_UP) == GIVEN_UP
 
 
 def a_duet(most_users: float = 100.0, most_rps: float = 0.0, slots: int = 40, **axes: Any) -> Duet:
@@ -195,10 +232,19 @@ def test_a_round_of_a_known_load_that_was_unequal_says_nothing_of_the_pair() -> 
 
 def test_what_holds_too_few_is_named() -> None:
     step = a_step(2, 0.004, 0.005)
-    with pytest.raises(TooUnlikeError) as error:
+    with pytest.raises(GivenUpError) as error:
         next_load([step], limits_of(a_duet(slots=2), 1))
     assert str(error.value) == (
-        "the costs are too unlike for one load: one has 2 slots, so it holds 2 views/s each; that "
+        "a side has too few slots for a duet: one has 2 slots, so it holds 2 views/s each; that "
         f"is 8 answers a slice, and {LEAST_ANSWERS} are needed"
     )
-    assert (error.value.outcome, error.value.load) == ("costs-too-unlike", 2)
+    assert (error.value.outcome, error.value.load) == ("too-few-slots", 2)
+
+
+def test_a_pool_that_holds_too_few_is_named() -> None:
+    duet = a_duet(delays_ms=(600.0,))
+    a, b = duet.sides
+    pooled = replace(duet, sides=(replace(a, connections=2), b))
+    with pytest.raises(GivenUpError, match="the pool of one's client holds 2 views/s") as error:
+        next_load([a_step(2, 0.004, 0.005)], limits_of(pooled, 1))
+    assert (error.value.outcome, error.value.load) == ("pool-too-small", 2)

@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 
 from loadgen.duets.duet import Duet, duet_of
-from loadgen.duets.load import TooUnlikeError
+from loadgen.duets.load import GivenUpError
 from loadgen.duets.recording import DuetRecording
 from loadgen.duets.rows import failed_rows, measured_duet
 from loadgen.errors import TrialError
+from loadgen.records.columns import LOAD_TOO_SMALL
 from loadgen.suites.pairs import CPU_METRIC, DuetPair
 from loadgen.trials.instruments import AppStats
 from tests.make import (
@@ -125,9 +126,9 @@ def test_a_side_without_counters_is_no_duet() -> None:
 
 def test_a_duet_that_was_given_up_has_the_load_at_which_that_was() -> None:
     duet = a_duet()
-    rows = failed_rows(duet, TooUnlikeError("", 4.0))
-    assert [(row["rate_rps"], row.case) for row in rows] == [
-        (4, side.case.slug) for side in duet.sides
+    rows = failed_rows(duet, GivenUpError(LOAD_TOO_SMALL, "", 4.0))
+    assert [(row["outcome"], row["rate_rps"], row.case) for row in rows] == [
+        (LOAD_TOO_SMALL, 4, side.case.slug) for side in duet.sides
     ]
 
 

@@ -18,12 +18,13 @@ from loadgen.findings.gates import parse_gate
 from loadgen.findings.summary import write_summary
 from loadgen.findings.two_runs import of_servers
 from loadgen.records import columns
-from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
+from loadgen.records.columns import COSTS_TOO_HIGH, COSTS_TOO_UNLIKE, LOAD_TOO_SMALL, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import CPU_METRIC, Compare
 from loadgen.suites.suite import Suite
 from tests.kept_run import lines_of
 from tests.make import a_case, a_suite
+from tests.shown import report_on_a_terminal
 
 A, B = (a_case(server=server, driver="own") for server in ("one", "other"))
 
@@ -168,6 +169,28 @@ def test_a_duet_that_was_given_up_is_answered_by_the_trials_in_its_place() -> No
     assert found.distance.trials == 1
 
 
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (LOAD_TOO_SMALL, "the load asked for is too small for a duet"),
+        (COSTS_TOO_HIGH, "a view costs too much CPU for a duet"),
+    ],
+)
+def test_what_left_too_small_a_load_for_a_duet_is_named_with_the_load_that_it_takes(
+    outcome: str, words: str
+) -> None:
+    suite, rows = given_up()
+    why = f"{words} (4 views/s each, and it takes 6)"
+    told = [
+        row | {"outcome": outcome, "service_time_ms": 1000.0} if row["partner"] else row
+        for row in rows
+    ]
+    by_trials = f"{why}: compared by trials one after the other, at 4 views/s each"
+    assert only(suite, told).reason == by_trials
+    assert only(suite, [row for row in told if row["partner"]]).reason == why
+    assert by_trials in " ".join(report_on_a_terminal([suite], told).split())
+
+
 def test_those_go_before_the_cases_own_trials_under_another_load() -> None:
     suite, rows = given_up()
     unequal = [
@@ -263,6 +286,19 @@ def test_two_servers_of_a_run_are_compared_by_the_trials_in_the_place_of_a_duet(
     result = of_servers(Run(Path(), [suite], rows, {}), "one", "other", [CPU_METRIC], ())
     (found,) = result.comparisons
     assert (found.verdict, found.label) == ("worse", "one → other, at 4 views/s each")
+
+
+def test_trials_in_the_place_of_a_duet_are_compared_by_the_last_attempt_that_both_have() -> None:
+    """Here the one was measured again beside a third, and not beside the other."""
+    suite, rows = given_up()
+    (first, *_) = [row for row in rows if row["partner"] is None]
+    again = first | {"attempt": 2, CPU_METRIC: 9.0}
+    by_suite = only(suite, [*rows, again])
+    run = Run(Path(), [suite], [*rows, again], {})
+    (by_servers,) = of_servers(run, "one", "other", [CPU_METRIC], ()).comparisons
+    for found in (by_suite, by_servers):
+        assert found.difference
+        assert (found.difference.rounds, found.verdict) == (3, "worse")
 
 
 def test_a_gate_on_what_a_view_costs_goes_by_duets() -> None:

@@ -11,7 +11,7 @@ import pytest
 from loadgen.duets.duet import Duet, Measurement, demanding, with_load
 from loadgen.errors import ConfigurationError
 from loadgen.records import columns
-from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
+from loadgen.records.columns import COSTS_TOO_UNLIKE, LOAD_TOO_SMALL, Cell, Row
 from loadgen.records.trials_csv import write_table
 from loadgen.runs.equipment import services_for
 from loadgen.runs.plan import Plan
@@ -171,19 +171,19 @@ def run_given_up(plan: Plan, rate_rps: float) -> list[Measurement]:
     while following := plan.next_trial(rows):
         measured.append(following)
         if isinstance(following, Duet):
-            rows += rows_of(following, COSTS_TOO_UNLIKE, rate_rps)
+            rows += rows_of(following, LOAD_TOO_SMALL, rate_rps)
         else:
             rows.append(a_row(following))
     return measured
 
 
 def a_row(trial: Trial) -> Row:
-    plain: dict[str, Cell] = {"outcome": "measured", "attempt": 1}
+    plain: dict[str, Cell] = {"outcome": "measured", "attempt": trial.attempt}
     place: dict[str, Cell] = {"position": trial.position, "round": trial.round}
     return columns.row(trial.case.cells() | plain | place)
 
 
-def test_a_pair_that_is_too_unlike_is_measured_apart_under_one_load_in_each_round() -> None:
+def test_a_pair_that_was_given_up_is_measured_apart_under_one_load_in_each_round() -> None:
     plan = plan_of(suite_of(compare("one", "other")))
     duet, *apart = run_given_up(plan, 4.0)
     assert isinstance(duet, Duet)
@@ -227,6 +227,35 @@ def test_two_pairs_of_one_case_measure_it_apart_once() -> None:
     measured = run_given_up(plan_of(suite), 4.0)
     servers = [each.sides[0].case.server for each in measured if not isinstance(each, Duet)]
     assert sorted(servers) == ["one", "other", "third"]
+
+
+@pytest.mark.parametrize("metric", ["rps", "app_cpu_ms_per_view"])
+def test_trials_in_the_place_of_a_duet_are_measured_again_together(metric: str) -> None:
+    plan = plan_of(suite_of(compare("one", "other"), rounds=2))
+    rows, attempts = list[Row](), list[tuple[int, str, int]]()
+    while following := plan.next_trial(rows):
+        if isinstance(following, Duet):
+            rows += rows_of(following, LOAD_TOO_SMALL, 4.0)
+            continue
+        (trial,) = following.sides
+        attempts.append((trial.round, trial.case.server, trial.attempt))
+        late = attempts[-1] == (1, "other", 1)
+        rows.append(a_row(trial) | {f"{metric}_bound": 0.031 if late else 0.0})
+    assert attempts == [
+        *((1, "one", 1), (1, "other", 1), (1, "one", 2), (1, "other", 2)),
+        *((2, "other", 1), (2, "one", 1)),
+    ]
+
+
+def test_a_latency_that_no_duet_is_asked_for_is_no_reason_to_measure_again() -> None:
+    plan = plan_of(suite_of(compare("one", "other"), rounds=1))
+    rows = list[Row]()
+    while following := plan.next_trial(rows):
+        if isinstance(following, Duet):
+            rows += rows_of(following, LOAD_TOO_SMALL, 4.0)
+        else:
+            rows.append(a_row(following.sides[0]) | {"p95_ms_bound": 0.5})
+    assert [row["attempt"] for row in rows] == [1] * 4
 
 
 def test_trials_in_the_place_of_a_duet_take_about_its_time() -> None:
@@ -331,15 +360,20 @@ class TestARunThatIsResumed:
         write_table(tmp_path / "trials.csv", rows)
         assert rows_that_stay(plan, tmp_path) == []
 
-    def test_tries_what_failed_again_but_not_what_is_too_unlike(
-        self, plan: Plan, first: Duet, tmp_path: Path
+    @pytest.mark.parametrize("outcome", [LOAD_TOO_SMALL, COSTS_TOO_UNLIKE])
+    def test_tries_what_failed_again_but_not_what_was_given_up(
+        self, outcome: str, plan: Plan, first: Duet, tmp_path: Path
     ) -> None:
         died = rows_of(first, "server-died", rate_rps=None)
         assert [number for number, _ in self.left(plan, died, tmp_path)] == [1, 2, 3]
-        unlike = rows_of(first, COSTS_TOO_UNLIKE, rate_rps=4.5)
-        assert self.left(plan, unlike, tmp_path) == []
-        missing = plan.missing(unlike)
+        given_up = rows_of(first, outcome, rate_rps=4.5)
+        assert self.left(plan, given_up, tmp_path) == []
+        missing = plan.missing(given_up)
         assert [each.sides[0].case.rate_rps for each in missing] == [4.5] * 6
-        rows = [*unlike, a_row(missing[0].sides[0])]
+        again = [a_row(replace(missing[0].sides[0], attempt=attempt)) for attempt in (1, 2)]
+        late = [again[0] | {"rps_bound": 0.05}, again[1]]
+        write_table(tmp_path / "trials.csv", [*given_up, *late])
+        assert len(rows_that_stay(plan, tmp_path)) == 4
+        rows = [*given_up, a_row(missing[0].sides[0])]
         write_table(tmp_path / "trials.csv", rows)
         assert len(plan.missing(rows_that_stay(plan, tmp_path))) == 5

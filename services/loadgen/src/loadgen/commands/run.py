@@ -24,6 +24,7 @@ from loadgen.runs.outlook import count_in_words, time_in_words, who_asks
 from loadgen.runs.plan import Plan
 from loadgen.runs.run import RunRequest, measure_run
 from loadgen.runs.sight import read_sight
+from loadgen.suites.cases import slug_in_a_duet
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.pairs import CPU_METRIC
 from loadgen.suites.suite import Suite
@@ -40,7 +41,9 @@ ServersOption = Annotated[
 OnlyOption = Annotated[
     str,
     typer.Option(
-        "--only", metavar="CASE", help="Only the case or duet that is listed so (globs allowed)."
+        "--only",
+        metavar="CASE",
+        help="Only the case or duet that is listed or called so in a row (globs allowed).",
     ),
 ]
 RoundsOption = Annotated[
@@ -202,13 +205,15 @@ def _narrow(suite: Suite, servers: str, only: str) -> Suite:
 
 
 def _only_duets(suite: Suite, only: str) -> Suite:
-    """Those duets that are named as --dry-run lists them, by a side or by both, and nothing else
-    of their cases; no case where none is.
+    """Those duets that are named as --dry-run lists them, by a side or by both, or by the case of a
+    trial in the place of one, and nothing else of their cases; no case where none is.
     """
+    globs = {only, slug_in_a_duet(only)}
     named = {
         side
         for a, b in ((pair.a, pair.b) for pair in suite.duets)
-        if any(fnmatch(name, only) for name in (a.slug, b.slug, f"{a.slug} against {b.slug}"))
+        for name in (a.slug, b.slug, f"{a.slug} against {b.slug}")
+        if any(fnmatch(name, glob) for glob in globs)
         for side in (a, b)
     }
     asked = {"metrics": (CPU_METRIC,), "words": None}  # a claim may be about more

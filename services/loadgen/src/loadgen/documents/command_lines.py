@@ -50,7 +50,16 @@ def repeat_run(arguments: Mapping[str, Any]) -> str:
 
 def repeat_case(case: Case, suite: Suite, axes: SetAxes) -> str:
     """One case of a suite again, by itself, with the axes that were set for the run."""
-    words = ["run", suite.name, *_axes(axes), "--only", case.slug, "--rounds", str(ROUNDS)]
+    return _repeated(suite, axes, case.slug)
+
+
+def repeat_duet(a: Case, b: Case, suite: Suite, axes: SetAxes) -> str:
+    """The same of a duet of two cases."""
+    return _repeated(suite, axes, f"{a.slug} against {b.slug}")
+
+
+def _repeated(suite: Suite, axes: SetAxes, only: str) -> str:
+    words = ["run", suite.name, *_axes(axes), "--only", only, "--rounds", str(ROUNDS)]
     return _bench(words)
 
 

@@ -94,7 +94,7 @@ class Duet:
     @property
     def slice_s(self) -> float:
         """How long a slice is."""
-        return _slice_s(self.service_time_s)
+        return slice_of(self.service_time_s)
 
     @property
     def warm_up_s(self) -> float:
@@ -182,7 +182,7 @@ def slices_in(share: float) -> int:
 def side_timing(a: Case, of_a: Server, b: Case, of_b: Server, slices: int) -> Timing:
     """How both sides of a duet are timed, whatever their suites say of trials."""
     service_s = max(service_time_s(a, of_a), service_time_s(b, of_b))
-    window_s = slices * _slice_s(service_s)
+    window_s = slices * slice_of(service_s)
     return Timing(_warm_up_s(service_s), window_s, PATIENCE_S, "due")
 
 
@@ -199,7 +199,8 @@ def duet_of(pair: DuetPair, a: Trial, b: Trial, slices: int = SLICES) -> Duet:
     )
 
 
-def _slice_s(service_s: float) -> float:
+def slice_of(service_s: float) -> float:
+    """How long a slice is where the longer one of two views takes so long, seconds."""
     return max(LEAST_SLICE_S, SLICE_SERVICES * service_s)
 
 

@@ -6,12 +6,21 @@ cost is on the safe side.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from loadgen.duets.duet import Duet, load_in_words
+from loadgen.duets.duet import Duet, load_in_words, slice_of
 from loadgen.errors import TrialError
-from loadgen.records.columns import COSTS_TOO_UNLIKE, Row
+from loadgen.records.columns import (
+    COSTS_TOO_HIGH,
+    COSTS_TOO_UNLIKE,
+    LOAD_TOO_SMALL,
+    POOL_TOO_SMALL,
+    TOO_FEW_SLOTS,
+    Row,
+)
+from loadgen.suites.cases import plain
 from loadgen.theory.laws import EQUAL_LOAD_SHARE, slots_ceiling_rps, usable_cpus
 
 #: How busy the app's CPUs may be, and what of them a process can use.
@@ -32,18 +41,40 @@ LEAST_COST_S = 1e-6
 UNEQUAL_LOAD = "unequal-load"
 #: A slice counts so many good answers a side at least, or says too little.
 LEAST_ANSWERS = 30
+#: Why a pair has no duet, by the outcome of its rows.
+WHY_GIVEN_UP: Mapping[str, str] = {
+    LOAD_TOO_SMALL: "the load asked for is too small for a duet",
+    TOO_FEW_SLOTS: "a side has too few slots for a duet",
+    POOL_TOO_SMALL: "the pool of a side's client is too small for a duet",
+    COSTS_TOO_HIGH: "a view costs too much CPU for a duet",
+    COSTS_TOO_UNLIKE: "no load suits both at once",
+}
 
 
-class TooUnlikeError(TrialError):
+class GivenUpError(TrialError):
     """No load is right for both sides: they are measured one after the other instead.
+
+    Args:
+        outcome: why that is so, one of WHY_GIVEN_UP.
+        reason: the same in figures.
 
     Attributes:
         load: arrivals a second each that were too few, or too many; each can have them alone.
     """
 
-    def __init__(self, message: str, load: float) -> None:
-        super().__init__(COSTS_TOO_UNLIKE, message)
+    def __init__(self, outcome: str, reason: str, load: float) -> None:
+        super().__init__(outcome, f"{WHY_GIVEN_UP[outcome]}: {reason}")
         self.load = load
+
+
+class _Limit(NamedTuple):
+    """Arrivals a second each, at most; what they come of, in words; the outcome of a duet for which
+    they are too few.
+    """
+
+    most: float
+    because: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +88,7 @@ class Limits:
         cpus_of_a, cpus_of_b: those that each server can use.
         slice_s: the length of a slice, seconds.
         because: what `most` comes of, in words.
+        outcome: of a duet for which `most` is too little.
     """
 
     most: float
@@ -66,6 +98,7 @@ class Limits:
     cpus_of_b: int
     slice_s: float
     because: str = "no more is asked"
+    outcome: str = LOAD_TOO_SMALL
 
 
 @dataclass(frozen=True)
@@ -113,30 +146,34 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
 
     No view waits for a slot, or for a connection of the client's pool.
     """
-    shared = [(duet.most, f"the suite asks for {load_in_words(_rounded(duet.most))}")]
+    asked = f"the suite asks for {load_in_words(_rounded(duet.most))}"
+    shared = [_Limit(duet.most, asked, LOAD_TOO_SMALL)]
     for side in duet.sides:
         name, slots = side.server.name, side.server.slots
         if slots_rps := slots_ceiling_rps(slots, side.service_time_s):
             load = BUSY_SHARE * slots_rps
             holds = load_in_words(_rounded(load))
-            shared.append((load, f"{name} has {slots} slots, so it holds {holds}"))
+            words = f"{name} has {slots} slots, so it holds {holds}"
+            shared.append(_Limit(load, words, TOO_FEW_SLOTS))
         if pool_rps := side.pool_ceiling_rps:
             load = BUSY_SHARE * pool_rps
             holds = load_in_words(_rounded(load))
-            shared.append((load, f"the pool of {name}'s client holds {holds}"))
+            words = f"the pool of {name}'s client holds {holds}"
+            shared.append(_Limit(load, words, POOL_TOO_SMALL))
     a, b = (
         usable_cpus(app_cpus, side.server.processes, many_each=side.many_cpus)
         for side in duet.sides
     )
-    most, because = min(shared)
+    least = _least(shared)
     return Limits(
-        most=most,
-        first=min(FIRST_USERS / max(duet.service_time_s, LEAST_SERVICE_S), most),
+        most=least.most,
+        first=min(FIRST_USERS / max(duet.service_time_s, LEAST_SERVICE_S), least.most),
         cpus=app_cpus,
         cpus_of_a=a,
         cpus_of_b=b,
         slice_s=duet.slice_s,
-        because=because,
+        because=least.because,
+        outcome=least.outcome,
     )
 
 
@@ -144,33 +181,36 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     """The load after these steps.
 
     Raises:
-        TrialError: costs-too-unlike: what is left of a load says too little.
+        GivenUpError: what is left of a load says too little.
     """
     if not steps:
         return Proposal(_rounded(limits.first), is_found=False)
     step = steps[-1]
     if min(step.rates_rps) <= 0:
-        raise _too_unlike("a side answered nobody while it was looked for", step.load)
+        answered = "a side answered nobody while it was looked for"
+        raise GivenUpError(COSTS_TOO_UNLIKE, answered, step.load)
     cost_a, cost_b = step.costs_s
     of_cpus = BUSY_SHARE * min(
         limits.cpus / (cost_a + cost_b), limits.cpus_of_a / cost_a, limits.cpus_of_b / cost_b
     )
-    most, because = min(
-        (limits.most, limits.because),
-        (of_cpus, f"the CPUs leave room for {load_in_words(_rounded(of_cpus))}"),
+    room = f"the CPUs leave room for {load_in_words(_rounded(of_cpus))}"
+    limit = _least(
+        [
+            _Limit(limits.most, limits.because, limits.outcome),
+            _Limit(of_cpus, room, COSTS_TOO_HIGH),
+        ]
     )
     # What a side cannot answer does not always show in its CPU time. The first step is too small
     # to judge that by.
     halved = len(steps) > 1 and not are_all(step.answers, step.load * step.seconds)
-    if halved and step.load / 2 < most:
-        most, because = step.load / 2, f"a side cannot answer {load_in_words(step.load)}"
-    load = _rounded(most)
+    if halved:
+        cannot = f"a side cannot answer {load_in_words(step.load)}"
+        limit = _least([limit, _Limit(step.load / 2, cannot, COSTS_TOO_UNLIKE)])
+    load = _rounded(limit.most)
     answers = load * limits.slice_s
     if answers < LEAST_ANSWERS:
-        raise _too_unlike(
-            f"{because}; that is {answers:.0f} answers a slice, and {LEAST_ANSWERS} are needed",
-            load,
-        )
+        few = f"{math.floor(answers)} answers a slice, and {LEAST_ANSWERS} are needed"
+        raise GivenUpError(limit.outcome, f"{limit.because}; that is {few}", load)
     near = abs(load - step.load) <= NEAR_SHARE * step.load
     return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
 
@@ -187,17 +227,37 @@ def known_load(duet: Duet, rows: Iterable[Row]) -> float | None:
 
 
 def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
-    """The row of this round or an earlier one that has found this pair too unlike for one load."""
+    """The row of this round or an earlier one that has found no load for both of this pair."""
     a = duet.first
     found = [
         row
         for row in rows
-        if row["outcome"] == COSTS_TOO_UNLIKE
+        if row.is_given_up
         and row.case == a.case.slug
         and row["partner"] == a.partner
         and (row.number("round") or 0) <= duet.round
     ]
     return min(found, key=lambda row: row.number("round") or 0, default=None)
+
+
+def why_given_up(rows: Iterable[Row]) -> str:
+    """Why a pair has no duet, by the rows of its sides: `the load asked for is too small for a duet
+    (6.2 views/s each, and it takes 7.5)`; empty where it was not given up.
+    """
+    given_up = [row for row in rows if row.is_given_up]
+    if not given_up:
+        return ""
+    outcome, load = given_up[0].text("outcome"), load_of(given_up[0])
+    services_ms = filter(None, (row.number("service_time_ms") for row in given_up))
+    if outcome == COSTS_TOO_UNLIKE or not load:
+        return f"{WHY_GIVEN_UP[outcome]} ({outcome})"
+    takes = plain(least_load(slice_of(max(services_ms, default=0.0) / 1000)))
+    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}, and it takes {takes})"
+
+
+def least_load(slice_s: float) -> float:
+    """Arrivals a second each below which a slice of that length says too little."""
+    return _to_two_digits(LEAST_ANSWERS / slice_s, lambda digits: math.ceil(digits - 1e-9))
 
 
 def load_of(row: Row) -> float | None:
@@ -220,7 +280,7 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
         load: arrivals a second each.
 
     Raises:
-        TooUnlikeError: where it is this round that has found the load.
+        GivenUpError: where it is this round that has found the load.
         TrialError: unequal-load, which is this round's misfortune.
     """
     asked = load * duet.window_s
@@ -228,16 +288,23 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
         return
     a, b = answers
     reason = f"of {asked:.0f} views each in all slices a answered {a:.0f}, b {b:.0f}"
-    raise _too_unlike(reason, load) if duet.load is None else TrialError(UNEQUAL_LOAD, reason)
+    if duet.load is None:
+        raise GivenUpError(COSTS_TOO_UNLIKE, reason, load)
+    raise TrialError(UNEQUAL_LOAD, reason)
+
+
+def _least(limits: Iterable[_Limit]) -> _Limit:
+    """The first one of those that allow the least."""
+    return min(limits, key=lambda limit: limit.most)
 
 
 def _rounded(load: float) -> float:
     """Downwards, to two digits."""
     if load in (0.0, math.inf):
         return load
+    return _to_two_digits(load, lambda digits: math.floor(digits + 1e-9))
+
+
+def _to_two_digits(load: float, whole: Callable[[float], int]) -> float:
     digit = 10.0 ** (math.floor(math.log10(load)) - 1)
-    return float(f"{math.floor(load / digit + 1e-9) * digit:.6g}")
-
-
-def _too_unlike(reason: str, load: float) -> TooUnlikeError:
-    return TooUnlikeError(f"the costs are too unlike for one load: {reason}", load)
+    return float(f"{whole(load / digit) * digit:.6g}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadgen.duets.duet import Duet
-from loadgen.duets.load import TooUnlikeError, check_equal_load
+from loadgen.duets.load import GivenUpError, check_equal_load
 from loadgen.duets.recording import DuetRecording
 from loadgen.errors import TrialError
 from loadgen.records.columns import BOUNDED, Row
@@ -73,7 +73,7 @@ def failed_rows(duet: Duet, reason: TrialError) -> tuple[Row, Row]:
     """The rows of a duet that could not be measured; of one that was given up with the load at
     which that was.
     """
-    loaded = duet.under(reason.load) if isinstance(reason, TooUnlikeError) else duet.sides
+    loaded = duet.under(reason.load) if isinstance(reason, GivenUpError) else duet.sides
     a, b = (
         failed_row(with_its_load, reason.outcome) | {"case": side.case.slug}
         for with_its_load, side in zip(loaded, duet.sides, strict=True)

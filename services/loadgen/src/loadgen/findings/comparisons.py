@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from loadgen.duets.duet import load_in_words, with_load
-from loadgen.duets.load import load_of
+from loadgen.duets.load import load_of, why_given_up
 from loadgen.duets.rows import REFERENCE_METRIC
 from loadgen.findings.answers_nobody import always_silent, silence, speaks
 from loadgen.findings.both_sides import (
@@ -21,7 +21,6 @@ from loadgen.findings.both_sides import (
 )
 from loadgen.findings.summary import THROUGHPUT, starved_users
 from loadgen.records.columns import (
-    COSTS_TOO_UNLIKE,
     COUNT,
     NUMBER,
     TEXT,
@@ -110,9 +109,6 @@ class Planted:
 
 #: Its two cases, its metric, and whether it was measured in duets.
 type ComparisonKey = tuple[str, str, str, bool]
-
-#: Why a duet has no load.
-UNLIKE = "no load suits both at once (costs-too-unlike)"
 
 
 @dataclass(frozen=True)
@@ -239,7 +235,7 @@ def compare_by_duets(
 
     Args:
         pair: the cases.
-        by_case, by_duet: the rows of the run.
+        by_case, by_duet: the rows of the run, every attempt.
     """
     asked = _Asked(pair, CPU_METRIC, None, in_a_duet=True)
     sides = _sides(asked, by_case, by_duet)
@@ -261,8 +257,8 @@ def _sides(
 ) -> _Sides | None:
     """Whose rows answer; None where there are none.
 
-    Where the costs are too unlike for one load, trials in the place of the duet answer, under the
-    load at which it was given up; or the cases' own trials, if there are only these.
+    Where a duet was given up, trials in its place answer, under the load at which that was; or the
+    cases' own trials, if there are only these.
     """
     a, b = asked.pair
     alone = (by_case.get(a.slug, ()), by_case.get(b.slug, ()))
@@ -270,8 +266,9 @@ def _sides(
         return _Sides(*alone) if all(alone) else None
     names = a.in_a_duet.slug, b.in_a_duet.slug
     duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
-    if given_up := [row for row in duets[0] if row["outcome"] == COSTS_TOO_UNLIKE]:
-        reason = f"{UNLIKE}: compared by trials one after the other"
+    if given_up := [row for row in duets[0] if row.is_given_up]:
+        why = why_given_up([*duets[0], *duets[1]])
+        reason = f"{why}: compared by trials one after the other"
         if load := load_of(given_up[0]):
             of_a, of_b = (by_case.get(with_load(case.in_a_duet, load).slug) for case in asked.pair)
             if of_a and of_b:
@@ -282,9 +279,9 @@ def _sides(
     return _Sides(*duets, in_a_duet=True) if all(duets) else None
 
 
-def is_too_unlike(duet: Iterable[Row]) -> bool:
-    """Whether some round has shown that the costs are too unlike for one load."""
-    return any(row["outcome"] == COSTS_TOO_UNLIKE for row in duet)
+def is_given_up(duet: Iterable[Row]) -> bool:
+    """Whether some round has shown that there is no load for both."""
+    return any(row.is_given_up for row in duet)
 
 
 def compare_rows(
@@ -327,7 +324,7 @@ def compare_rows(
     )
     if unjudged.duet:  # who answers nobody may have been brought down by the other
         if not both.least:
-            return replace(unjudged, reason=_why_no_duet(a))
+            return replace(unjudged, reason=_why_no_duet([*a, *b]))
         return _by_ratio(unjudged, both, in_this)
     silent = _by_silence(unjudged, last_attempts(a), last_attempts(b))
     return silent or _by_ratio(unjudged, both, in_this)
@@ -428,9 +425,7 @@ def _asked(suite: Suite) -> Iterator[_Asked]:
 
 def _why_no_duet(rows: Sequence[Row]) -> str:
     outcomes = dict.fromkeys(row.text("outcome") for row in rows)
-    if COSTS_TOO_UNLIKE in outcomes:
-        return UNLIKE
-    return f"no duet could be measured ({', '.join(outcomes)})"
+    return why_given_up(rows) or f"no duet could be measured ({', '.join(outcomes)})"
 
 
 def _load_of_duet(rows: Sequence[Row]) -> str:
@@ -518,7 +513,7 @@ def is_bound_alone(ratio: Difference) -> bool:
 
 def _seen_in_duets(rounds: BothSides) -> Iterator[str]:
     """`failures in 1 of 5 rounds`: what may have disturbed duets that count all the same. Of other
-    trials the tables tell it, which duets are not in.
+    trials the tables of cases tell it, which duets are not in.
     """
     duets = [pair for pair in rounds.pairs if pair[0].is_of_duet] if rounds.paired else []
     for name in (caveats.FAILURES.name, caveats.CPU_DRIFT.name):

@@ -19,7 +19,7 @@ from loadgen.findings.comparisons import (
     compare_by_duets,
     compare_rows,
     comparison_cells,
-    is_too_unlike,
+    is_given_up,
 )
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.environment_differences import Differing, differing
@@ -179,9 +179,9 @@ def _in_duets(
     metrics: Sequence[str],
 ) -> dict[tuple[str, str], Comparison]:
     """CPU per view of the pairs that the run has measured in duets, by their cases, if it is asked
-    for: there it is known best. Costs too unlike for a duet are left to trials where there are any.
+    for: there it is known best. Duets that were given up are left to trials where there are any.
     """
-    sides = rows_by_duet(run.rows)
+    by_case, sides = attempts_by_case(run.rows), rows_by_duet(run.rows)
     of_duets = dict.fromkeys(case.in_a_duet for case in cases)
     pairs = [pair for pair in alike.pairs(list(of_duets)) if _names(pair) in sides]
     if CPU_METRIC not in metrics:
@@ -191,8 +191,8 @@ def _in_duets(
     found = {}
     for pair in pairs:
         a, b = _names(pair)
-        judged = compare_by_duets(pair, run.by_case, sides)
-        told = judged and (judged.load or not is_too_unlike(sides[a, b]))
+        judged = compare_by_duets(pair, by_case, sides)
+        told = judged and (judged.load or not is_given_up(sides[a, b]))
         if judged and (told or (a, b) not in with_trials):
             at = f", at {judged.load}" if judged.load else ""
             found[a, b] = replace(judged, label=f"{labels.pair(*pair)}{at}")

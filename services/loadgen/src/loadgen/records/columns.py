@@ -32,8 +32,17 @@ class Column:
     summarised: bool = False
 
 
-#: The outcome of a duet whose sides can have no load in common.
+#: The outcomes of a duet that was given up, by what leaves too small a load for it: what the suite
+#: asks for, the slots of a side, its client's pool, what a view costs;
+LOAD_TOO_SMALL = "load-too-small"
+TOO_FEW_SLOTS = "too-few-slots"
+POOL_TOO_SMALL = "pool-too-small"
+COSTS_TOO_HIGH = "costs-too-high"
+#: or a side did not answer what it was asked for.
 COSTS_TOO_UNLIKE = "costs-too-unlike"
+GIVEN_UP = frozenset(
+    {LOAD_TOO_SMALL, TOO_FEW_SLOTS, POOL_TOO_SMALL, COSTS_TOO_HIGH, COSTS_TOO_UNLIKE}
+)
 
 #: The metrics of which a row says how much its instruments can have moved them.
 BOUNDED = (
@@ -214,7 +223,8 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "api_calls",
         COUNT,
-        "calls that the API received between the snapshots; article A's own counts none",
+        "calls that the API received between the snapshots, in a duet's rows those of both sides; "
+        "article A's own counts none",
     ),
     Column("api_cpu_share", NUMBER, "CPU time of the API by time and by its CPUs"),
     Column(
@@ -338,7 +348,12 @@ class Row(dict[str, Cell]):
     @property
     def is_settled(self) -> bool:
         """Whether nothing more can be got of its trial: measured, or known to be no duet."""
-        return self.is_measured or self["outcome"] == COSTS_TOO_UNLIKE
+        return self.is_measured or self.is_given_up
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is of a duet whose sides can have no load in common."""
+        return self["outcome"] in GIVEN_UP
 
     @property
     def is_ranked(self) -> bool:

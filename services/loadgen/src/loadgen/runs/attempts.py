@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from loadgen.records.columns import Row
 from loadgen.runs.places import RowsByName
+from loadgen.suites.pairs import Pair
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import MARGIN
 from loadgen.trials.trial import Trial
@@ -35,21 +36,24 @@ class Compared:
     metrics: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rivals: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    def and_pairs(self, pairs: Iterable[Pair], metrics: Iterable[str]) -> "Compared":
+        """The same, and these pairs in these metrics."""
+        of_case, rivals, names = dict(self.metrics), dict(self.rivals), frozenset(metrics)
+        for a, b in pairs:
+            for case, rival in ((a.slug, b.slug), (b.slug, a.slug)):
+                of_case[case] = of_case.get(case, frozenset()) | names
+                rivals[case] = rivals.get(case, frozenset()) | {rival}
+        return Compared(of_case, rivals)
+
 
 def compared_in(suites: Iterable[Suite]) -> Compared:
     """What these suites compare: their entries, and the steps of their waterfalls."""
-    metrics: dict[str, frozenset[str]] = {}
-    rivals: dict[str, frozenset[str]] = {}
+    compared = Compared()
     for suite in suites:
-        asked = [
-            (pair, entry.metrics) for entry in suite.compare for pair in entry.pairs(suite.cases)
-        ]
-        asked += [(pair, ()) for pair in suite.pairs]
-        for (a, b), names in asked:
-            for case, rival in ((a.slug, b.slug), (b.slug, a.slug)):
-                metrics[case] = metrics.get(case, frozenset()) | set(names)
-                rivals[case] = rivals.get(case, frozenset()) | {rival}
-    return Compared(metrics, rivals)
+        for entry in suite.compare:
+            compared = compared.and_pairs(entry.pairs(suite.cases), entry.metrics)
+        compared = compared.and_pairs(suite.pairs, ())
+    return compared
 
 
 def again(
@@ -58,8 +62,8 @@ def again(
     """The trials of a round that are measured again, as far as its rows say so, in its order.
 
     Args:
-        trials: of one round, their first attempts. Not duets: what an instrument does, it does to
-            both sides at once.
+        trials: of one round, their first attempts, those in the place of a duet too. Not duets:
+            what an instrument does, it does to both sides at once.
         compared: what the run compares.
         rows: those so far, by the trial's name.
         spare_s: how long they may take; an attempt for which there is no time is not made at all.

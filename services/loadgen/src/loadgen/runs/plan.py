@@ -16,7 +16,7 @@ from loadgen.runs.order import Item, RoundOrders
 from loadgen.runs.places import Place, RowsByName, in_place_of, place_of_duet, place_of_search
 from loadgen.suites.cases import Case
 from loadgen.suites.lengths import lengths_s
-from loadgen.suites.pairs import DuetPair, merged
+from loadgen.suites.pairs import CPU_METRIC, DuetPair, merged
 from loadgen.suites.search import Rules
 from loadgen.suites.suite import Suite
 from loadgen.suites.timing import Timing
@@ -82,16 +82,19 @@ class Plan:
         spare_s = self._spare_s
         for _, of_round in groupby(self._first_trials, lambda each: each.round):
             listed = list(of_round)
-            yield from self._first_places(listed, start_shares, rows)
+            alone = list[Trial]()
+            for place in self._first_places(listed, start_shares, rows):
+                yield place
+                alone += [
+                    each for each in place.known if isinstance(each, Trial) and not each.ahead
+                ]
+            compared = self._compared
             for duet in (each for each in listed if isinstance(each, Duet)):
                 if apart := in_place_of(duet, rows):
                     spare_s -= sum(trial.expected_s for trial in apart) - duet.measuring_s
-            alone = [
-                each
-                for each in listed
-                if not isinstance(each, Duet) and not _search_of(self._suites_of[each.case])
-            ]
-            for trial in again(alone, self._compared, rows, spare_s):
+                    a, b = (trial.case for trial in apart)
+                    compared = compared.and_pairs([(a, b)], [CPU_METRIC])
+            for trial in again(alone, compared, rows, spare_s):
                 spare_s -= trial.expected_s
                 yield Place((trial,))
 

@@ -1,5 +1,6 @@
 """A case: one combination of all the axes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -15,6 +16,9 @@ Arrivals = Literal["poisson", "constant", "jittered"]
 #: A ramp's corner: (seconds since the start, users).
 Corner = tuple[float, int]
 
+#: How the slug of a case ends that is asked as the sides of a duet are, at a rate.
+_AT_A_RATE = re.compile(r"_jittered-[^_]+rps$")
+
 
 def plain(number: float) -> str:
     """A number as a person writes it: 300, not 300.0; every digit, since slugs and URLs hold it."""
@@ -26,6 +30,13 @@ def waits_ms(workload: str, delays_ms: Sequence[float]) -> float:
     one after the other (`serial`) their sum; milliseconds.
     """
     return sum(delays_ms) if workload == "serial" else max(delays_ms)
+
+
+def slug_in_a_duet(slug: str) -> str:
+    """The slug of the side of a duet in whose place a case was measured, by that case's slug; any
+    other stays as it is.
+    """
+    return _AT_A_RATE.sub("_duet", slug)
 
 
 @dataclass(frozen=True, kw_only=True)
