@@ -16,6 +16,7 @@ from tests.conftest import Loadgen
 from tests.kept_run import lines_of
 from tests.stand_ins import BRIEF, StandInLab
 
+FULL, MARKDOWN = ("--full",), ("--markdown",)
 #: Two servers that are compared; their views call nobody, so there is no self-check.
 COMPARED = (
     BRIEF
@@ -26,6 +27,29 @@ b = {server = "uvicorn-4"}
 metrics = ["rps", "avg_ms"]
 """
 )
+
+
+#: As many rounds as a minute has room for; a third case would take longer than all of it.
+TIMED = """
+question = "Does it answer?"
+accounting = "answered"
+minutes = 1
+fewer_cases = true
+[defaults]
+driver = "hey"
+users = 4
+planned_requests = 20
+http_client = "no-http"
+[[cases]]
+server = ["uvicorn", "uvicorn-4"]
+delays_ms = [50]
+[[cases]]
+server = "uvicorn"
+delays_ms = [10_000]
+[[compare]]
+a = {server = "uvicorn"}
+b = {server = "uvicorn-4"}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +103,33 @@ def test_a_run_of_some_minutes_goes_on_with_the_plan_that_it_had(
     assert loadgen("run", "--resume", folder.name)[0] == 0
     rows = lines_of(folder / "trials.csv")
     assert [f"{row['case']}.r{row['round']}" for row in rows] == listed(dry)
+
+
+def test_a_run_of_some_minutes_says_the_same_when_it_is_reported_again(
+    loadgen: Loadgen, lab: StandInLab, project: Path, results: Path
+) -> None:
+    (project / SUITES / "brief.toml").write_text(TIMED)
+
+    def interrupt() -> None:
+        if len(lab.queries) == 4:  # in the second round
+            os.kill(os.getpid(), signal.SIGINT)
+
+    lab.on_start = interrupt
+    code, out, _ = loadgen("run", "brief")
+    assert code == 130
+    slow = "uvicorn_startproject_async_fanout_no-http_http_10000ms_hey_4u_20n"
+    left_out = f"Left out: {slow}: no time for it in 1 min 00 s."
+    to_finish = "It takes three rounds (--resume finishes it) to judge 1 comparison."
+    again = {words: loadgen("report", "latest", *words)[1] for words in ((), FULL, MARKDOWN)}
+    for said in (out, *again.values()):
+        assert left_out in " ".join(said.split())
+    for said in (out, again[()]):
+        assert to_finish in " ".join(said.split())
+
+    described = json.loads((the_run(results) / "environment.json").read_text())
+    kept = described["suites"]["brief"]
+    assert kept["rounds"] > 3
+    assert (kept["without"], kept["left_out"]) == ([slow], [left_out[10:-1]])
 
 
 def test_what_a_run_can_see_is_said_after_two_rounds_and_before_the_next_run(

@@ -13,7 +13,6 @@ from loadgen.findings.scatter import (
     Scatter,
     busy_from,
     pooled,
-    scatter_of,
     spreads_of,
 )
 from loadgen.records import columns
@@ -124,8 +123,22 @@ def test_pooled_pairs_find_the_scatter_that_there_is() -> None:
     assert pooled(spreads).sd_log == pytest.approx(0.05, rel=0.05)
 
 
+def test_pairs_in_windows_of_other_lengths_are_kept_apart() -> None:
+    rows = [row for case in "abc" for row in rounds_of(case, "rps", [1.0, 1.0 + ord(case) / 1000])]
+    pairs = [("a", "b", "rps"), ("b", "c", "rps"), ("a", "c", "rps")]
+    windows = {frozenset("ab"): 8.0, frozenset("bc"): 30.0, frozenset("ac"): 8.0}
+    found = spreads_of(pairs, rows, windows)
+    assert {spread.window_s: spread.freedom for spread in found} == {8.0: 2, 30.0: 1}
+    scatter = Scatter({"run": found})
+    of_8, of_30 = (found[at].sd_log for at in (0, 1))
+    assert scatter.within(8.0).sd_log("rps", 0.6) == pytest.approx(of_8)
+    assert scatter.within(7.9).sd_log("rps", 0.6) is None
+    both = math.sqrt((2 * of_8**2 + of_30**2) / 3)
+    assert scatter.sd_log("rps", 0.6) == pytest.approx(both)
+
+
 def test_a_bin_knows_nothing_of_another_and_all_are_pooled_where_none_is_named() -> None:
-    scatter = scatter_of({"run": [a_spread(0.02), a_spread(0.06, busy_from=0.9)]})
+    scatter = Scatter({"run": [a_spread(0.02), a_spread(0.06, busy_from=0.9)]})
     assert scatter.sd_log("rps", 0.6) == pytest.approx(0.02)
     assert scatter.sd_log("rps", 1.0) == pytest.approx(0.06)
     assert scatter.sd_log("rps", 0.2) is None
@@ -144,7 +157,7 @@ def test_a_share_lies_in_the_bin_that_begins_at_or_below_it(share: float, begin:
 
 def test_the_newest_run_weighs_as_much_as_all_before_it_where_it_is_long() -> None:
     before = {f"run {number}": [a_spread(0.10, 500)] for number in range(20)}
-    scatter = scatter_of(before | {"now": [a_spread(0.02, 500)]})
+    scatter = Scatter(before | {"now": [a_spread(0.02, 500)]})
     assert scatter.sd_log("rps", 0.6) == pytest.approx(math.sqrt((0.10**2 + 0.02**2) / 2))
     assert scatter.spreads["rps", "trials", 0.5].freedom == 2 * MOST_FREEDOM
 
@@ -152,11 +165,11 @@ def test_the_newest_run_weighs_as_much_as_all_before_it_where_it_is_long() -> No
 def test_a_machine_that_has_changed_is_forgotten_within_a_few_runs() -> None:
     was = {f"was {number}": [a_spread(0.10, 500)] for number in range(20)}
     now = {f"now {number}": [a_spread(0.02, 500)] for number in range(6)}
-    found = scatter_of(was | now).sd_log("rps", 0.6)
+    found = Scatter(was | now).sd_log("rps", 0.6)
     assert found is not None
     assert found < 0.025
 
 
 def test_a_short_run_weighs_by_its_rounds() -> None:
-    found = scatter_of({"long": [a_spread(0.02, 30)], "short": [a_spread(0.10, 2)]})
+    found = Scatter({"long": [a_spread(0.02, 30)], "short": [a_spread(0.10, 2)]})
     assert found.sd_log("rps", 0.6) == pytest.approx(math.sqrt((30 * 0.02**2 + 2 * 0.1**2) / 32))

@@ -1,13 +1,15 @@
 """A run is found by one rule, whichever command is told of it, and read as it was when it began."""
 
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loadgen.errors import ConfigurationError
-from loadgen.findings.earlier_run import read_run
+from loadgen.findings.earlier_run import AS_MEASURED, as_measured, read_run
 from loadgen.lab.app_registry import COPY, SETTINGS, read_registry, registry_of
 from loadgen.lab.http_clients import REGISTRY
 from loadgen.lab.lab import SUITES, read_lab
@@ -248,4 +250,33 @@ def test_a_copy_that_cannot_be_read_is_named(
     code, _, err = loadgen("report", NAME)
     assert code == 2
     assert "app.json cannot be read: " in err
+    assert len(err.splitlines()) == 1, err
+
+
+def test_a_run_is_read_with_the_rounds_and_the_cases_that_it_measured(
+    a_run: Callable[..., Path],
+) -> None:
+    run = a_run()
+    (asked,) = read_run(read_lab(), run.name).suites
+    first, *others = asked.cases
+    why = f"{first.slug}: no time for it in 4 min 00 s"
+    fitted = replace(
+        asked, rounds=7, cases=tuple(others), narrowed_from=asked.whole, left_out=(why,)
+    )
+    described = environment.read(run) | {AS_MEASURED: as_measured([fitted])}
+    environment.write(run / "environment.json", described)
+    assert read_run(read_lab(), run.name).suites == [fitted]
+
+
+@pytest.mark.parametrize("text", ["3", '{"again": 3}', '{"again": {"rounds": "many"}}'])
+def test_what_a_run_says_of_its_suites_and_cannot_be_read_is_named(
+    text: str, a_run: Callable[..., Path], loadgen: Loadgen
+) -> None:
+    run = a_run()
+    environment.write(
+        run / "environment.json", environment.read(run) | {AS_MEASURED: json.loads(text)}
+    )
+    code, _, err = loadgen("report", run.name)
+    assert code == 2
+    assert "environment.json cannot be read: suites: " in err
     assert len(err.splitlines()) == 1, err

@@ -1,5 +1,6 @@
 """scatter.json: what each machine's runs have shown."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_of_each_machine_the_newest_runs_stay(file: Path) -> None:
     kept = list(read_spreads(file, "a machine"))
     assert kept == [f"run {number}" for number in range(3, MOST_RUNS + 3)]
     assert list(read_spreads(file, "another machine")) == ["its only run"]
+
+
+def test_what_was_kept_before_windows_were_is_still_read(file: Path) -> None:
+    spread = {"metric": "rps", "by": "trials", "busy_from": 0.5, "sd_log": 0.1, "freedom": 4.0}
+    file.write_text(json.dumps({"a machine": {"run": [spread]}}))
+    assert read_spreads(file, "a machine") == {"run": [Spread("rps", "trials", 0.5, 0.1, 4.0)]}
+    keep_spreads(file, "a machine", "now", [Spread("rps", "trials", 0.5, 0.1, 4.0, 8.0)])
+    found = read_spreads(file, "a machine")
+    assert [each.window_s for run in ("run", "now") for each in found[run]] == [None, 8.0]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """What an instrument may have moved is measured again, with what it is compared with."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadgen.records import columns
 from loadgen.records.columns import Cell, Row, rows_by_case
@@ -20,8 +23,10 @@ LATE: Mapping[str, Cell] = {"rps_bound": 0.05, "ranked": "no"}
 SERVERS = {"uvicorn": a_server()}
 
 
-def plan(suite: Suite = SUITE) -> Plan:
-    return Plan([suite], SERVERS, None, 0)
+def plan(suite: Suite = SUITE, spare: float = math.inf) -> Plan:
+    """A plan with time for so many more trials."""
+    (trial, *_) = no_duets(Plan([suite], SERVERS, None, 0).certain())
+    return Plan([suite], SERVERS, None, 0, spare_s=spare * trial.expected_s)
 
 
 def a_row(trial: Trial, **cells: Cell) -> Row:
@@ -32,9 +37,11 @@ def a_row(trial: Trial, **cells: Cell) -> Row:
     )
 
 
-def run(late: Mapping[str, Mapping[str, Cell]], suite: Suite = SUITE) -> list[Trial]:
+def run(
+    late: Mapping[str, Mapping[str, Cell]], suite: Suite = SUITE, spare: float = math.inf
+) -> list[Trial]:
     """All trials of a run, in order, where those of these names have such cells."""
-    planned, rows, trials = plan(suite), list[Row](), list[Trial]()
+    planned, rows, trials = plan(suite, spare), list[Row](), list[Trial]()
     while following := planned.next_trial(rows):
         (trial,) = no_duets([following])
         trials.append(trial)
@@ -84,6 +91,75 @@ def test_that_happens_twice_at_most() -> None:
 def test_only_bounds_of_what_is_asked_are_a_reason(cells: dict[str, Cell], count: int) -> None:
     trials = run({named(A, 1): cells})
     assert sum(trial.attempt > 1 for trial in trials) == count
+
+
+def comparing(*users: tuple[int, ...], rounds: int = 1) -> Suite:
+    """A suite in which the first of each is compared with the others, by their users."""
+    cases = dict.fromkeys(a_case(users=each) for group in users for each in group)
+    compare = tuple(
+        Compare(a={"users": (first,)}, b={"users": tuple(others)}, metrics=("p95_ms",))
+        for first, *others in users
+    )
+    return a_suite(cases=tuple(cases), compare=compare, rounds=rounds)
+
+
+def test_where_time_is_short_the_pair_that_comes_first_is_measured_again() -> None:
+    suite = comparing((1, 2), (3, 4), rounds=2)
+    trials = run({named(case, 1): LATE for case in suite.cases}, suite, spare=2.5)
+    assert told(trials[4:-4]) == [(1, trial.case.users, 2) for trial in trials[:2]]
+
+
+def test_what_needs_more_than_there_is_leaves_it_to_what_needs_less() -> None:
+    suite = comparing((1, 2, 3), (4, 5))
+    again = run({named(case, 1): LATE for case in suite.cases}, suite, spare=2.5)[5:]
+    assert {(trial.case.users, trial.attempt) for trial in again} == {(4, 2), (5, 2)}
+
+
+def test_what_had_no_time_holds_up_nobody_later() -> None:
+    # A chain from 1 to 5, of which 5 has four rivals more.
+    suite = comparing((1, 2), (2, 3), (3, 4), (4, 5), (5, 6, 7, 8, 9))
+    users = {1: 1, 5: 1, 2: 2}  # who is late in which attempt
+    late = {named(a_case(users=who), 1, attempt): LATE for who, attempt in users.items()}
+    again = [trial for trial in run(late, suite, spare=5.5) if trial.attempt > 1]
+    found = {attempt: set[int | None]() for attempt in (2, 3)}
+    for trial in again:
+        found[trial.attempt].add(trial.case.users)
+    assert found == {2: {1, 2}, 3: {1, 2, 3}}
+
+
+CHAIN_AND_PAIR = comparing((1, 2), (2, 3), (4, 5))
+OF_THE_ROUND = [named(case, 1, attempt) for case in CHAIN_AND_PAIR.cases for attempt in (1, 2, 3)]
+RATES = st.lists(st.floats(0.001, 1000), min_size=15, max_size=15)
+
+
+@given(st.sets(st.sampled_from(OF_THE_ROUND)), st.floats(0, 12), RATES, RATES)
+def test_what_came_out_has_no_say_in_what_is_measured_again(
+    late: set[str], spare: float, rates: list[float], other_rates: list[float]
+) -> None:
+    def trials(made: list[float]) -> list[Trial]:
+        cells: dict[str, dict[str, Cell]] = {}
+        for name, rps in zip(OF_THE_ROUND, made, strict=True):
+            known = LATE if name in late else {}
+            cells[name] = {"rps": rps, "p95_ms": 1000 / rps, **known}
+        return run(cells, CHAIN_AND_PAIR, spare)
+
+    assert trials(rates) == trials(other_rates)
+
+
+@given(st.sets(st.sampled_from(OF_THE_ROUND)), st.floats(0, 12))
+def test_both_sides_of_a_comparison_have_the_same_attempts_or_one_had_no_reason(
+    late: set[str], spare: float
+) -> None:
+    trials = run(dict.fromkeys(late, LATE), CHAIN_AND_PAIR, spare)
+    made = {name: [trial for trial in trials if trial.name == name] for name in OF_THE_ROUND}
+    assert all(len(of_it) <= 1 for of_it in made.values())
+    assert sum(trial.attempt > 1 for trial in trials) <= spare + 1e-9
+    for a, b in CHAIN_AND_PAIR.pairs:
+        for attempt in (1, 2):
+            moved = any(named(case, 1, attempt) in late for case in (a, b))
+            again = [bool(made[named(case, 1, attempt + 1)]) for case in (a, b)]
+            both = all(made[named(case, 1, attempt)] for case in (a, b))
+            assert not (moved and both) or again[0] == again[1]
 
 
 def test_a_run_that_was_interrupted_goes_on_with_the_attempt_that_is_missing() -> None:

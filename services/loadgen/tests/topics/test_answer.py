@@ -68,7 +68,7 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
     assert said == [
         "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
         "uwsgi-2-threads.",
-        "After 1 round gunicorn-gevent has the most, 78.0 views/s.",
+        "What held back its 3 cases: cpu in 3.",
         "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
         "claim.",
     ]
@@ -89,6 +89,32 @@ def test_trials_in_the_place_of_a_duet_that_are_far_apart_are_told_with_their_lo
     assert said[0] == (
         "Apart by more than a factor of two: CPU/view ×3.00 (one → other, at 4 views/s each)."
     )
+
+
+def test_nobody_is_said_to_lead_before_the_third_round() -> None:
+    alone = a_question(compare=())
+    for rounds, words in ((1, "1 round"), (2, "2 rounds")):
+        assert told(a_run(rounds, alone)) == [
+            "What held back its 3 cases: cpu in 3.",
+            f"Measured: {3 * rounds} trials of 3 cases in {words}.",
+            f"With {words} there are no intervals. It takes three rounds to rank anybody.",
+        ]
+    assert any("gunicorn-gevent has the most" in words for words in told(a_run(3, alone)))
+
+
+def test_of_many_loads_nobody_is_said_to_lead_before_the_third_round() -> None:
+    servers = ("uvicorn", "daphne")
+    suite = a_suite(
+        cases=tuple(a_case(server=name, users=users) for users in (10, 20) for name in servers)
+    )
+    for rounds in (1, 2, 3):
+        found = [
+            row
+            for case in suite.cases
+            for row in rows(case, *({"rps": 9.0 if case.server == "daphne" else 8.0},) * rounds)
+        ]
+        leads = any("daphne" in words for words in told(of_rows([suite], found)))
+        assert leads == (rounds == 3)
 
 
 def test_how_to_get_three_rounds_is_said_of_a_run_that_has_ended() -> None:

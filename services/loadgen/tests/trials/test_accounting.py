@@ -51,6 +51,13 @@ def test_a_percentile_needs_five_samples_above_it(count: int, share: float, know
     assert (accounting.percentile(ordered, share) is not None) is known
 
 
+@pytest.mark.parametrize("share", sorted(accounting.PERCENTILES.values()))
+def test_the_fewest_samples_that_state_a_percentile_state_it(share: float) -> None:
+    least = accounting.least_samples(share)
+    assert accounting.percentile(np.arange(float(least)), share) is not None
+    assert accounting.percentile(np.arange(float(least - 1)), share) is None
+
+
 def test_a_failure_ranks_as_infinitely_slow() -> None:
     answered: list[Request] = [(0.0, 0.1 + n / 1000, None) for n in range(92)]
     failed: list[Request] = [(0.0, 0.001, "status 500")] * 4 + [(0.0, None, "unanswered")] * 4

@@ -15,7 +15,7 @@ from loadgen.reports.exports import write_exports
 from loadgen.reports.kept_answer import keep_answer
 from loadgen.reports.run_report import markdown_report, print_report, write_report
 from loadgen.reports.runs_index import write_index
-from loadgen.runs.sight import read_sight
+from loadgen.runs.sight import kept_scatter
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
 
@@ -32,7 +32,7 @@ def report(
     """Print the answer and the tables of an earlier run, and draw its report.html."""
     lab = read_lab()
     earlier = read_run(lab, run)
-    kept = read_sight(lab, earlier.suites, terminal.console(stderr=True)).kept
+    kept = kept_scatter(lab, terminal.console(stderr=True))
     if as_markdown:
         print(markdown_report(for_text(earlier, kept)), end="")
         return

@@ -1,10 +1,12 @@
 """A run that has been made: where it is, its rows, its environment, its suites as they were."""
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from loadgen.errors import ConfigurationError
 from loadgen.findings.claims import Claim, judge_claims
@@ -16,6 +18,9 @@ from loadgen.records.columns import Row, rows_by_case
 from loadgen.records.trials_csv import read_rows
 from loadgen.suites.load_suites import load_suites
 from loadgen.suites.suite import Suite
+
+#: Of environment.json: what a run has made of its suites.
+AS_MEASURED = "suites"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,38 @@ class Run:
         return [row for row in self.rows if row.case in cases and not row.is_window]
 
 
+@dataclass(frozen=True)
+class MeasuredSuite:
+    """What a suite's file does not say of a run of it.
+
+    Attributes:
+        rounds: that were planned, as many as had time.
+        without: slugs of the cases that the command line or the time left out.
+        left_out: sentences that say what is left out, and why.
+    """
+
+    rounds: int
+    without: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+_MEASURED = TypeAdapter(dict[str, MeasuredSuite])
+
+
+def as_measured(suites: Iterable[Suite]) -> dict[str, Any]:
+    """What environment.json keeps of the suites as a run measures them, by name."""
+    return {
+        suite.name: asdict(
+            MeasuredSuite(
+                rounds=suite.rounds,
+                without=tuple(case.slug for case in suite.whole if case not in suite.cases),
+                left_out=suite.left_out,
+            )
+        )
+        for suite in suites
+    }
+
+
 def run_of(folder: Path, suites: Sequence[Suite]) -> Run:
     """What a folder holds of a run whose suites are known.
 
@@ -69,7 +106,10 @@ def run_of(folder: Path, suites: Sequence[Suite]) -> Run:
 
 
 def read_run(lab: Lab, named: str) -> Run:
-    """A run, named as `find_run` takes it, with its suites as they were when it began.
+    """A run, named as `find_run` takes it, with its suites as they were measured.
+
+    Of a run of before that was kept they are as they were when it began, with their own rounds and
+    all their cases.
 
     Raises:
         ConfigurationError: it is no run, or cannot be read.
@@ -80,6 +120,28 @@ def read_run(lab: Lab, named: str) -> Run:
     asked = (described.get("arguments") or {}).get("suites")
     if not asked:
         raise ConfigurationError(f"{folder}/environment.json does not say what suites were run")
+    kept = _kept(folder, described)
     then = lab.as_of(folder)
     suites = {suite.name: suite for name in asked for suite in load_suites(then, name)}
-    return Run(folder, list(suites.values()), rows, described)
+    measured = [_as_kept(suite, kept.get(suite.name)) for suite in suites.values()]
+    return Run(folder, measured, rows, described)
+
+
+def _kept(folder: Path, described: Mapping[str, Any]) -> Mapping[str, MeasuredSuite]:
+    try:
+        return _MEASURED.validate_python(described.get(AS_MEASURED) or {})
+    except ValidationError as error:
+        what = f"{AS_MEASURED}: {error.errors()[0]['msg']}"
+        raise ConfigurationError(f"{folder}/environment.json cannot be read: {what}") from error
+
+
+def _as_kept(suite: Suite, kept: MeasuredSuite | None) -> Suite:
+    if kept is None:
+        return suite
+    return replace(
+        suite,
+        rounds=kept.rounds,
+        cases=tuple(case for case in suite.cases if case.slug not in kept.without),
+        narrowed_from=suite.whole,
+        left_out=kept.left_out,
+    )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,8 @@ LEAST_ROUNDS_OF_A_SPREAD = 2
 type SpreadKey = tuple[str, str, float]
 #: The slugs of two cases, and the metric in which they are compared.
 type ComparedPair = tuple[str, str, str]
+#: The slugs of two cases → how long their windows were planned to be, seconds.
+type Windows = Mapping[frozenset[str], float]
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,31 @@ class Scatter:
     """What a machine has shown so far.
 
     Attributes:
-        spreads: one for each metric, way of measuring and bin of how busy the CPU was.
+        runs: what each of its runs has shown, the newest last.
     """
 
-    spreads: Mapping[SpreadKey, Spread] = field(default_factory=dict)
+    runs: SpreadsByRun = field(default_factory=dict)
+
+    @cached_property
+    def spreads(self) -> Mapping[SpreadKey, Spread]:
+        """What its runs say together, the newest with the most weight (MOST_FREEDOM): one for each
+        metric, way of measuring and bin of how busy the CPU was.
+        """
+        known: dict[SpreadKey, Spread] = {}
+        for spreads in self.runs.values():
+            for key, of_run in _by_key(spreads).items():
+                both = [*filter(None, [known.get(key)]), pooled(of_run)]
+                known[key] = pooled([_capped(each) for each in both])
+        return known
+
+    def within(self, longest_s: float) -> "Scatter":
+        """What was shown in windows that are known to have been no longer than that, seconds."""
+        return Scatter(
+            {
+                run: [each for each in spreads if (each.window_s or math.inf) <= longest_s]
+                for run, spreads in self.runs.items()
+            }
+        )
 
     def sd_log(self, metric: str, busy_share: float | None, by: str = "trials") -> float | None:
         """Standard deviation of ln(b / a) over rounds; None where nothing is kept.
@@ -64,19 +88,11 @@ def pooled(spreads: Sequence[Spread]) -> Spread:
     return replace(spreads[0], sd_log=math.sqrt(squares / freedom), freedom=freedom)
 
 
-def scatter_of(runs: SpreadsByRun) -> Scatter:
-    """What the runs of a machine say together, the newest with the most weight (MOST_FREEDOM)."""
-    known: dict[SpreadKey, Spread] = {}
-    for spreads in runs.values():
-        for spread in spreads:
-            before = known.get(_key(spread))
-            both = [before, spread] if before else [spread]
-            known[_key(spread)] = pooled([_capped(each) for each in both])
-    return Scatter(known)
-
-
-def spreads_of(pairs: Iterable[ComparedPair], rows: Sequence[Row]) -> list[Spread]:
-    """What one run shows: of each pair over the rounds that measured both, and of duets; pooled.
+def spreads_of(
+    pairs: Iterable[ComparedPair], rows: Sequence[Row], windows: Windows | None = None
+) -> list[Spread]:
+    """What one run shows: of each pair over the rounds that measured both, and of duets; those in
+    windows of one length pooled.
 
     Pairs that share a case are not independent of each other: their pooled spread is right, and
     rests on somewhat less than its degrees of freedom say.
@@ -84,29 +100,38 @@ def spreads_of(pairs: Iterable[ComparedPair], rows: Sequence[Row]) -> list[Sprea
     Args:
         pairs: the slugs of two cases, and a metric in which they can be compared.
         rows: of the run.
+        windows: of its pairs and duets, as planned; None: not known.
     """
-    by_kind: dict[SpreadKey, list[Spread]] = {}
-    for spread in (*_of_trials(pairs, rows), *_of_duets(rows)):
-        by_kind.setdefault(_key(spread), []).append(spread)
-    return [pooled(spreads) for spreads in by_kind.values()]
+    known = windows or {}
+    spreads = [*_of_trials(pairs, rows, known), *_of_duets(rows, known)]
+    by_window: dict[float | None, list[Spread]] = {}
+    for spread in spreads:
+        by_window.setdefault(spread.window_s, []).append(spread)
+    return [pooled(alike) for listed in by_window.values() for alike in _by_key(listed).values()]
 
 
-def _key(spread: Spread) -> SpreadKey:
-    return spread.metric, spread.by, spread.busy_from
+def _by_key(spreads: Iterable[Spread]) -> dict[SpreadKey, list[Spread]]:
+    found: dict[SpreadKey, list[Spread]] = {}
+    for spread in spreads:
+        key = spread.metric, spread.by, spread.busy_from
+        found.setdefault(key, []).append(spread)
+    return found
 
 
 def _capped(spread: Spread) -> Spread:
     return replace(spread, freedom=min(spread.freedom, MOST_FREEDOM))
 
 
-def _of_trials(pairs: Iterable[ComparedPair], rows: Iterable[Row]) -> Iterator[Spread]:
+def _of_trials(
+    pairs: Iterable[ComparedPair], rows: Iterable[Row], windows: Windows
+) -> Iterator[Spread]:
     by_case = attempts_by_case(rows)
     for a, b, metric in pairs:
         both = same_rounds(by_case.get(a, ()), by_case.get(b, ()))
-        yield from _of_rounds(both, metric, "trials", max)
+        yield from _of_rounds(both, metric, "trials", max, windows.get(frozenset((a, b))))
 
 
-def _of_duets(rows: Iterable[Row]) -> Iterator[Spread]:
+def _of_duets(rows: Iterable[Row], windows: Windows) -> Iterator[Spread]:
     """Both sides of a duet keep the same CPUs busy, so what they take of it adds up."""
     sides: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -115,17 +140,23 @@ def _of_duets(rows: Iterable[Row]) -> Iterator[Spread]:
     for (case, partner), a in sides.items():
         if case < partner:
             both = same_rounds(a, sides.get((partner, case), ()))
-            yield from _of_rounds(both, "app_cpu_ms_per_view", "duet", sum)
+            window_s = windows.get(frozenset((case, partner)))
+            yield from _of_rounds(both, "app_cpu_ms_per_view", "duet", sum, window_s)
 
 
 def _of_rounds(
-    measured: BothSides, metric: str, by: str, together: Callable[[tuple[float, float]], float]
+    measured: BothSides,
+    metric: str,
+    by: str,
+    together: Callable[[tuple[float, float]], float],
+    window_s: float | None,
 ) -> Iterator[Spread]:
     """The spread of one pair's differences; none under two rounds.
 
     Args:
         measured: both sides, in the same rounds.
         together: what both sides' shares of the app's CPU come to.
+        window_s: as planned; None: not known.
     """
     both = measured.those(lambda row: row.is_ranked_for(metric)).knowing(metric)
     a, b = (np.asarray(values, np.float64) for values in both.values(metric))
@@ -136,4 +167,5 @@ def _of_rounds(
         for row_a, row_b in both.pairs
     ]
     sd_log = float(np.log(b / a).std(ddof=1))
-    yield Spread(metric, by, busy_from(sum(shares) / len(shares)), sd_log, len(a) - 1.0)
+    begin = busy_from(sum(shares) / len(shares))
+    yield Spread(metric, by, begin, sd_log, len(a) - 1.0, window_s)

@@ -26,6 +26,7 @@ class Spread:
         busy_from: of the app's CPU, the share from which on they are counted here.
         sd_log: standard deviation of ln(b / a) over rounds.
         freedom: its degrees of freedom: rounds less one, summed over pairs.
+        window_s: how long their windows were planned to be; None: nobody has kept it.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -35,6 +36,7 @@ class Spread:
     busy_from: Annotated[float, Field(ge=0)]
     sd_log: Annotated[float, Field(ge=0)]
     freedom: Annotated[float, Field(gt=0)]
+    window_s: Annotated[float, Field(ge=0)] | None = None
 
 
 #: Run → its spreads, the newest last.

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loadgen.records.columns import Row
+from loadgen.runs.order import joined_by
 from loadgen.runs.places import RowsByName
 from loadgen.suites.pairs import Pair
 from loadgen.suites.suite import Suite
@@ -59,34 +60,50 @@ def compared_in(suites: Iterable[Suite]) -> Compared:
 def again(
     trials: Sequence[Trial], compared: Compared, rows: RowsByName, spare_s: float = math.inf
 ) -> Iterator[Trial]:
-    """The trials of a round that are measured again, as far as its rows say so, in its order.
+    """The trials of a round that are measured again, as far as its rows say so.
+
+    What comparisons join is measured again together or not at all. Where time is short such groups
+    come in the round's order, each for which there is time. That goes by bounds and by how long
+    trials are planned to take: who was faster has no say in it.
 
     Args:
         trials: of one round, their first attempts, those in the place of a duet too. Not duets:
             what an instrument does, it does to both sides at once.
         compared: what the run compares.
         rows: those so far, by the trial's name.
-        spare_s: how long they may take; an attempt for which there is no time is not made at all.
+        spare_s: how long they may take.
     """
     last = {trial.name: trial for trial in trials}
+    had_no_time: set[str] = set()
     for attempt in range(2, MOST_ATTEMPTS + 1):
         moved = {
             name
             for name, trial in last.items()
             if (row := rows.get(trial.name)) and _may_be_moved(row, compared)
-        }
+        } - had_no_time
         due = [
             trial
             for trial in trials
             if trial.name in moved
             or any(other.name in moved and _belong(trial, other, compared) for other in trials)
         ]
-        spare_s -= sum(trial.expected_s for trial in due)
-        if spare_s < 0:
-            return
-        for trial in due:
-            last[trial.name] = replace(trial, attempt=attempt)
-            yield last[trial.name]
+        for group in _groups(due, compared):
+            needed_s = sum(trial.expected_s for trial in group)
+            if needed_s > spare_s:
+                had_no_time |= {trial.name for trial in group}
+                continue
+            spare_s -= needed_s
+            for trial in group:
+                last[trial.name] = replace(trial, attempt=attempt)
+                yield last[trial.name]
+
+
+def _groups(due: Sequence[Trial], compared: Compared) -> Iterator[list[Trial]]:
+    """Those that comparisons join, directly or through others; all in the round's order."""
+    by_case = {trial.case.slug: trial for trial in due}
+    pairs = [(case, rival) for case in by_case for rival in compared.rivals.get(case, ())]
+    for group in joined_by(by_case, pairs):
+        yield [trial for case, trial in by_case.items() if case in group]
 
 
 def _may_be_moved(row: Row, compared: Compared) -> bool:

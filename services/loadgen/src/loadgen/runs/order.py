@@ -14,7 +14,7 @@ round goes from a random order to the nearest one that no single move betters, s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import cycle, islice
 from math import log2
@@ -61,7 +61,7 @@ class RoundOrders:
         Those that pairs join, directly or through others, stay together as a block. Of a block and
         its mirror image that is taken which lets first be measured what came second before.
         """
-        blocks = [self._arranged(block) for block in _blocks(items, self._pairs)]
+        blocks = [self._arranged(block) for block in joined_by(items, self._pairs)]
         order = [case for block in self._shuffled(blocks) for case in block]
         place = {case: at for at, case in enumerate(order)}
         for a, b in self._pairs:
@@ -89,9 +89,13 @@ class RoundOrders:
         return sorted(items, key=lambda _: self._random())
 
 
-def _blocks[Each: Item](items: Iterable[Each], pairs: Iterable[Pair]) -> list[list[Each]]:
-    """The items, cases that pairs join together, directly or through others; in their order."""
-    block_of: dict[Item, list[Each]] = {item: [item] for item in items}
+def joined_by[Each: Hashable](
+    items: Iterable[Each], pairs: Iterable[tuple[Hashable, Hashable]]
+) -> list[list[Each]]:
+    """The items, those that pairs join together, directly or through others; in the order of their
+    first ones.
+    """
+    block_of: dict[Hashable, list[Each]] = {item: [item] for item in items}
     for a, b in pairs:
         if a in block_of and b in block_of and block_of[a] is not block_of[b]:
             block_of[a] += block_of[b]

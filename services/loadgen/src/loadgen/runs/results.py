@@ -18,7 +18,7 @@ from loadgen.errors import ResultsLostError, TrialError, unwritable
 from loadgen.findings import drift
 from loadgen.findings.capacity import write_capacities
 from loadgen.findings.comparisons import write_comparisons
-from loadgen.findings.earlier_run import Run
+from loadgen.findings.earlier_run import AS_MEASURED, Run, as_measured
 from loadgen.findings.summary import write_summary
 from loadgen.findings.waterfalls import write_waterfalls
 from loadgen.lab.app_registry import COPY
@@ -242,7 +242,10 @@ def create(lab: Lab, suites: Sequence[Suite], description: dict[str, Any], count
         ConfigurationError: results/ cannot be written.
     """
     asked = "+".join(description["arguments"]["suites"])
-    described = description | {"sessions": [session(description, changes={})]}
+    described = description | {
+        AS_MEASURED: as_measured(suites),
+        "sessions": [session(description, changes={})],
+    }
     try:
         folder = new_folder(lab.results, asked)
     except OSError as error:

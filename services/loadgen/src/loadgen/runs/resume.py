@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.errors import ConfigurationError, unwritable
+from loadgen.findings.earlier_run import AS_MEASURED, as_measured
 from loadgen.lab.lab import Lab
 from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
@@ -107,7 +108,7 @@ def reopen(
     sessions = before.get("sessions") or [session(before, changes={})]
     now = session(description, environment.changes(before, description))
     ours = {key: fact for key, fact in now.items() if key not in ("started_at", "changes")}
-    state = before | ours | {"sessions": [*sessions, now]}
+    state = before | ours | {AS_MEASURED: as_measured(suites), "sessions": [*sessions, now]}
     return Results(folder, suites, state, rows, plan.trial_count)
 
 

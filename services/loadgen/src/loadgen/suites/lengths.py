@@ -38,18 +38,36 @@ def response_time_s(case: Case, server: Server) -> float:
 
 def counted_window_s(case: Case, server: Server) -> float:
     """The least time that a counted load needs, seconds."""
+    return (case.planned_requests or 0) / most_asked_rps(case, server)
+
+
+def most_asked_rps(case: Case, server: Server) -> float:
+    """The most views a second that its load can ask for: arrivals, or users as slots let them."""
+    if case.load == "open":
+        return case.rate_rps or math.inf
     service_s = service_time_s(case, server)
-    of_users = users_ceiling_rps(case.users, service_s)
+    of_users = users_ceiling_rps(case.mean_users, service_s)
     of_slots = slots_ceiling_rps(server.slots, service_s)
-    ceiling_rps = min(filter(None, (of_users, of_slots)), default=math.inf)
-    return (case.planned_requests or 0) / ceiling_rps
+    return min(filter(None, (of_users, of_slots)), default=math.inf)
+
+
+def planned_window_s(case: Case, server: Server, timing: Timing) -> float:
+    """How long its window is as planned, seconds; of a counted load at least."""
+    _, window_s = lengths_s(case, server, timing)
+    return counted_window_s(case, server) if window_s is None else window_s
+
+
+def most_requests(case: Case, server: Server, timing: Timing) -> float:
+    """The most requests that its window can hold as planned."""
+    if case.planned_requests:
+        return case.planned_requests
+    return planned_window_s(case, server, timing) * most_asked_rps(case, server)
 
 
 def expected_s(case: Case, server: Server, timing: Timing) -> float:
     """About how long a trial of the case takes, seconds."""
-    warm_up_s, window_s = lengths_s(case, server, timing)
-    if window_s is None:
-        window_s = counted_window_s(case, server)
+    warm_up_s, _ = lengths_s(case, server, timing)
+    window_s = planned_window_s(case, server, timing)
     drain_s = min(service_time_s(case, server) + timing.drain_s, response_time_s(case, server))
     return OVERHEAD_S + warm_up_s + window_s + drain_s
 

@@ -49,7 +49,7 @@ CONTROL = "no-http"
 LEAST_SENTENCES, MOST_SENTENCES = 3, 6
 WITHIN = f"{100 * MARGIN:.0f} %"
 OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
-HAS_THE_MOST = "<b>{}</b> has the most, {} {}"
+HAS_THE_MOST = "{}<b>{}</b> has the most, {} {}"
 #: What tells cases of one throughput apart: who has the least of it, and who the most.
 BESIDES = {
     "app_cpu_ms_per_view": "Of these {count} {least} needs the least CPU, {least_ms} ms a view; "
@@ -92,8 +92,9 @@ def sentences(material: Material) -> list[Words]:
     spare = [words for group in asking for words in _bounds(group)]
     while spare and len(said) + len(closing) < LEAST_SENTENCES:
         said.append(spare.pop(0))
-    if len(said) + len(closing) < (LEAST_SENTENCES if asking else 1):
-        closing.append(_measured(material))
+    spare = [_measured(material), *_without_intervals(material)]
+    while spare and len(said) + len(closing) < (LEAST_SENTENCES if asking else 1):
+        closing.append(spare.pop(0))
     return [*said, *closing]
 
 
@@ -184,11 +185,11 @@ def _who_leads(group: Group) -> Iterator[Words]:
     if suite.search or not standings or any(entry.change for entry in suite.compare):
         return  # who asks what to change has been told
     if len(standings) > 1:
-        yield _over_loads(standings, _stacks(group))
+        yield from _over_loads(standings, _stacks(group))
         return
     (entries,) = loads.values()
     yield from _sync_or_async(group.metric, entries, "")
-    yield from _leader(standings[0])
+    yield from _leader(standings[0], "")
 
 
 def _works(group: Group) -> Iterator[str]:
@@ -275,14 +276,12 @@ def _leaders(group: Group) -> Iterator[Words]:
     loads = {words: entries for words, entries in _by_load(group).items() if len(entries) > 1}
     standings = {words: _standing(group.metric, entries) for words, entries in loads.items()}
     if len(standings) > MOST_LOADS:
-        yield _over_loads(list(standings.values()), _stacks(group))
+        yield from _over_loads(list(standings.values()), _stacks(group))
         return
     for words, standing in standings.items():
         load = f"With {words}: " if len(standings) > 1 else ""
         yield from _sync_or_async(group.metric, loads[words], load)
-        first, *others = _leader(standing)
-        yield Markup("{}{}").format(load, first)
-        yield from others
+        yield from _leader(standing, load)
         yield from _without_calls(group, standing.best)
 
 
@@ -384,34 +383,32 @@ def _without_load(entry: Entry) -> Case:
     return replace(asked_less, load="closed", arrivals=None, delays_ms=(), cpu_ms=None)
 
 
-def _over_loads(standings: Sequence[_Standing], labels: Labels) -> str:
-    """Of many loads, how often who leads alone; under three rounds who has the most."""
-    rounds = max(len(standing.best.rows) for standing in standings)
-    if rounds < LEAST_ROUNDS:
-        first = Counter(_without_load(standing.best) for standing in standings)
-        most = (f"{labels.called(case)} in {count}" for case, count in first.most_common())
-        after = f"After {count_of(rounds, 'round')}, the most views/s of {len(standings)} loads"
-        return f"{after}: {listing(most, most=6)}."
+def _over_loads(standings: Sequence[_Standing], labels: Labels) -> Iterator[str]:
+    """Of many loads, how often who leads alone; nothing under three rounds."""
+    if max(len(standing.best.rows) for standing in standings) < LEAST_ROUNDS:
+        return
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
     if not alone:
-        return f"Of {len(standings)} loads none has a leader that can be told."
+        yield f"Of {len(standings)} loads none has a leader that can be told."
+        return
     words = [f"{labels.called(case)} leads alone in {count}" for case, count in alone.most_common()]
     if together := sum(not standing.is_alone for standing in standings):
         words.append(f"in {together} nobody does, or nobody can be told to")
-    return f"Of {len(standings)} loads: {listing(words, most=6)}."
+    yield f"Of {len(standings)} loads: {listing(words, most=6)}."
 
 
-def _leader(standing: _Standing) -> Iterator[Words]:
-    """Who leads and who is as good; how these can be told apart; who is last."""
+def _leader(standing: _Standing, load: str) -> Iterator[Words]:
+    """Who leads and who is as good; how these can be told apart; who is last. Nothing under three
+    rounds: whoever has the most then may have it by chance.
+    """
     best, metric = standing.best, standing.metric
+    if len(best.rows) < LEAST_ROUNDS:
+        return
     at_ceiling = caveats.AT_CEILING.name in best.caveats
     shared = standing.known and at_ceiling and standing.near
-    words = Markup("<b>Nobody leads</b>: {} makes {} {}" if shared else HAS_THE_MOST).format(
-        best.called, _figure(best, metric), UNITS[metric]
+    words = Markup("{}<b>Nobody leads</b>: {} makes {} {}" if shared else HAS_THE_MOST).format(
+        load, best.called, _figure(best, metric), UNITS[metric]
     )
-    if len(best.rows) < LEAST_ROUNDS:
-        yield Markup("After {} ").format(count_of(len(best.rows), "round")) + words + "."
-        return
     if not standing.known:
         yield words + "; whether by more than chance cannot be told from under three ranked rounds."
         return
@@ -592,18 +589,25 @@ def _missing(material: Material) -> Iterator[Words]:
         )
 
 
+def _without_intervals(material: Material) -> Iterator[str]:
+    """What it takes to rank anybody, under three rounds of what nothing compares."""
+    rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
+    if 0 < rounds < LEAST_ROUNDS and not material.early:
+        how = _how_to_go_on(material)
+        three = f"three rounds ({how})" if how else "three rounds"
+        yield (
+            f"With {count_of(rounds, 'round')} there are no intervals. It takes {three} to rank "
+            "anybody."
+        )
+
+
 def _untold(material: Material) -> Iterator[Words]:
     """What the lab could not tell."""
     yield _measured(material)
     yield from _missing(material)
     if material.early:
         yield wait_for_three_rounds(material.early, material.suites, _how_to_go_on(material))
-    rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
-    if 0 < rounds < LEAST_ROUNDS and not material.early:
-        yield (
-            f"With {count_of(rounds, 'round')} there are no intervals: repeat with --rounds 5 "
-            "before you rank."
-        )
+    yield from _without_intervals(material)
     undecided = sum(comparison.verdict == "undecided" for comparison in material.comparisons)
     if undecided:
         count = count_of(len(material.comparisons), "comparison")

@@ -332,6 +332,11 @@ def _known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def least_samples(share: float) -> int:
+    """The fewest samples of which a percentile is stated."""
+    return math.ceil(round(SAMPLES_ABOVE / (1 - share), 9))
+
+
 def percentile(ordered: Ordered, share: float) -> float | None:
     """Nearest rank ⌈p·n⌉ of exact samples; None where fewer than five lie above it.
 
