@@ -1,11 +1,14 @@
 """Small real servers on loopback that stand in for a view, its launcher and the upstream API."""
 
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing, suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
 from threading import Event, Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -185,6 +188,17 @@ def _probe(since_ns: int, until_ns: int) -> dict[str, Any]:
     return {"count": 20 * len(seconds), "mean_ms": 0.4, "sd_ms": 0.0, "seconds": seconds}
 
 
+def a_port_that_stays_free() -> int:
+    """A port that no other test is given between two servers of a lab: the kernel hands out higher
+    ones.
+    """
+    while True:
+        with closing(socket()) as probe, suppress(OSError):
+            probe.bind((LOOPBACK, random.randrange(15_000, 32_000)))
+            port: int = probe.getsockname()[1]
+            return port
+
+
 class StandInLab:
     """Launcher, server and API of a small lab, speaking the contracts of the real ones.
 
@@ -222,8 +236,7 @@ class StandInLab:
         self._views_before_reset = 0
         self._view: View | None = None
         self._host = ANOTHER if beside else LOOPBACK
-        with View(0) as reserved:
-            self.app_port: int = beside.app_port if beside else reserved.port
+        self.app_port: int = beside.app_port if beside else a_port_that_stays_free()
         launcher_port = beside.launcher_port if beside else 0
         self._launcher = Served(self._launch, launcher_port, self._host)
         self._api = Served(self._record)
