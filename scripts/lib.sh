@@ -90,8 +90,9 @@ export CA_BUNDLE
 
 # --- what a script has started, and what it leaves
 
-# A reader may keep services, volumes and networks of his own in the lab's Compose project. So nothing is taken down as a
-# whole: a script remembers what it found, and at its end stops and removes the containers that it has added since.
+# A reader may keep services, volumes and networks of his own in the lab's Compose project, start more of them while a
+# script runs, or run another one beside it. So nothing is taken down as a whole: a script looks before and after it starts
+# services, and at its end stops and removes the containers that were added between.
 
 # project_containers [FILTER…]: names of the project's containers, running or not, without those of `docker compose run`.
 # By name, not by id: Compose makes a container anew where its image has changed, and it stays the one that was found.
@@ -102,12 +103,25 @@ project_containers() {
         --filter label=com.docker.compose.oneoff=False ${filters[@]+"${filters[@]}"} | sort
 }
 
-remember_what_is_there() {
+find_project() {
     LAB_PROJECT=$(docker compose config 2>/dev/null | sed -n 's/^name: //p') || LAB_PROJECT=
     # Asked once more for its own words, where Compose cannot read the files.
     [ -n "$LAB_PROJECT" ] || { docker compose config --quiet || true; fail "Docker Compose cannot read this project: see above."; }
+    is_starting=no containers_added= containers_begun=
+}
+
+begin_to_start() {
     containers_found=$(project_containers)
     running_found=$(project_containers status=running)
+    is_starting=yes
+}
+
+have_started() {
+    local running
+    running=$(project_containers status=running) || return 0
+    containers_added=$(comm -13 <(printf '%s\n' "$containers_found") <(project_containers)) || return 0
+    containers_begun=$(comm -13 <(printf '%s\n%s\n' "$running_found" "$containers_added" | sort) <(printf '%s\n' "$running")) || return 0
+    is_starting=no
 }
 
 # say_end_of_log SERVICE: that it does not run, and how its log ends; fails, and says nothing, where that is not so.
@@ -122,14 +136,11 @@ say_end_of_log() {
 
 # Never fails, so that the exit code stays that of what was run.
 take_down_what_was_started() {
-    local running added stopped_again
-    running=$(project_containers status=running) || return 0
-    added=$(comm -13 <(printf '%s\n' "$containers_found") <(project_containers)) || return 0
-    stopped_again=$(comm -13 <(printf '%s\n%s\n' "$running_found" "$added" | sort) <(printf '%s\n' "$running")) || return 0
+    [ $is_starting = no ] || have_started # interrupted amid it
     # shellcheck disable=SC2086  # names of containers have no spaces
-    [ -z "$added$stopped_again" ] || quietly docker stop --time 5 $added $stopped_again || true
+    [ -z "$containers_added$containers_begun" ] || quietly docker stop --time 5 $containers_added $containers_begun || true
     # shellcheck disable=SC2086
-    [ -z "$added" ] || quietly docker rm $added || true
+    [ -z "$containers_added" ] || quietly docker rm $containers_added || true
     remove_if_unused volume lab-ca
     remove_if_unused network default
 }

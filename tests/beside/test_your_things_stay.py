@@ -75,10 +75,19 @@ class Reader:
             timeout=300,
         )
 
-    def interrupted(self, *command: str, when: str) -> tuple[int, str]:
-        """The same with Ctrl-C once a line contains `when`; its exit code and output."""
+    def interrupted(
+        self, *command: str, when: str, first: Callable[[], object] = lambda: None
+    ) -> tuple[int, str]:
+        """The same with Ctrl-C once a line contains `when` and `first` is done; its exit code and
+        output.
+        """
+
+        def interrupt(process: subprocess.Popen[str]) -> None:
+            first()
+            self._interrupt(process)
+
         with self._begun(*command) as process:
-            output = output_of(process, when, lambda: self._interrupt(process))
+            output = output_of(process, when, lambda: interrupt(process))
         return process.returncode, output
 
     def interrupted_with(self, service: str, *command: str) -> tuple[int, str]:
@@ -221,6 +230,30 @@ def test_a_copy_of_the_lab_elsewhere_is_not_disturbed(reader: Reader, tmp_path: 
         assert reader.containers() == {"api": "running", "reader-database": "exited"}
     finally:
         docker("rm", "--force", name)
+
+
+def test_what_the_reader_starts_while_a_run_goes_on_stays_up(reader: Reader) -> None:
+    def start_the_database() -> None:
+        assert reader.compose("start", "reader-database").returncode == 0
+
+    code, output = reader.interrupted(
+        *("scripts/bench", "run", "aa", "--servers", "uvicorn-twin"),
+        when=" trials, about",
+        first=start_the_database,
+    )
+
+    assert code == 130, output
+    assert reader.containers() == {"reader-database": "running"}
+
+
+def test_what_only_reads_takes_down_nothing_that_another_starts_meanwhile(reader: Reader) -> None:
+    another = "docker compose up --detach --no-deps api"
+    reads = f". scripts/lib.sh; find_project; {another}; take_down_what_was_started"
+
+    code, output = told(reader.run("bash", "-c", reads))
+
+    assert code == 0, output
+    assert reader.containers() == {"api": "running", "reader-database": "exited"}
 
 
 def test_what_was_up_stays_up_and_what_was_not_is_taken_down(reader: Reader) -> None:

@@ -81,13 +81,16 @@ def in_project(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def loadgen(
     in_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Loadgen:
-    """Runs the command line in the project."""
+    """Runs the command line in the project; signals are as before afterwards."""
     assert in_project.is_dir()
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["loadgen", *map(str, words)])
+        handlers = {each: signal.getsignal(each) for each in cli.INTERRUPTS}
         with pytest.raises(SystemExit) as ended:
             cli.main()
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
         code = ended.value.code or 0
         assert isinstance(code, int)
         written = capsys.readouterr()

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -23,12 +25,10 @@ from tests.stand_ins import BRIEF, StandInLab, View
 
 
 @pytest.fixture(autouse=True)
-def results(in_project: Path, project: Path) -> Iterator[Path]:
-    """The folder of runs; signals are as before afterwards."""
+def results(in_project: Path, project: Path) -> Path:
+    """The folder of runs."""
     (project / SUITES / "brief.toml").write_text(BRIEF)
-    handler = signal.getsignal(signal.SIGTERM)
-    yield in_project
-    signal.signal(signal.SIGTERM, handler)
+    return in_project
 
 
 @pytest.fixture
@@ -571,6 +571,35 @@ def test_an_interrupted_run_keeps_its_rows_and_is_exit_code_130(
     assert (folder / "summary.csv").exists()
     assert f"Interrupted: 1 of 2 trials are in results/{folder.name}/" in out
     assert [event for event in lab.events if event != "app-stats"][-1] == "stop"
+
+
+def test_an_impatient_reader_gets_the_whole_ending_too(
+    loadgen: Loadgen, lab: StandInLab, results: Path
+) -> None:
+    def once_more() -> None:
+        """When the ending is written, and the report is not yet."""
+        while not outcome(the_run(results)).startswith("interrupted"):
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    impatient = Thread(target=once_more)
+    interrupt_at(2, lab)
+    at_the_second = lab.on_start
+
+    def interrupt() -> None:
+        if len(lab.queries) == 2:
+            impatient.start()
+        at_the_second()
+
+    lab.on_start = interrupt
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it comes too late
+    code, out, _ = loadgen("run", "brief")
+    impatient.join()
+    signal.signal(signal.SIGINT, handler)
+    folder = the_run(results)
+    assert code == 130
+    assert f"Interrupted: 1 of 2 trials are in results/{folder.name}/" in out
+    assert "The run goes on" not in (folder / "report.html").read_text()
 
 
 def test_results_that_cannot_be_written_are_exit_code_2(

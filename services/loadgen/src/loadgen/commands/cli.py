@@ -17,6 +17,7 @@ from loadgen.errors import ConfigurationError
 from loadgen.runs.run import INTERRUPTED
 
 WRONG_USAGE = 2
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
     add_completion=False,
@@ -49,7 +50,8 @@ app.command(hidden=True, context_settings=SETTINGS)(needs)  # for scripts/bench
 
 def main() -> None:
     """Run the command line; exit codes as in the README."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in INTERRUPTS:
+        signal.signal(each, _interrupt)
     try:
         exit_code = app(standalone_mode=False)
     except ConfigurationError as error:
@@ -70,5 +72,11 @@ def _refuse(message: str) -> None:
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
-    """`docker compose stop` ends a run as Ctrl-C does: finished rows are kept."""
+    """`docker compose stop` ends a run as Ctrl-C does: finished rows are kept.
+
+    Once: what more signals come, of an impatient reader or of Compose that hands one on, must not
+    cost the ending and the report.
+    """
+    for each in INTERRUPTS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
