@@ -107,7 +107,9 @@ find_project() {
     LAB_PROJECT=$(docker compose config 2>/dev/null | sed -n 's/^name: //p') || LAB_PROJECT=
     # Asked once more for its own words, where Compose cannot read the files.
     [ -n "$LAB_PROJECT" ] || { docker compose config --quiet || true; fail "Docker Compose cannot read this project: see above."; }
-    is_starting=no containers_added= containers_begun=
+    is_starting=no
+    containers_added=''
+    containers_begun=''
 }
 
 begin_to_start() {
@@ -136,7 +138,7 @@ say_end_of_log() {
 
 # Never fails, so that the exit code stays that of what was run.
 take_down_what_was_started() {
-    [ $is_starting = no ] || have_started # interrupted amid it
+    [ "$is_starting" = no ] || have_started # interrupted amid it
     # shellcheck disable=SC2086  # names of containers have no spaces
     [ -z "$containers_added$containers_begun" ] || quietly docker stop --time 5 $containers_added $containers_begun || true
     # shellcheck disable=SC2086
