@@ -558,14 +558,18 @@ def _entries(material: Material) -> dict[Case, Entry]:
 def _measured(material: Material) -> str:
     """How much was measured."""
     entries = _entries(material)
-    duets = sum(row.is_of_duet for row in material.rows) // 2
-    if duets and not entries:
-        return f"Measured: {count_of(duets, 'duet')}."
+    duets = sum(row.is_of_duet and row.is_measured for row in material.rows) // 2
+    not_made = setup.not_made(material.rows)
+    if not entries and (duets or not_made):
+        made = f"Measured: {count_of(duets, 'duet')}" if duets else ""
+        return f"{', and '.join(filter(None, (made, not_made)))}."
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
     trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
     cases = count_of(len(entries), "case")
-    besides = f", and {count_of(duets, 'duet')}" if duets else ""
-    return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}{besides}."
+    besides = [count_of(duets, "duet")] if duets else []
+    besides += [not_made] if not_made else []
+    measured = f"{trials} of {cases} in {count_of(rounds, 'round')}"
+    return f"Measured: {', and '.join((measured, *besides))}."
 
 
 def _missing(material: Material) -> Iterator[Words]:
