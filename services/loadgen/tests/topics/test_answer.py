@@ -153,6 +153,15 @@ def test_a_self_test_answers_whether_all_of_it_works() -> None:
     assert told(of_rows([suite], failed))[0] == "No: 1 of 3 cannot be measured: uwsgi-2-threads."
 
 
+def test_a_self_test_that_is_not_whole_answers_what_works_so_far() -> None:
+    suite = a_question(self_test=True, compare=())
+    run = a_run(1, suite)
+    assert told(of_rows([suite], run.rows[:1])) == ["So far 1 of 3 can be measured."]
+    for outcome, said in (("interrupted at trial 4 of 6", "So far"), ("finished", "Yes:")):
+        ended = Material(run.folder, run.suites, run.rows, {"outcome": outcome}, {}, {})
+        assert told(ended)[0] == f"{said} 3 of 3 can be measured."
+
+
 def test_each_of_several_suites_has_its_say_under_its_name() -> None:
     other: Case = a_case(server="daphne")
     second = a_suite(name="second", cases=(other, a_case(server="hypercorn")))
