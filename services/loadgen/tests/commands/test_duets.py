@@ -117,7 +117,7 @@ def test_a_run_whose_suite_asks_for_too_little_says_so(
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 50)  # and 40 views/s are 20 a slice
     code, out, err = loadgen("run", "middle", "--rounds", "1")
     assert code == 0, out + err
-    said = "load-too-small: the load asked for is too small for a duet: the suite asks for 40 "
+    said = "given up: the load asked for is too small for a duet: the suite asks for 40 "
     assert said in " ".join(out.split())
     folder = the_run(results)
     outcomes = [row["outcome"] for row in lines_of(folder / "trials.csv")]

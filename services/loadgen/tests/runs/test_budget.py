@@ -108,6 +108,15 @@ def test_a_suite_goes_by_its_own_minutes_and_others_by_their_rounds() -> None:
     assert words.startswith("a-suite: 3 rounds with windows of ")
 
 
+def test_rounds_that_are_asked_for_are_measured_whatever_a_suites_own_minutes_hold() -> None:
+    suite = asking(minutes=4.0)
+    assert in_time([suite], SERVERS).suites[0].rounds == 3
+    fit = in_time([suite], SERVERS, rounds=5)
+    assert fit.suites[0].rounds == 5
+    assert whole_windows(*trials(*fit.suites))
+    assert fit.words == ()
+
+
 def test_a_suites_own_rounds_are_the_most_in_its_own_minutes_but_not_in_others() -> None:
     suite = asking(minutes=10.0, most_rounds=4)
     assert in_time([suite], SERVERS).suites[0].rounds == 4

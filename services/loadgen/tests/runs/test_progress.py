@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from loadgen.documents import terminal
+from loadgen.duets.load import GivenUpError
 from loadgen.duets.rows import measured_duet
 from loadgen.errors import TrialError
 from loadgen.records import columns
+from loadgen.records.columns import LOAD_TOO_SMALL
 from loadgen.runs import progress
 from loadgen.runs.progress import Progress
 from loadgen.suites.labels import Labels
@@ -210,4 +212,16 @@ def test_a_duet_is_a_line_with_its_load_and_what_a_view_of_each_side_costs() -> 
         assert told.left_s == 0
     assert said.getvalue().splitlines() == [
         "[1/1] one → other, 20/s each  CPU/view 3.00 and 4.50 ms, ×1.500"
+    ]
+
+
+def test_a_duet_that_was_given_up_has_not_failed() -> None:
+    duet = a_duet()
+    said = StringIO()
+    labels = Labels([side.case for side in duet.sides], {})
+    with Progress(terminal.console(file=said, width=100), [duet], 1, labels) as told:
+        told.begin(duet)
+        told.failed(duet, GivenUpError(LOAD_TOO_SMALL, "4 views/s each", 4.0))
+    assert said.getvalue().splitlines() == [
+        "[1/1] one → other  given up: the load asked for is too small for a duet: 4 views/s each"
     ]

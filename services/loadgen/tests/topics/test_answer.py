@@ -2,18 +2,27 @@
 
 from typing import Any
 
+import pytest
 from markupsafe import Markup
 
+from loadgen.documents.document import Folded, Text
 from loadgen.documents.run_material import Material, of_rows
 from loadgen.duets.duet import with_load
-from loadgen.records.columns import COSTS_TOO_UNLIKE, Cell, Row
+from loadgen.records.columns import COSTS_TOO_UNLIKE, LOAD_TOO_SMALL, Cell, Row
 from loadgen.suites.cases import Case
 from loadgen.suites.pairs import CPU_METRIC as CPU
 from loadgen.suites.pairs import Compare
 from loadgen.suites.suite import Suite
+from loadgen.topics import answer
 from loadgen.topics.answer import sentences
 from tests.findings.test_comparisons import rows
-from tests.findings.test_comparisons_of_duets import DEARER, duet_rows, suite_of, trial_rows
+from tests.findings.test_comparisons_of_duets import (
+    DEARER,
+    UNLIKE,
+    duet_rows,
+    suite_of,
+    trial_rows,
+)
 from tests.make import a_case, a_suite
 
 SERVERS = ("uwsgi-2-threads", "uvicorn", "gunicorn-gevent")
@@ -144,6 +153,15 @@ def test_a_self_test_answers_whether_all_of_it_works() -> None:
     assert told(of_rows([suite], failed))[0] == "No: 1 of 3 cannot be measured: uwsgi-2-threads."
 
 
+def test_a_self_test_that_is_not_whole_answers_what_works_so_far() -> None:
+    suite = a_question(self_test=True, compare=())
+    run = a_run(1, suite)
+    assert told(of_rows([suite], run.rows[:1])) == ["So far 1 of 3 can be measured."]
+    for outcome, said in (("interrupted at trial 4 of 6", "So far"), ("finished", "Yes:")):
+        ended = Material(run.folder, run.suites, run.rows, {"outcome": outcome}, {}, {})
+        assert told(ended)[0] == f"{said} 3 of 3 can be measured."
+
+
 def test_each_of_several_suites_has_its_say_under_its_name() -> None:
     other: Case = a_case(server="daphne")
     second = a_suite(name="second", cases=(other, a_case(server="hypercorn")))
@@ -229,3 +247,38 @@ def test_what_duets_and_trials_say_of_a_pair_is_one_sentence() -> None:
     )
     assert said[0].startswith("one → other: RPS 1.19")
     assert said[0].endswith(", worse, at 17 views/s each.")
+
+
+GIVEN_UP = duet_rows([(0, 0)], outcome=LOAD_TOO_SMALL, **{CPU: None})
+OWN = trial_rows("rps", [(50, 60)])
+
+
+def texts(run: Material) -> list[str]:
+    """All that its answer says, what is folded too."""
+    blocks = list(answer.blocks(run))
+    folded = [each for block in blocks if isinstance(block, Folded) for each in block.blocks]
+    found = [each for each in (*blocks, *folded) if isinstance(each, Text)]
+    return [str(Markup(words).striptags()) for text in found for words in text.paragraphs]
+
+
+@pytest.mark.parametrize(
+    ("of_duet", "besides"),
+    [
+        (duet_rows(DEARER), "3 duets."),
+        (GIVEN_UP, "1 duet could not be made: trials one after the other took its place."),
+        (UNLIKE, "1 duet could not be made."),
+    ],
+)
+def test_a_duet_that_was_given_up_is_not_counted_as_measured(
+    of_duet: list[Row], besides: str
+) -> None:
+    measured = "Measured: 2 trials of 2 cases in 1 round, and "
+    assert measured + besides in texts(of_rows([suite_of("rps", CPU)], [*OWN, *of_duet]))
+
+
+def test_what_was_measured_names_the_duets_that_were_made_and_those_that_were_not() -> None:
+    at_once, instead = "1 duet: two fresh server", "1 duet could not be made: trials one after"
+    for duet, said, unsaid in ((GIVEN_UP, instead, at_once), (duet_rows(DEARER), at_once, instead)):
+        words = texts(of_rows([suite_of("rps", CPU)], [*OWN, *duet]))
+        assert any(each.startswith(said) for each in words)
+        assert not any(each.startswith(unsaid) for each in words)

@@ -71,12 +71,13 @@ def in_time(
 
     With minutes, all suites together take at most so long, with all that begins and ends a run:
     as many rounds as fit with whole windows. If fewer than three do, warm-ups and windows are cut
-    until three fit. Without, each suite goes by its own minutes if it has some.
+    until three fit. Without, each suite goes by its own minutes if it has some, and no rounds are
+    asked for.
 
     Args:
         suites: narrowed, as they are asked for.
         minutes: that the whole run may take; None: as each suite says.
-        rounds: how often each case is measured; where time is set, at most so often.
+        rounds: how often each case is measured; with minutes, at most so often.
 
     Raises:
         ConfigurationError: three rounds do not fit, or as many as are asked for where that is
@@ -101,10 +102,10 @@ class _TooShortError(Exception):
 
 
 def _by_itself(suite: Suite, servers: Mapping[str, Server], rounds: int | None) -> Fit:
-    """A suite with its own rounds, or in its own minutes."""
-    if suite.minutes is None or not suite.cases:
+    """A suite with the rounds that are asked for; else with its own, or in its own minutes."""
+    if rounds or suite.minutes is None or not suite.cases:
         return Fit((replace(suite, rounds=rounds or suite.rounds),))
-    most = rounds or suite.most_rounds or MOST_ROUNDS
+    most = suite.most_rounds or MOST_ROUNDS
     try:
         return _fitted([suite], servers, suite.minutes, most, suite.name)
     except _TooShortError as short:

@@ -11,7 +11,7 @@ from loadgen.documents.words import decimals
 from loadgen.duets.duet import Duet, Measurement
 from loadgen.duets.rows import MeasuredDuet
 from loadgen.errors import TrialError
-from loadgen.records.columns import Row
+from loadgen.records.columns import GIVEN_UP, Row
 from loadgen.suites.cases import plain
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import CPU_METRIC
@@ -127,7 +127,8 @@ class Progress:
 
     def failed(self, trial: Measurement, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
-        self.say(f"{self._place(trial)} {self._name(trial)}  FAILED, {error.outcome}: {error}")
+        how = "given up" if error.outcome in GIVEN_UP else f"FAILED, {error.outcome}"
+        self.say(f"{self._place(trial)} {self._name(trial)}  {how}: {error}")
         for line in error.details:
             self.say(f"    | {line}")
         self._end(trial)

@@ -118,7 +118,9 @@ def _briefly(material: Material, group: Group) -> Iterator[Words]:
     """What the rows say of a suite's question, the most telling first."""
     suite = group.suite
     if suite.self_test:
-        yield from sentences_above(suite, group.comparisons) if suite.compare else _works(group)
+        yield from (
+            sentences_above(suite, group.comparisons) if suite.compare else _works(material, group)
+        )
         return
     yield from _of_topics(material, group)
     yield from far_in_words(group)
@@ -192,15 +194,23 @@ def _who_leads(group: Group) -> Iterator[Words]:
     yield from _leader(standings[0], "")
 
 
-def _works(group: Group) -> Iterator[str]:
-    """Whether all of a self-test could be measured."""
+def _works(material: Material, group: Group) -> Iterator[str]:
+    """Whether all of a self-test could be measured; of a run that is not whole, how much so far."""
     broken = [entry for entry in group.entries if not entry.measured]
-    count = len(group.entries)
-    if not broken:
+    tried = {entry.case for entry in group.entries}
+    count = len(tried | set(group.suite.alone))
+    if broken:
+        names = listing(entry.called for entry in broken)
+        yield f"No: {len(broken)} of {count} cannot be measured: {names}."
+    elif len(tried) < count or not _is_whole(material):
+        yield f"So far {len(tried)} of {count} can be measured."
+    else:
         yield f"Yes: {count} of {count} can be measured."
-        return
-    names = listing(entry.called for entry in broken)
-    yield f"No: {len(broken)} of {count} cannot be measured: {names}."
+
+
+def _is_whole(material: Material) -> bool:
+    """Whether the run has not ended before its time, and nothing failed in it."""
+    return material.environment.get("outcome") in (None, "finished")
 
 
 def _is_about_servers(material: Material) -> bool:
@@ -558,21 +568,25 @@ def _entries(material: Material) -> dict[Case, Entry]:
 def _measured(material: Material) -> str:
     """How much was measured."""
     entries = _entries(material)
-    duets = sum(row.is_of_duet for row in material.rows) // 2
-    if duets and not entries:
-        return f"Measured: {count_of(duets, 'duet')}."
+    duets = sum(row.is_of_duet and row.is_measured for row in material.rows) // 2
+    not_made = setup.not_made(material.rows)
+    if not entries and (duets or not_made):
+        made = f"Measured: {count_of(duets, 'duet')}" if duets else ""
+        return f"{', and '.join(filter(None, (made, not_made)))}."
     rounds = max((len(entry.rows) for entry in entries.values()), default=0)
     trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
     cases = count_of(len(entries), "case")
-    besides = f", and {count_of(duets, 'duet')}" if duets else ""
-    return f"Measured: {trials} of {cases} in {count_of(rounds, 'round')}{besides}."
+    besides = [count_of(duets, "duet")] if duets else []
+    besides += [not_made] if not_made else []
+    measured = f"{trials} of {cases} in {count_of(rounds, 'round')}"
+    return f"Measured: {', and '.join((measured, *besides))}."
 
 
 def _missing(material: Material) -> Iterator[Words]:
     """What of the run was not measured, or measured the lab."""
     rows = [row for entry in _entries(material).values() for row in entry.rows]
-    outcome = material.environment.get("outcome")
-    if outcome not in (None, "finished"):
+    if not _is_whole(material):
+        outcome = material.environment["outcome"]
         yield Markup("<strong>The run is not whole: {}.</strong>").format(outcome)
     failed = [row for row in rows if not row.is_measured]
     if failed:

@@ -1,10 +1,12 @@
 """What was measured and what the words mean, for a reader who has never seen the lab."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from loadgen.documents.document import Block, Folded, Heading, Terms, Text
 from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import count_of, listing
+from loadgen.duets.load import load_of
+from loadgen.records.columns import Row, rows_by_duet
 from loadgen.suites.cases import Case, plain, waits_ms
 from loadgen.theory.statistics import MARGIN
 
@@ -43,13 +45,26 @@ def block(material: Material) -> Folded:
     for group in material.groups:
         if len(material.groups) > 1:
             blocks.append(Heading(group.suite.question))
-        blocks.append(Text(list(_asked(group))))
+        blocks.append(Text(list(_asked(group, material.rows))))
     cases = [entry.case for group in material.groups for entry in group.entries]
     blocks.append(Terms([(word, "", meaning) for word, meaning in _terms(cases)]))
     return Folded("What was measured, and what the words mean", blocks)
 
 
-def _asked(group: Group) -> Iterator[str]:
+def not_made(rows: Iterable[Row]) -> str:
+    """How many duets were given up, and what is there instead; empty where none was."""
+    given_up = [row for row in rows if row.is_given_up]
+    pairs = {frozenset((row.case, row.text("partner"))) for row in given_up}
+    if not pairs:
+        return ""
+    words = f"{count_of(len(pairs), 'duet')} could not be made"
+    if not all(map(load_of, given_up)):
+        return words  # without a load there is nothing to try them at
+    its = "its" if len(pairs) == 1 else "their"
+    return f"{words}: trials one after the other took {its} place"
+
+
+def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
     """What the views did, and who asked for them."""
     cases = [entry.case for entry in group.entries]
     calling = (case for case in cases if case.delays_ms)
@@ -66,11 +81,19 @@ def _asked(group: Group) -> Iterator[str]:
         yield "Its search then has requests arrive at random, at rates that it chooses."
     rounds = len({row["round"] for entry in group.entries for row in entry.rows})
     cases_words, rounds_words = count_of(len(cases), "case"), count_of(rounds, "round")
-    if pairs := group.suite.duets:
+    by_side = rows_by_duet(rows)
+    duets = [
+        of_side
+        for pair in group.suite.duets
+        if (of_side := by_side.get((pair.a.slug, pair.b.slug)))
+    ]
+    if made := sum(any(row.is_measured for row in of_side) for of_side in duets):
         yield (
-            f"{count_of(len(pairs), 'duet')}: two fresh server processes at once on one set of "
+            f"{count_of(made, 'duet')}: two fresh server processes at once on one set of "
             "CPUs, with the same load each."
         )
+    if words := not_made(row for of_side in duets for row in of_side):
+        yield f"{words}."
     if not cases:
         return
     yield (

@@ -28,6 +28,11 @@ METRICS = {
     "rps": "Good answers a second over the whole window",
     "max_rps": "The best mean rate over any 10 s, as in Locust's chart",
 }
+#: What is to be known of a bar that is not the mean rate of the window, as its ceilings are.
+OF_THE_WINDOW = (
+    "Ceilings, and how much of one was used, are of the mean over the whole window: the best 10 s "
+    "may lie above them."
+)
 INTRODUCTION = (
     "The bar is the mean over rounds, the line on it the 95 % interval, the ticks below it are the "
     "rounds. The pale track ends at the lowest ceiling, the most that anything could reach there; "
@@ -43,6 +48,8 @@ def blocks(group: Group) -> Iterator[Block]:
         return
     entries = drawn(group.entries)
     caption = f"{METRICS[group.metric]}."
+    if group.metric != "rps":
+        caption += f" {OF_THE_WINDOW}"
     if len(entries) < len(group.entries):
         caption += f" Drawn are the first and last {len(entries) // 2} of {len(group.entries)}."
     title = f"Throughput with ceilings: {group.suite.question}"
