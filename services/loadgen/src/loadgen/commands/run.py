@@ -254,7 +254,8 @@ def _none_left(suites: Iterable[Suite], servers: str, only: str) -> Configuratio
     there = sorted({case.server for suite in suites for case in suite.cases})
     if not any(fnmatch(server, servers) for server in there):
         return ConfigurationError(
-            f"--servers {servers!r} matches no server of {names}; there are {', '.join(there)}"
+            f"--servers {servers!r} matches no server of {names}; there are {', '.join(there)}. "
+            "It takes one name or pattern, such as 'gun*'"
         )
     return ConfigurationError(
         f"--only {only!r} matches no case of {names} (of the servers {servers!r}): "
