@@ -95,7 +95,7 @@ class BothSides:
         return instruments + self._drift_log(metric) + self._load_log()
 
     def _are_bound_alike(self) -> bool:
-        """Whether the same held both back, in any of their rounds."""
+        """Whether the rounds of both were held back by the same things."""
         of_a, of_b = ({row["bound_by"] for row in rows} for rows in (self.a, self.b))
         return of_a == of_b
 

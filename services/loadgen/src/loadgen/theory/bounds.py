@@ -112,10 +112,15 @@ def rps_bound(made: Made, instruments: Instruments) -> float:
     """
     late = held_log(made, instruments.view_late_ms)
     lost = late + stolen_log(instruments.stolen) + missing_log(instruments)
-    lost += math.inf if instruments.driver_full else 0.0
+    lost += driver_log(instruments)
     if made.most_rps and made.rps:
         lost = min(lost, max(0.0, math.log(made.most_rps / made.rps)))
     return lost
+
+
+def driver_log(instruments: Instruments) -> float:
+    """What a driver without CPU time may have done: all of it, for nobody knows."""
+    return math.inf if instruments.driver_full else 0.0
 
 
 def missing_log(instruments: Instruments) -> float:
@@ -201,7 +206,7 @@ def _latency_bound(
     queue_ms = -waiting_ms * math.expm1(-made.queue * held) if held else 0.0
     lag_ms = max(0.0, measured_ms - without_lag_ms)
     lost = log_share(own_ms + queue_ms + lag_ms, measured_ms) + stolen_log(instruments.stolen)
-    lost += math.inf if instruments.driver_full else 0.0
+    lost += driver_log(instruments)
     if 0 < made.service_ms <= measured_ms:
         lost = min(lost, math.log(measured_ms / made.service_ms))
     return lost + missing_log(instruments)
