@@ -13,7 +13,7 @@ from typing import Any
 import recompute
 
 HEADER = (
-    "case round repeat attempt partner position outcome suite"
+    "case round repeat attempt partner position session outcome suite"
     " server title interface processes slots settings view workload http_client upstream delays_ms"
     " cpu_ms"
     " driver load arrivals users rate_rps planned_requests arrivals_seed"

@@ -10,7 +10,7 @@ import pytest
 
 from loadgen.duets.duet import Duet, Measurement, demanding, with_load
 from loadgen.errors import ConfigurationError
-from loadgen.records import columns
+from loadgen.records import columns, environment
 from loadgen.records.columns import COSTS_TOO_UNLIKE, LOAD_TOO_SMALL, Cell, Row
 from loadgen.records.trials_csv import write_table
 from loadgen.runs.equipment import services_for
@@ -335,6 +335,11 @@ def test_both_sides_have_their_slots_at_once() -> None:
 
 
 class TestARunThatIsResumed:
+    @pytest.fixture(autouse=True)
+    def _with_an_environment(self, tmp_path: Path) -> None:
+        """A run's folder always has one."""
+        environment.write(tmp_path / "environment.json", {})
+
     @pytest.fixture
     def plan(self) -> Plan:
         return plan_of(suite_of(compare("one", "other")))

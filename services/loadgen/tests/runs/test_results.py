@@ -107,6 +107,15 @@ def test_a_readers_own_servers_are_kept_too(lab: Lab) -> None:
     assert (results.folder / "compose.override.yaml").read_text() == "services: {}"
 
 
+def test_a_row_says_which_session_of_its_run_has_measured_it(results: Results) -> None:
+    results.keep(a_trial(), failed_row(a_trial(), "reason"), None)
+    state = environment_of(results)
+    later = Results(results.folder, [], state | {"sessions": [{}, {}]}, results.rows, 3)
+    later.keep(a_trial(), failed_row(a_trial(), "reason"), None)
+    assert [row["session"] for row in read_rows(results.folder)] == [1, 2]
+    assert [row["session"] for row in later.rows] == [1, 2]
+
+
 def test_a_row_is_on_disk_as_soon_as_it_is_made(results: Results) -> None:
     trial = a_trial()
     for number in range(1, 4):
@@ -121,7 +130,7 @@ def test_rows_are_read_back_as_they_were(results: Results) -> None:
     results.keep(trial, made, a_recording(STEADY, (2, 12)))
     (row,) = read_rows(results.folder)
     assert {key: columns.cell_text(cell) for key, cell in row.items()} == {
-        key: columns.cell_text(cell) for key, cell in made.items()
+        key: columns.cell_text(cell) for key, cell in (made | {"session": 1}).items()
     }
     assert isinstance(row["rps"], float)
     assert isinstance(row["requests"], int)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from loadgen.errors import ConfigurationError
+from loadgen.lab import machine
+from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
@@ -17,6 +19,12 @@ from tests.whole_run import answered, rows_of_a_run
 
 CLIENTS = ("httpx-per-request", "aiohttp-shared")
 CASES = tuple(a_case(driver="own", users=300, http_client=client) for client in CLIENTS)
+
+
+@pytest.fixture(autouse=True)
+def _with_an_environment(tmp_path: Path) -> None:
+    """A run's folder always has one."""
+    environment.write(tmp_path / "environment.json", {})
 
 
 def a_plan() -> Plan:
@@ -141,3 +149,33 @@ def test_open_loads_are_known_by_rate_and_arrivals(tmp_path: Path) -> None:
     first, *others = no_duets(plan.certain())
     write_table(tmp_path / "trials.csv", [answered(first, 100)])
     assert plan.missing(rows_that_stay(plan, tmp_path)) == others
+
+
+def begun_at(boot_id: str | None, folder: Path, rows: list[Row]) -> list[Row]:
+    """What stays of rows whose last session was of that machine."""
+    write_table(folder / "trials.csv", rows)
+    environment.write(folder / "environment.json", {"boot_id": boot_id})
+    return rows_that_stay(a_plan(), folder)
+
+
+def test_on_another_machine_a_round_that_was_begun_is_begun_anew(tmp_path: Path) -> None:
+    rows = measured()
+    of_second = [row for row in rows if row["round"] == 2]
+    cut = rows[: len(rows) - len(of_second) // 2]
+
+    stay = begun_at("another", tmp_path, cut)
+
+    assert {row["round"] for row in cut} == {1, 2}
+    assert stay == [row for row in cut if row["round"] == 1]
+    assert {trial.round for trial in a_plan().missing(stay)} == {2}
+
+
+@pytest.mark.parametrize("boot_id", [machine.boot_id(), None])
+def test_on_the_same_machine_a_round_goes_on(tmp_path: Path, boot_id: str | None) -> None:
+    rows = measured()[:-1]
+    assert begun_at(boot_id, tmp_path, rows) == rows
+
+
+def test_of_a_run_that_is_complete_all_stays_on_another_machine(tmp_path: Path) -> None:
+    rows = measured()
+    assert begun_at("another", tmp_path, rows) == rows

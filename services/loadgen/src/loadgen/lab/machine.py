@@ -25,6 +25,7 @@ def describe(
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished_at": None,
         "arguments": dict(arguments),
+        "boot_id": boot_id(),
         "cpu_model": cpu_model(Path("/proc/cpuinfo").read_text()),
         "architecture": platform.machine(),
         "kernel": platform.release(),
@@ -52,6 +53,11 @@ def machine_name(lab: Lab) -> str:
     """
     model = cpu_model(Path("/proc/cpuinfo").read_text()) or platform.machine()
     return f"{model}, {len(lab.roles.app)} for the app"
+
+
+def boot_id() -> str:
+    """What tells one start of one machine from every other (random(4)); containers share it."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def cpu_model(cpuinfo: str) -> str | None:

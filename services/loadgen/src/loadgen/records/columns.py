@@ -69,6 +69,12 @@ TRIALS: tuple[Column, ...] = (
         "of a duet: the case that was under the same load at the same time, on the same CPUs",
     ),
     Column("position", COUNT, "the trial's place in the run, from 1; a search has one for all its"),
+    Column(
+        "session",
+        COUNT,
+        "1; 2, 3, … of a run that was resumed: `sessions` in environment.json says when and where. "
+        "A round that another machine would have to finish is begun anew there",
+    ),
     Column("outcome", TEXT, "`measured`, or why there is nothing to measure"),
     Column("suite", TEXT, "the suites that asked for it, joined with +"),
     Column("server", TEXT, "the Compose service"),

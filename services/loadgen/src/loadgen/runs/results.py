@@ -138,9 +138,9 @@ class Results:
         self._keep([(side, row, None) for side, row in zip(duet.sides, rows, strict=True)])
 
     def _keep(self, kept: Sequence[tuple[Trial, Row, Recording | None]]) -> None:
-        lines = [
-            {column.name: cell_text(row[column.name]) for column in TRIALS} for _, row, _ in kept
-        ]
+        session = len(self._environment["sessions"])
+        rows = [row | {"session": session} for _, row, _ in kept]
+        lines = [{column.name: cell_text(row[column.name]) for column in TRIALS} for row in rows]
         with self._writing():
             for trial, _, recording in kept:
                 if recording is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from loadgen.errors import ConfigurationError, unwritable
 from loadgen.findings.earlier_run import AS_MEASURED, as_measured
+from loadgen.lab import machine
 from loadgen.lab.lab import Lab
 from loadgen.lab.run_folders import find_run
 from loadgen.records import environment
@@ -56,6 +57,9 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
     to now. A trial that was measured again stays, also where the plan has no time for that now:
     what was measured late may have taken it.
 
+    Rounds that lack something go whole where another machine has measured them, or this one before
+    it was started anew: what is compared within a round is of one machine.
+
     Raises:
         ConfigurationError: the rows are not of this plan.
     """
@@ -74,7 +78,17 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
             )
     whole = [trial for trial in known if all(side.name in measured for side in trial.sides)]
     stay = {side.name for trial in whole for side in trial.sides}
-    return [row for name, row in measured.items() if name in stay or row.attempt > 1]
+    kept = [row for name, row in measured.items() if name in stay or row.attempt > 1]
+    if not _was_measured_elsewhere(folder):
+        return kept
+    begun = {trial.round for trial in plan.missing(kept)}
+    return [row for row in kept if row["round"] not in begun]
+
+
+def _was_measured_elsewhere(folder: Path) -> bool:
+    """Whether the last session of a run was of another machine; of one that does not say: no."""
+    last = environment.read(folder).get("boot_id")
+    return last is not None and last != machine.boot_id()
 
 
 def reopen(
