@@ -10,6 +10,7 @@ from loadgen.commands.compare import EPILOG, compare
 from loadgen.commands.list_suites import list_suites
 from loadgen.commands.needs import SETTINGS, needs
 from loadgen.commands.predict import predict
+from loadgen.commands.quote import quote
 from loadgen.commands.report import export, report
 from loadgen.commands.run import quick, run
 from loadgen.documents import terminal
@@ -45,6 +46,7 @@ app.command()(export)
 app.command()(predict)
 app.command()(check)
 app.command()(columns)
+app.command()(quote)
 app.command(hidden=True, context_settings=SETTINGS)(needs)  # for scripts/bench
 
 

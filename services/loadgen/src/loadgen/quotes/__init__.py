@@ -1,0 +1,1 @@
+"""What README and docs/ say of committed runs: each figure and verdict worked out again."""

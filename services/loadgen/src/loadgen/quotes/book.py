@@ -1,0 +1,117 @@
+"""README and docs/ as a whole: all their pages, and the committed runs that they quote."""
+
+from collections.abc import Iterator
+from functools import cache, cached_property
+from pathlib import Path
+
+from loadgen.documents.run_material import for_text
+from loadgen.errors import ConfigurationError
+from loadgen.findings.earlier_run import Run, read_run
+from loadgen.lab.lab import Lab
+from loadgen.lab.run_folders import REFERENCE, RESULTS, runs_in
+from loadgen.quotes.pages import FIGURE, Filled, filled
+from loadgen.quotes.quoted import Quoted, quoted
+from loadgen.quotes.quotes_file import QUOTES, read_quotes, read_settings
+from loadgen.quotes.unquoted import unquoted
+from loadgen.reports.run_report import markdown_report
+
+#: Written from the code: what it says of numbers are the code's own.
+GENERATED = "docs/columns.md"
+#: Pages that say how comparisons came out. The others explain what a verdict means.
+JUDGING = ("README.md", "docs/results.md", "docs/articles.md")
+
+
+class Book:
+    """The pages of a project.
+
+    Args:
+        lab: where they and the runs are.
+
+    Raises:
+        ConfigurationError: docs/quotes.toml or docs/settings.toml cannot be read.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._quotes = read_quotes(lab.project)
+        self._settings = read_settings(lab.project)
+        self._run = cache(self._read)
+        self._report = cache(lambda folder: markdown_report(for_text(self._run(folder))))
+
+    @property
+    def pages(self) -> list[str]:
+        """The names of the pages, as one writes them from the project's folder."""
+        project = self._lab.project
+        listed = [project / "README.md", *sorted((project / "docs").glob("*.md"))]
+        return [str(page.relative_to(project)) for page in listed]
+
+    def filled(self, page: str) -> Filled:
+        """A page as it should be.
+
+        Raises:
+            ConfigurationError: there is no such page.
+        """
+        return filled(self._text(page), self._known[0], self._newest_report)
+
+    def problems(self) -> Iterator[str]:
+        """A line for each figure or word that is wrong, or of which nobody knows where it is from."""
+        known, mistakes = self._known
+        yield from mistakes
+        shown = set[str]()
+        for page in self.pages:
+            text = self._text(page)
+            shown |= {mark[1] for mark in FIGURE.finditer(text)}
+            yield from (f"{page}: {problem}" for problem in self._of_page(page, text))
+        yield from (f"{QUOTES}: no page shows {name}" for name in sorted(known.keys() - shown))
+
+    def _of_page(self, page: str, text: str) -> Iterator[str]:
+        made = self.filled(page)
+        yield from made.problems
+        for number, (is_now, should_be) in enumerate(
+            zip(text.splitlines(), made.text.splitlines(), strict=False), start=1
+        ):
+            if is_now != should_be:
+                yield f"line {number} should be: {should_be}"
+        if page == GENERATED:
+            return
+        without, unused = unquoted(text, self._settings.get(page, ()), verdicts=page in JUDGING)
+        yield from map(str, without)
+        yield from (f'its setting "{phrase}" stands nowhere' for phrase in unused)
+
+    @cached_property
+    def _known(self) -> tuple[dict[str, Quoted], list[str]]:
+        """What each quote says, by name; and what is wrong with those that say nothing."""
+        known: dict[str, Quoted] = {}
+        mistakes: list[str] = []
+        for name, quote in self._quotes.items():
+            try:
+                known[name] = quoted(name, quote, self._run(self._newest(quote.run)))
+            except ConfigurationError as error:
+                mistakes.append(str(error))
+        return known, mistakes
+
+    def _newest_report(self, folder: str) -> tuple[str, str]:
+        newest = self._newest(folder.partition("Z-")[2])
+        return newest, self._report(newest)
+
+    def _newest(self, suites: str) -> str:
+        """The folder's name of the newest committed run of these suites.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        committed = runs_in(self._lab.project / RESULTS / REFERENCE)
+        for folder in committed:
+            if folder.name.partition("Z-")[2] == suites:
+                return folder.name
+        raise ConfigurationError(f"{RESULTS}/{REFERENCE} has no run of {suites}")
+
+    def _read(self, folder: str) -> Run:
+        return read_run(self._lab, f"{RESULTS}/{REFERENCE}/{folder}")
+
+    def _text(self, page: str) -> str:
+        file = self._lab.project / Path(page)
+        try:
+            return file.read_text("utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"{page} cannot be read: {error.strerror}") from error
