@@ -188,3 +188,29 @@ def test_windows_are_no_rounds_of_a_case_in_the_summary(tmp_path: Path) -> None:
     lines = lines_of(tmp_path / "summary.csv")
     assert {line["http_client"] for line in lines} == set(CLIENTS)
     assert {(line["load"], line["rounds"]) for line in lines} == {("closed", "2")}
+
+
+def test_a_stack_is_a_share_of_what_its_server_carries_without_any_call() -> None:
+    cases = (
+        *CASES,
+        a_case(driver="own", users=500, http_client="no-http"),
+        a_case(driver="own", users=300, server="granian-asgi"),
+    )
+    suite = a_suite(name="capacity", cases=cases, search=RULES)
+    carries = CARRIES | {"no-http": 400.0}
+
+    def answer(trial: Trial) -> Row:
+        return row_of(trial, carries[trial.case.http_client] * (1 + 0.1 * trial.round))
+
+    servers = {name: a_server(name=name, processes=2) for name in ("uvicorn", "granian-asgi")}
+    rows_ = rows_of_a_run(Plan([suite], servers, 3, 0), answer)
+    found = {stack.rounds[0].case: stack for stack in stacks(suite, rows_)}
+    per_request, shared, without, granian = (found[case] for case in cases)
+
+    assert per_request.share_of_no_http
+    assert per_request.share_of_no_http.mean == pytest.approx(70 / 400, rel=0.06)
+    assert shared.share_of_no_http
+    assert shared.share_of_no_http.mean == pytest.approx(230 / 400, rel=0.06)
+    assert shared.share_of_no_http.low
+    assert without.share_of_no_http is None
+    assert granian.share_of_no_http is None

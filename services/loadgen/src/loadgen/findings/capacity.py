@@ -1,8 +1,8 @@
 """What the searches of a run found: the highest rate that each stack carries, round by round."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadgen.findings.rate_holds import judge_window
@@ -12,7 +12,7 @@ from loadgen.suites.cases import Case
 from loadgen.suites.labels import Labels, titles
 from loadgen.suites.search import Bracket, Rules, Window, next_step
 from loadgen.suites.suite import Suite
-from loadgen.theory.statistics import mean_of_known
+from loadgen.theory.statistics import Interval, interval, mean_of_known
 
 #: Of capacity.csv.
 COLUMNS = (
@@ -42,6 +42,8 @@ COLUMNS = (
     Column("reason", TEXT, "why a rate was not found, or the two are not neighbours"),
 )
 
+#: Views with this client wait as long without calling anybody.
+NO_HTTP = "no-http"
 UNFINISHED = "the search is not finished"
 
 
@@ -101,11 +103,14 @@ class StackCapacity:
         name: the server's service, and all else that differs in its suite.
         label: the same with the server's title.
         rounds: its searches, by round.
+        without_http: those of the same stack with views that call nobody; empty of itself, and
+            where nothing of the kind was searched.
     """
 
     name: str
     label: str
     rounds: tuple[Capacity, ...]
+    without_http: tuple[Capacity, ...] = ()
 
     @property
     def bracketed(self) -> tuple[Capacity, ...]:
@@ -129,6 +134,15 @@ class StackCapacity:
         return max(
             filter(None, (search.high_rps_per_cpu for search in self.bracketed)), default=None
         )
+
+    @property
+    def share_of_no_http(self) -> Interval | None:
+        """What it carries by what its server does where views call nobody: over the rounds that
+        know both.
+        """
+        whole = {each.round: each.low_rps_per_cpu for each in self.without_http}
+        both = ((each.low_rps_per_cpu, whole.get(each.round)) for each in self.bracketed)
+        return interval([share for pair in both if (share := _by(*pair)) is not None])
 
     @property
     def gave_way(self) -> tuple[str, ...]:
@@ -166,10 +180,27 @@ def stacks(suite: Suite, rows: Sequence[Row]) -> list[StackCapacity]:
         by_case.setdefault(search.case, []).append(search)
     labels, titled = Labels(suite.whole, suite.native_views), titles(rows)
     measured = [
-        StackCapacity(labels.name(case), labels.name(case, titled[case.server]), tuple(rounds))
+        StackCapacity(
+            name=labels.name(case),
+            label=labels.name(case, titled[case.server]),
+            rounds=tuple(rounds),
+            without_http=_without_http(case, by_case),
+        )
         for case, rounds in by_case.items()
     ]
     return sorted(measured, key=lambda stack: -(stack.low_rps_per_cpu or 0))
+
+
+def _without_http(case: Case, by_case: Mapping[Case, Sequence[Capacity]]) -> tuple[Capacity, ...]:
+    """The searches of the same stack whose views wait as long without calling anybody."""
+    if case.http_client == NO_HTTP:
+        return ()
+    for other, searches in by_case.items():
+        if other.http_client == NO_HTTP and replace(case, http_client=NO_HTTP) == replace(
+            other, users=case.users
+        ):
+            return tuple(searches)
+    return ()
 
 
 def write_capacities(suites: Iterable[Suite], rows: Sequence[Row], file: Path) -> None:

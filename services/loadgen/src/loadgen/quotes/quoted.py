@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loadgen.documents.words import plain_ratio
+from loadgen.documents.words import plain_ratio, with_bounds
 from loadgen.errors import ConfigurationError
 from loadgen.findings.capacity import StackCapacity, stacks
 from loadgen.findings.comparisons import Comparison
@@ -14,7 +14,7 @@ from loadgen.findings.waterfalls import waterfalls
 from loadgen.quotes.quotes_file import Quote
 from loadgen.records.columns import last_attempts, rows_by_case
 from loadgen.suites.labels import WRITTEN
-from loadgen.theory.statistics import Interval, interval
+from loadgen.theory.statistics import Interval
 
 #: What prose may say of a verdict.
 IN_PROSE: Mapping[str, frozenset[str]] = {
@@ -182,8 +182,8 @@ def _stack(quote: Quote, run: Run) -> Quoted:
         if (mean := stack.mean(attribute)) is not None:
             texts[name] = f"{mean:.{digits}f}"
     texts |= {"rounds": str(len(stack.bracketed))}
-    if quote.share_of:
-        texts = {**_share(stack, _stack_named(quote.share_of, run)), **texts}
+    if (share := stack.share_of_no_http) is not None:
+        texts["share"] = with_bounds(share, 2)
     return Quoted(texts)
 
 
@@ -196,20 +196,6 @@ def _stack_named(words: str, run: Run) -> StackCapacity:
         if _is_named(stack.rounds[0].case.slug, words)
     )
     return _only(f"stack {words}", found)
-
-
-def _share(stack: StackCapacity, whole: StackCapacity) -> dict[str, str]:
-    """What a stack carries by what another one does, round by round; and so of CPU per view."""
-    of_whole = {each.round: each for each in whole.bracketed}
-    both = [(each, of_whole[each.round]) for each in stack.bracketed if each.round in of_whole]
-    shares = [
-        (one.low_rps_per_cpu or 0) / (other.low_rps_per_cpu or 1) for one, other in both
-    ]
-    mean = interval(shares)
-    texts = {"share": f"{mean.mean:.2f}"} if mean else {}
-    if mean and mean.low is not None and mean.high is not None:
-        texts["share"] += f" [{mean.low:.2f}–{mean.high:.2f}]"
-    return texts
 
 
 def _claim(quote: Quote, run: Run) -> Quoted:

@@ -28,7 +28,6 @@ class Quote(TomlTable):
         order: of the waterfall.
         case: words of a case's name: its mean over rounds.
         stack: words of a case that was searched for its capacity.
-        share_of: words of the other one that it is a share of.
         claim: the beginning of a claim's words; suite: the one that makes it.
         alarms: a metric in which a run compares servers with their twins.
     """
@@ -45,7 +44,6 @@ class Quote(TomlTable):
     order: Order = "forward"
     case: str = ""
     stack: str = ""
-    share_of: str = ""
     claim: str = ""
     suite: str = ""
     alarms: str = ""
