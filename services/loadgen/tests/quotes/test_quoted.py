@@ -70,6 +70,19 @@ def test_an_alarm_that_may_be_chance_is_no_difference_that_can_be_told() -> None
 
 
 @pytest.mark.parametrize(
+    ("factor", "verdict", "is_small"),
+    [(1.5, "better", False), (0.985, "worse", True), (1.0, "equivalent", True)],
+)
+def test_a_difference_that_can_be_told_may_still_be_less_than_matters(
+    factor: float, verdict: str, is_small: bool
+) -> None:
+    values = [80 * factor * scatter for scatter in (1.0, 1.0005, 0.9995, 1.0)]
+    run = a_run(comparing("rps"), both("rps", [80.0] * 4, values))
+    words = said(run, verdict=verdict, **PAIR).words
+    assert ("does not matter" in words) is is_small
+
+
+@pytest.mark.parametrize(
     ("keys", "what"),
     [
         (PAIR | {"a": "granian"}, "comparison of granian"),

@@ -1,5 +1,6 @@
 """What a quote says, worked out from the rows of its run."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,14 +15,14 @@ from loadgen.findings.waterfalls import waterfalls
 from loadgen.quotes.quotes_file import Quote
 from loadgen.records.columns import last_attempts, rows_by_case
 from loadgen.suites.labels import WRITTEN
-from loadgen.theory.statistics import Interval
+from loadgen.theory.statistics import MARGIN, Interval
 
 #: What prose may say of a verdict.
 IN_PROSE: Mapping[str, frozenset[str]] = {
     "better": frozenset({"can be told", "better"}),
     "worse": frozenset({"can be told", "worse"}),
     "may be chance": frozenset({"may be chance"}),
-    "equivalent": frozenset({"equivalent", "does not matter", "do not matter", "as many", "as fast"}),
+    "equivalent": frozenset({"equivalent", "does not matter", "do not matter"}),
     "undecided": frozenset({"cannot be told", "undecided"}),
     "not comparable": frozenset({"cannot be compared", "not comparable"}),
     "holds": frozenset({"holds"}),
@@ -29,6 +30,8 @@ IN_PROSE: Mapping[str, frozenset[str]] = {
     "cannot be told": frozenset({"cannot be told"}),
 }
 CHANCE = "may be chance"
+#: The same of any difference of which the whole interval is less than matters.
+SMALL = frozenset({"does not matter", "do not matter"})
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,18 @@ class Quoted:
     Attributes:
         texts: by name, the forms that a page may show; the first is the usual one.
         verdict: of a comparison or a claim; empty elsewhere.
+        is_small: of a comparison: it is known to be less than matters.
     """
 
     texts: Mapping[str, str]
     verdict: str = ""
+    is_small: bool = False
 
     @property
     def words(self) -> frozenset[str]:
         """What prose may say of it."""
-        return IN_PROSE.get(self.verdict, frozenset())
+        words = IN_PROSE.get(self.verdict, frozenset())
+        return words | SMALL if self.is_small else words
 
 
 def quoted(name: str, quote: Quote, run: Run) -> Quoted:
@@ -131,7 +137,8 @@ def _of_comparison(comparison: Comparison, digits: int | None) -> Quoted:
         "change": f"{100 * change:.0f} %",
         "rounds": str(how.rounds),
     }
-    return Quoted(texts, verdict)
+    low, high = how.surely or (0.0, math.inf)
+    return Quoted(texts, verdict, is_small=1 / (1 + MARGIN) < low and high < 1 + MARGIN)
 
 
 def _case(quote: Quote, run: Run) -> Quoted:
