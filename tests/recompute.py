@@ -10,7 +10,7 @@ something else, 2 if a run cannot be read.
 It is an audit, so it shares no code with the lab, only the names of files and columns: a mistake
 there must not be made here again. Python 3.11 or later, its standard library, nothing else.
 
-What the words mean, with the window [0, W) and N users (docs/methodology.md):
+What the words mean, with the window [0, W) and N users (docs/formulas.md#counting-answers):
 
     due        0 <= due_s < W
     good       a right answer: no failure

@@ -1,4 +1,4 @@
-"""What docs/methodology.md says of the probe follows from the committed run that it names."""
+"""What docs/formulas.md says of the probe follows from the committed run that it names."""
 
 import csv
 import math
@@ -37,7 +37,7 @@ def correlation(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def test_the_correlation_and_the_scatter_are_those_of_the_run() -> None:
-    text = " ".join((ROOT / "docs/methodology.md").read_text().split())
+    text = " ".join((ROOT / "docs/formulas.md").read_text().split())
     (said,) = re.findall(r"What the correction is worth.*?With the loop.*?r = [0-9.]+\.", text)
     measured = rows()
     columns = (METRIC, REFERENCE, "probe_ms", "calibration_ms")

@@ -30,7 +30,7 @@ From `settings` to `cpu_ms` they speak of the lab's own views: empty where a ser
 ## comparisons.csv
 
 A row per pair of cases that a suite compares, and metric; formulas are in
-[methodology.md](methodology.md).
+[formulas.md](formulas.md#statistics).
 
 {comparisons}
 
@@ -44,13 +44,13 @@ writes it into a folder of its own.
 ## waterfall.csv
 
 A row per stage of a waterfall and order: what it reached, and what the step that led there brought;
-[methodology.md](methodology.md) says how.
+[formulas.md](formulas.md#waterfalls) says how.
 
 {waterfalls}
 
 ## capacity.csv
 
-A row per search: a stack's capacity in one round; [methodology.md](methodology.md) says how it is
+A row per search: a stack's capacity in one round; [formulas.md](formulas.md#capacity) says how it is
 searched.
 
 {capacity}
@@ -77,7 +77,7 @@ is the geometric mean.
 
 ## Caveats
 
-The names in the column `caveats`; thresholds and reasons are in [methodology.md](methodology.md).
+The names in the column `caveats`; thresholds are in [formulas.md](formulas.md#caveats).
 
 {caveats}
 """
