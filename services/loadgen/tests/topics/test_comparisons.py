@@ -133,7 +133,7 @@ def test_markdown_is_the_same_with_adjusted_p_and_remarks() -> None:
 
 
 def test_a_reason_that_concerns_several_is_said_once_without_their_figures() -> None:
-    alike = [f"unequal load: the rates' ratio is {ratio}" for ratio in ("1.71", "0.94")]
+    alike = [f"unequal load: the ratio of views/s is {ratio}" for ratio in ("1.71", "0.94")]
 
     assert list(each_once(alike)) == ["unequal load (2 times)"]
     assert list(each_once(alike[:1])) == alike[:1]
