@@ -254,7 +254,7 @@ def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
     (effect,) = effects(suite, compare_cases([suite], [*cheaper, *wide]))
     assert (effect.standing, effect.judged.metric) == ("better", CPU_METRIC)
     said = what_to_change_first([effect])
-    assert said.startswith("Change first: another server: CPU per view ×0.67 [0.6")
+    assert said.startswith("Change first: another server. Effect: CPU per view ×0.67 [0.6")
     assert ", views/s ×1.35 [1.0" in said
     assert said.endswith("(one → other, at 17 views/s each).")
 
