@@ -142,7 +142,7 @@ def test_the_check_says_how_far_off_on_both_sides_of_the_knee(folder: Path) -> N
         [" below 0.6 ", " 0 "],
     ]
     assert lines[3].endswith("| – | – | – |")
-    assert lines[-1] == "Not predicted: 3 of 5 loads, outside the others of their stack."
+    assert lines[-1] == "Not predicted: 3 of 5 loads, which lie outside the others of their stack."
 
 
 def test_the_check_needs_a_load_between_two_others() -> None:

@@ -310,7 +310,8 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
         ],
     )
     count = len(checked.loads) + checked.refused
-    words = f"Not predicted: {checked.refused} of {count} loads, outside the others of their stack."
+    words = f"Not predicted: {checked.refused} of {count} loads, which lie outside the others of "
+    words += "their stack."
     return Document("", (), [Section("accuracy", "", [throughput, resources, Text([words])])])
 
 

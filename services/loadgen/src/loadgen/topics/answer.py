@@ -52,9 +52,9 @@ OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "cannot be 
 HAS_THE_MOST = "{}<b>{}</b> has the most: {} {}"
 #: What tells cases of one throughput apart: who has the least of it, and who the most.
 BESIDES = {
-    "app_cpu_ms_per_view": "Of these {count}, {least} needs the least CPU: {least_ms} ms per view. "
-    "The most is {most_ms} ms, by {most}.",
-    "p95_ms": "The lowest p95 is {least_ms} ms, by {least}, the highest {most_ms} ms, by {most}.",
+    "app_cpu_ms_per_view": "Of these {count}, {least} needs the least CPU, {least_ms} ms per view; "
+    "{most} needs the most, {most_ms} ms.",
+    "p95_ms": "{least} has the lowest p95, {least_ms} ms; {most} has the highest, {most_ms} ms.",
 }
 
 

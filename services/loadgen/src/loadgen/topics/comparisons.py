@@ -37,8 +37,8 @@ from loadgen.theory.statistics import MARGIN, clopper_pearson
 #: More than this are not drawn: first those that say something.
 MOST_DRAWN = 30
 INTRODUCTION = (
-    "Each line shows the second divided by the first: a ratio with its 95 % interval over rounds. "
-    "A triangle means that it lies beyond the chart. "
+    "Each line is a ratio, the second case divided by the first, with its 95 % interval over "
+    "rounds. A triangle means that it lies beyond the chart. "
     f"Within the band, ± {MARGIN:.0%}, a difference does not matter. "
     "If the interval leaves out 1, the second is better or worse. If not, it is equivalent where "
     "the 90 % interval lies within the band, and undecided where it does not. Both intervals are "
