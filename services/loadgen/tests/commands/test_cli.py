@@ -152,7 +152,7 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
 
 def test_a_rate_is_enough_of_a_load_and_a_run_says_which_it_takes(loadgen: Loadgen) -> None:
     users = loadgen("quick", "--delays-ms", "800,400", "--users", "200", "--dry-run")[1]
-    duets = "; in duets as many views a second of each side as leave the CPUs partly idle\n"
+    duets = "; in duets (two servers at once) as many views/s each as leave the CPUs partly idle\n"
     assert f"\nThe load: 200 users, each waits for its answer{duets}" in users
     code, rate, err = loadgen("quick", "--delays-ms", "800,400", "--rate-rps", "40", "--dry-run")
     assert (code, err) == (0, "")
@@ -184,12 +184,12 @@ def test_minutes_say_how_many_rounds_fit(loadgen: Loadgen, monkeypatch: pytest.M
     code, out, err = loadgen("run", "articles", "--minutes", "15", "--dry-run")
     assert (code, err) == (0, "")
     first, second = out.splitlines()[:2]
-    assert first.startswith("--minutes 15: 3 rounds with whole windows, ")
+    assert first.startswith("--minutes 15: 3 rounds with full-length windows, ")
     assert second.startswith("articles: 36 trials, about ")
     monkeypatch.setenv("MINUTES", "15")
     assert loadgen("run", "articles", "--dry-run")[1].startswith(first)
     assert loadgen("run", "articles", "--rounds", "2", "--dry-run")[1].startswith(
-        "--minutes 15: 2 rounds with whole windows, "
+        "--minutes 15: 2 rounds with full-length windows, "
     )
 
 
@@ -642,7 +642,7 @@ class TestResume:
         code, out, err = loadgen("run", "--resume", f"results/{interrupted.name}")
         assert (code, err) == (0, "")
         assert "brief: 1 trial, about " in out
-        assert f"1 of 2 trials are in results/{interrupted.name}/: 1 to be measured" in out
+        assert f"1 of 2 trials are in results/{interrupted.name}/. Still to measure: 1" in out
         assert "[2/2] uvicorn-4" in out
         assert (interrupted / "trials.csv").read_text().startswith(before)
         rows = trials(interrupted)
@@ -680,7 +680,8 @@ class TestResume:
         arguments = json.loads((folder / "environment.json").read_text())["arguments"]
         assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
         told = "1. more processes (uvicorn → uvicorn-4): "
-        first, shown, rest = out.partition("Round 1 of 3. Ctrl-C stops here and keeps it.\n")
+        shown_first = "Round 1 of 3 is done. Ctrl-C stops here and keeps it.\n"
+        first, shown, rest = out.partition(shown_first)
         assert shown
         assert "\nuvicorn-4 " in first
         assert "may be chance. It takes three rounds to judge 2 comparisons." in " ".join(
@@ -817,7 +818,7 @@ class TestResume:
         lab.unknown_names |= {"api", "uvicorn", "uvicorn-4"}
         code, out, _ = loadgen("run", "--resume", interrupted.name)
         assert code == 0
-        assert "none to be measured" in out
+        assert "Still to measure: none" in out
         assert outcome(interrupted) == "finished"
         assert (interrupted / "summary.csv").exists()
 

@@ -188,7 +188,7 @@ def test_a_gate_that_fails_is_exit_code_1(
     assert ended == code
     assert words in said
     for gate in gates:
-        assert f"{gate} finds " in " ".join(said.split())
+        assert f"{gate} catches a change of " in " ".join(said.split())
 
 
 def test_gates_on_two_runs_are_possible_with_the_warning(loadgen: Loadgen, a_run: MakeRun) -> None:
@@ -244,7 +244,7 @@ def test_a_window_that_is_longer_since_responses_were_is_no_other_environment(
 ) -> None:
     short, long = ({"window_s": length_s} for length_s in (20.0, 24.0))
     _, said, _ = loadgen("compare", a_run("before", cells=short), a_run("after", cells=long))
-    assert "do not share" not in said
+    assert "What differs between" not in said
 
 
 def test_a_claim_that_flips_has_its_reason_from_the_rows(loadgen: Loadgen, a_run: MakeRun) -> None:
@@ -280,7 +280,7 @@ def test_a_claim_that_only_one_run_can_tell_says_what_kept_the_other(
     theirs = a_run("theirs", slower("uvicorn", 1.3), cells=cells)
     _, said, _ = loadgen("compare", ours, theirs)
     words = " ".join(said.split())
-    assert "0 of 1 claims agree; 1 is told by one run only." in words
+    assert "0 of 1 claims agree; 1 is decided in one run only." in words
     assert reason in words
 
 
@@ -350,8 +350,8 @@ def test_pairs_that_were_measured_far_apart_are_said_to_be(
     neighbours, apart = a_run("neighbours"), a_run("apart", order=("round", "server", "users"))
     assert "one after the other" not in loadgen("compare", neighbours, *TWO)[1]
     said = " ".join(loadgen("compare", apart, *TWO)[1].split())
-    assert "Only 0 of 10 pairs of trials were measured one after the other, " in said
-    assert "and they are 2.0 trials apart on average" in said
+    assert "Only 0 of 10 pairs of trials were measured one after the other " in said
+    assert "(on average they are 2.0 trials apart)." in said
     assert {line["apart"] for line in table_of(in_project, "compare-apart*")} == {"2"}
 
 

@@ -85,7 +85,7 @@ def test_a_run_of_some_minutes_goes_on_with_the_plan_that_it_had(
 ) -> None:
     words = ("run", "brief", "--minutes", "1", "--rounds", "3", "--seed", "7")
     _, dry, _ = loadgen(*words, "--dry-run")
-    assert dry.startswith("--minutes 1: 3 rounds with whole windows, ")
+    assert dry.startswith("--minutes 1: 3 rounds with full-length windows, ")
 
     def interrupt() -> None:
         if len(lab.queries) == 2:
@@ -176,7 +176,7 @@ def test_wrong_minutes_are_exit_code_2(
 def test_quick_takes_the_minutes_that_it_is_given(loadgen: Loadgen) -> None:
     _, out, _ = loadgen("quick", "--minutes", "20", "--dry-run")
     assert out.startswith("--minutes 20: ")
-    assert " rounds with whole windows, " in out.splitlines()[0]
+    assert " rounds with full-length windows, " in out.splitlines()[0]
 
 
 def test_a_run_that_is_resumed_takes_no_minutes(loadgen: Loadgen) -> None:

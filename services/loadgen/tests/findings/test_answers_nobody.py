@@ -207,4 +207,6 @@ def test_a_change_away_from_it_comes_first() -> None:
     found = against_loud(*[SILENT] * 3, suite=suite)
     (effect,) = effects(suite, found)
     assert effect.standing == "better"
-    assert what_to_change_first([effect]).startswith("Change first: be loud: mute answered nobody")
+    assert what_to_change_first([effect]).startswith(
+        "Change first: be loud. Effect: mute answered nobody"
+    )

@@ -194,7 +194,7 @@ def test_what_other_things_held_back_shares_no_bound() -> None:
 
 def test_what_only_the_bound_leaves_undecided_says_so() -> None:
     assert bounded("rps", 1.02, rps_bound=(0.001, 0.025)).reason == (
-        "within the bound of its instruments, ±2.4 %"
+        "may come from the lab's instruments, ±2.4 %"
     )
     assert bounded("rps", 1.02, rps_bound=(0.001, 0.010)).reason == ""
     scattered = both("rps", [100.0] * 3, [90.0, 100.0, 120.0])
@@ -279,14 +279,14 @@ def test_cpu_per_view_is_compared_at_equal_load_only(
     given += rows(B, *[{"rps": 100.0 * load, metric: 2.0}] * 3)
     found = compared(metric, given)
     assert found.verdict == ("better" if comparable else "not comparable")
-    assert comparable or found.reason == "unequal load: the rates' ratio is 1.06"
+    assert comparable or found.reason == "unequal load: the ratio of views/s is 1.06"
 
 
 def test_throughput_at_a_ceiling_is_not_the_servers_doing() -> None:
     at_ceiling: list[dict[str, Cell]] = [{"rps": 166.0, "caveats": "at-ceiling"}] * 3
     found = compared("rps", rows(A, *at_ceiling) + rows(B, *at_ceiling))
     assert found.verdict == "equivalent"
-    assert "both at a ceiling" in found.reason
+    assert "both at the same ceiling" in found.reason
     below = compared("rps", rows(A, *at_ceiling) + rows(B, *[{"rps": 80.0}] * 3))
     assert (below.verdict, below.reason) == ("worse", "")
 

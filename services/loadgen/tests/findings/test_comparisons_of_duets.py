@@ -180,7 +180,7 @@ def test_what_left_too_small_a_load_for_a_duet_is_named_with_the_load_that_it_ta
     outcome: str, words: str
 ) -> None:
     suite, rows = given_up()
-    why = f"{words} (4 views/s each, and it takes 6)"
+    why = f"{words} (4 views/s each, a duet needs 6)"
     told = [
         row | {"outcome": outcome, "service_time_ms": 1000.0} if row["partner"] else row
         for row in rows
@@ -254,7 +254,7 @@ def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
     (effect,) = effects(suite, compare_cases([suite], [*cheaper, *wide]))
     assert (effect.standing, effect.judged.metric) == ("better", CPU_METRIC)
     said = what_to_change_first([effect])
-    assert said.startswith("Change first: another server: CPU per view ×0.67 [0.6")
+    assert said.startswith("Change first: another server. Effect: CPU per view ×0.67 [0.6")
     assert ", views/s ×1.35 [1.0" in said
     assert said.endswith("(one → other, at 17 views/s each).")
 

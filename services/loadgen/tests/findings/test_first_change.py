@@ -68,7 +68,7 @@ def test_more_views_per_second_judge_a_change() -> None:
     )
     assert "; p95 ×0.50 [" in line(effect)
     assert what_to_change_first([effect]).startswith(
-        "Change first: share the client: views/s ×2.00 [1.9"
+        "Change first: share the client. Effect: views/s ×2.00 [1.9"
     )
 
 
@@ -89,7 +89,7 @@ def test_at_the_same_ceiling_cpu_per_view_judges_and_it_is_said() -> None:
     assert (effect.standing, effect.judged.metric) == ("better", "app_cpu_ms_per_view")
     assert line(effect).startswith("another server (uvicorn → granian-asgi): CPU ")
     assert "CPU per view ×0.80 [" in line(effect)
-    assert "views/s cannot tell, both make all that their ceiling allows" in line(effect)
+    assert "views/s tell nothing, both reached the same ceiling" in line(effect)
     assert "p95 ×1.00 [0.99–1.01] (equivalent)" in line(effect)
 
 
@@ -101,7 +101,7 @@ def test_as_good_as_equal_throughput_lets_cpu_per_view_judge_too() -> None:
     )
     assert (effect.standing, effect.judged.metric) == ("worse", "app_cpu_ms_per_view")
     assert "CPU per view ×1.20 [1.20–1.20] (worse); views/s ×1.00 [1.00–1.00];" in line(effect)
-    assert what_to_change_first([effect]) == "Nothing of this is worth a change."
+    assert what_to_change_first([effect]) == "None of these changes is worth making."
 
 
 def test_without_cpu_per_view_the_95th_percentile_judges() -> None:
@@ -137,7 +137,7 @@ def test_better_by_less_than_what_matters_is_no_reason_to_change() -> None:
     )
     assert effect.standing == "small"
     assert "views/s ×1.02 [1.02–1.02] (better, by less than 3%)" in line(effect)
-    assert what_to_change_first([effect]) == "Nothing of this is worth a change."
+    assert what_to_change_first([effect]) == "None of these changes is worth making."
 
 
 def test_what_cannot_be_told_is_undecided() -> None:
@@ -147,7 +147,7 @@ def test_what_cannot_be_told_is_undecided() -> None:
     assert effect.standing == "undecided"
     assert "(undecided)" in line(effect)
     assert what_to_change_first([effect]).startswith(
-        "Nothing can be told to be worth a change; more rounds"
+        "Undecided: no change is known to help. More rounds"
     )
 
 
@@ -172,7 +172,7 @@ def test_nothing_is_told_where_throughput_and_cost_point_apart() -> None:
         row["app_cpu_ms_per_view"] = 3 * SCATTER[number]
     (effect,) = found(quick(SHARE), dear, cheap)
     assert (effect.standing, effect.judged.metric) == ("undecided", "rps")
-    assert what_to_change_first([effect]).startswith("Nothing can be told")
+    assert what_to_change_first([effect]).startswith("Undecided: no change")
 
 
 def test_the_first_change_says_what_it_does_to_throughput_and_to_cost() -> None:
@@ -182,7 +182,7 @@ def test_the_first_change_says_what_it_does_to_throughput_and_to_cost() -> None:
         measured(SHARED, figures(104, cpu_ms=3), SCATTER[::-1]),
     )
     assert what_to_change_first([effect]).startswith(
-        "Change first: share the client: views/s ×1.04 ["
+        "Change first: share the client. Effect: views/s ×1.04 ["
     )
     assert "], CPU per view ×0.60 [" in what_to_change_first([effect])
 
@@ -226,8 +226,10 @@ def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
     )
     assert [effect.standing for effect in listed] == ["equivalent", "not comparable"]
     assert "not comparable: 3 of 3 rounds unranked (api-saturated)" in line(listed[-1])
-    assert what_to_change_first(listed[-1:]) == "Nothing of this can be compared."
-    assert what_to_change_first(listed) == "Nothing that could be compared is worth a change."
+    assert what_to_change_first(listed[-1:]) == "None of these changes can be compared."
+    assert what_to_change_first(listed) == (
+        "Of the changes that can be compared, none is worth making."
+    )
 
 
 def test_a_comparison_that_names_no_change_is_none() -> None:
@@ -250,7 +252,7 @@ def test_the_same_change_from_several_places_is_one_answer() -> None:
         measured(OTHER, figures(150)),
     )
     assert what_to_change_first(listed) == (
-        "Change first: share the client: "
+        "Change first: share the client. Effect: "
         "views/s ×3.00 [3.00–3.00] (granian-asgi: httpx-per-request → aiohttp-shared) and "
         "views/s ×2.00 [2.00–2.00] (uvicorn: httpx-per-request → aiohttp-shared)."
     )

@@ -19,7 +19,7 @@ def a_page_of(found: list[Row]) -> Material:
 def test_a_run_of_nothing_but_duets_has_its_ratios_with_their_load() -> None:
     text = markdown_report(of_rows([suite_of()], duet_rows(DEARER)))
     assert "one → other, at 17 views/s each" in text
-    assert "both servers were asked for it at once" in text
+    assert "both servers had that load at the same time" in text
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

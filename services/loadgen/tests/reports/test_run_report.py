@@ -185,11 +185,11 @@ def test_nothing_comes_from_elsewhere_and_every_link_leads_somewhere(a_run: RUN)
 def test_the_answer_names_the_leader_and_what_it_lost_to_its_client(a_run: RUN) -> None:
     change = rates({SLOW: 10.0, FAST: 20.0, CONTROL: 21.0})
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST, CONTROL)), change)))
-    assert "uvicorn (httpx-shared) has the most, 20.0 [20.0–20.1] views/s" in said
-    assert "more than any other" in said
+    assert "uvicorn (httpx-shared) has the most: 20.0 [20.0–20.1] views/s." in said
+    assert "All others make less." in said
     last = "gunicorn-100-threads (httpx-per-request)"
     assert f"Last is {last}: 10.0 [10.0–10.0], ×0.50 [0.50–0.50]" in said
-    assert "the same server makes 21.0 [21.0–21.1]; with one it keeps 95.2 [95.2–95.2] %." in said
+    assert "the same server makes 21.0 [21.0–21.1]. With one it keeps 95.2 [95.2–95.2] % of" in said
 
 
 def test_where_rounds_disagree_nobody_leads(a_run: RUN) -> None:
@@ -197,13 +197,13 @@ def test_where_rounds_disagree_nobody_leads(a_run: RUN) -> None:
         return {"rps": 20.0 if (case == FAST) == (round_number % 2 == 0) else 10.0}
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
-    assert "this run cannot tell it from" in said
+    assert "This run cannot tell it from" in said
 
 
 def test_what_is_a_little_behind_for_sure_is_as_good(a_run: RUN) -> None:
     change = rates({SLOW: 20.2, FAST: 20.0})
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
-    assert "less than 3 % behind, which does not matter: uvicorn (httpx-shared)." in said
+    assert "Less than 3 % behind, which does not matter: uvicorn (httpx-shared)." in said
 
 
 def test_of_many_loads_the_stack_that_leads_is_named_with_its_client(a_run: RUN) -> None:
@@ -222,7 +222,7 @@ def test_one_round_ranks_nobody(a_run: RUN) -> None:
     run = a_run(a_suite(cases=(SLOW, FAST)), rates({SLOW: 10.0, FAST: 20.0}), rounds=1)
     said = text_of(html_of(run))
     assert "has the most" not in said
-    assert "With 1 round there are no intervals. It takes three rounds (--rounds 3) to " in said
+    assert "With 1 round there are no intervals. A ranking takes three rounds (--rounds 3)." in said
 
 
 def test_at_a_ceiling_cpu_per_view_tells_servers_apart(a_run: RUN) -> None:
@@ -234,8 +234,8 @@ def test_at_a_ceiling_cpu_per_view_tells_servers_apart(a_run: RUN) -> None:
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
     assert "Nobody leads: " in said
-    assert "as much as its users allow; less than 3 % behind" in said
-    assert "Of these 2 uvicorn (httpx-shared) needs the least CPU, 2.0" in said
+    assert "all that its users allow. Less than 3 % behind" in said
+    assert "Of these 2, uvicorn (httpx-shared) needs the least CPU, 2.0" in said
 
 
 def test_sync_and_async_are_held_against_each_other_by_their_best_stacks(a_run: RUN) -> None:
@@ -247,16 +247,18 @@ def test_sync_and_async_are_held_against_each_other_by_their_best_stacks(a_run: 
         return rate | {"app_cpu_ms_per_view": cpu[case]}
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST, costly)), change)))
-    assert "Sync or async? The best sync stack, gunicorn-100-threads" in said
+    assert "Sync or async? No difference that matters (less than 3 %). The best sync " in said
+    assert "The best sync stack, gunicorn-100-threads" in said
     assert "the best async one, uvicorn (httpx-shared), " in said, "as good, and cheaper"
-    assert "less than 3 % apart, which does not matter; a view costs them 4.0" in said
+    assert "A view costs them 4.0" in said
 
 
 def test_far_apart_sync_and_async_are_not_compared_by_cpu(a_run: RUN) -> None:
     change = rates({SLOW: 10.0, FAST: 20.0})
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
-    assert "×2.00 [2.00–2.00], better." in said
-    assert "a view costs them" not in said
+    assert "Sync or async? Async is better. " in said
+    assert "×2.00 [2.00–2.00]." in said
+    assert "A view costs them" not in said
 
 
 def test_what_held_a_case_back_is_what_did_in_most_rounds(a_run: RUN) -> None:
@@ -264,7 +266,7 @@ def test_what_held_a_case_back_is_what_did_in_most_rounds(a_run: RUN) -> None:
         return {"bound_by": "slots" if round_number == 1 else "cpu"}
 
     said = text_of(html_of(a_run(a_suite(cases=(FAST,)), change)))
-    assert "What held back its 1 case: cpu in 1." in said
+    assert "What limited throughput (bound by): cpu in 1 case." in said
 
 
 def test_the_ceiling_of_the_cpu_is_a_mean_over_rounds_as_the_rate_is(a_run: RUN) -> None:
@@ -297,12 +299,11 @@ def test_a_stranger_reads_what_was_measured_and_what_the_words_mean(a_run: RUN) 
     cases = (SLOW, FAST, CONTROL, three)
     said = text_of(html_of(a_run(a_suite(cases=cases))))
     assert (
-        "A view calls an API that answers after 450 ms or calls an API 2 times at once, which "
-        "answers after 300 and 450 ms, so it takes 450 ms at least; in some cases it computes for "
-        "5 ms besides."
+        "A view calls an API that answers after 450 ms or calls an API 2 times at once (300 and "
+        "450 ms), so it takes at least 450 ms; in some cases it also computes for 5 ms."
     ) in said
-    assert "Views are asked for by 10 users, of whom each asks again once answered." in said
-    assert "4 cases, each measured in 3 rounds: a fresh server process" in said
+    assert "The load: 10 users, who each ask again once they are answered." in said
+    assert "4 cases, each measured in 3 rounds: a fresh server process, alone" in said
     assert "-shared all views of a process use one HTTP client" in said
     assert "no-http the view waits as long without calling anybody" in said
     assert "-shared-context" not in said, "no case has it"
@@ -313,8 +314,8 @@ def test_a_stranger_reads_that_calls_are_made_one_after_the_other(a_run: RUN) ->
     in_a_row = a_case(server="uvicorn", workload="serial", delays_ms=(300.0, 450.0))
     said = text_of(html_of(a_run(a_suite(cases=(in_a_row,)))))
     assert (
-        "A view calls an API 2 times one after the other, which answers after 300 and 450 ms, so "
-        "it takes 750 ms at least."
+        "A view calls an API 2 times one after the other (300 and 450 ms), so it takes at least "
+        "750 ms."
     ) in said
 
 
@@ -322,7 +323,7 @@ def test_an_open_load_has_a_report_too_and_is_described_by_its_arrivals(a_run: R
     axes = {"load": "open", "users": None, "rate_rps": 20.0, "arrivals": "poisson"}
     case = a_case(server="uvicorn", driver="own", delays_ms=(450.0,), **axes)
     html = html_of(a_run(a_suite(cases=(case,))))
-    assert "Views are asked for by 20 arrivals a second, whether others" in text_of(html)
+    assert "The load: 20 arrivals a second, whether or not earlier" in text_of(html)
     assert "Over time" in Page(html).headings
     assert "-c 18 -q 1.11111" in html, "a plain hey is told the rate"
 
@@ -391,7 +392,7 @@ def test_an_interrupted_run_says_so(a_run: RUN) -> None:
     file = folder / "environment.json"
     found = json.loads(file.read_text()) | {"outcome": "interrupted at trial 2 of 3"}
     file.write_text(json.dumps(found))
-    assert "The run is not whole: interrupted at trial 2 of 3." in text_of(
+    assert "The run is incomplete: interrupted at trial 2 of 3." in text_of(
         html_of((folder, suites))
     )
 

@@ -160,7 +160,7 @@ def test_what_is_no_run_is_listed_apart_and_hidden_and_committed_ones_are_not(la
     html = shown(lab)
     assert section(html, "others") == [["compare-a-b"], ["my notes"]]
     assert '<a href="compare-a-b/compare.html">' in html
-    assert "There is none yet." in html
+    assert "There are no runs yet." in html
 
 
 def test_a_case_that_several_runs_have_is_a_line_from_the_oldest_to_the_newest(lab: Lab) -> None:

@@ -70,5 +70,5 @@ def test_a_row_of_fewer_rounds_than_its_neighbours_says_so() -> None:
     for full in (True, False):
         text = report_on_a_terminal([suite], found, full=full)
         assert "\ndaphne (2 of 3) " in text
-        assert "(2 of 3): its figures rest on fewer rounds than others" in text
+        assert "(2 of 3): these figures rest on fewer rounds than others" in text
         assert "\nuvicorn  " in text

@@ -102,7 +102,8 @@ def test_metrics_are_called_as_in_tables() -> None:
 def test_what_depends_on_how_busy_the_cpu_was_is_said_from_where_to_where() -> None:
     by_bin = [a_spread(sd, begin=begin) for begin, sd in ((0.0, 0.01), (0.9, 0.06))]
     assert before(Scatter({"a run": by_bin}), "rps") == (
-        "This run will see differences over 2 to 10 % in views/s, by how busy the CPU is."
+        "This run will see differences over 2 to 10 % in views/s, depending on how busy the "
+        "CPU is."
     )
 
 
@@ -125,7 +126,7 @@ def test_of_suites_that_compare_the_same_the_one_of_fewer_rounds_counts() -> Non
     assert Sight(suites, shown, SERVERS).before() == before(shown, "rps", rounds=5)
 
 
-LONGER = "What this run can see is known after 2 rounds: the windows of earlier runs were longer."
+LONGER = "What this run can see is known after 2 rounds: earlier runs had longer windows."
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_only_what_was_shown_in_longer_windows_has_to_wait() -> None:
     assert before(shown, "rps", "p95_ms", "p50_ms") == (
         "This run will see differences over 3 % in views/s. "
         "What it can see in p50 is known after 2 rounds. "
-        "What it can see in p95 is known after 2 rounds: the windows of earlier runs were longer."
+        "What it can see in p95 is known after 2 rounds: earlier runs had longer windows."
     )
 
 
@@ -171,8 +172,8 @@ def test_a_run_of_several_lengths_promises_what_was_shown_in_windows_of_each() -
     said = sight_of(suite, Scatter({"a run": [of_long, of_short]})).before()
     # (2.776 + 0.941) · 0.06 / √5 in the short ones, and of 0.043 in the long ones.
     assert said == (
-        "This run will see differences over 7 to 10 % in views/s, by how busy the CPU is and how "
-        "long a window is."
+        "This run will see differences over 7 to 10 % in views/s, depending on how busy the CPU is "
+        "and how long a window is."
     )
 
 

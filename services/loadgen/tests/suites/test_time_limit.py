@@ -25,7 +25,7 @@ def test_a_limited_suite_has_whole_windows_and_trials_that_end_as_planned() -> N
     (suite,) = limited([patient(waiting(600))], SERVERS)
     assert suite.timing.is_limited
     assert lengths_s(suite.cases[0], SERVERS["uvicorn"], suite.timing) == (4.6, 8.0)
-    assert windows_in_words([suite], SERVERS) == "whole windows"
+    assert windows_in_words([suite], SERVERS) == "full-length windows"
 
 
 def test_what_is_cut_is_said_of_the_longest_window() -> None:
@@ -35,7 +35,7 @@ def test_what_is_cut_is_said_of_the_longest_window() -> None:
 
 def test_a_suite_of_ramps_alone_has_nothing_to_cut() -> None:
     ramp = a_case(users=None, ramp=((0, 0), (10, 100), (30, 100)))
-    assert windows_in_words(shortened([patient(ramp)], 50), SERVERS) == "whole windows"
+    assert windows_in_words(shortened([patient(ramp)], 50), SERVERS) == "full-length windows"
 
 
 @given(st.floats(0, 12_000), st.sampled_from(SHARES))

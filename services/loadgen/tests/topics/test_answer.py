@@ -57,8 +57,10 @@ def told(run: Material) -> list[str]:
 def test_three_rounds_answer_in_three_to_six_sentences() -> None:
     said = told(a_run(3))
     assert 3 <= len(said) <= 6
-    assert said[0].startswith("Sync or async? The best sync stack, gunicorn-gevent, makes 78.1")
-    assert said[-1] == "Of 1 claim 1 held, none refuted, none not to be told. Held: " + (
+    assert said[0].startswith(
+        "Sync or async? Async is worse. The best sync stack, gunicorn-gevent, makes 78.1"
+    )
+    assert said[-1] == "Of 1 claim: 1 held, 0 refuted, 0 cannot be told. Held: " + (
         "“Two threads are terrible”."
     )
 
@@ -66,9 +68,9 @@ def test_three_rounds_answer_in_three_to_six_sentences() -> None:
 def test_what_only_its_bound_leaves_undecided_has_that_beside_it() -> None:
     run = a_run(3)
     late = [row | {"rps_bound": 0.0 if row["view"] == "async" else 0.2} for row in run.rows]
-    assert told(of_rows(run.suites, late))[0].endswith(
-        "×0.90 [0.90–0.90], undecided (instruments may have done ±22.1 %)."
-    )
+    said = told(of_rows(run.suites, late))[0]
+    assert "? Undecided, the difference may come from the lab's instruments (±22.1 %). " in said
+    assert said.endswith(": ×0.90 [0.90–0.90].")
 
 
 def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tell() -> None:
@@ -77,7 +79,7 @@ def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tel
     assert said == [
         "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
         "uwsgi-2-threads.",
-        "What held back its 3 cases: cpu in 3.",
+        "What limited throughput (bound by): cpu in 3 cases.",
         "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
         "claim.",
     ]
@@ -104,9 +106,9 @@ def test_nobody_is_said_to_lead_before_the_third_round() -> None:
     alone = a_question(compare=())
     for rounds, words in ((1, "1 round"), (2, "2 rounds")):
         assert told(a_run(rounds, alone)) == [
-            "What held back its 3 cases: cpu in 3.",
+            "What limited throughput (bound by): cpu in 3 cases.",
             f"Measured: {3 * rounds} trials of 3 cases in {words}.",
-            f"With {words} there are no intervals. It takes three rounds to rank anybody.",
+            f"With {words} there are no intervals. A ranking takes three rounds.",
         ]
     assert any("gunicorn-gevent has the most" in words for words in told(a_run(3, alone)))
 
@@ -233,7 +235,7 @@ def test_what_cannot_be_compared_and_what_may_be_chance_is_said_with_the_pair() 
     of_a = rows(a, *({"p95_ms": 80.0, "p95_ms_bound": bound} for bound in (0.025,) * 3))
     found = [*of_a, *rows(b, *({"p95_ms": 81.6},) * 3)]
     assert told(of_rows([suite], found))[0] == (
-        "gunicorn → mine: p95 1.020 [1.020–1.020], undecided (within the bound of its "
+        "gunicorn → mine: p95 1.020 [1.020–1.020], undecided (may come from the lab's "
         "instruments, ±2.5 %); p99 not comparable (p99_ms unknown in 3 of 3 rounds)."
     )
 
@@ -264,15 +266,15 @@ def texts(run: Material) -> list[str]:
 @pytest.mark.parametrize(
     ("of_duet", "besides"),
     [
-        (duet_rows(DEARER), "3 duets."),
-        (GIVEN_UP, "1 duet could not be made: trials one after the other took its place."),
-        (UNLIKE, "1 duet could not be made."),
+        (duet_rows(DEARER), ", and 3 duets."),
+        (GIVEN_UP, ". 1 duet could not be made: trials one after the other took its place."),
+        (UNLIKE, ". 1 duet could not be made."),
     ],
 )
 def test_a_duet_that_was_given_up_is_not_counted_as_measured(
     of_duet: list[Row], besides: str
 ) -> None:
-    measured = "Measured: 2 trials of 2 cases in 1 round, and "
+    measured = "Measured: 2 trials of 2 cases in 1 round"
     assert measured + besides in texts(of_rows([suite_of("rps", CPU)], [*OWN, *of_duet]))
 
 

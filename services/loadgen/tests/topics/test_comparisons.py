@@ -64,7 +64,7 @@ def test_each_comparison_has_a_line_with_ratio_interval_power_and_verdict() -> N
     assert of_rps.split()[-1] == "better"
     of_p95 = next(line for line in text.splitlines() if line.strip().startswith("p95"))
     assert of_p95.split()[-1] == "worse"
-    assert "Could see: what 80 % of such runs would have found" in " ".join(text.split())
+    assert "Could see: smallest change that 80 % of such runs find" in " ".join(text.split())
 
 
 def test_what_cannot_be_compared_says_why() -> None:
@@ -97,7 +97,7 @@ def test_false_alarms_are_counted_where_no_difference_is_expected() -> None:
     suite = twins(30, expect="no difference")
     text = " ".join(printed(suite, three_rounds(suite, differ=3)).split())
     assert "RPS: 3 false alarms in 30 comparisons of a server with its twin (10.0 %, " in text
-    assert "95 % bounds 2.1 % to 26.5 %; 5 % are due)." in text
+    assert "95 % bounds 2.1 % to 26.5 %; 5 % are expected)." in text
     assert "p95: 3 false alarms in 30 comparisons" in text
     assert "false alarms" not in printed(twins(30), three_rounds(twins(30), differ=3))
 
@@ -107,8 +107,8 @@ def test_what_was_planted_stands_beside_what_was_found_and_what_it_takes() -> No
     text = " ".join(printed(suite, three_rounds(suite, differ=1)).split())
     assert text.count("planted") == 1
     assert (
-        "uvicorn → gunicorn-100-threads: planted 1.500 in p50, found 1.500 [1.500–1.500]; "
-        "to show it in 80 % of runs takes 3 rounds."
+        "uvicorn → gunicorn-100-threads: planted 1.500 in p50, found 1.500 [1.500–1.500]. "
+        "It takes 3 rounds to show this in 80 % of runs."
     ) in text
 
 
@@ -133,7 +133,7 @@ def test_markdown_is_the_same_with_adjusted_p_and_remarks() -> None:
 
 
 def test_a_reason_that_concerns_several_is_said_once_without_their_figures() -> None:
-    alike = [f"unequal load: the rates' ratio is {ratio}" for ratio in ("1.71", "0.94")]
+    alike = [f"unequal load: the ratio of views/s is {ratio}" for ratio in ("1.71", "0.94")]
 
     assert list(each_once(alike)) == ["unequal load (2 times)"]
     assert list(each_once(alike[:1])) == alike[:1]

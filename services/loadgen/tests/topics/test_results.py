@@ -174,8 +174,8 @@ def test_a_case_without_a_row_has_no_line() -> None:
 
 def test_a_suite_of_which_nothing_was_measured_says_so_below_its_question() -> None:
     text = printed([ARTICLE, a_suite(question="And this?")], [a_row(SLOW)])
-    assert "And this?\nNothing of this was measured.\n" in text
-    assert text.count("Nothing of this") == 1
+    assert "And this?\nNone of this was measured.\n" in text
+    assert text.count("None of this") == 1
 
 
 def test_advice_is_printed_once_with_the_servers_concerned() -> None:

@@ -20,4 +20,4 @@ def test_that_the_best_ten_seconds_may_lie_above_the_ceilings_is_said_where_they
     _, group = a_group(suite, rows(case, {"rps": 80.0, "max_rps": 98.0}))
     (figure,) = throughput.blocks(group)
     assert isinstance(figure, Figure)
-    assert ("the best 10 s may lie above them" in str(figure.caption)) == may_lie_above
+    assert ("The best 10 s may lie above them" in str(figure.caption)) == may_lie_above

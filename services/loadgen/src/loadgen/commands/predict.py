@@ -46,7 +46,7 @@ COLUMNS = (
     TableColumn("Memory (MiB)"),
     TableColumn("Bound by", numeric=False),
 )
-MEANS = "Means: these laws know no percentiles. docs/predictions.md says how far off they are."
+MEANS = "These are means, not percentiles. docs/predictions.md says how far off they are."
 #: Numbers of users that make a curve.
 FEWEST_LOADS = 3
 #: More users or CPUs than these are a typing error, and the laws would count to them one by one.
@@ -83,8 +83,8 @@ class Question:
         if self.cpus == 1:
             return ""
         return (
-            f"{self.cpus} CPUs are {self.cpus} times what was measured on one, process by process, "
-            "and the users split evenly among them: assumed, not measured."
+            f"{self.cpus} CPUs with a process each do {self.cpus} times what one did, with the "
+            "users split evenly: assumed, not measured."
         )
 
 
@@ -263,10 +263,10 @@ def _notes(question: Question, refused: Sequence[tuple[Stack, str]]) -> Iterator
 def _measured_range(refusal: Refusal, service_ms: float) -> str:
     at, fewest, most = f"at {plain(service_ms)} ms", refusal.fewest, refusal.most
     if fewest is None:
-        return f"{at} its rows speak of no number of users; measure more loads"
+        return f"{at} its rows cover no number of users: measure more loads"
     if most is None:
-        return f"{at} its rows speak of {fewest} users and more"
-    return f"{at} its rows speak of {fewest} {'users' if fewest == most else f'to {most} users'}"
+        return f"{at} its rows cover {fewest} users and more"
+    return f"{at} its rows cover {fewest} {'users' if fewest == most else f'to {most} users'}"
 
 
 def accuracy_document(stacks: Sequence[Measured]) -> Document:
@@ -310,7 +310,8 @@ def accuracy_document(stacks: Sequence[Measured]) -> Document:
         ],
     )
     count = len(checked.loads) + checked.refused
-    words = f"{checked.refused} of {count} loads lie outside the others of their stack: refused."
+    words = f"Not predicted: {checked.refused} of {count} loads, which lie outside the others of "
+    words += "their stack."
     return Document("", (), [Section("accuracy", "", [throughput, resources, Text([words])])])
 
 

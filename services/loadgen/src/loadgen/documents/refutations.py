@@ -53,7 +53,7 @@ def _against_case(material: Material, suite: Suite, entry: Entry) -> Iterator[Bl
     yield from _as_it_ran(material, server.name, "The server")
     yield Text([f"Bound by: {entry.bound_by}. {_caveats(entry.caveats)}"])
     lines = "\n".join(command_lines.by_hand(entry.case, server))
-    yield Command("Ask it without the lab's driver (then: docker compose down):", lines)
+    yield Command("Load it without the lab's driver (afterwards: docker compose down):", lines)
     if entry.measured:
         samples = material.samples(entry.measured[0]).name
         yield Text([Markup("Every request: <code>samples/{}</code>").format(samples)])

@@ -242,7 +242,7 @@ def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
 
 def why_given_up(rows: Iterable[Row]) -> str:
     """Why a pair has no duet, by the rows of its sides: `the load asked for is too small for a duet
-    (6.2 views/s each, and it takes 7.5)`; empty where it was not given up.
+    (6.2 views/s each, a duet needs 7.5)`; empty where it was not given up.
     """
     given_up = [row for row in rows if row.is_given_up]
     if not given_up:
@@ -252,7 +252,7 @@ def why_given_up(rows: Iterable[Row]) -> str:
     if outcome == COSTS_TOO_UNLIKE or not load:
         return f"{WHY_GIVEN_UP[outcome]} ({outcome})"
     takes = plain(least_load(slice_of(max(services_ms, default=0.0) / 1000)))
-    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}, and it takes {takes})"
+    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}, a duet needs {takes})"
 
 
 def least_load(slice_s: float) -> float:

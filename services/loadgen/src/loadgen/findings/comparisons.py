@@ -465,7 +465,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         return replace(unjudged, reason="; ".join([*reasons, reason]))
 
     if not both.least:
-        return because("no round measured both" if both.paired else "not measured in both")
+        return because("no round measured both" if both.paired else "not measured in both runs")
     rounds = both.those(counts)
     if lost := both.count - rounds.count:
         uncounted = [row for row in both.rows if not counts(row)]
@@ -480,7 +480,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     if min(*a, *b) <= 0:
         return because(f"{metric} is zero in some round")
     if metric in COSTS_OF_A_VIEW and (load := _unequal_load(rounds)) is not None:
-        return because(f"unequal load: the rates' ratio is {load:.2f}")
+        return because(f"unequal load: the ratio of views/s is {load:.2f}")
     if rounds.least < LEAST_ROUNDS:
         reasons.append(f"needs {LEAST_ROUNDS} rounds")
     reasons += _seen_in_duets(rounds)
@@ -489,11 +489,11 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         reasons += [f"{server} starved {words}" for server, words in sides if words]
     same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in THROUGHPUT and same_ceiling:
-        reasons.append("both at a ceiling, which is not the servers' doing")
+        reasons.append("both at the same ceiling: not the servers' doing")
     ratio = rounds.difference(metric, higher_is_better=metric in HIGHER_IS_BETTER)
     if is_bound_alone(ratio):
         bound = percent_text(math.expm1(ratio.bound_log))
-        reasons.append(f"within the bound of its instruments, ±{bound}")
+        reasons.append(f"may come from the lab's instruments, ±{bound}")
     return replace(
         unjudged,
         difference=ratio,

@@ -164,20 +164,20 @@ NAMES = {"rps": "views/s", "app_cpu_ms_per_view": "CPU per view"}
 
 
 def what_to_change_first(changes: Sequence[Effect]) -> str:
-    """One sentence: what to change first, by how much, and from where to where."""
+    """What to change first, by how much, and from where to where."""
     best = [effect for effect in changes if effect.standing == "better"]
     if best:
         same = [effect for effect in best if effect.change == best[0].change]
         gains = " and ".join(f"{_gains(effect)} ({effect.where})" for effect in same)
-        return f"Change first: {best[0].change}: {gains}."
+        return f"Change first: {best[0].change}. Effect: {gains}."
     standings = {effect.standing for effect in changes}
     if "undecided" in standings:
-        return "Nothing can be told to be worth a change; more rounds or longer windows may tell."
+        return "Undecided: no change is known to help. More rounds or longer windows may tell."
     if standings <= {"not comparable"}:
-        return "Nothing of this can be compared."
+        return "None of these changes can be compared."
     if "not comparable" in standings:
-        return "Nothing that could be compared is worth a change."
-    return "Nothing of this is worth a change."
+        return "Of the changes that can be compared, none is worth making."
+    return "None of these changes is worth making."
 
 
 #: What a change is worth that is not the first, in a few words.
@@ -185,7 +185,7 @@ WORTH: dict[Standing, str] = {
     "better": "is worth it too",
     "small": "too small a difference to matter",
     "equivalent": "does not matter",
-    "undecided": "cannot be told",
+    "undecided": "undecided",
     "worse": "makes it worse",
     "not comparable": "cannot be compared",
 }
@@ -229,7 +229,7 @@ def _in_words(effect: Effect) -> str:
 
 def _beside(effect: Effect, comparison: Comparison) -> str:
     if comparison.metric == "rps" and effect.same_ceiling:
-        return "views/s cannot tell, both make all that their ceiling allows"
+        return "views/s tell nothing, both reached the same ceiling"
     at = f" at {comparison.load}" if comparison.load else ""
     return _with_verdict(comparison) + at
 

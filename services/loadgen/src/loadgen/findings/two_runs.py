@@ -35,7 +35,7 @@ from loadgen.suites.suite import native_views
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view", "app_pss_mib")
 
 INDICATIVE = (
-    "Two runs are two days: rounds within a run do not see what changed between the two, so these "
+    "Two runs are two days. The rounds of a run do not show what changed in between, so these "
     "verdicts are indicative. To be sure, measure both in one run: compare RUN --baseline SERVICE "
     "--candidate SERVICE."
 )
@@ -218,11 +218,11 @@ def _apart(trials: Sequence[tuple[Row, Row]]) -> list[str]:
     if 2 * neighbours >= len(first):
         return []
     mean = mean_distance(first).trials
-    far = "" if mean is None else f", and they are {mean:.1f} trials apart on average"
+    far = "" if mean is None else f" (on average they are {mean:.1f} trials apart)"
     return [
         f"Only {neighbours} of {len(first)} pairs of trials were measured one after the other"
-        f"{far}, so they share less of the machine's moment than they could: name the two in "
-        "a [[compare]] of the suite."
+        f"{far}. The machine may have changed in between. A [[compare]] of the suite that names "
+        "the two brings them together."
     ]
 
 

@@ -21,6 +21,7 @@ from loadgen.documents.document import (
     Text,
     of_words,
 )
+from loadgen.documents.words import count_of
 from loadgen.findings.agreement import Agreement, Disagreement
 from loadgen.findings.comparisons import in_words
 from loadgen.findings.gates import JudgedGate
@@ -50,7 +51,7 @@ def comparison_document(comparison: RunComparison, *, gates_last: bool = False) 
             "What both were asked, and whether they agree",
             list(_agreements(comparison)),
         ),
-        Section("environments", "What the environments do not share", list(_others(comparison))),
+        Section("environments", "What differs between the environments", list(_others(comparison))),
     ]
     return Document(
         heading=heading(comparison),
@@ -79,7 +80,7 @@ def _unmatched(comparison: RunComparison) -> Iterator[str]:
     sides = ((comparison.a, comparison.only_a), (comparison.b, comparison.only_b))
     for side, cases in sides:
         if cases:
-            yield f"Only {side} has {len(cases)} of its cases, such as {cases[0]}."
+            yield f"Only in {side}: {count_of(len(cases), 'case')}, such as {cases[0]}."
 
 
 def _gates(comparison: RunComparison) -> Iterator[Block]:
@@ -98,7 +99,7 @@ def _gates(comparison: RunComparison) -> Iterator[Block]:
     columns = (
         *of_words("Gate", "Case", "Outcome"),
         TableColumn("Ratio and 95 %"),
-        TableColumn("Finds", meaning="the change which fails the gate in 80 % of such runs"),
+        TableColumn("Finds", meaning="the change that fails this gate in 80 % of such runs"),
         *of_words("Why"),
     )
     yield Table("", columns, [_gate_row(gate) for gate in comparison.gates], shown=WIDE)
@@ -135,7 +136,8 @@ def _gates_in_words(gates: Sequence[JudgedGate]) -> str:
         ]
         if changes:
             weakest = max(changes, key=abs)
-            words += f" {text} finds {weakest:+.1%} in 80 % of such runs, where it is weakest."
+            words += f" {text} catches a change of {weakest:+.1%} in 80 % of such runs"
+            words += " (least sensitive case)."
     return words
 
 
@@ -151,20 +153,20 @@ def _agreements(comparison: RunComparison) -> Iterator[Block]:
             )
             for disagreement in apart
         ]
-        caption = f"The {agreement.what}s of which the two do not say the same."
+        caption = f"The {agreement.what}s on which the two disagree."
         if rows:
             yield Table(caption, columns, rows, shown=WIDE)
             yield _few([_apart_in_words(comparison, claimed) for claimed in apart])
 
 
 def _agreement_in_words(agreement: Agreement) -> str:
-    """`7 of 9 claims agree; 1 flips; 1 is told by one run only.`"""
+    """`7 of 9 claims agree; 1 flips; 1 is decided in one run only.`"""
     agreeing = agreement.shared - len(agreement.apart)
     parts = [f"{agreeing} of {agreement.shared} {agreement.what}s agree"]
     if flipped := sum(disagreement.flips for disagreement in agreement.apart):
         parts.append(f"{flipped} flip{'s' * (flipped == 1)}")
     if by_one := len(agreement.apart) - flipped:
-        parts.append(f"{by_one} {'is' if by_one == 1 else 'are'} told by one run only")
+        parts.append(f"{by_one} {'is' if by_one == 1 else 'are'} decided in one run only")
     return "; ".join(parts) + "."
 
 

@@ -72,5 +72,5 @@ class LivePage:
 def _progress(at: str, left_s: float) -> str:
     return (
         f"The run goes on: {at}, {duration(left_s)} left, as of {datetime.now(UTC):%H:%M:%S} UTC. "
-        "This page loads itself anew until the end, when latency and the courses over time join it."
+        "This page reloads itself until the run ends. Then latency and charts over time join it."
     )

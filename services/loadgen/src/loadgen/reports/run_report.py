@@ -46,7 +46,7 @@ from loadgen.topics import (
 
 PAGE_FILE, CHARTS = "report.html", "charts"
 MOST_BYTES = 1_000_000
-NOT_MEASURED = "Nothing of this was measured."
+NOT_MEASURED = "None of this was measured."
 
 type OfRun = Callable[[Material], Iterable[Block]]
 type OfSuite = Callable[[Material, Group], Iterable[Block]]

@@ -51,7 +51,7 @@ CASES = (
     TableColumn("Runs"),
     TableColumn("First to last", numeric=False),
     TableColumn("Last (views/s)"),
-    TableColumn("Last by the one before"),
+    TableColumn("Last / the one before"),
 )
 
 
@@ -99,7 +99,7 @@ def index_document(lab: Lab, runs: Sequence[_ListedRun]) -> Document:
         sections=[
             Section("runs", "Runs", list(_runs(lab, runs))),
             Section("cases", "Cases from run to run", list(_cases(runs))),
-            Section("others", "What is no run", list(_others(lab, runs))),
+            Section("others", "Other folders", list(_others(lab, runs))),
         ],
     )
 
@@ -135,7 +135,7 @@ def _runs(lab: Lab, runs: Sequence[_ListedRun]) -> Iterator[Block]:
             answer = _worked_out(lab, run.folder)
         rows.append(_row(run, answer))
     if not rows:
-        yield Text(["There is none yet."])
+        yield Text(["There are no runs yet."])
         return
     caption = "The newest first. A run leads to its report."
     yield Table(caption, RUNS, rows, filtered="runs", shown=PAGE)
@@ -204,8 +204,9 @@ def _cases(runs: Sequence[_ListedRun]) -> Iterator[Block]:
     newest_first = dict.fromkeys(case for run in here for case in run.rps if case in again)
     rows = [_case_row(case, again[case]) for case in newest_first]
     caption = (
-        f"Views/s of each case that several runs on {readable[0].machine} have, by run, the newest "
-        "at the right. Two runs are two days: a difference is a reason to measure, not a finding."
+        f"Views/s of each case that several runs on {readable[0].machine} have, run by run, the "
+        "newest at the right. Two runs are two days: a difference is a reason to measure, not a "
+        "finding."
     )
     yield Table(caption, CASES, rows, filtered="cases", shown=PAGE)
 
@@ -236,7 +237,7 @@ def _others(lab: Lab, runs: Sequence[_ListedRun]) -> Iterator[Block]:
     if not folders:
         return
     rows = [TableRow((_to_page(folder),)) for folder in folders]
-    yield Table(f"Other folders of {RESULTS}/.", of_words("Folder"), rows, shown=PAGE)
+    yield Table(f"What else is in {RESULTS}/.", of_words("Folder"), rows, shown=PAGE)
 
 
 def _to_page(folder: Path) -> Cell:

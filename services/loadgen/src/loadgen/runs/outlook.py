@@ -51,7 +51,7 @@ MOST_SIZES = 5
 SPACED = {
     "poisson": "at random",
     "constant": "evenly spaced",
-    "jittered": "one in each interval, at random in it",
+    "jittered": "one at a random instant of each interval",
 }
 
 
@@ -65,7 +65,9 @@ def who_asks(trials: Sequence[Measurement]) -> str:
         if rates := sorted({case.rate_rps or 0 for case in cases if case.arrivals == arrivals}):
             kinds.append(f"{_sizes(rates)} arrivals a second, {how}")
     if len(cases) < len(trials):
-        kinds.append("in duets as many views a second of each side as leave the CPUs partly idle")
+        kinds.append(
+            "in duets (two servers at once) as many views/s each as leave the CPUs partly idle"
+        )
     return "; ".join(kinds)
 
 

@@ -141,7 +141,7 @@ def _open_folder(
         return create(lab, request.suites, described, request.plan.trial_count)
     results = resume.reopen(request.resumed, request.suites, described, rows, request.plan)
     missing = len(request.plan.missing(rows))
-    console.print(f"{results.tally}: {missing or 'none'} to be measured")
+    console.print(f"{results.tally}. Still to measure: {missing or 'none'}", soft_wrap=True)
     for key, values in results.changes.items():
         console.print(
             f"changed since the run began: {key} was {values['was']}, is {values['is']}",

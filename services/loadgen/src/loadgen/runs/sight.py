@@ -84,7 +84,7 @@ class Sight:
         sentences = [self._sentence(known)] if known else []
         longer = [asked for asked in self._unknown if self._was_longer(asked)]
         new = [asked for asked in self._unknown if asked not in longer]
-        for later, why in ((new, ""), (longer, ": the windows of earlier runs were longer")):
+        for later, why in ((new, ""), (longer, ": earlier runs had longer windows")):
             if later:
                 who = "it" if sentences else "this run"
                 where = f" in {_names(later)}" if len(later) < len(self._rounds) else ""
@@ -124,7 +124,7 @@ class Sight:
             return f"{sentence}."
         lengths = any(len(shown) > 1 for shown in known.values())
         more = " and how long a window is" if lengths else ""
-        return f"{sentence}, by how busy the CPU is{more}."
+        return f"{sentence}, depending on how busy the CPU is{more}."
 
     def _smallest(self, asked: Asked, shown: Sequence[Scatter]) -> str:
         """The smallest difference that shows, or from where to where it goes."""
@@ -193,7 +193,7 @@ def _names(every: Sequence[Asked]) -> str:
 def _name(asked: Asked) -> str:
     metric, by = asked
     name = NAMES.get(metric) or metric_name(metric)
-    return f"{name} by duets" if by == "duet" else name
+    return f"{name} in duets" if by == "duet" else name
 
 
 def percent_over(ratio: float) -> str:

@@ -42,7 +42,7 @@ def windows_in_words(suites: Sequence[Suite], servers: Mapping[str, Server]) -> 
     """By how much the longest window was cut: `windows of 4.5 s instead of 30.0 s`."""
     whole_s, left_s = max(_windows(suites, servers))
     if left_s == whole_s:
-        return "whole windows"
+        return "full-length windows"
     return f"windows of {left_s:.1f} s instead of {whole_s:.1f} s"
 
 

@@ -48,14 +48,13 @@ CONTROL = "no-http"
 #: How many sentences the answer has.
 LEAST_SENTENCES, MOST_SENTENCES = 3, 6
 WITHIN = f"{100 * MARGIN:.0f} %"
-OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "not to be told"}
-HAS_THE_MOST = "{}<b>{}</b> has the most, {} {}"
+OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "cannot be told"}
+HAS_THE_MOST = "{}<b>{}</b> has the most: {} {}"
 #: What tells cases of one throughput apart: who has the least of it, and who the most.
 BESIDES = {
-    "app_cpu_ms_per_view": "Of these {count} {least} needs the least CPU, {least_ms} ms a view; "
-    "{most} the most, {most_ms} ms.",
-    "p95_ms": "The lowest p95 is that of {least}, {least_ms} ms, the highest of {most}, "
-    "{most_ms} ms.",
+    "app_cpu_ms_per_view": "Of these {count}, {least} needs the least CPU, {least_ms} ms per view; "
+    "{most} needs the most, {most_ms} ms.",
+    "p95_ms": "{least} has the lowest p95, {least_ms} ms; {most} has the highest, {most_ms} ms.",
 }
 
 
@@ -243,14 +242,9 @@ def _how_to_go_on(material: Material) -> str:
 def _claims_by_outcome(material: Material) -> str:
     """How many claims came out how, and which are refuted."""
     claims = material.claims
-    by_outcome = {
-        name: [claim for claim in claims if claim.outcome == name]
-        for name in ("holds", "refuted", "cannot be told")
-    }
-    counts = Counter({name: len(found) for name, found in by_outcome.items()})
-    words = [f"{counts['holds'] or 'none'} held", f"{counts['refuted'] or 'none'} refuted"]
-    words.append(f"{counts['cannot be told'] or 'none'} not to be told")
-    said = f"Of {count_of(len(claims), 'claim')} {', '.join(words)}."
+    by_outcome = {name: [claim for claim in claims if claim.outcome == name] for name in OUTCOMES}
+    counts = (f"{len(by_outcome[name])} {words}" for name, words in OUTCOMES.items())
+    said = f"Of {count_of(len(claims), 'claim')}: {', '.join(counts)}."
     for name, verb in (("holds", "Held"), ("refuted", "Refuted")):
         quoted = dict.fromkeys(f"“{claim.words.rstrip('.')}”" for claim in by_outcome[name])
         if quoted:
@@ -399,11 +393,11 @@ def _over_loads(standings: Sequence[_Standing], labels: Labels) -> Iterator[str]
         return
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
     if not alone:
-        yield f"Of {len(standings)} loads none has a leader that can be told."
+        yield f"Of {len(standings)} loads: nobody leads for sure in any."
         return
     words = [f"{labels.called(case)} leads alone in {count}" for case, count in alone.most_common()]
     if together := sum(not standing.is_alone for standing in standings):
-        words.append(f"in {together} nobody does, or nobody can be told to")
+        words.append(f"nobody leads for sure in {together}")
     yield f"Of {len(standings)} loads: {listing(words, most=6)}."
 
 
@@ -420,19 +414,20 @@ def _leader(standing: _Standing, load: str) -> Iterator[Words]:
         load, best.called, _figure(best, metric), UNITS[metric]
     )
     if not standing.known:
-        yield words + "; whether by more than chance cannot be told from under three ranked rounds."
+        yield words + ". This may be chance: there are under three ranked rounds."
         return
     if at_ceiling:
-        words += f", as much as its {best.mostly_bound_by} allow"
+        words += f", all that its {best.mostly_bound_by} allow"
+    words += "."
     if standing.near:
         names = listing((other.called for other in standing.near), most=3)
-        words += f"; less than {WITHIN} behind, which does not matter: {names}"
+        words += f" Less than {WITHIN} behind, which does not matter: {names}."
     if standing.open:
         names = listing((other.called for other in standing.open), joined="or")
-        words += f"; this run cannot tell it from {names}"
+        words += f" This run cannot tell it from {names}."
     if standing.is_alone:
-        words += ", more than any other"
-    yield words + "."
+        words += " All others make less."
+    yield words
     if at_ceiling and standing.near:
         yield " ".join(_besides((best, *standing.near)))
     if standing.behind:
@@ -468,22 +463,28 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
     how = _against(sync, other, metric)
     if how is None or how.rounds < LEAST_ROUNDS:
         return
-    near = f"less than {WITHIN} apart, which does not matter"
     digits = WRITTEN[metric][1]
     sync_rate, other_rate = (decimals(entry.value(metric), digits) for entry in (sync, other))
-    words = Markup("<b>Sync or async?</b> {}The best sync stack, {}, makes {} {}; ").format(
-        load, sync.called, sync_rate, UNITS[metric]
-    )
+    verdict = f"{load}{_async_is(how)}"
+    words = Markup("<b>Sync or async?</b> {}.").format(verdict[:1].upper() + verdict[1:])
     words += (
-        f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}, "
-        f"{near if _within_margin(how) else how.verdict}"
+        f" The best sync stack, {sync.called}, makes {sync_rate} {UNITS[metric]}; "
+        f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}."
     )
-    if is_bound_alone(how):
-        words += f" (instruments may have done ±{percent_text(math.expm1(how.bound_log))})"
     if is_equal_load(how.ratio):
         cpu = [decimals(entry.value("app_cpu_ms_per_view"), 1) for entry in (sync, other)]
-        words += f"; a view costs them {cpu[0]} and {cpu[1]} ms of CPU"
-    yield words + "."
+        words += f" A view costs them {cpu[0]} and {cpu[1]} ms of CPU."
+    yield words
+
+
+def _async_is(how: Difference) -> str:
+    """`async is worse`: how the best async stack does against the best sync one."""
+    if _within_margin(how):
+        return f"no difference that matters (less than {WITHIN})"
+    if is_bound_alone(how):
+        bound = percent_text(math.expm1(how.bound_log))
+        return f"undecided, the difference may come from the lab's instruments (±{bound})"
+    return f"async is {how.verdict}" if how.verdict in ("better", "worse") else how.verdict
 
 
 def _frugal(metric: str, entries: Sequence[Entry]) -> Entry:
@@ -501,8 +502,8 @@ def _without_calls(group: Group, best: Entry) -> Iterator[str]:
         if how and how.low is not None and how.high is not None:
             interval = f"[{100 * how.low:.1f}–{100 * how.high:.1f}]"
             yield (
-                f"Without an HTTP call the same server makes {_figure(control, group.metric)}; "
-                f"with one it keeps {100 * how.ratio:.1f} {interval} %."
+                f"Without an HTTP call the same server makes {_figure(control, group.metric)}. "
+                f"With one it keeps {100 * how.ratio:.1f} {interval} % of that."
             )
 
 
@@ -531,9 +532,8 @@ def _bounds(group: Group) -> Iterator[str]:
     """What held the rows back, counted."""
     counts = Counter(entry.mostly_bound_by for entry in group.entries if entry.is_ranked)
     if counts:
-        cases = count_of(counts.total(), "case")
-        words = listing((f"{name} in {count}" for name, count in counts.most_common()), most=6)
-        yield f"What held back its {cases}: {words}."
+        words = (f"{name} in {count_of(count, 'case')}" for name, count in counts.most_common())
+        yield f"What limited throughput (bound by): {listing(words, most=6)}."
 
 
 def _compared(group: Group) -> Iterator[str]:
@@ -557,7 +557,7 @@ def _claimed(material: Material) -> Markup:
     outcomes = Counter(claim.outcome for claim in material.claims)
     words = listing(f"{count} {OUTCOMES[name]}" for name, count in outcomes.most_common())
     count = count_of(len(material.claims), "claim")
-    return Markup('Of <a href="#claims">{}</a> {}.').format(count, words)
+    return Markup('Of <a href="#claims">{}</a>: {}.').format(count, words)
 
 
 def _entries(material: Material) -> dict[Case, Entry]:
@@ -570,16 +570,14 @@ def _measured(material: Material) -> str:
     entries = _entries(material)
     duets = sum(row.is_of_duet and row.is_measured for row in material.rows) // 2
     not_made = setup.not_made(material.rows)
-    if not entries and (duets or not_made):
-        made = f"Measured: {count_of(duets, 'duet')}" if duets else ""
-        return f"{', and '.join(filter(None, (made, not_made)))}."
-    rounds = max((len(entry.rows) for entry in entries.values()), default=0)
-    trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
-    cases = count_of(len(entries), "case")
-    besides = [count_of(duets, "duet")] if duets else []
-    besides += [not_made] if not_made else []
-    measured = f"{trials} of {cases} in {count_of(rounds, 'round')}"
-    return f"Measured: {', and '.join((measured, *besides))}."
+    made = [count_of(duets, "duet")] if duets else []
+    if entries or not (duets or not_made):
+        rounds = max((len(entry.rows) for entry in entries.values()), default=0)
+        trials = count_of(sum(len(entry.rows) for entry in entries.values()), "trial")
+        cases = count_of(len(entries), "case")
+        made.insert(0, f"{trials} of {cases} in {count_of(rounds, 'round')}")
+    measured = f"Measured: {', and '.join(made)}." if made else ""
+    return " ".join(filter(None, (measured, f"{not_made}." if not_made else "")))
 
 
 def _missing(material: Material) -> Iterator[Words]:
@@ -587,7 +585,7 @@ def _missing(material: Material) -> Iterator[Words]:
     rows = [row for entry in _entries(material).values() for row in entry.rows]
     if not _is_whole(material):
         outcome = material.environment["outcome"]
-        yield Markup("<strong>The run is not whole: {}.</strong>").format(outcome)
+        yield Markup("<strong>The run is incomplete: {}.</strong>").format(outcome)
     failed = [row for row in rows if not row.is_measured]
     if failed:
         servers = listing(dict.fromkeys(row.text("server") for row in failed))
@@ -598,21 +596,18 @@ def _missing(material: Material) -> Iterator[Words]:
     if unranked:
         blame = caveats.blamed(unranked)
         yield (
-            f"{count_of(len(unranked), 'trial')} may be off by too much ({listing(blame)}) and "
-            f"{'is' if len(unranked) == 1 else 'are'} left out of means and ranks."
+            f"{count_of(len(unranked), 'trial')} may be off by too much ({listing(blame)}), so "
+            f"{'it is' if len(unranked) == 1 else 'they are'} left out of means and ranks."
         )
 
 
 def _without_intervals(material: Material) -> Iterator[str]:
-    """What it takes to rank anybody, under three rounds of what nothing compares."""
+    """What a ranking takes, under three rounds of what nothing compares."""
     rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
     if 0 < rounds < LEAST_ROUNDS and not material.early:
         how = _how_to_go_on(material)
         three = f"three rounds ({how})" if how else "three rounds"
-        yield (
-            f"With {count_of(rounds, 'round')} there are no intervals. It takes {three} to rank "
-            "anybody."
-        )
+        yield f"With {count_of(rounds, 'round')} there are no intervals. A ranking takes {three}."
 
 
 def _untold(material: Material) -> Iterator[Words]:
@@ -625,4 +620,5 @@ def _untold(material: Material) -> Iterator[Words]:
     undecided = sum(comparison.verdict == "undecided" for comparison in material.comparisons)
     if undecided:
         count = count_of(len(material.comparisons), "comparison")
-        yield f"{undecided} of {count} stay undecided: more rounds would narrow them."
+        are = "is" if undecided == 1 else "are"
+        yield f"{undecided} of {count} {are} undecided. More rounds may decide."

@@ -22,9 +22,9 @@ from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
 INTRODUCTION = (
-    "From the last rate that holds to the first that does not, per core: the thick bar is the "
-    "widest over rounds, the ticks below it are the ends of each round. The upright tick is C / D, "
-    "what the CPU would allow if nobody minded waiting."
+    "The thick bar goes from the last rate that held to the first that did not, per core and over "
+    "all rounds. The ticks below it are the ends of each round. The upright tick is C / D, CPUs / "
+    "CPU seconds per view: what the CPU would allow if nobody minded waiting."
 )
 
 
@@ -52,14 +52,14 @@ def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
 
 
 def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
-    """Which stack carries the most, and whose bracket overlaps its own."""
+    """Which stack carries the most, and whose range overlaps its own."""
     best = listed[0] if listed else None
     if not best or not best.low_rps_per_cpu:
         return
     alike = [
         stack.name for stack in listed[1:] if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
     ]
-    overlap = f" Its bracket overlaps that of {'; '.join(alike)}." if alike else ""
+    overlap = f" Undecided against {'; '.join(alike)}: the ranges overlap." if alike else ""
     yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
 
 
@@ -70,12 +70,11 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableColumn("Configuration", numeric=False, shown=WIDE),
         TableColumn(
             "Views/s per core",
-            meaning="from the last rate that holds to the first that does not, the widest over "
-            "rounds",
+            meaning="from the last rate that held to the first that did not, over all rounds",
         ),
-        TableColumn("of C/D"),
-        TableColumn("CPU/view", meaning="ms, at the rate that holds"),
-        TableColumn("MiB/view", meaning="memory of the server by the views in flight there"),
+        TableColumn("of C/D", meaning="share of the CPU ceiling, C / D"),
+        TableColumn("CPU/view", meaning="ms, at the rate that held"),
+        TableColumn("MiB/view", meaning="the server's memory / views in flight"),
         TableColumn("PSS (MiB)", shown=WIDE),
         TableColumn("Gave way", numeric=False),
         TableColumn("Rounds", shown=WIDE),
@@ -86,9 +85,9 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         for stack in listed
     ]
     caption = (
-        f"A rate holds if {rules.majority} of {rules.windows} windows of {rules.window_s:g} s keep "
-        f"p95 within {rules.p95_by_service_time:g} service times, without a failure, "
-        f"{rules.least_answered:.0%} answered, and none piling up."
+        f"A rate holds if in {rules.majority} of {rules.windows} windows of {rules.window_s:g} s "
+        f"p95 stays within {rules.p95_by_service_time:g} service times, no request fails, "
+        f"{rules.least_answered:.0%} are answered and none pile up."
     )
     return Table(caption, columns, rows, folded="The same as a table")
 

@@ -27,7 +27,7 @@ def blocks(material: Material) -> Iterator[Block]:
         yield Text([again])
     servers = _terms(material, lambda entry: entry.case.server, ", ")
     if not servers:
-        yield Text(["No row has any."], shown=PAGE)
+        yield Text(["No row has a caveat."], shown=PAGE)
         return
     yield Terms(servers, shown=TEXT)
     yield Terms(_terms(material, lambda entry: material.labels.name(entry.case), "; "), shown=PAGE)
@@ -39,9 +39,10 @@ def measured_again(rows: Sequence[Row]) -> str:
     if not repeats:
         return ""
     open_yet = sum(row in repeats and not row.is_ranked for row in last_attempts(rows))
-    words = f"{_repeats(rows)}, since an instrument may have moved a result by over {MARGIN:.0%}; "
-    words += "what it is compared with was measured again beside it. The last attempt counts"
-    return words + (f", and {open_yet} of them may still be off." if open_yet else ".")
+    words = f"{_repeats(rows)}. An instrument (API, load or machine) may have moved their results "
+    words += f"by over {MARGIN:.0%}, or those of a case that they are compared with. "
+    words += "The last attempt counts"
+    return words + (f"; {open_yet} of them may still be off." if open_yet else ".")
 
 
 def _repeated(rows: Sequence[Row]) -> list[Row]:
@@ -73,7 +74,7 @@ def brief_blocks(material: Material) -> Iterator[Block]:
     if more := listing((caveat.name for caveat in known[MOST:]), most=6):
         yield Text([f"Also: {more}."], "note")
     if again := _repeats(material.rows):
-        yield Text([f"{again}: an instrument may have moved them, or their rivals."], "note")
+        yield Text([f"{again}: an instrument may have moved them or their rivals."], "note")
 
 
 def _line(caveat: caveats.Caveat, of: Sequence[Entry], among: int) -> tuple[str, str, str]:

@@ -25,9 +25,9 @@ from loadgen.topics.comparisons import could_see
 
 HEADING = "What is claimed, and what this run says of it"
 INTRODUCTION = (
-    "A claim holds where every comparison that it makes is better by its own 95 % interval; it is "
-    "refuted where one is worse or equivalent after Holm's adjustment; all else cannot be told, "
-    "also where both sides are at one ceiling."
+    "A claim holds if each of its comparisons is better, by its own 95 % interval. It is refuted "
+    "if one is worse or equivalent, after Holm's adjustment for their number. All else cannot be "
+    "told, as where both sides are at the same ceiling."
 )
 
 
@@ -45,8 +45,8 @@ def blocks(claims: Sequence[Claim]) -> Iterator[Block]:
         TableColumn("Clients", numeric=False, merged=True),
         TableColumn("Outcome", numeric=False, merged=True),
         *of_words("Metric", "Of this metric"),
-        TableColumn("Ratio and 95 %", meaning="second by first, of the comparison that decides"),
-        TableColumn("Could see", meaning="what 80 % of such runs would have found"),
+        TableColumn("Ratio and 95 %", meaning="second / first, of the comparison that decides"),
+        TableColumn("Could see", meaning="smallest change that 80 % of such runs find"),
         *of_words("Decided by", "Why"),
     )
     rows = [

@@ -37,16 +37,17 @@ from loadgen.theory.statistics import MARGIN, clopper_pearson
 #: More than this are not drawn: first those that say something.
 MOST_DRAWN = 30
 INTRODUCTION = (
-    "Each line is the second by the first: the ratio with its 95 % interval over rounds; a "
-    f"triangle lies beyond the chart. The band is ± {MARGIN:.0%}, within which a difference does "
-    "not matter. Where the interval excludes 1 the second is better or worse; else equivalent "
-    "where its 90 % core lies within the band, and undecided where it does not. Both are widened "
-    "by the bound: what the lab's own instruments can have done at most."
+    "Each line is a ratio, the second case divided by the first, with its 95 % interval over "
+    "rounds. A triangle means that it lies beyond the chart. "
+    f"Within the band, ± {MARGIN:.0%}, a difference does not matter. "
+    "If the interval leaves out 1, the second is better or worse. If not, it is equivalent where "
+    "the 90 % interval lies within the band, and undecided where it does not. Both intervals are "
+    "widened by the bound: the most that the lab's own instruments can have done."
 )
 #: Of ratios that were measured in duets.
 DUETS = (
-    "Where a load is named (views/s each), both servers were asked for it at once, on the same "
-    "CPUs: a duet. What disturbs the CPU disturbs both, and the ratio holds for that load."
+    "A line with a load (views/s each) is a duet: both servers had that load at the same time, on "
+    "the same CPUs. What disturbs the CPU disturbs both. The ratio holds for that load."
 )
 
 
@@ -208,8 +209,8 @@ def sentences_above(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator
             needed = planted.rounds_needed
             yield (
                 f"{comparison.label}: planted {ratio_text(planted.ratio)} in "
-                f"{metric_name(comparison.metric)}, found {in_words(comparison)}"
-                + (f"; to show it in 80 % of runs takes {needed} rounds." if needed else ".")
+                f"{metric_name(comparison.metric)}, found {in_words(comparison)}."
+                + (f" It takes {needed} rounds to show this in 80 % of runs." if needed else "")
             )
 
 
@@ -224,8 +225,8 @@ def _false_alarms(comparisons: Iterable[Comparison]) -> Iterator[str]:
         shares = (raised / count, *clopper_pearson(raised, count))
         share, low, high = map(percent_text, shares)
         yield (
-            f"{metric_name(metric)}: {raised} false alarms in {count} comparisons of a server "
-            f"with its twin ({share}, 95 % bounds {low} to {high}; 5 % are due)."
+            f"{metric_name(metric)}: {count_of(raised, 'false alarm')} in {count} comparisons of a "
+            f"server with its twin ({share}, 95 % bounds {low} to {high}; 5 % are expected)."
         )
 
 
@@ -233,22 +234,25 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
     columns = (
         TableColumn("Comparison", numeric=False, merged=True),
         TableColumn("Metric", numeric=False),
-        TableColumn("Ratio", meaning="second by first"),
+        TableColumn("Ratio", meaning="second / first"),
         TableColumn("95 %"),
         TableColumn(
             "Bound",
             shown=PAGE,
-            meaning="the most that API, driver, stolen time and known drift can have done, where "
-            "what held both back was the same, and did the same to both",
+            meaning="the most that API, driver, stolen time and known drift can have changed the "
+            "ratio, beyond what they did to both sides alike",
         ),
-        TableColumn("Could see", meaning="what 80 % of such runs would have found"),
+        TableColumn("Could see", meaning="smallest change that 80 % of such runs find"),
         TableColumn("Verdict", numeric=False),
-        TableColumn("Adjusted p", shown=WIDE, meaning="by Benjamini and Hochberg"),
+        TableColumn(
+            "Adjusted p",
+            shown=WIDE,
+            meaning="for the number of comparisons (Benjamini and Hochberg)",
+        ),
         TableColumn(
             "Apart",
             shown=PAGE,
-            meaning="trials from the one to the other, mean over rounds; 1 is one right after the "
-            "other",
+            meaning="trials from one to the other, mean over rounds; 1: one right after the other",
         ),
         TableColumn("Remark", numeric=False, shown=WIDE),
     )

@@ -21,11 +21,11 @@ from loadgen.suites.labels import WRITTEN
 from loadgen.topics.throughput import drawn
 
 INTRODUCTION = (
-    "CPU time of the whole server by good answers, mean over rounds with the 95 % interval. It "
-    "falls with load, so hold only rows of about the same rate against each other. Memory is the "
-    "proportional set size of the server's processes after the window: what they share counts once."
+    "CPU time of the whole server divided by good answers, mean over rounds with the 95 % "
+    "interval. It falls with load, so compare only rows with about the same views/s. Memory is "
+    "that of the server's processes after the window (PSS): what they share counts once."
 )
-CUT = "A bar that runs to the edge with an arrow beside its figure is longer than that."
+CUT = "An arrow beside a figure: its bar is longer than the chart."
 COLUMNS = ("app_cpu_ms_per_view", "app_cpu_share", "app_pss_mib", "app_peak_mib")
 #: A value so many times the median is cut off in the drawing, lest the others vanish.
 CUT_OFF = 6.0

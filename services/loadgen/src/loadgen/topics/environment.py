@@ -32,8 +32,8 @@ def blocks(material: Material) -> Iterator[Block]:
     """What a reader needs to judge the run, or to repeat it."""
     environment = material.environment
     repeated = command_lines.repeat_run(environment["arguments"])
-    yield Command("The whole run again, in the same order:", repeated)
-    yield Command("This page again:", f"{command_lines.BENCH} report {material.path}")
+    yield Command("To repeat the whole run, in the same order:", repeated)
+    yield Command("To draw this page again:", f"{command_lines.BENCH} report {material.path}")
     facts = ((name, value) for name, value in _facts(environment) if value)
     yield _table("Machine and run", ("What", "Value"), facts)
     if checks := environment.get("self_check"):

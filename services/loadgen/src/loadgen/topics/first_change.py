@@ -27,17 +27,17 @@ from loadgen.suites.labels import metric_name
 
 HEADING = "What to change first"
 EXPLANATION = (
-    "×: after by before the change, with its 95 % interval; views/s more is better; or more: after "
-    "it, all is made that the users, slots or pool allow"
+    "× is after / before the change, with its 95 % interval. Views/s should rise, all else should "
+    "fall. “or more”: the users, slots or pool allow no more, so the gain may be larger."
 )
-BRIEFLY = "× is after by before; or more: then all is made that users or slots allow"
+BRIEFLY = "× is after / before the change. “or more”: users or slots allow no more."
 #: Of more changes than this a screen has no room.
 MOST_LISTED = 6
 INTRODUCTION = (
-    "Each line is what one change does: after by before, with the 95 % interval; the best first. "
-    "Views/s judge a change where they can; where both sides make all that the users ask for, or "
-    "views/s scatter too much to tell, CPU per view does, and less of it is better. Or more: after "
-    "the change, all is made that users, slots or pool allow."
+    "Each line is one change, the best first: the figure after it divided by the figure before, "
+    "with the 95 % interval. Views/s judge a change where they can. Where both sides serve all "
+    "that the users ask for, or views/s vary too much, CPU per view judges, and less is better. "
+    "“Or more”: after the change the users, slots or pool allow no more, so the gain may be larger."
 )
 
 

@@ -11,7 +11,7 @@ from loadgen.charts.palette import BAD, CPU, INK, SOFT, USERS
 from loadgen.charts.panels import HeatPanel, Line, Panel, panels_chart
 from loadgen.documents.document import PAGE, Block, Gallery, Picture, Table, TableColumn, TableRow
 from loadgen.documents.run_material import Entry, Group, Material
-from loadgen.documents.words import decimals, listing
+from loadgen.documents.words import decimals
 from loadgen.records.columns import Row
 from loadgen.suites.cases import Case
 
@@ -20,11 +20,11 @@ from loadgen.suites.cases import Case
 MOST_SHOWN = 36
 ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
 INTRODUCTION = (
-    "One round of each case, the one of middling throughput, second by second. Top: requests in "
-    "flight (line) and users (dashes). Then good answers a second, failed ones in red; p95, of "
-    "stretches that hold a hundred answers; and every good answer, by when it came and how long it "
-    "took (log scale): the darker, the more. There upright stripes are waves, a slope is a queue "
-    "that grows, a gap is a stall. All charts of a suite have the same scales."
+    "One round of each case, second by second: the round with the middle throughput. From the top: "
+    "requests in flight (line) and users (dashes); good answers a second, with failed ones in red; "
+    "p95, of stretches with a hundred answers; and every good answer by when it came and how long "
+    "it took (log scale, darker where there are more). Upright stripes are waves, a slope is a "
+    "growing queue, a gap is a stall. All charts of a suite have the same scales."
 )
 #: For who does not see the pictures.
 IN_FIGURES = "What the pictures show, in figures"
@@ -75,8 +75,8 @@ def blocks(material: Material, group: Group) -> Iterator[Block]:
     caption = ""
     if len(entries) < len(group.entries):
         caption = (
-            f"Shown are {len(entries)} of {len(group.entries)} cases, those first whose caveats "
-            f"are {listing(ABOUT_TIME, most=len(ABOUT_TIME), joined='or')}."
+            f"{len(entries)} of {len(group.entries)} cases are shown, first those with one of "
+            f"these caveats: {', '.join(ABOUT_TIME)}."
         )
     yield Gallery(f"over-time-{group.suite.name}", pictures, caption)
     rows = [TableRow(one.figures) for one in shown]

@@ -11,9 +11,10 @@ from loadgen.prediction.stack import Stack
 from loadgen.suites.labels import titles
 
 HOW = (
-    "What each server and client of this run would do under another load, computed from its CPU "
-    "per view by exact mean value analysis and refused outside what was measured. These laws give "
-    "means, no percentiles; docs/predictions.md says what goes into them and how far off they are."
+    "What each server and client of this run would do under another load. A queueing law (exact "
+    "mean value analysis) computes it from the measured CPU per view, and refuses loads outside "
+    "what was measured. It gives means, not percentiles. docs/predictions.md says what goes into "
+    "it and how far off it is."
 )
 
 

@@ -24,9 +24,9 @@ from loadgen.suites.labels import MOST_SPARED, WRITTEN
 #: What is shown where no article says what to show.
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view")
 INTRODUCTION = (
-    "The article's figures are from its own machine and day; ours have its load and concurrency, "
-    "equal settings, and today's versions. Compare the order of the rows and their ratios, not the "
-    "figures."
+    "The article's figures are from its own machine and day. Ours have its load and concurrency, "
+    "but equal settings and today's versions. Compare the order of the rows and their ratios, not "
+    "the figures."
 )
 
 
@@ -68,7 +68,7 @@ def results_table(group: Group) -> Table:
         )
         for entry in group.apart
     ]
-    legend = "ours (the article's); – is a value that could not be known" if published else ""
+    legend = "ours (the article's); –: not known" if published else ""
     return Table(legend, columns, rows, shown=TEXT | PAGE if published else TEXT)
 
 
@@ -81,7 +81,7 @@ def _on_a_terminal(entry: Entry, group: Group) -> str:
 def _notes(group: Group) -> Iterator[str]:
     """What the names of a terminal's table leave out."""
     if any(entry.has_fewer_rounds for entry in group.apart):
-        yield "(2 of 3): its figures rest on fewer rounds than others"
+        yield "(2 of 3): these figures rest on fewer rounds than others"
     if words := _spared(group):
         yield words
 

@@ -13,10 +13,10 @@ from loadgen.theory.statistics import MARGIN
 #: More values of an axis than this are not told one by one.
 MOST_VALUES = 8
 CLIENTS = {
-    "-per-request": "a view makes an HTTP client of its own and closes it again",
+    "-per-request": "each view makes an HTTP client of its own and closes it again",
     "-shared": "all views of a process use one HTTP client, and its open connections",
     "-shared-context": "a client per view, but one TLS context for all of them",
-    "no-http": "the view waits as long without calling anybody: the most that a client could reach",
+    "no-http": "the view waits as long without calling anybody: no client can do better",
 }
 SETTINGS = {
     "startproject": "Django's default middleware, DEBUG off",
@@ -27,13 +27,13 @@ SETTINGS = {
 ALWAYS = {
     "sync, async": "how the view is written; a sync server gives it a thread or a greenlet, an "
     "async one runs it on an event loop",
-    "slots": "requests that a server can have in work at once: its threads or greenlets",
-    "ceiling": "what could be reached at most, by arithmetic: users, slots or the client's "
-    "connections by the time that a view must take, or the CPU by what a view costs",
-    "bound by": "the ceiling that was used up; unexplained where none was",
-    "CPU per view": "milliseconds of CPU time that the server's processes took, by views served",
-    "PSS": "memory of the server's processes, what they share counted once",
-    "[a–b]": "the 95 % interval over rounds: the cases measured again, in another order",
+    "slots": "requests that a server can work on at once: its threads or greenlets",
+    "ceiling": "the most views/s that are possible, by arithmetic: users, slots or the client's "
+    "connections, divided by the time that a view must take; or CPUs, divided by what a view costs",
+    "bound by": "the ceiling that was reached; unexplained where none was",
+    "CPU per view": "CPU time of the server's processes in ms, divided by the views served",
+    "PSS": "memory of the server's processes; what they share counts once",
+    "[a–b]": "the 95 % interval over rounds; each round measures all cases once, in another order",
     "equivalent": f"known to differ by less than {100 * MARGIN:.0f} %; undecided: this run cannot "
     "tell",
 }
@@ -71,14 +71,14 @@ def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
     if calls := list(dict.fromkeys((case.workload, case.delays_ms) for case in calling)):
         waits = list(dict.fromkeys(_waits(*each) for each in calls))
         computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
-        besides = f"; in some cases it computes for {_any_of(computes)} ms besides"
+        besides = f"; in some cases it also computes for {_any_of(computes)} ms"
         yield (
             f"A view {listing(waits, most=MOST_VALUES, joined='or')}{besides if computes else ''}."
         )
     if asking := listing(_loads(cases), joined="or"):
-        yield f"Views are asked for by {asking}."
+        yield f"The load: {asking}."
     if group.suite.search:
-        yield "Its search then has requests arrive at random, at rates that it chooses."
+        yield "The search then lets requests arrive at random, at rates that it chooses."
     rounds = len({row["round"] for entry in group.entries for row in entry.rows})
     cases_words, rounds_words = count_of(len(cases), "case"), count_of(rounds, "round")
     by_side = rows_by_duet(rows)
@@ -89,16 +89,16 @@ def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
     ]
     if made := sum(any(row.is_measured for row in of_side) for of_side in duets):
         yield (
-            f"{count_of(made, 'duet')}: two fresh server processes at once on one set of "
-            "CPUs, with the same load each."
+            f"{count_of(made, 'duet')}: two fresh server processes at once on the same CPUs, each "
+            "with the same load."
         )
     if words := not_made(row for of_side in duets for row in of_side):
         yield f"{words}."
     if not cases:
         return
     yield (
-        f"{cases_words}, each measured in {rounds_words}: a fresh server process alone on its CPU, "
-        "the API and the load on another where there is one."
+        f"{cases_words}, each measured in {rounds_words}: a fresh server process, alone on its "
+        "CPU. The API and the load run on another CPU where there is one."
     )
 
 
@@ -108,20 +108,18 @@ def _waits(workload: str, delays_ms: Sequence[float]) -> str:
     if len(delays_ms) == 1:
         return f"calls an API that answers after {calls} ms"
     how = "one after the other" if workload == "serial" else "at once"
-    return (
-        f"calls an API {len(delays_ms)} times {how}, which answers after {calls} ms, so it "
-        f"takes {plain(waits_ms(workload, delays_ms))} ms at least"
-    )
+    least = f"it takes at least {plain(waits_ms(workload, delays_ms))} ms"
+    return f"calls an API {len(delays_ms)} times {how} ({calls} ms), so {least}"
 
 
 def _loads(cases: Sequence[Case]) -> Iterator[str]:
     """Who asks for views: each kind of load once, with its sizes."""
     users = sorted({case.users for case in cases if case.users})
     if users:
-        yield f"{_any_of(users)} users, of whom each asks again once answered"
+        yield f"{_any_of(users)} users, who each ask again once they are answered"
     rates = sorted({case.rate_rps for case in cases if case.rate_rps})
     if rates:
-        yield f"{_any_of(rates)} arrivals a second, whether others have been answered or not"
+        yield f"{_any_of(rates)} arrivals a second, whether or not earlier ones were answered"
 
 
 def _any_of(values: Sequence[float]) -> str:

@@ -30,14 +30,14 @@ METRICS = {
 }
 #: What is to be known of a bar that is not the mean rate of the window, as its ceilings are.
 OF_THE_WINDOW = (
-    "Ceilings, and how much of one was used, are of the mean over the whole window: the best 10 s "
-    "may lie above them."
+    "Ceilings, and the share of them that was used, are for the mean over the whole window. The "
+    "best 10 s may lie above them."
 )
 INTRODUCTION = (
-    "The bar is the mean over rounds, the line on it the 95 % interval, the ticks below it are the "
-    "rounds. The pale track ends at the lowest ceiling, the most that anything could reach there; "
-    "upright ticks are all ceilings. The colour says what was used up. A dashed bar is not ranked: "
-    "it measured the lab."
+    "The bar is the mean over rounds, the line on it the 95 % interval; the ticks below it are the "
+    "rounds. The pale track ends at the lowest ceiling: more was not possible there. Upright ticks "
+    "are all ceilings. The colour says what the row was bound by. A dashed bar is not ranked: it "
+    "says more about the lab than about the server."
 )
 CEILINGS = ("users", "slots", "pool", "cpu")
 
@@ -51,7 +51,7 @@ def blocks(group: Group) -> Iterator[Block]:
     if group.metric != "rps":
         caption += f" {OF_THE_WINDOW}"
     if len(entries) < len(group.entries):
-        caption += f" Drawn are the first and last {len(entries) // 2} of {len(group.entries)}."
+        caption += f" The first and last {len(entries) // 2} of {len(group.entries)} are drawn."
     title = f"Throughput with ceilings: {group.suite.question}"
     picture = Picture(title, _chart(group, entries).chart)
     yield Figure(f"throughput-{group.suite.name}", picture, caption, _table(group))
@@ -134,12 +134,13 @@ def _table(group: Group) -> Table:
         TableColumn(WRITTEN[group.metric][0]),
         *(TableColumn(f"{name} ceiling") for name in CEILINGS),
         TableColumn("Bound by", numeric=False),
-        TableColumn("Used of it"),
+        TableColumn("Share used"),
     )
     rows = [TableRow(tuple(_cells(entry, group.metric)), entry.state) for entry in group.entries]
     caption = (
-        "Views a second, mean over rounds with the 95 % interval, and what each ceiling allows. ≥: "
-        "a lower bound, since CPU per view falls with load."
+        "Views/s, mean over rounds with the 95 % interval, and what each ceiling allows. ≥: a "
+        "lower bound, since CPU per view falls with load. Share used: of the ceiling that bound "
+        "the row."
     )
     return Table(caption, columns, rows, folded="The same as a table", shown=PAGE)
 

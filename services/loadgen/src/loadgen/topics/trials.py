@@ -44,18 +44,17 @@ COLUMNS = (
     TableColumn("Caveats", numeric=False),
 )
 CAPTION = (
-    "Every trial of the run; of one that was measured again the last attempt counts. A dashed "
-    "line: not ranked; struck through: not measured."
+    "Every trial of the run. If one was measured again, its last attempt counts. Dashed: not "
+    "ranked. Struck through: not measured."
 )
 #: Of runs that have some.
 DUETS = (
-    " A duet has a row for each side: it tells what a view costs, and neither throughput nor "
-    "latency."
+    " A duet has a row for each side. It tells what a view costs, but no throughput and no latency."
 )
 CONTEST = (
-    "A row is contested with a run, not with an argument: docs/rules.md says how. Open a row of "
-    "the table, or one below, for the command that repeats it, the server's flags with their "
-    "reasons (docs/servers.md has each flag's), and a plain hey against it."
+    "To contest a row, measure it again: docs/rules.md says how. Open a row of the table, or one "
+    "below. It has the command that repeats it, the server's flags and the reasons for them "
+    "(docs/servers.md explains each flag), and a plain hey against the same server."
 )
 
 

@@ -37,11 +37,11 @@ from loadgen.topics.comparisons import each_once
 TITLES: dict[Order, str] = {"forward": "one change per step", "reversed": "the same, reversed"}
 GAIN, LOSS, OPEN = POOL, BAD, UNEXPLAINED
 INTRODUCTION = (
-    "One change per step, each on top of those before it. The first and the last bar are the whole "
-    "stack; between them the coloured part is what the change brought: a gain or a loss where the "
-    "95 % interval of the paired ratio excludes 1, grey where it cannot be told or is too small to "
-    "matter. The steps interact, so they are measured in the reversed order too. The blue tick is "
-    "what the users can ask for at most."
+    "Each step adds one change to those before it. The first and the last bar are the whole stack. "
+    "Between them the coloured part is what the change brought: a gain or a loss if the 95 % "
+    "interval of the paired ratio leaves out 1, grey if that is undecided or too small to matter. "
+    "The steps interact, so they are measured in the reversed order too. The blue tick is the most "
+    "that the users can ask for."
 )
 
 
@@ -120,7 +120,7 @@ def _table(stages: Sequence[Stage]) -> Table:
         TableColumn("Step", numeric=False, merged=True),
         TableColumn("Metric", numeric=False),
         TableColumn("Value", meaning="CPU/view in ms of the server's CPU time"),
-        TableColumn("Ratio", meaning="by the stage before, CPU/view at equal load only"),
+        TableColumn("Ratio", meaning="this step / the one before; CPU/view only at equal load"),
         TableColumn("95 %"),
         TableColumn("Verdict", numeric=False),
         TableColumn("Bound by", numeric=False),
@@ -173,7 +173,7 @@ def _chart(stages: Sequence[Stage], metric: str, ceilings: dict[str, float]) -> 
     values = [value.mean for stage in stages if (value := stage.values[metric])]
     limits = [ceilings[stage.case] for stage in stages if stage.case in ceilings]
     top = max([*values, *(limit for limit in limits if limit < 3 * max(values, default=0))])
-    legend = [(GAIN, "gain"), (LOSS, "loss"), (OPEN, "not to be told, or no matter")]
+    legend = [(GAIN, "gain"), (LOSS, "loss"), (OPEN, "undecided or too small")]
     if ceilings:
         legend.append((USERS, "users ceiling"))
     most = max(stage.rounds for stage in stages)

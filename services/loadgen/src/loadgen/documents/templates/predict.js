@@ -30,7 +30,7 @@ addEventListener("DOMContentLoaded", () => {
   });
 
   function range({ fewest, most }) {
-    if (fewest === null) return "was not measured at a queue that this delay makes";
+    if (fewest === null) return "no load that was measured fits this delay";
     if (most === null) return `measured for ${fewest} users and more`;
     return fewest === most ? `measured for ${fewest} users` : `measured for ${fewest} to ${most} users`;
   }
@@ -62,7 +62,7 @@ addEventListener("DOMContentLoaded", () => {
       return row;
     }));
     const count = answers.filter(([, found]) => !found.refused).length;
-    said.textContent = `${count} of ${stacks.length} predicted.` + (cpus > 1 ? ` ${cpus} CPUs are ${cpus} times what was measured on one, and the users split evenly: assumed, not measured.` : "");
+    said.textContent = `${count} of ${stacks.length} predicted.` + (cpus > 1 ? ` ${cpus} CPUs with a process each do ${cpus} times what one did, with the users split evenly: assumed, not measured.` : "");
   }
 
   panel.hidden = false;
