@@ -214,3 +214,23 @@ def test_a_stack_is_a_share_of_what_its_server_carries_without_any_call() -> Non
     assert shared.share_of_no_http.low
     assert without.share_of_no_http is None
     assert granian.share_of_no_http is None
+
+
+def test_the_share_stands_in_the_table_and_beside_the_stack_that_carries_most() -> None:
+    cases = (*CASES, a_case(driver="own", users=500, http_client="no-http"))
+    suite = a_suite(name="capacity", cases=cases, search=RULES)
+    carries = CARRIES | {"no-http": 400.0}
+    plan = Plan([suite], {"uvicorn": a_server(processes=2)}, 3, 0)
+    listed = stacks(
+        suite, rows_of_a_run(plan, lambda t: row_of(t, carries[t.case.http_client] + t.round))
+    )
+
+    most, share = topic.carries(listed)
+    assert most.startswith("uvicorn, aiohttp-shared")
+    assert "carries the most" in most
+    assert share.startswith("That is 0.5")
+    table = topic.capacity_table(RULES, listed)
+    assert "of no-http" in [column.heading for column in table.columns]
+    assert {len(row.cells) for row in table.rows} == {len(table.columns)}
+    without = topic.capacity_table(RULES, stacks(SUITE, measured(3)))
+    assert "of no-http" not in [column.heading for column in without.columns]

@@ -113,6 +113,11 @@ class StackCapacity:
     without_http: tuple[Capacity, ...] = ()
 
     @property
+    def calls(self) -> bool:
+        """Whether its views call an API."""
+        return self.rounds[0].case.http_client != NO_HTTP
+
+    @property
     def bracketed(self) -> tuple[Capacity, ...]:
         """The rounds in which both ends were found."""
         return tuple(

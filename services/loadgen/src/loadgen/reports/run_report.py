@@ -24,6 +24,7 @@ from loadgen.documents.document import (
 from loadgen.documents.html import html
 from loadgen.documents.markdown import markdown
 from loadgen.documents.run_material import Group, Material
+from loadgen.documents.sessions import in_sessions
 from loadgen.documents.terminal import print_document
 from loadgen.records.files import replace_text
 from loadgen.topics import (
@@ -164,13 +165,15 @@ def page_document(material: Material) -> Document:
 
 def _facts(material: Material) -> list[str]:
     environment = material.environment
-    return [
+    facts = (
         (environment.get("started_at") or "")[:10],
         environment.get("cpu_model") or environment.get("architecture") or "",
         f"{len(material.rows)} trials",
+        in_sessions(environment, material.rows),
         str(environment.get("outcome", "")),
         material.name,
-    ]
+    )
+    return list(filter(None, facts))
 
 
 def _on_page(blocks: Iterable[Block]) -> list[Block]:

@@ -1,6 +1,7 @@
 """Capacity: the highest rate that each stack carries before its views get slow."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
@@ -17,7 +18,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNKNOWN, decimals
+from loadgen.documents.words import UNKNOWN, decimals, with_bounds
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
@@ -53,19 +54,25 @@ def brief_blocks(material: Material, group: Group) -> Iterator[Block]:
 
 def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
     """Which stack carries the most, and whose range overlaps its own."""
-    best = listed[0] if listed else None
+    calling = [stack for stack in listed if stack.calls] or listed
+    best = calling[0] if calling else None
     if not best or not best.low_rps_per_cpu:
         return
     alike = [
-        stack.name for stack in listed[1:] if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
+        stack.name for stack in calling[1:] if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
     ]
     overlap = f" Undecided against {'; '.join(alike)}: the ranges overlap." if alike else ""
     yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
+    if share := best.share_of_no_http:
+        yield (
+            f"That is {with_bounds(share, 2)} of what its server carries where views wait as long "
+            "without an HTTP call."
+        )
 
 
 def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
     """A row for each stack."""
-    columns = (
+    columns: Sequence[TableColumn] = (
         TableColumn("Stack", numeric=False, shown=TERMINAL),
         TableColumn("Configuration", numeric=False, shown=WIDE),
         TableColumn(
@@ -73,6 +80,9 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
             meaning="from the last rate that held to the first that did not, over all rounds",
         ),
         TableColumn("of C/D", meaning="share of the CPU ceiling, C / D"),
+        TableColumn(
+            "of no-http", meaning="share of what the server carries without any HTTP call"
+        ),
         TableColumn("CPU/view", meaning="ms, at the rate that held"),
         TableColumn("MiB/view", meaning="the server's memory / views in flight"),
         TableColumn("PSS (MiB)", shown=WIDE),
@@ -84,6 +94,10 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableRow(tuple(_cells(stack)), state="" if stack.bracketed else "failed")
         for stack in listed
     ]
+    if not any(stack.share_of_no_http for stack in listed):
+        at = next(at for at, column in enumerate(columns) if column.heading == "of no-http")
+        columns = (*columns[:at], *columns[at + 1 :])
+        rows = [replace(row, cells=(*row.cells[:at], *row.cells[at + 1 :])) for row in rows]
     caption = (
         f"A rate holds if in {rules.majority} of {rules.windows} windows of {rules.window_s:g} s "
         f"p95 stays within {rules.p95_by_service_time:g} service times, no request fails, "
@@ -98,6 +112,7 @@ def _cells(stack: StackCapacity) -> Iterator[Cell]:
     yield stack.label
     yield _bracket(stack)
     yield decimals(stack.mean("share_of_ceiling"), 2)
+    yield with_bounds(stack.share_of_no_http, 2) if stack.share_of_no_http else ""
     yield decimals(stack.mean("app_cpu_ms_per_view"), 1)
     yield decimals(stack.mean("memory_mib_per_view"), 2)
     yield decimals(stack.mean("app_pss_mib"), 0)

@@ -18,7 +18,9 @@ from loadgen.documents.document import (
     of_words,
 )
 from loadgen.documents.run_material import Material
+from loadgen.documents.sessions import sessions_of
 from loadgen.documents.words import decimals
+from loadgen.records.columns import Row
 
 #: What decides a row, before the rest of the packages.
 TELLING = (
@@ -34,7 +36,8 @@ def blocks(material: Material) -> Iterator[Block]:
     repeated = command_lines.repeat_run(environment["arguments"])
     yield Command("To repeat the whole run, in the same order:", repeated)
     yield Command("To draw this page again:", f"{command_lines.BENCH} report {material.path}")
-    facts = ((name, value) for name, value in _facts(environment) if value)
+    sessions = _sessions(environment, material.rows)
+    facts = ((name, value) for name, value in (*_facts(environment), *sessions) if value)
     yield _table("Machine and run", ("What", "Value"), facts)
     if checks := environment.get("self_check"):
         yield _self_checks(checks)
@@ -100,6 +103,13 @@ def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     git = host.get("git") or {}
     dirty = ", with changes that are not committed" if git.get("dirty") else ""
     yield "Commit", f"{environment['git_commit']}{dirty}" if environment.get("git_commit") else ""
+
+
+def _sessions(environment: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What each of several sessions has measured; and what had changed in it."""
+    listed = sessions_of(environment, rows)
+    if len(listed) > 1:
+        yield from ((f"Session {each.number}", each.words) for each in listed)
     for number, session in enumerate(environment.get("sessions") or (), start=1):
         for key, change in (session.get("changes") or {}).items():
             yield f"Changed in session {number}: {key}", f"{change['was']} → {change['is']}"

@@ -16,6 +16,7 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.duets_of_a_run import DuetOfARun, duets_of_a_run
 from loadgen.documents.run_material import Entry, Material
+from loadgen.documents.sessions import sessions_of
 from loadgen.documents.words import UNKNOWN, decimals
 from loadgen.duets.duet import load_in_words
 from loadgen.duets.load import load_of
@@ -36,9 +37,12 @@ FIGURES = {
     "failures": ("Failed", 0),
     "starved": ("Starved", 0),
 }
+#: Of runs that have several.
+SESSION = TableColumn("Session")
 COLUMNS = (
     TableColumn("Configuration", numeric=False),
     TableColumn("Round"),
+    SESSION,
     *(TableColumn(heading) for heading, _ in FIGURES.values()),
     TableColumn("Bound by", numeric=False),
     TableColumn("Caveats", numeric=False),
@@ -74,7 +78,11 @@ def blocks(material: Material) -> Iterator[Block]:
     rows += _windows(material, entries)
     rows += [row for duet in duets for row in _of_duet(material, duet, in_duets)]
     caption = CAPTION + (DUETS if duets else "")
-    yield Table(caption, COLUMNS, rows, filtered="trials", shown=PAGE)
+    columns = COLUMNS
+    if len(sessions_of(material.environment, material.rows)) < 2:
+        columns = tuple(column for column in COLUMNS if column is not SESSION)
+        rows = [replace(row, cells=_without_session(row.cells)) for row in rows]
+    yield Table(caption, columns, rows, filtered="trials", shown=PAGE)
     yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     for suite, entry in entries.values():
@@ -180,11 +188,17 @@ def _row(name: str, row: Row, key: str, why: str = "") -> TableRow:
     cells: tuple[Cell, ...] = (
         name,
         row.text("round"),
+        row.text("session"),
         *(_figure(row, column, digits) for column, (_, digits) in FIGURES.items()),
         row.text("bound_by") or _unknown(row, "bound_by"),
         caveats,
     )
     return TableRow(cells, state, opens=refutations.key_of(key))
+
+
+def _without_session(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    at = COLUMNS.index(SESSION)
+    return (*cells[:at], *cells[at + 1 :])
 
 
 def _figure(row: Row, column: str, digits: int) -> str:
