@@ -126,3 +126,19 @@ def test_a_trial_in_the_place_of_a_duet_opens_on_its_case_and_a_plain_hey_at_its
     assert "4.0 views/s" in refutation(blocks, first.opens).summary
     given = refutation(blocks, lines_in(blocks)[-1].opens)
     assert "no load suits both at once (costs-too-unlike)" in given.summary
+
+
+def test_a_row_says_its_session_where_the_run_took_several() -> None:
+    rows = [row | {"session": 1 + (row["round"] == 3)} for row in duet_rows(DEARER)]
+    state = {**ENVIRONMENT, "sessions": [{"boot_id": "one"}, {"boot_id": "two"}]}
+
+    def table(described: dict[str, object]) -> Table:
+        run = Material(Path(), [suite_of(CPU_METRIC)], rows, described, SERVERS, {})
+        (found,) = [block for block in trials.blocks(run) if isinstance(block, Table)]
+        return found
+
+    several, one = table(state), table({**ENVIRONMENT, "sessions": [{"boot_id": "one"}]})
+    at = [column.heading for column in several.columns].index("Session")
+    assert {str(row.cells[at]) for row in several.rows} == {"1", "2"}
+    assert "Session" not in [column.heading for column in one.columns]
+    assert {len(row.cells) for row in one.rows} == {len(one.columns)}
