@@ -130,3 +130,31 @@ def test_alarms_are_counted() -> None:
 def test_a_run_says_when_it_was_and_how_much() -> None:
     texts = said(compared(1.5)).texts
     assert (texts["date"], texts["rounds"]) == ("2 January 2026", "4")
+
+
+def test_the_probe_is_worth_how_well_it_goes_together_with_cpu_per_view() -> None:
+    speeds = (1.0, 1.1, 0.9, 1.2)
+    given = [
+        row
+        for case, cpu_ms in ((A, 4.0), (B, 7.0))
+        for row in rows(
+            case,
+            *(
+                {
+                    "app_cpu_ms_per_view": cpu_ms * speed,
+                    "app_cpu_reference_ms_per_view": cpu_ms,
+                    "probe_ms": 0.2 * speed,
+                    "calibration_ms": 0.7 / speed,
+                }
+                for speed in speeds
+            ),
+        )
+    ]
+    texts = said(a_run(comparing("rps"), given), probe=True).texts
+    assert (texts["r"], texts["loop_r"], texts["rows"]) == ("1.00", "-1.00", "8")
+    assert (texts["reference"], texts["measured"]) == ("0.0 %", "10.8 %")
+
+
+def test_a_run_without_a_probe_says_nothing_of_it() -> None:
+    with pytest.raises(ConfigurationError, match="too few rows that know the probe"):
+        said(compared(1.5), probe=True)

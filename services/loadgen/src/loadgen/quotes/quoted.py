@@ -12,6 +12,7 @@ from loadgen.findings.comparisons import Comparison
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import over_rounds, that_count, what_bound
 from loadgen.findings.waterfalls import waterfalls
+from loadgen.quotes.probe_worth import probe_worth
 from loadgen.quotes.quotes_file import Quote
 from loadgen.records.columns import last_attempts, rows_by_case
 from loadgen.suites.labels import WRITTEN
@@ -225,6 +226,21 @@ def _alarms(quote: Quote, run: Run) -> Quoted:
     return Quoted({"alarms": f"{raised} of {len(asked)}"})
 
 
+def _probe(_quote: Quote, run: Run) -> Quoted:
+    worth = probe_worth(run.rows)
+    if worth is None:
+        raise _NotThereError("has too few rows that know the probe")
+    return Quoted(
+        {
+            "r": f"{worth.probe_r:.2f}",
+            "loop_r": f"{worth.loop_r:.2f}",
+            "measured": f"{100 * worth.cpu_sd:.1f} %",
+            "reference": f"{100 * worth.reference_sd:.1f} %",
+            "rows": str(worth.rows),
+        }
+    )
+
+
 def _run(_quote: Quote, run: Run) -> Quoted:
     environment = run.environment
     began = datetime.fromisoformat(environment["started_at"])
@@ -251,5 +267,6 @@ _MAKERS: Mapping[str, _Maker] = {
     "stack": _stack,
     "claim": _claim,
     "alarms": _alarms,
+    "probe": _probe,
     "run": _run,
 }

@@ -30,6 +30,7 @@ class Quote(TomlTable):
         stack: words of a case that was searched for its capacity.
         claim: the beginning of a claim's words; suite: the one that makes it.
         alarms: a metric in which a run compares servers with their twins.
+        probe: what the probe is worth by the run's rows.
     """
 
     run: str
@@ -47,6 +48,7 @@ class Quote(TomlTable):
     claim: str = ""
     suite: str = ""
     alarms: str = ""
+    probe: bool = False
 
     @property
     def kind(self) -> str:
@@ -62,6 +64,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "stack": ("stack",),
     "claim": ("claim", "suite", "verdict"),
     "alarms": ("alarms",),
+    "probe": ("probe",),
     "run": ("run",),
 }
 
