@@ -42,13 +42,18 @@ INDICATIVE = (
 
 #: Of compare.csv.
 COLUMNS = (
-    Column("a_run", TEXT, "the folder of the run that is compared with"),
-    Column("b_run", TEXT, "the folder of the run that is judged; the same for two servers"),
+    Column("a_run", TEXT, "the folder of the run that b_run is compared with"),
+    Column(
+        "b_run",
+        TEXT,
+        "the folder of the run that is judged; the same as a_run for two servers of one run",
+    ),
     *(column for column in OF_COMPARISONS if column.name != "suite"),
     Column(
         "trust",
         TEXT,
-        "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
+        "`paired` (servers of one run, compared round by round) or `indicative` (two runs, made at "
+        "different times)",
     ),
 )
 

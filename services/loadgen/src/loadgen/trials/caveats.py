@@ -82,7 +82,7 @@ TOO_FEW = Caveat(
 )
 STARVED = Caveat(
     "starved",
-    "some users waited through the whole window and got no answer. Percentiles count their "
+    "some users waited through the whole window and got no answer in it. Percentiles count their "
     "requests as infinitely slow. Either the window is shorter than one turn of all users (users / "
     "rps), or the server answered others first: it accepts more requests than it has slots for, or "
     "it takes the newest first. Lengthen the window or lower the load.",
@@ -145,7 +145,7 @@ NOT_FRESH = Caveat(
     "not-fresh",
     "the server already ran before the trial, with whatever earlier trials had left in it. Its CPU "
     "and memory are unknown, because the lab's launcher does not run it. docs/your-own-django.md "
-    "shows how the launcher can.",
+    "says how to change that.",
     short="not started afresh; its CPU and memory are unknown",
 )
 MORE_PROCESSES = Caveat(
