@@ -13,7 +13,7 @@ from loadgen.suites.suite_file import SuiteFile
 
 
 def list_suites() -> None:
-    """The suites and the questions they ask; below, what the lab asks of itself."""
+    """List the suites: how many trials, how long, which question."""
     lab = read_lab()
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):

@@ -93,33 +93,57 @@ def predict(
         str | None,
         typer.Argument(
             metavar="RUN",
-            help=f"A run: {HOW_TO_NAME} Default: the newest with a curve over users, else the "
-            "newest such reference.",
+            help=f"The run to predict from, named {HOW_TO_NAME} Default: the newest run in "
+            "results/ that has measured several numbers of users, as the suite users does; else "
+            "the newest such run in results/reference/.",
         ),
     ] = None,
     users: Annotated[
         int | None,
-        typer.Option("--users", min=1, max=MOST_USERS, help="Without think time."),
+        typer.Option(
+            "--users",
+            min=1,
+            max=MOST_USERS,
+            help="How many users there are. Each asks again as soon as it is answered.",
+        ),
     ] = None,
     delays_ms: Annotated[
         str | None,
-        typer.Option("--delays-ms", help="Of each call; of calls at once the longest counts."),
+        typer.Option(
+            "--delays-ms",
+            help="How long the upstream takes for each call of a view, separated by commas. Where "
+            "the calls are made at once, the longest counts.",
+        ),
     ] = None,
     cpus: Annotated[
         int,
-        typer.Option("--cpus", min=1, max=MOST_CPUS, help="CPUs, a process each."),
+        typer.Option(
+            "--cpus", min=1, max=MOST_CPUS, help="How many CPUs there are, with a process on each."
+        ),
     ] = 1,
-    server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
+    server: Annotated[
+        str,
+        typer.Option(
+            "--server", metavar="GLOB", help="Only servers whose name matches this pattern."
+        ),
+    ] = "*",
     http_client: Annotated[
-        str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
+        str,
+        typer.Option(
+            "--http-client", metavar="GLOB", help="Only clients whose name matches this pattern."
+        ),
     ] = "*",
     checked: Annotated[
         bool,
-        typer.Option("--check", help="Predict each load of the run from its others instead."),
+        typer.Option(
+            "--check",
+            help="Instead, predict each load of the run from its other loads, and say how far off "
+            "that is.",
+        ),
     ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
-    """Say what each stack of a run would make of another load."""
+    """Say what each stack (server and client) of a run would do under a load of your own."""
     lab = read_lab()
     folder = find_run(lab, run) if run is not None else newest_with_a_curve(every(lab))
     stacks = stacks_of(folder)

@@ -11,8 +11,8 @@ from loadgen.records.trials_csv import TRIALS_CSV
 LATEST = "latest"
 #: The folder of runs as a reader of the project knows it, and in it that of committed ones.
 RESULTS, REFERENCE = "results", Path("reference")
-#: How a reader names a run, for `--help`.
-HOW_TO_NAME = "its path (results/…), its folder's name, or latest."
+#: How a reader names a run, for `--help`; after `named`.
+HOW_TO_NAME = "by its path (results/…), by its folder's name, or as latest."
 _BEGAN = re.compile(r"\d{8}T\d{6}Z-.*")
 
 
