@@ -180,7 +180,7 @@ def test_what_left_too_small_a_load_for_a_duet_is_named_with_the_load_that_it_ta
     outcome: str, words: str
 ) -> None:
     suite, rows = given_up()
-    why = f"{words} (4 views/s each, and it takes 6)"
+    why = f"{words} (4 views/s each; it needs 6)"
     told = [
         row | {"outcome": outcome, "service_time_ms": 1000.0} if row["partner"] else row
         for row in rows

@@ -69,7 +69,7 @@ def test_what_a_run_takes_is_its_trials_and_what_begins_and_ends_it() -> None:
 def test_it_is_said_what_fits() -> None:
     assert in_time([asking()], SERVERS, 20).words == (
         "--minutes 20: 15 rounds with whole windows, "
-        "19 min 49 s with all that begins and ends a run",
+        "19 min 49 s with the start and the end of the run",
     )
     (cut,) = in_time([asking(3000)], SERVERS, 4).words
     assert re.match(

@@ -94,7 +94,7 @@ def test_trials_in_the_place_of_a_duet_are_there_like_any_trial_and_the_duet_say
     assert (first.state, first.cells[2], first.cells[6]) == ("", "4.0", "4.00")
     assert last.state == "failed"
     assert last.cells[-1] == (
-        "given up: the load asked for is too small for a duet (4 views/s each, and it takes 6)"
+        "given up: the load asked for is too small for a duet (4 views/s each; it needs 6)"
     )
 
 

@@ -84,7 +84,7 @@ def compare(
         name = f"compare-{a.name}-{b.name}"
     else:
         raise ConfigurationError(
-            "compare takes two runs (compare RUN RUN), or one with two of its servers "
+            "compare takes two runs (compare RUN RUN), or two servers of one run "
             "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
     console = terminal.console()

@@ -170,8 +170,8 @@ def stacks_of(folder: Path) -> list[Measured]:
     stacks = measured(read_rows(folder))
     if not stacks:
         raise ConfigurationError(
-            f"{folder.name} has nothing to predict from: that takes ranked trials of constant "
-            "users, timed and without failures, e.g. of the suite users"
+            f"{folder.name} has nothing to predict from: it has no ranked trial of constant users "
+            "that was timed and had no failure. Measure some with the suite users"
         )
     return stacks
 
@@ -190,7 +190,8 @@ def newest_with_a_curve(folders: Iterable[Path]) -> Path:
             if any(map(_is_curve, stacks_of(folder))):
                 return folder
     raise ConfigurationError(
-        "no run in results/ has a curve over users: name a run, or measure one with the suite users"
+        f"no run in results/ has a curve over users, which takes {FEWEST_LOADS} numbers of users: "
+        "name a run, or measure one with the suite users"
     )
 
 
@@ -238,7 +239,10 @@ def predictions(
     ]
     if not selected:
         names = ", ".join(dict.fromkeys(measured.first.text("server") for measured in stacks))
-        raise ConfigurationError(f"no stack of that name was measured; the servers are {names}")
+        raise ConfigurationError(
+            f"no measured stack matches --server {server!r} and --http-client {http_client!r}; "
+            f"the servers are {names}"
+        )
     answers = [
         (stack, waits, predict_stack(stack, question.users, waits / 1000, question.cpus))
         for stack, waits in selected

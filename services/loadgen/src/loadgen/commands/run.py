@@ -131,7 +131,7 @@ def run(
         return
     asked = (suites, servers, only, rounds, minutes, seed, axes)
     if asked != (None, "*", "*", None, None, None, {}):
-        raise ConfigurationError("--resume takes suites and options from the run: name no other")
+        raise ConfigurationError("--resume takes suites and options from the run: give no other")
     lab = read_lab()
     folder = resume.find_unfinished(lab, resumed)
     then = lab.as_of(folder)
@@ -161,11 +161,11 @@ def quick(
 def _one_after_the_other(axes: SetAxes) -> SetAxes:
     """The axes, with views that make their calls so."""
     if "workload" in axes:
-        raise ConfigurationError("--serial is a workload: leave out --workload")
+        raise ConfigurationError("--serial sets the workload: leave out --workload")
     if any(len(delays_ms) < 2 for delays_ms in axes.get("delays_ms", ())):
         raise ConfigurationError(
-            "--serial needs the delays of two calls at least, such as --delays-ms 800,400: one "
-            "call has no other to wait for"
+            "--serial needs the delays of two calls at least: give both, such as "
+            "--delays-ms 800,400"
         )
     return {**axes, "workload": ["serial"]}
 
@@ -285,12 +285,12 @@ def _none_left(suites: Iterable[Suite], servers: str, only: str) -> Configuratio
     there = sorted({case.server for suite in suites for case in suite.cases})
     if not any(fnmatch(server, servers) for server in there):
         return ConfigurationError(
-            f"--servers {servers!r} matches no server of {names}; there are {', '.join(there)}. "
-            "It takes one name or pattern, such as 'gun*'"
+            f"--servers {servers!r} matches no server of {names}; the servers are "
+            f"{', '.join(there)}. It takes one name or pattern, such as 'gun*'"
         )
+    among = "" if servers == "*" else f" on the servers {servers!r}"
     return ConfigurationError(
-        f"--only {only!r} matches no case of {names} (of the servers {servers!r}): "
-        "--dry-run lists the cases and duets"
+        f"--only {only!r} matches no case of {names}{among}: --dry-run lists the cases and duets"
     )
 
 

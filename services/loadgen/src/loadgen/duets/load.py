@@ -187,7 +187,7 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
         return Proposal(_rounded(limits.first), is_found=False)
     step = steps[-1]
     if min(step.rates_rps) <= 0:
-        answered = "a side answered nobody while it was looked for"
+        answered = "a side answered nobody while the load was looked for"
         raise GivenUpError(COSTS_TOO_UNLIKE, answered, step.load)
     cost_a, cost_b = step.costs_s
     of_cpus = BUSY_SHARE * min(
@@ -209,8 +209,8 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     load = _rounded(limit.most)
     answers = load * limits.slice_s
     if answers < LEAST_ANSWERS:
-        few = f"{math.floor(answers)} answers a slice, and {LEAST_ANSWERS} are needed"
-        raise GivenUpError(limit.outcome, f"{limit.because}; that is {few}", load)
+        few = f"that makes {math.floor(answers)} answers a slice, and a duet needs {LEAST_ANSWERS}"
+        raise GivenUpError(limit.outcome, f"{limit.because}; {few}", load)
     near = abs(load - step.load) <= NEAR_SHARE * step.load
     return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
 
@@ -242,7 +242,7 @@ def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
 
 def why_given_up(rows: Iterable[Row]) -> str:
     """Why a pair has no duet, by the rows of its sides: `the load asked for is too small for a duet
-    (6.2 views/s each, and it takes 7.5)`; empty where it was not given up.
+    (6.2 views/s each; it needs 7.5)`; empty where it was not given up.
     """
     given_up = [row for row in rows if row.is_given_up]
     if not given_up:
@@ -252,7 +252,7 @@ def why_given_up(rows: Iterable[Row]) -> str:
     if outcome == COSTS_TOO_UNLIKE or not load:
         return f"{WHY_GIVEN_UP[outcome]} ({outcome})"
     takes = plain(least_load(slice_of(max(services_ms, default=0.0) / 1000)))
-    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}, and it takes {takes})"
+    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}; it needs {takes})"
 
 
 def least_load(slice_s: float) -> float:
@@ -287,7 +287,7 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
     if are_all(answers, asked):
         return
     a, b = answers
-    reason = f"of {asked:.0f} views each in all slices a answered {a:.0f}, b {b:.0f}"
+    reason = f"each side was asked for {asked:.0f} views; a answered {a:.0f}, b {b:.0f}"
     if duet.load is None:
         raise GivenUpError(COSTS_TOO_UNLIKE, reason, load)
     raise TrialError(UNEQUAL_LOAD, reason)

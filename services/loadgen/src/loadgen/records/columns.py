@@ -561,4 +561,4 @@ def _read(column: Column, cell: str | None) -> Cell:
     try:
         return column.kind(cell) if cell else None
     except ValueError:
-        raise ValueError(f"{column.name} is {cell!r}, which is no number") from None
+        raise ValueError(f"{column.name} is {cell!r}, which is not a number") from None

@@ -82,8 +82,8 @@ def read_samples(file: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(
-            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
-            "report draws of it"
+            f"{file} cannot be read ({reason}): restore it, or remove it; a report then lacks what "
+            "it draws from this file"
         ) from error
 
 

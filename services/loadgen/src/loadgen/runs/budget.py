@@ -159,7 +159,7 @@ def _fit(
     asked: str,
 ) -> Fit:
     words = f"{asked}: {count_of(rounds, 'round')} with {windows_in_words(suites, servers)}, "
-    words += f"{duration(cost.of(rounds))} with all that begins and ends a run"
+    words += f"{duration(cost.of(rounds))} with the start and the end of the run"
     measured = tuple(replace(suite, rounds=rounds) for suite in suites)
     return Fit(measured, (words,), budget_s - cost.of(rounds))
 
