@@ -152,7 +152,7 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
 
 def test_a_rate_is_enough_of_a_load_and_a_run_says_which_it_takes(loadgen: Loadgen) -> None:
     users = loadgen("quick", "--delays-ms", "800,400", "--users", "200", "--dry-run")[1]
-    duets = "; in duets as many views a second of each side as leave the CPUs partly idle\n"
+    duets = "; in duets the same rate for both sides, which leaves the CPUs partly idle\n"
     assert f"\nThe load: 200 users, each waits for its answer{duets}" in users
     code, rate, err = loadgen("quick", "--delays-ms", "800,400", "--rate-rps", "40", "--dry-run")
     assert (code, err) == (0, "")
@@ -223,7 +223,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
     assert lines["smoke"].split()[1] == "23"
-    questions, self_tests = out.split("what the lab asks of itself")
+    questions, self_tests = out.split("Suites that test the lab itself")
     assert all(f"\n{name} " in questions for name in ("article-a", "clients", "servers", "traps"))
     assert all(f"\n{name} " in self_tests for name in ("aa", "planted", "smoke"))
 
@@ -680,7 +680,8 @@ class TestResume:
         arguments = json.loads((folder / "environment.json").read_text())["arguments"]
         assert (arguments["suites"], arguments["axes"]) == (["quick"], {"delays_ms": [[20]]})
         told = "1. more processes (uvicorn → uvicorn-4): "
-        first, shown, rest = out.partition("Round 1 of 3. Ctrl-C stops here and keeps it.\n")
+        done = "Round 1 of 3 is done. Ctrl-C stops the run here and keeps it.\n"
+        first, shown, rest = out.partition(done)
         assert shown
         assert "\nuvicorn-4 " in first
         assert "may be chance. It takes three rounds to judge 2 comparisons." in " ".join(

@@ -9,7 +9,7 @@ from tests.make import a_case, a_suite, a_trial
 
 CASE = a_case()
 ROWS = rows(CASE, {"rps": 80.0})
-SHOWN = "Round 1 of 3. Ctrl-C stops here and keeps it."
+SHOWN = "Round 1 of 3 is done. Ctrl-C stops the run here and keeps it."
 
 
 def said_of(*rounds: int, left_s: float = 600.0) -> str:

@@ -23,7 +23,7 @@ def list_suites() -> None:
         if not file.self_test:
             table.add_row(*_cells(lab, name, file))
     table.add_row()
-    table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
+    table.add_row("", "", "", "Suites that test the lab itself:", style="bold")
     for name, file in files.items():
         if file.self_test:
             table.add_row(*_cells(lab, name, file))

@@ -52,5 +52,5 @@ class FirstLook:
         self._round = trial.round
         if is_due:
             print_report(self._console, of_rows(self._suites, rows, self._scatter))
-            words = f"Round 1 of {self._rounds}. Ctrl-C stops here and keeps it."
+            words = f"Round 1 of {self._rounds} is done. Ctrl-C stops the run here and keeps it."
             self._console.print(f"\n{words}\n", style="bold")

@@ -65,7 +65,7 @@ def who_asks(trials: Sequence[Measurement]) -> str:
         if rates := sorted({case.rate_rps or 0 for case in cases if case.arrivals == arrivals}):
             kinds.append(f"{_sizes(rates)} arrivals a second, {how}")
     if len(cases) < len(trials):
-        kinds.append("in duets as many views a second of each side as leave the CPUs partly idle")
+        kinds.append("in duets the same rate for both sides, which leaves the CPUs partly idle")
     return "; ".join(kinds)
 
 
