@@ -139,7 +139,7 @@ BODIES_UNCHECKED = Caveat(
     "bodies-unchecked",
     "answers were judged by their status alone, so a wrong body with status 200 counts as good. "
     "hey never looks at a body. A server of your own needs the label lab.expect.",
-    short="a wrong body with status 200 counts as good",
+    short="a wrong body with status 200 is not seen",
 )
 NOT_FRESH = Caveat(
     "not-fresh",
