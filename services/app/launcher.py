@@ -352,7 +352,7 @@ def write_ca_bundle(lab_ca: Path) -> None:
         certificate = lab_ca.read_text()
     except OSError as error:
         message = (
-            f"LAB_CA cannot be read ({error}): the upstream writes it when it starts; is it up?"
+            f"LAB_CA cannot be read ({error}). The upstream writes it when it starts: is it up?"
         )
         raise RefusedError(503, message) from error
     CA_BUNDLE.write_text(usual_ca_bundle().read_text() + "\n" + certificate)
@@ -580,7 +580,10 @@ class Launcher:
             )
         with self._turn:
             if self._server is not None and self._server.running:
-                raise RefusedError(409, f"the server runs already (pid {self._server.process.pid})")
+                raise RefusedError(
+                    409,
+                    f"the server runs already (pid {self._server.process.pid}): /stop ends it",
+                )
             environment = server_environment(settings, preload)
             kill_tree()  # what a server that ended by itself has left
             self._cpu_at_start = self._server_cpu()
@@ -645,7 +648,7 @@ class Launcher:
         """Return once the server has ended, with its counters and last lines."""
         server = self._server
         if server is None:
-            raise RefusedError(409, "no server has been started")
+            raise RefusedError(409, "no server has been started yet: /start starts it")
         server.wait(LAST_WORDS_S)
         return self.stats(with_memory=False) | self.logs()
 
@@ -730,15 +733,15 @@ class Launcher:
             if told is not None:
                 raise RefusedError(
                     403,
-                    f"this container runs {self._command[0]} and nothing else: only one with "
-                    "LAB_SPARE=1 is told a command",
+                    f"this container runs only {self._command[0]}: leave out command=, which is "
+                    "for a container with LAB_SPARE=1",
                 )
             return self._command
         if told is None:
             raise RefusedError(
                 400,
-                "a spare has no command of its own: give command=, a JSON list of texts, as /about "
-                "of the server's own launcher tells it",
+                "a spare has no command of its own: give command=, a JSON list of texts. /about of "
+                "the server's own launcher tells it",
             )
         return told
 
@@ -805,7 +808,7 @@ class Handler(BaseHTTPRequestHandler):
             case "/calibrate":
                 return launcher.calibrate()
         known = "/start /stop /stats /probe /wait /about /logs /calibrate"
-        raise RefusedError(404, f"known are {known}")
+        raise RefusedError(404, f"unknown path: known are {known}")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Polling is nothing to write home about."""
@@ -828,7 +831,7 @@ def instant_in(query: dict[str, str], name: str) -> int | None:
     text = query.get(name)
     if text is None or (text.isascii() and text.isdigit()):
         return None if text is None else int(text)
-    raise RefusedError(400, f"{name} is {text!r}: it must be whole nanoseconds, as monotonic_ns is")
+    raise RefusedError(400, f"{name} is {text!r}: it must be whole nanoseconds, like monotonic_ns")
 
 
 def say(message: str) -> None:
@@ -838,7 +841,7 @@ def say(message: str) -> None:
 def main(command: list[str]) -> int:
     spare = os.environ.get("LAB_SPARE") == "1"
     if spare and command:
-        say(f"LAB_SPARE=1: a spare is told its command by /start; leave out {command[0]}.")
+        say(f"LAB_SPARE=1: /start tells a spare its command, so leave out {command[0]} here.")
         return 2
     if not spare and not command:
         say("which server? Give its command as arguments.")

@@ -193,7 +193,7 @@ def test_a_server_that_is_killed_is_told_with_its_end_and_its_last_words(deaths:
 
 
 def test_a_server_without_memory_is_told_with_its_limit(deaths: Finished) -> None:
-    told = "out-of-memory: killed by the kernel: over its memory limit of 300 MiB"
+    told = "out-of-memory: the kernel killed the server, which went over its memory limit of 300"
 
     assert told in deaths.done.stdout
 

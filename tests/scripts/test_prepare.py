@@ -126,7 +126,7 @@ def test_a_machine_with_one_cpu_works_when_every_role_is_put_on_it(run: Run) -> 
 def test_what_is_no_cpu_set_is_shown_with_an_example(run: Run, cpus: str) -> None:
     sentence = refusal(run("prepare", environment={"APP_CPUS": cpus}))
 
-    assert sentence.startswith(f"APP_CPUS={cpus} is no CPU set: write it like")
+    assert sentence.startswith(f"APP_CPUS={cpus} is not a CPU set: write it like")
 
 
 NO_IMAGES = '"image inspect django-lab/api"*) exit 1 ;;'

@@ -41,8 +41,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="upstream", description="The slow upstream API.")
     add = parser.add_argument
     add("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")
-    add("--http-port", type=int, default=9000, help="0 takes a free one (default: %(default)s)")
-    add("--https-port", type=int, default=9443, help="0 takes a free one (default: %(default)s)")
+    add("--http-port", type=int, default=9000, help="0: any free port (default: %(default)s)")
+    add("--https-port", type=int, default=9443, help="0: any free port (default: %(default)s)")
     add(
         "--ca-file",
         type=Path,

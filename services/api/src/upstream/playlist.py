@@ -132,7 +132,7 @@ def _entry(number: int, fields: Any, whole: dict[int, Answer]) -> Entry:
         raise BadPlaylistError(f"answers[{number}] must be an object of {', '.join(sorted(KEYS))}")
     status, length = fields.get("status", 200), fields.get("bytes")
     if type(status) is not int or status not in STATUSES:
-        raise BadPlaylistError(f"answers[{number}].status {status!r} is no status with a body")
+        raise BadPlaylistError(f"answers[{number}].status {status!r} is not a status with a body")
     answer = whole.setdefault(status, make_json(BODY, status))
     try:
         delay_ns = parse_delay(str(fields.get("ms")))
@@ -140,6 +140,6 @@ def _entry(number: int, fields: Any, whole: dict[int, Answer]) -> Entry:
         raise BadPlaylistError(f"answers[{number}].ms: {error}") from None
     if length is not None and (type(length) is not int or not 0 <= length < len(answer.wire)):
         raise BadPlaylistError(
-            f"answers[{number}].bytes {length!r} is not less than the answer's {len(answer.wire)}"
+            f"answers[{number}].bytes {length!r} is not a number from 0 to {len(answer.wire) - 1}"
         )
     return Entry(delay_ns, answer, length)

@@ -27,8 +27,8 @@ class RecordedAnswers:
         if not NAME.fullmatch(name):
             return make_error(
                 404,
-                f"{name[:80]!r} cannot be a recorded answer: its name has only letters, digits and "
-                "'_', '-', '.', and does not begin with '.'",
+                f"{name[:80]!r} cannot be a recorded answer: use a name of letters, digits, '_', "
+                "'-' and '.' that does not begin with '.'",
             )
         path = self._folder / name
         try:
@@ -41,7 +41,7 @@ class RecordedAnswers:
             if error.errno not in MISSING:
                 raise
             return make_error(
-                404, f"no file {name[:80]!r} in the folder my-api ({self._folder}): put it there"
+                404, f"no file {name[:80]!r} is in the folder my-api ({self._folder}): put it there"
             )
         self._answers[name] = make(body, _content_type(name))
         return self._answers[name]

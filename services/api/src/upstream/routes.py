@@ -145,7 +145,7 @@ def _todo(todo_id: str) -> Answer:
 
 
 def _not_allowed(methods: str, *, is_refusal: bool = False) -> Reply:
-    answer = make_error(405, f"the method here is {methods}", headers=f"Allow: {methods}\r\n")
+    answer = make_error(405, f"this path takes {methods}", headers=f"Allow: {methods}\r\n")
     return Reply(answer, is_refusal)
 
 

@@ -88,4 +88,6 @@ async def rehearse_asgi(application: AsgiApplication) -> None:
 
 def _check(right: bool) -> None:
     if not right:
-        raise RuntimeError("the rehearsal was not answered with 200: the log above says why")
+        raise RuntimeError(
+            "the server's first request to itself was not answered with 200: the log above says why"
+        )

@@ -41,8 +41,8 @@ def _serial_calls(base: str, delays_ms: Sequence[str]) -> InTurn:
     service_time_ms = sum(map(float, delays_ms))
     if service_time_ms > DELAY_MAX_MS:
         raise BadParameterError(
-            f"delays_ms adds up to {service_time_ms:g}: at most {DELAY_MAX_MS} in all is allowed "
-            "where calls are made one after the other"
+            f"delays_ms adds up to {service_time_ms:g}: at most {DELAY_MAX_MS} are allowed in all, "
+            "since the calls are made one after the other"
         )
     return InTurn(_country_calls(base, delays_ms, service_time_ms))
 
@@ -65,7 +65,7 @@ def _country_page(
 def _single_calls(base: str, delays_ms: Sequence[str]) -> list[Call]:
     if len(delays_ms) != 1:
         raise BadParameterError(
-            f"delays_ms has {len(delays_ms)} delays: the workload single makes one call"
+            f"delays_ms has {len(delays_ms)} delays: give one, as workload single makes one call"
         )
     (ms,) = delays_ms
     example = json.dumps(_TODO).encode()
@@ -87,9 +87,9 @@ def _document(call: Call, answer: Answer, member: str) -> dict[str, Any]:
     try:
         document = json.loads(answer.body)
     except ValueError as error:
-        raise UpstreamError(f"{call.url} was answered with what is not JSON: {error}") from error
+        raise UpstreamError(f"{call.url} gave an answer that is not JSON: {error}") from error
     if not isinstance(document, dict) or member not in document:
-        raise UpstreamError(f"{call.url} was answered with JSON that is no object with {member!r}")
+        raise UpstreamError(f"{call.url} gave JSON, but not an object that has {member!r}")
     return document
 
 

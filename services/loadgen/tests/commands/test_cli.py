@@ -223,7 +223,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert {"article-a", "article-b", "articles", "smoke"} <= set(lines)
     assert lines["smoke"].split()[1] == "23"
-    questions, self_tests = out.split("what the lab asks of itself")
+    questions, self_tests = out.split("Suites that test the lab itself")
     assert all(f"\n{name} " in questions for name in ("article-a", "clients", "servers", "traps"))
     assert all(f"\n{name} " in self_tests for name in ("aa", "planted", "smoke"))
 
@@ -241,7 +241,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("run", "smoke", "--view", "both"), "--view: must be 'sync' or 'async', not 'both'"),
         (("quick", "--delays-ms", "60000"), "quick.toml, minutes: 3 rounds of 2 cases take"),
         (("quick", "--delays-ms", "800", "--serial"), "--serial needs the delays of two calls at"),
-        (("quick", "--serial", "--workload", "single"), "--serial is a workload: leave out"),
+        (("quick", "--serial", "--workload", "single"), "--serial sets the workload: leave out"),
         (("quick", "--users", "9", "--rate-rps", "4"), "--users and --rate-rps exclude each other"),
         (("quick", "--delays-ms", "soon"), "--delays-ms: must be a number"),
         (("run", "../suites/smoke"), "there is no suite '../suites/smoke'; the suites are aa, "),
@@ -267,7 +267,7 @@ def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> 
         (("check", "--delays", "normal"), "allowed are fixed, uniform, lognormal"),
         (("check", "--rates", "50,fast"), "--rates '50,fast' must be whole numbers from 1 to 2000"),
         (("check", "--rates", "0"), "--rates '0' must be whole numbers"),
-        (("report", "results/none"), "is no run: it has no trials.csv"),
+        (("report", "results/none"), "is not a run: it has no trials.csv"),
     ],
 )
 def test_wrong_words_are_exit_code_2_and_a_sentence(
@@ -501,7 +501,7 @@ def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
     assert (mine["outcome"], mine["failures"], mine["http_client"]) == ("measured", "0", "")
     assert own_page.received == 1 + 20
     assert lab.events.count("start") == 1
-    words = "left out of brief: http_client, delays_ms of mine: its view is that of its label"
+    words = "left out of brief: http_client, delays_ms of mine: no effect, for its label"
     assert words in out
     servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
     assert servers["mine"] == {"command": None, "url": f"http://mine:{own_page.port}/report/"}
@@ -832,7 +832,7 @@ class TestResume:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            (("--resume", "results/none"), "results/none is no run: it has no trials.csv"),
+            (("--resume", "results/none"), "results/none is not a run: it has no trials.csv"),
             (("brief", "--resume", "results/none"), "--resume takes suites and options from"),
             (("--resume", "results/none", "--seed", "1"), "--resume takes suites and options from"),
             (

@@ -363,8 +363,8 @@ def test_pairs_that_were_measured_far_apart_are_said_to_be(
         (["one", "two", *TWO], "compare takes two runs"),
         (["one", "two", "one"], "compare takes two runs"),
         (["one", "two", "--metrics", "rps,speed"], "--metrics 'rps,speed': no such metric"),
-        (["one", "two", "--fail-on", "p95"], "is no gate: write METRIC>N%"),
-        (["one", "nowhere"], "nowhere is no run: it has no trials.csv"),
+        (["one", "two", "--fail-on", "p95"], "is not a gate: write METRIC>N%"),
+        (["one", "nowhere"], "nowhere is not a run: it has no trials.csv"),
         (
             ["one", "--baseline", "uvicorn", "--candidate", "daphne"],
             "one has no trial of 'daphne'; its servers are uvicorn, uvicorn-4",

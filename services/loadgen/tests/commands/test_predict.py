@@ -210,7 +210,7 @@ class TestWithoutARun:
             shutil.rmtree(runs[name])
         code, _, err = loadgen("predict", *self.WORDS)
         assert code == 2
-        assert err.startswith("no run in results/ has a curve over users: name a run, or measure")
+        assert err.startswith("no run in results/ has a curve over users, which takes 3 numbers")
 
     def test_it_can_be_checked_too(self, runs: dict[str, Path], loadgen: Loadgen) -> None:
         checked = loadgen("predict", "--check")

@@ -120,8 +120,8 @@ def test_answers_that_the_edges_cut_do_not_halve_a_load() -> None:
 
 def test_costs_that_leave_too_few_answers_are_too_high() -> None:
     said = (
-        "a view costs too much CPU for a duet: the CPUs leave room for 6.6 views/s each; that is "
-        f"26 answers a slice, and {LEAST_ANSWERS} are needed"
+        "a view costs too much CPU for a duet: the CPUs leave room for 6.6 views/s each; that "
+        f"makes 26 answers a slice, and a duet needs {LEAST_ANSWERS}"
     )
     with pytest.raises(GivenUpError, match=said) as error:
         climbed(limits(), 0.06, 0.03)
@@ -136,7 +136,7 @@ def test_a_side_that_answers_nobody_has_no_cost() -> None:
 
 def test_sides_of_which_one_cannot_answer_what_little_is_asked_are_too_unlike() -> None:
     steps = [a_step(7, 0.004, 0.005), a_step(8, 0.004, 0.005, of_b=0.5)]
-    said = "no load suits both at once: a side cannot answer 8 views/s each; that is 16 answers"
+    said = "no load suits both at once: a side cannot answer 8 views/s each; that makes 16"
     with pytest.raises(GivenUpError, match=said) as error:
         next_load(steps, limits(most=8.0))
     assert (error.value.outcome, error.value.load) == ("costs-too-unlike", 4)
@@ -148,8 +148,8 @@ def test_twins_that_few_users_ask_have_too_small_a_load_and_not_unlike_costs() -
     with pytest.raises(GivenUpError) as error:
         climbed(within, 0.004, 0.004)
     assert str(error.value) == (
-        "the load asked for is too small for a duet: the suite asks for 6.2 views/s each; that is "
-        f"24 answers a slice, and {LEAST_ANSWERS} are needed"
+        "the load asked for is too small for a duet: the suite asks for 6.2 views/s each; that "
+        f"makes 24 answers a slice, and a duet needs {LEAST_ANSWERS}"
     )
     assert (error.value.outcome, error.value.load) == ("load-too-small", 6.2)
 
@@ -207,7 +207,7 @@ def test_sides_of_which_one_answered_less_had_no_equal_load() -> None:
     # Five slices of 4 s.
     check_equal_load(a_duet(), (1000.0, 955.0), 50.0)
     check_equal_load(a_duet(), (30.0, 33.0), 1.5)
-    said = "of 1000 views each in all slices a answered 1000, b 940"
+    said = "each side was asked for 1000 views; a answered 1000, b 940"
     with pytest.raises(TrialError, match=said) as error:
         check_equal_load(a_duet(), (1000.0, 940.0), 50.0)
     assert error.value.outcome == "costs-too-unlike"
@@ -236,7 +236,7 @@ def test_what_holds_too_few_is_named() -> None:
         next_load([step], limits_of(a_duet(slots=2), 1))
     assert str(error.value) == (
         "a side has too few slots for a duet: one has 2 slots, so it holds 2 views/s each; that "
-        f"is 8 answers a slice, and {LEAST_ANSWERS} are needed"
+        f"makes 8 answers a slice, and a duet needs {LEAST_ANSWERS}"
     )
     assert (error.value.outcome, error.value.load) == ("too-few-slots", 2)
 

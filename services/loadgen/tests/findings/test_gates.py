@@ -39,16 +39,16 @@ def test_a_gate_is_a_metric_a_direction_and_a_percentage(text: str, gate: Gate) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("p95_ms>5", "is no gate: write METRIC>N%"),
-        ("p95_ms", "is no gate"),
-        ("p95_ms>=5%", "is no gate"),
-        ("p95_ms>five%", "is no gate"),
-        ("", "is no gate"),
+        ("p95_ms>5", "is not a gate: write METRIC>N%"),
+        ("p95_ms", "is not a gate"),
+        ("p95_ms>=5%", "is not a gate"),
+        ("p95_ms>five%", "is not a gate"),
+        ("", "is not a gate"),
         ("latency>5%", "no such metric; those that can be compared are rps, max_rps"),
         ("lag_p99_ms>5%", "no such metric"),
-        ("rps>-3%", "would fail where nothing changes, or never"),
-        ("p95_ms<5%", "would fail where nothing changes, or never"),
-        ("rps<-100%", "would fail where nothing changes, or never"),
+        ("rps>-3%", "would fail without any change, or could never"),
+        ("p95_ms<5%", "would fail without any change, or could never"),
+        ("rps<-100%", "would fail without any change, or could never"),
     ],
 )
 def test_what_is_no_gate_is_refused_with_the_grammar(text: str, words: str) -> None:

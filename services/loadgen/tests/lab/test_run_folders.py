@@ -130,8 +130,8 @@ def test_every_command_says_how_to_name_a_run(
         code, out, err = loadgen(*COMMANDS[command](named))
         assert (code, out) == (2, "")
         assert err == (
-            f"{named} is no run: it has no trials.csv. Name a run by its path (results/…), by its "
-            "folder's name, or as latest\n"
+            f"{named} is not a run: it has no trials.csv. Name a run by its path (results/…), by "
+            "its folder's name, or as latest\n"
         )
 
 
@@ -139,7 +139,7 @@ def test_every_command_says_how_to_name_a_run(
 def test_every_commands_help_says_so(command: str, loadgen: Loadgen) -> None:
     code, out, _ = loadgen(command.split()[0], "--help")
     assert code == 0
-    assert "its path (results/…), its folder's name, or latest" in " ".join(out.split())
+    assert "by its path (results/…), by its folder's name, or as latest" in " ".join(out.split())
 
 
 def test_a_committed_run_is_found_by_its_name_and_one_elsewhere_by_its_path(

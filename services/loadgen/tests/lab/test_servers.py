@@ -265,7 +265,7 @@ def test_what_is_no_yaml_is_named_with_its_place_and_shown(project: Path) -> Non
         (b"services: {mine: {extends: [uvicorn]}}", r"service mine: extends must be a service"),
         (b"services: {mine: {extends: {file: a}}}", r"service mine: extends must be a service"),
         (b"services: {mine: {extends: mine}}", r"service mine extends itself"),
-        (b"services: {a: {extends: b}, b: {extends: a}}", r"service a extends itself, by b"),
+        (b"services: {a: {extends: b}, b: {extends: a}}", r"service a extends itself, through b"),
         (b"services: {mine: {a: 2026-13-45}}", r"compose\.override\.yaml is not valid YAML: month"),
         (b"- services", r"compose\.override\.yaml: must be a mapping with services"),
     ],

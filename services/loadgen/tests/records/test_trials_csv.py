@@ -33,9 +33,9 @@ def test_a_title_may_hold_what_ends_a_line_elsewhere(table: Path, title: str) ->
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("one" + "," * len(TRIALS), f"line 4 has {len(TRIALS) + 1} cells, and its header"),
-        ("one,1,,1,measured", f"line 4 has 5 cells, and its header {len(TRIALS)}"),
-        ("one,first" + "," * (len(TRIALS) - 2), "line 4: round is 'first', which is no number"),
+        ("one" + "," * len(TRIALS), f"line 4 has {len(TRIALS) + 1} cells, but the header"),
+        ("one,1,,1,measured", f"line 4 has 5 cells, but the header has {len(TRIALS)}"),
+        ("one,first" + "," * (len(TRIALS) - 2), "line 4: round is 'first', which is not a number"),
         ('"one' + "," * len(TRIALS), "line 4 has 1 cells"),
         ("x" * 200_000, "field larger than field limit"),
     ],
@@ -60,7 +60,7 @@ def test_what_is_no_table_of_ours_is_refused(table: Path, content: bytes, words:
 
 
 def test_a_folder_without_a_table_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"is no run: it has no trials\.csv"):
+    with pytest.raises(ConfigurationError, match=r"is not a run: it has no trials\.csv"):
         read_rows(tmp_path)
 
 

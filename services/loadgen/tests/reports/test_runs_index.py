@@ -129,7 +129,7 @@ def test_a_run_that_has_not_ended_keeps_no_answer_for_it_may_be_under_way(lab: L
     ("file", "text", "words"),
     [
         ("environment.json", "{", "environment.json cannot be read: Expecting property name"),
-        ("environment.json", "[]", "environment.json cannot be read: it is no JSON object"),
+        ("environment.json", "[]", "environment.json cannot be read: it is not a JSON object"),
         ("trials.csv", "colour\nred\n", "trials.csv cannot be read: no such column: colour"),
         ("compose.yaml", "services: 7", "compose.yaml"),
         (

@@ -151,7 +151,7 @@ def test_what_the_probe_said_is_kept_second_by_second(results: Results) -> None:
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"is no run: it has no trials\.csv"):
+    with pytest.raises(ConfigurationError, match=r"is not a run: it has no trials\.csv"):
         read_rows(tmp_path)
 
 

@@ -114,7 +114,7 @@ def test_a_server_that_is_always_on_keeps_trials_of_its_own(load: Load, project:
     [
         (pair(UVICORN, GUNICORN, '["rps"]'), "a duet measures app_cpu_ms_per_view"),
         (pair(f'{UVICORN}\ndriver = "locust"', f'{GUNICORN}\ndriver = "locust"'), "driver own"),
-        (pair(f"{UVICORN}\nusers = 20", f"{UVICORN}\nusers = 30"), "differ in nothing else"),
+        (pair(f"{UVICORN}\nusers = 20", f"{UVICORN}\nusers = 30"), "differ only in their load"),
     ],
 )
 def test_what_can_be_no_duet_is_refused(load: Load, text: str, words: str) -> None:

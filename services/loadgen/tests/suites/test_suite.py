@@ -33,8 +33,8 @@ users = 10
 
 #: What `traps` shows by refusing it.
 ON_PURPOSE = [
-    "gunicorn-100-threads with aiohttp-shared: an async view on WSGI gets an event loop per "
-    "request: a shared client breaks"
+    "gunicorn-100-threads with aiohttp-shared: an async view on WSGI gets a new event loop "
+    "per request: a shared client breaks"
 ]
 
 #: Clients that show what goes wrong, in a suite of their own.
@@ -412,7 +412,7 @@ def test_a_page_of_a_servers_own_is_one_case_whatever_the_suite_says_of_views(
     mine = [case.slug for case in suite.cases if case.server == "mine"]
     assert mine == ["mine_own_1u", "mine_own_2u"]
     assert len(suite.cases) == 2 + 4
-    words = "delays_ms, http_client, view of mine: its view is that of its label lab.url"
+    words = "delays_ms, http_client, view of mine: no effect, for its label lab.url names its view"
     assert suite.left_out == (words,)
 
 
@@ -466,8 +466,8 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         ),
         (["ramp = [[0, 0], [1, 10], [2, 10]]"], ["cases[1]", "users and ramp exclude each other"]),
         (['load = "half-open"'], ["cases[1].load", "'closed' or 'open'"]),
-        (["rate_rps = 20"], ["cases[1]", "rate_rps and arrivals are of an open load"]),
-        (['arrivals = "poisson"'], ["cases[1]", "rate_rps and arrivals are of an open load"]),
+        (["rate_rps = 20"], ["cases[1]", "rate_rps and arrivals need an open load"]),
+        (['arrivals = "poisson"'], ["cases[1]", "rate_rps and arrivals need an open load"]),
         (['load = "open"'], ["cases[1]", "an open load needs rate_rps"]),
         (['load = "open"', "rate_rps = 20"], ["cases[1]", "an open load has no users and no ramp"]),
         (['load = "open"', "rate_rps = 0"], ["cases[1].rate_rps", "greater than 0"]),
@@ -528,7 +528,7 @@ def test_arrivals_are_an_axis_like_others(load: Load) -> None:
 
 @pytest.mark.parametrize("driver", ["locust", "hey"])
 def test_only_the_own_driver_can_make_an_open_load(load: Load, driver: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"driver {driver} asks only once .* driver own"):
+    with pytest.raises(ConfigurationError, match=rf"driver {driver} asks again only .* driver own"):
         cases(load, *OPEN, f'driver = "{driver}"')
 
 
@@ -764,7 +764,7 @@ SIDES = {"a": '{server = "gunicorn-4x10"}', "b": '{server = "uvicorn"}'}
         ({"planted": "{p50_ms = 1}"}, ["compare[1].planted", "p50_ms", "its metrics are rps"]),
         ({"words": "3"}, ["compare[1].words", "string"]),
         ({"metric": '"rps"'}, ["compare[1].metric", "unknown key", "a, b, metrics, words"]),
-        ({"b": '{server = "gunicorn-4x10"}'}, ["compare[1]:", "no case of a has a like in b"]),
+        ({"b": '{server = "gunicorn-4x10"}'}, ["compare[1]:", "no case of a has its like in b"]),
     ],
 )
 def test_a_mistake_in_a_comparison_names_file_key_and_what_is_allowed(

@@ -225,7 +225,7 @@ def test_why_a_row_is_not_ranked_is_told_by_its_caveats_and_its_bound(
     assert caveats.blamed([columns.row(cells)]) == blame
 
 
-def test_every_warning_has_a_name_of_its_own_and_one_sentence_of_advice() -> None:
+def test_every_warning_has_a_name_of_its_own_and_one_line_of_advice() -> None:
     assert len({caveat.name for caveat in caveats.ALL}) == len(caveats.ALL)
     for caveat in caveats.ALL:
         assert caveat.advice.endswith(".")

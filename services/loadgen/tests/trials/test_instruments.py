@@ -96,7 +96,7 @@ def test_the_lab_has_the_cpus_of_its_environment(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("in_project")
 def test_a_wrong_cpu_list_is_named_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_CPUS", "first")
-    with pytest.raises(ConfigurationError, match=r"APP_CPUS='first' is no CPU list.*0-2,4"):
+    with pytest.raises(ConfigurationError, match=r"APP_CPUS='first' is not a list of CPUs.*0-2,4"):
         read_lab()
 
 

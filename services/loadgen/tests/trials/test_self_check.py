@@ -110,7 +110,7 @@ def test_an_api_that_keeps_its_delays_has_no_fault() -> None:
 
 
 def test_too_few_answers_are_a_fault_with_their_number() -> None:
-    assert faults(calls(80)) == "80 calls/s were answered"
+    assert faults(calls(80)) == "only 80 calls/s were answered"
 
 
 def test_late_answers_are_a_fault_wherever_they_are_seen() -> None:

@@ -38,11 +38,11 @@ def with_axes[R](command: Callable[..., R]) -> Callable[..., R]:
 
 def _parameter(axis: str) -> inspect.Parameter:
     metavar, several = {
-        0: ("VALUE,…", "several are separated by commas"),
-        1: ("MS,…", "one of each call, separated by commas; repeat it for several views"),
-        2: ("S:USERS,…", "corners, separated by commas; repeat it for several"),
+        0: ("VALUE,…", "Several values are separated by commas."),
+        1: ("MS,…", "Give one for each call, separated by commas; repeat it for several views."),
+        2: ("S:USERS,…", "Give its corners, separated by commas; repeat it for several ramps."),
     }[LIST_AXES.get(axis, 0)]
-    words = typer.Option(option(axis), metavar=metavar, help=f"Set {axis} of all cases: {several}.")
+    words = typer.Option(option(axis), metavar=metavar, help=f"Set {axis} of all cases. {several}")
     return inspect.Parameter(
         axis,
         inspect.Parameter.KEYWORD_ONLY,

@@ -169,16 +169,22 @@ def api_samples(played: dict[str, Any], start_ns: int) -> pl.DataFrame:
 
 def check(
     driver: Annotated[
-        list[str] | None, typer.Option("--driver", help="Only this driver; may be repeated.")
+        list[str] | None,
+        typer.Option("--driver", help="Check only this driver. May be given several times."),
     ] = None,
     delays: Annotated[
         list[str] | None,
-        typer.Option("--delays", help="fixed, uniform or lognormal; may be repeated."),
+        typer.Option(
+            "--delays",
+            help="Use only these delays: fixed, uniform or lognormal. May be given several times.",
+        ),
     ] = None,
     rates: Annotated[
-        str, typer.Option("--rates", help="Requests a second, separated by commas.")
+        str, typer.Option("--rates", help="Rates in requests a second, separated by commas.")
     ] = "50,500",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the lists' order.")] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Decides the random order of the delays.")
+    ] = 1,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """Compare what each driver sees with the API's own record of the same requests."""

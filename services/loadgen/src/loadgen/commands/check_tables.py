@@ -17,9 +17,9 @@ from loadgen.documents.document import (
 from loadgen.documents.words import UNKNOWN, decimals
 
 NOTE_ON_ASKING_AGAIN = (
-    "asks again: the driver repeats a request whose kept connection closes before the answer "
-    "begins, unseen by its own files. A server that drops connections gets more requests from it "
-    "than it tells of, and a failure then looks like a slow answer."
+    "asks again: where a kept connection closes before the answer begins, the driver sends the "
+    "request again, and its own files do not show that. So a server that drops connections gets "
+    "more requests than the driver tells of, and a failure looks like a slow answer."
 )
 LOAD = (*of_words("Driver", "Delays"), TableColumn("/s"))
 FIGURES = tuple(map(TableColumn, ("p50 (ms)", "p95 (ms)", "p99 (ms)", "Count", "Failed")))
@@ -32,7 +32,7 @@ def check_document(findings: Sequence[Finding]) -> Document:
         (*LOAD, *FIGURES, *of_words("Agrees")),
         [TableRow((*_load(finding), *_ours(finding))) for finding in findings],
     )
-    sections = [Section("ours", "Our accounting, and its distance from the API's record", [ours])]
+    sections = [Section("ours", "Our figures, and how far they are from the API's record", [ours])]
     rows = [
         TableRow((*_load(finding), *_tools(finding.tool))) for finding in findings if finding.tool
     ]

@@ -25,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Runs the lab's suites. Without a command: the default suite, or those named in SUITE.",
+    help="Measures the lab's servers. Without a command: both articles, or the suites in SUITE.",
 )
 
 

@@ -19,46 +19,48 @@ significant digits.
 
 ## trials.csv
 
-A row per trial, failed ones too. The columns marked *summary* are in summary.csv as well, a row per
-case: the mean over rounds, with `_low` and `_high`, its 95 % interval, from three rounds on.
+A row per trial, also of those that failed. summary.csv has a row per case: for each column that is
+marked *summary* the mean over rounds, and from three rounds on its 95 % interval, `_low` to
+`_high`.
 
-From `settings` to `cpu_ms` they speak of the lab's own views: empty where a server has another page
-(label `lab.url`).
+The columns from `settings` to `cpu_ms` describe the lab's own views. They are empty where a server
+has a page of its own (label `lab.url`).
 
 {trials}
 
 ## comparisons.csv
 
-A row per pair of cases that a suite compares, and metric; formulas are in
+A row for each metric in which a suite compares a pair of cases. The formulas are in
 [formulas.md](formulas.md#statistics).
 
 {comparisons}
 
 ## compare.csv
 
-A row per case and metric of a comparison of two runs, or of two servers of one: `scripts/compare`
-writes it into a folder of its own.
+`scripts/compare` compares two runs, or two servers of one run, and writes this file into a folder
+of its own. It has a row per case and metric.
 
 {two_runs}
 
 ## waterfall.csv
 
-A row per stage of a waterfall and order: what it reached, and what the step that led there brought;
+A waterfall goes from one stack to another, one change per step, in two orders. The file has a row
+per order and stage: what the stage reached, and what the step that led there brought.
 [formulas.md](formulas.md#waterfalls) says how.
 
 {waterfalls}
 
 ## capacity.csv
 
-A row per search: a stack's capacity in one round; [formulas.md](formulas.md#capacity) says how it is
-searched.
+A row per search. A search finds the capacity of a stack (a server and its client) in one round;
+[formulas.md](formulas.md#capacity) says how.
 
 {capacity}
 
 ## samples/
 
-A gzip CSV per trial, named by `case` and round: every request of the load, warm-up included. A
-request that its tool has lost has a failure and no instants.
+A gzip CSV per trial, named by `case` and round. It has a row for every request of the load, warm-up
+included. A request of which the load's tool kept no record has a failure, and no other cell.
 
 {samples}
 
@@ -70,14 +72,15 @@ A CSV per trial whose server the lab's launcher runs: how fast the app's CPU was
 
 ## slices/
 
-A CSV per duet, named by the side `a`: the slices of which `app_cpu_ms_per_view` of each side's row
-is the geometric mean.
+A CSV per duet, named by its side `a`. Its window is cut into slices; `app_cpu_ms_per_view` in each
+side's row of trials.csv is the geometric mean over them.
 
 {slices}
 
 ## Caveats
 
-The names in the column `caveats`; thresholds are in [formulas.md](formulas.md#caveats).
+The names in the column `caveats`, and what each means. Thresholds and reasons are in
+[formulas.md](formulas.md#caveats).
 
 {caveats}
 """

@@ -24,32 +24,51 @@ from loadgen.runs.run import DONE, FAILED
 #: Below the options of `compare --help`.
 EPILOG = """\
 Writes compare.csv, compare.md and compare.html into results/compare-…/. Verdicts on two runs are
-indicative: rounds within a run do not see what changes between two.
+indicative: what changed on the machine between the two runs is in them too.
 
-A gate is METRIC>N% (with N from 0) or METRIC<-N%: it fails where the metric has grown by more than
-N %, or fallen by more, with its whole 95 % interval, after Holm's adjustment over all cases and
-gates; so p95_ms>5% and rps<-3% fail what is slower. Exit 1 where one fails or cannot be judged.
-Quote it: --fail-on 'p95_ms>5%'.
+A gate is a limit on a change, METRIC>N% or METRIC<-N%. The gate p95_ms>5% fails where p95_ms has
+grown by more than 5 %; rps<-3% fails where rps has fallen by more than 3 %. The whole 95 %
+interval of the change must lie beyond the limit, after Holm's adjustment for the number of cases
+and gates. The exit code is 1 where a gate fails or cannot be judged. Quote a gate for the shell:
+--fail-on 'p95_ms>5%'.
 """
 
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN [RUN]", help=f"One or two runs, each: {HOW_TO_NAME}")
+        list[str],
+        typer.Argument(metavar="RUN [RUN]", help=f"One or two runs, each named {HOW_TO_NAME}"),
     ],
     baseline: Annotated[
-        str | None, typer.Option("--baseline", metavar="SERVICE", help="Of the one run.")
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="SERVICE",
+            help="The server that the candidate is compared with. Needs one run.",
+        ),
     ] = None,
     candidate: Annotated[
-        str | None, typer.Option("--candidate", metavar="SERVICE", help="What is judged.")
+        str | None,
+        typer.Option(
+            "--candidate",
+            metavar="SERVICE",
+            help="The server that is judged. Needs one run.",
+        ),
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option("--metrics", help=f"Columns; default: {','.join(USUAL)}."),
+        typer.Option(
+            "--metrics",
+            help=f"Columns to compare, separated by commas. Default: {','.join(USUAL)}.",
+        ),
     ] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option("--fail-on", metavar="GATE", help=f"{gates.GRAMMAR}; may be repeated."),
+        typer.Option(
+            "--fail-on",
+            metavar="GATE",
+            help=f"Exit with 1 where this gate fails: {gates.GRAMMAR}. May be given several times.",
+        ),
     ] = None,
 ) -> None:
     """Compare two runs, the second against the first; or two servers of one run."""
@@ -65,7 +84,7 @@ def compare(
         name = f"compare-{a.name}-{b.name}"
     else:
         raise ConfigurationError(
-            "compare takes two runs (compare RUN RUN), or one with two of its servers "
+            "compare takes two runs (compare RUN RUN), or two servers of one run "
             "(compare RUN --baseline SERVICE --candidate SERVICE)"
         )
     console = terminal.console()

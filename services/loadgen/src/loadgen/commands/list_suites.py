@@ -13,7 +13,7 @@ from loadgen.suites.suite_file import SuiteFile
 
 
 def list_suites() -> None:
-    """The suites and the questions they ask; below, what the lab asks of itself."""
+    """List the suites: how many trials, how long, which question."""
     lab = read_lab()
     table = Table(box=None, pad_edge=False)
     for heading in ("Suite", "Trials", "Time", "Question"):
@@ -23,7 +23,7 @@ def list_suites() -> None:
         if not file.self_test:
             table.add_row(*_cells(lab, name, file))
     table.add_row()
-    table.add_row("", "", "", "And what the lab asks of itself:", style="bold")
+    table.add_row("", "", "", "Suites that test the lab itself:", style="bold")
     for name, file in files.items():
         if file.self_test:
             table.add_row(*_cells(lab, name, file))

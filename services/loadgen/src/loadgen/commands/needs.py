@@ -40,9 +40,9 @@ def only_noted(services: Callable[[httpx.Client], Iterable[Service]]) -> bool:
 
 
 def needs(context: typer.Context) -> None:
-    """The Compose services that must be up for a command, a line each; nothing is measured.
+    """List the Compose services that must be up for a command, a line each; measure nothing.
 
-    Say what would stand behind loadgen: needs run smoke --servers 'gun*'.
+    Give the command as you would give it to loadgen: needs run smoke --servers 'gun*'.
     """
     assert context.parent is not None
     group = context.parent.command

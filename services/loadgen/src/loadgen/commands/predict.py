@@ -93,33 +93,57 @@ def predict(
         str | None,
         typer.Argument(
             metavar="RUN",
-            help=f"A run: {HOW_TO_NAME} Default: the newest with a curve over users, else the "
-            "newest such reference.",
+            help=f"The run to predict from, named {HOW_TO_NAME} Default: the newest run in "
+            "results/ that has measured several numbers of users, as the suite users does; else "
+            "the newest such run in results/reference/.",
         ),
     ] = None,
     users: Annotated[
         int | None,
-        typer.Option("--users", min=1, max=MOST_USERS, help="Without think time."),
+        typer.Option(
+            "--users",
+            min=1,
+            max=MOST_USERS,
+            help="How many users there are. Each asks again as soon as it is answered.",
+        ),
     ] = None,
     delays_ms: Annotated[
         str | None,
-        typer.Option("--delays-ms", help="Of each call; of calls at once the longest counts."),
+        typer.Option(
+            "--delays-ms",
+            help="How long the upstream takes for each call of a view, separated by commas. Where "
+            "the calls are made at once, the longest counts.",
+        ),
     ] = None,
     cpus: Annotated[
         int,
-        typer.Option("--cpus", min=1, max=MOST_CPUS, help="CPUs, a process each."),
+        typer.Option(
+            "--cpus", min=1, max=MOST_CPUS, help="How many CPUs there are, with a process on each."
+        ),
     ] = 1,
-    server: Annotated[str, typer.Option("--server", metavar="GLOB", help="Only these.")] = "*",
+    server: Annotated[
+        str,
+        typer.Option(
+            "--server", metavar="GLOB", help="Only servers whose name matches this pattern."
+        ),
+    ] = "*",
     http_client: Annotated[
-        str, typer.Option("--http-client", metavar="GLOB", help="Only these.")
+        str,
+        typer.Option(
+            "--http-client", metavar="GLOB", help="Only clients whose name matches this pattern."
+        ),
     ] = "*",
     checked: Annotated[
         bool,
-        typer.Option("--check", help="Predict each load of the run from its others instead."),
+        typer.Option(
+            "--check",
+            help="Instead, predict each load of the run from its other loads, and say how far off "
+            "that is.",
+        ),
     ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
-    """Say what each stack of a run would make of another load."""
+    """Say what each stack (server and client) of a run would do under a load of your own."""
     lab = read_lab()
     folder = find_run(lab, run) if run is not None else newest_with_a_curve(every(lab))
     stacks = stacks_of(folder)
@@ -146,8 +170,8 @@ def stacks_of(folder: Path) -> list[Measured]:
     stacks = measured(read_rows(folder))
     if not stacks:
         raise ConfigurationError(
-            f"{folder.name} has nothing to predict from: that takes ranked trials of constant "
-            "users, timed and without failures, e.g. of the suite users"
+            f"{folder.name} has nothing to predict from: it has no ranked trial of constant users "
+            "that was timed and had no failure. Measure some with the suite users"
         )
     return stacks
 
@@ -166,7 +190,8 @@ def newest_with_a_curve(folders: Iterable[Path]) -> Path:
             if any(map(_is_curve, stacks_of(folder))):
                 return folder
     raise ConfigurationError(
-        "no run in results/ has a curve over users: name a run, or measure one with the suite users"
+        f"no run in results/ has a curve over users, which takes {FEWEST_LOADS} numbers of users: "
+        "name a run, or measure one with the suite users"
     )
 
 
@@ -214,7 +239,10 @@ def predictions(
     ]
     if not selected:
         names = ", ".join(dict.fromkeys(measured.first.text("server") for measured in stacks))
-        raise ConfigurationError(f"no stack of that name was measured; the servers are {names}")
+        raise ConfigurationError(
+            f"no measured stack matches --server {server!r} and --http-client {http_client!r}; "
+            f"the servers are {names}"
+        )
     answers = [
         (stack, waits, predict_stack(stack, question.users, waits / 1000, question.cpus))
         for stack, waits in selected

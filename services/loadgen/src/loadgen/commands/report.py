@@ -17,7 +17,7 @@ from loadgen.reports.run_report import markdown_report, print_report, write_repo
 from loadgen.reports.runs_index import write_index
 from loadgen.runs.sight import kept_scatter
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"A run: {HOW_TO_NAME}")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=f"The run, named {HOW_TO_NAME}")]
 
 
 def report(
@@ -56,7 +56,7 @@ def report(
 
 
 def export(run: RunArgument) -> None:
-    """Write a run as other programs read it: github-action-benchmark's JSON, and Markdown."""
+    """Write a run for other programs: JSON for github-action-benchmark, and Markdown."""
     lab = read_lab()
     earlier = read_run(lab, run)
     for file in write_exports(earlier, place_for_files(lab, earlier.folder) / "export"):

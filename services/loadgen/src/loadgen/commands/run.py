@@ -33,40 +33,69 @@ from loadgen.suites.suite_file import MOST_MINUTES, MOST_ROUNDS
 DEFAULT_SUITE = "articles"
 
 SuitesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="SUITE…", help="Suites to run; default: articles.")
+    list[str] | None,
+    typer.Argument(
+        metavar="SUITE…", help="The suites to run. The command list names all. Default: articles."
+    ),
 ]
 ServersOption = Annotated[
-    str, typer.Option("--servers", metavar="GLOB", help="Only servers whose name matches.")
+    str,
+    typer.Option(
+        "--servers",
+        metavar="GLOB",
+        help="Measure only servers whose name matches this pattern, such as 'gun*'.",
+    ),
 ]
 OnlyOption = Annotated[
     str,
     typer.Option(
         "--only",
         metavar="CASE",
-        help="Only the case or duet that is listed or called so in a row (globs allowed).",
+        help="Measure only this case or duet. --dry-run and the column case say its name; a "
+        "pattern such as '*_100u' matches several.",
     ),
 ]
 RoundsOption = Annotated[
     int | None,
-    typer.Option("--rounds", min=1, max=MOST_ROUNDS, help="Measure each case N times (or ROUNDS)."),
+    typer.Option(
+        "--rounds",
+        metavar="N",
+        min=1,
+        max=MOST_ROUNDS,
+        help="Measure each case N times. For `docker compose up` set the variable ROUNDS.",
+    ),
 ]
 MinutesOption = Annotated[
     int | None,
     typer.Option(
         "--minutes",
+        metavar="N",
         min=1,
         max=MOST_MINUTES,
-        help="As many rounds as fit into N minutes (or MINUTES); with --rounds, at most so many.",
+        help="Measure as many rounds as fit into N minutes, but no more than --rounds, if that is "
+        "given. For `docker compose up` set the variable MINUTES.",
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Repeat the shuffled order of a run.")
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        help="Decides the random order of the trials. The seed of an earlier run, which is in its "
+        "environment.json, repeats its order.",
+    ),
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="List the trials and how long they take; measure none.")
+    bool,
+    typer.Option("--dry-run", help="List the trials and how long they take, and measure nothing."),
 ]
 ResumeOption = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help=f"Finish a run: {HOW_TO_NAME}")
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN",
+        help=f"Finish a run that was interrupted or had failures. It is named {HOW_TO_NAME}",
+    ),
 ]
 
 SerialOption = Annotated[
@@ -87,9 +116,11 @@ def run(
     resumed: ResumeOption = None,
     axes: SetAxes | None = None,
 ) -> None:
-    """Measure the cases of one or more suites and write results/.
+    """Measure the cases of one or more suites, and write a folder in results/.
 
-    Every axis of their cases can be set here, in the place of what the suites say; lists multiply.
+    A case is one combination of axes: server, HTTP client, users and so on (docs/columns.md
+    explains each). Every axis has an option here, which replaces what the suites say. Several
+    values of an axis make a case for each of them.
     """
     if resumed is None:
         suites = suites or _suites_from_environment()
@@ -100,7 +131,7 @@ def run(
         return
     asked = (suites, servers, only, rounds, minutes, seed, axes)
     if asked != (None, "*", "*", None, None, None, {}):
-        raise ConfigurationError("--resume takes suites and options from the run: name no other")
+        raise ConfigurationError("--resume takes suites and options from the run: give no other")
     lab = read_lab()
     folder = resume.find_unfinished(lab, resumed)
     then = lab.as_of(folder)
@@ -115,12 +146,12 @@ def quick(
     serial: SerialOption = False,
     axes: SetAxes | None = None,
 ) -> None:
-    """What to change first, for your own view: in at most 4 minutes, or --minutes.
+    """Say what to change first in your own view. This takes 4 minutes, or --minutes.
 
-    Say how long its calls take (--delays-ms 800,400), whether it makes them one after the other
-    (--serial), how many users there are (--users 200) or how many views are asked for in a second
-    (--rate-rps 40), and what it computes besides (--cpu-ms 5). Every other axis of the suite
-    `quick` can be set too.
+    Describe the view: how long each of its calls takes (--delays-ms 800,400), how many users wait
+    at once (--users 200) or how many views are asked for in a second (--rate-rps 40), and how much
+    CPU time it computes for (--cpu-ms 5). Add --serial if it makes its calls one after the other.
+    All other axes of the suite quick can be set too.
     """
     asked = axes or {}
     asked = _one_after_the_other(asked) if serial else asked
@@ -130,11 +161,11 @@ def quick(
 def _one_after_the_other(axes: SetAxes) -> SetAxes:
     """The axes, with views that make their calls so."""
     if "workload" in axes:
-        raise ConfigurationError("--serial is a workload: leave out --workload")
+        raise ConfigurationError("--serial sets the workload: leave out --workload")
     if any(len(delays_ms) < 2 for delays_ms in axes.get("delays_ms", ())):
         raise ConfigurationError(
-            "--serial needs the delays of two calls at least, such as --delays-ms 800,400: one "
-            "call has no other to wait for"
+            "--serial needs the delays of two calls at least: give both, such as "
+            "--delays-ms 800,400"
         )
     return {**axes, "workload": ["serial"]}
 
@@ -254,12 +285,12 @@ def _none_left(suites: Iterable[Suite], servers: str, only: str) -> Configuratio
     there = sorted({case.server for suite in suites for case in suite.cases})
     if not any(fnmatch(server, servers) for server in there):
         return ConfigurationError(
-            f"--servers {servers!r} matches no server of {names}; there are {', '.join(there)}. "
-            "It takes one name or pattern, such as 'gun*'"
+            f"--servers {servers!r} matches no server of {names}; the servers are "
+            f"{', '.join(there)}. It takes one name or pattern, such as 'gun*'"
         )
+    among = "" if servers == "*" else f" on the servers {servers!r}"
     return ConfigurationError(
-        f"--only {only!r} matches no case of {names} (of the servers {servers!r}): "
-        "--dry-run lists the cases and duets"
+        f"--only {only!r} matches no case of {names}{among}: --dry-run lists the cases and duets"
     )
 
 

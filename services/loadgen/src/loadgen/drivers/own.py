@@ -82,5 +82,5 @@ def _check_arrivals(
     planned = sum(1 for _ in due)
     if count != planned:
         raise TrialError(
-            "driver-failed", f"own made {count} of the {planned} arrivals that were due"
+            "driver-failed", f"the driver own made {count} of the {planned} arrivals that were due"
         )

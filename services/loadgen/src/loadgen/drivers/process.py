@@ -53,7 +53,8 @@ class DriverProcess:
         while self._driver.waits and not (self._folder / READY).exists():
             self.check_alive()
             if time.monotonic() > deadline:
-                raise TrialError("driver-failed", f"{self._driver.name} did not become ready")
+                late = f"did not become ready within {READY_TIMEOUT_S:g} s"
+                raise TrialError("driver-failed", f"the driver {self._driver.name} {late}")
             time.sleep(0.02)
 
     def start(self, at_ns: int | None = None) -> int:
@@ -96,7 +97,7 @@ class DriverProcess:
         """Raises TrialError where the driver ended before its time."""
         exit_code = self._running().poll()
         if exit_code is not None:
-            raise self._failed(f"ended with exit code {exit_code} before its load did")
+            raise self._failed(f"ended with exit code {exit_code} before the end of its load")
 
     def ended(self, within_s: float) -> bool:
         """Whether it ends within some seconds.
@@ -150,4 +151,5 @@ class DriverProcess:
 
     def _failed(self, what: str) -> TrialError:
         errors = (self._folder / ERRORS).read_text().splitlines()
-        return TrialError("driver-failed", f"{self._driver.name} {what}", tuple(errors[-20:]))
+        said = f"the driver {self._driver.name} {what}"
+        return TrialError("driver-failed", said, tuple(errors[-20:]))

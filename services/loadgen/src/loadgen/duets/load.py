@@ -187,7 +187,7 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
         return Proposal(_rounded(limits.first), is_found=False)
     step = steps[-1]
     if min(step.rates_rps) <= 0:
-        answered = "a side answered nobody while it was looked for"
+        answered = "a side answered nobody while the load was looked for"
         raise GivenUpError(COSTS_TOO_UNLIKE, answered, step.load)
     cost_a, cost_b = step.costs_s
     of_cpus = BUSY_SHARE * min(
@@ -209,8 +209,8 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     load = _rounded(limit.most)
     answers = load * limits.slice_s
     if answers < LEAST_ANSWERS:
-        few = f"{math.floor(answers)} answers a slice, and {LEAST_ANSWERS} are needed"
-        raise GivenUpError(limit.outcome, f"{limit.because}; that is {few}", load)
+        few = f"that makes {math.floor(answers)} answers a slice, and a duet needs {LEAST_ANSWERS}"
+        raise GivenUpError(limit.outcome, f"{limit.because}; {few}", load)
     near = abs(load - step.load) <= NEAR_SHARE * step.load
     return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
 
@@ -287,7 +287,7 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
     if are_all(answers, asked):
         return
     a, b = answers
-    reason = f"of {asked:.0f} views each in all slices a answered {a:.0f}, b {b:.0f}"
+    reason = f"each side was asked for {asked:.0f} views; a answered {a:.0f}, b {b:.0f}"
     if duet.load is None:
         raise GivenUpError(COSTS_TOO_UNLIKE, reason, load)
     raise TrialError(UNEQUAL_LOAD, reason)

@@ -69,5 +69,5 @@ def _stretch(samples: pl.DataFrame, start_ns: int, begin: AppStats, end: AppStat
     views = accounting.answers(samples, begin_s, end_s).parts
     cpu_seconds = end.cpu_seconds - begin.cpu_seconds
     if views <= 0 or cpu_seconds <= 0:
-        raise TrialError("no-answer", "a side of the duet made no view in a slice")
+        raise TrialError("no-answer", "a side of the duet answered nobody in one of the slices")
     return _Stretch(begin_s, end_s, SliceSide(cpu_seconds, views))

@@ -16,11 +16,14 @@ DISTANCE_COLUMNS = (
     Column(
         "apart",
         NUMBER,
-        "mean distance of the two trials over the rounds that count, in trials: 1 is one right "
-        "after the other; a search counts as one; empty where one was measured again",
+        "how far apart the two trials were, in trials: 1 is one right after the other; mean over "
+        "the rounds that count. A search counts as one trial. Empty where one was measured again",
     ),
     Column(
-        "apart_s", NUMBER, "the same in time, from the start of one's load to the other's", unit="s"
+        "apart_s",
+        NUMBER,
+        "how far apart they were in time, from the start of one load to that of the other",
+        unit="s",
     ),
 )
 

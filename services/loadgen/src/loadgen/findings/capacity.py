@@ -17,29 +17,50 @@ from loadgen.theory.statistics import Interval, interval, mean_of_known
 #: Of capacity.csv.
 COLUMNS = (
     Column("suite", TEXT, "the suite that searches"),
-    Column("case", TEXT, "the stack under its users, who say what a view costs"),
-    Column("round", COUNT, "1, 2, … of the run's repeats"),
+    Column(
+        "case", TEXT, "the case with its users, which measures what a view costs before the search"
+    ),
+    Column("round", COUNT, "the round in which the search was made, from 1"),
     Column("server", TEXT, "the Compose service"),
-    Column("title", TEXT, "its name in tables"),
-    Column("http_client", TEXT, "library and lifetime of the view's client"),
-    Column("cpus", COUNT, "usable CPUs: those of the app, no more than it has processes"),
+    Column("title", TEXT, "the server's name in tables"),
+    Column("http_client", TEXT, "the view's HTTP client: its library, and how long it lives"),
     Column(
-        "cpu_ceiling_rps", NUMBER, "C / D under its users, where the search starts from", unit="1/s"
+        "cpus",
+        COUNT,
+        "CPUs that the server can use: those of the app, at most one for each process",
     ),
-    Column("low_rps", NUMBER, "the last rate that holds; empty: not found", unit="1/s"),
-    Column("high_rps", NUMBER, "the first rate that does not; empty: not found", unit="1/s"),
-    Column("low_rps_per_cpu", NUMBER, "low_rps by usable CPUs", unit="1/s"),
-    Column("high_rps_per_cpu", NUMBER, "high_rps by usable CPUs", unit="1/s"),
-    Column("app_cpu_ms_per_view", NUMBER, "at low_rps, mean of the windows that held", unit="ms"),
-    Column("app_cpu_share", NUMBER, "of the app's CPUs, in those windows"),
     Column(
-        "app_pss_mib", NUMBER, "proportional memory of the server after those windows", unit="MiB"
+        "cpu_ceiling_rps",
+        NUMBER,
+        "C / D (usable CPUs / CPU per view) with these users: where the search starts from",
+        unit="1/s",
     ),
-    Column("inflight_mean", NUMBER, "views in flight in those windows"),
-    Column("memory_mib_per_view", NUMBER, "app_pss_mib by inflight_mean", unit="MiB"),
-    Column("gave_way", TEXT, "what the windows at high_rps failed"),
-    Column("windows", TEXT, "every window in its order: its rate, and whether it held"),
-    Column("reason", TEXT, "why a rate was not found, or the two are not neighbours"),
+    Column("low_rps", NUMBER, "the last rate that the stack holds; empty: not found", unit="1/s"),
+    Column(
+        "high_rps", NUMBER, "the first rate that it does not hold; empty: not found", unit="1/s"
+    ),
+    Column("low_rps_per_cpu", NUMBER, "low_rps / usable CPUs", unit="1/s"),
+    Column("high_rps_per_cpu", NUMBER, "high_rps / usable CPUs", unit="1/s"),
+    Column(
+        "app_cpu_ms_per_view",
+        NUMBER,
+        "CPU per view at low_rps: mean of the windows that held",
+        unit="ms",
+    ),
+    Column("app_cpu_share", NUMBER, "how busy the app's CPUs were in those windows: 1 is full"),
+    Column(
+        "app_pss_mib",
+        NUMBER,
+        "memory of the server after those windows, shared pages split among processes (PSS)",
+        unit="MiB",
+    ),
+    Column("inflight_mean", NUMBER, "mean number of views in flight in those windows"),
+    Column("memory_mib_per_view", NUMBER, "app_pss_mib / inflight_mean", unit="MiB"),
+    Column("gave_way", TEXT, "which limits the windows at high_rps broke"),
+    Column("windows", TEXT, "every window in order: its rate, and whether it held"),
+    Column(
+        "reason", TEXT, "why a rate was not found, or why low_rps and high_rps are not neighbours"
+    ),
 )
 
 #: Views with this client wait as long without calling anybody.

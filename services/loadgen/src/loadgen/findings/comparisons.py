@@ -59,36 +59,49 @@ COSTS_OF_A_VIEW = frozenset({CPU_METRIC, REFERENCE_METRIC})
 #: Of comparisons.csv.
 COLUMNS = (
     Column("suite", TEXT, "the suites that compare the pair, joined with +"),
-    Column("a", TEXT, "the case that is compared with"),
+    Column("a", TEXT, "the case that b is compared with"),
     Column("b", TEXT, "the case that is judged"),
-    Column("label", TEXT, "what differs between them, in words"),
-    Column("metric", TEXT, "the column of trials.csv"),
+    Column("label", TEXT, "what differs between a and b, in words"),
+    Column("metric", TEXT, "the column of trials.csv that is compared"),
     Column(
         "by",
         TEXT,
-        "`trials`, one after the other; or `duet`, both under load at once, of which a and b name "
-        "the cases without their loads",
+        "`trials`: measured one after the other. `duet`: both under load at once; then a and b "
+        "name the cases without their loads",
     ),
-    Column("load", TEXT, "of a duet, or of trials in its place: the load, in words"),
+    Column("load", TEXT, "of a duet, or of trials in its place: their load, in words; else empty"),
     Column("rounds", COUNT, "rounds in which both were measured and ranked"),
     *DISTANCE_COLUMNS,
     Column("ratio", NUMBER, "geometric mean of b / a over rounds"),
-    Column("low", NUMBER, "its 95 % interval, from three rounds on"),
-    Column("high", NUMBER, "the interval's other end"),
+    Column("low", NUMBER, "lower end of the ratio's 95 % interval, from three rounds on"),
+    Column("high", NUMBER, "upper end of the ratio's 95 % interval, from three rounds on"),
     Column(
         "bound",
         NUMBER,
-        "what instruments can have moved ln(ratio) by at most, beyond what they did to both alike, "
-        "and known drift: the verdict widens the interval by it",
+        "how far instruments can have moved ln(ratio) at most, beyond what they did to both cases "
+        "alike; known drift is added. The verdict widens the interval by it",
     ),
     Column(
         "smallest_detectable_ratio",
         NUMBER,
-        "a true ratio of this size, or its inverse, shows in 80 % of such runs",
+        "a true ratio of this size, or its inverse, is found in 80 % of such runs",
     ),
-    Column("p", NUMBER, "two-sided, of a ratio this far beyond its bound where there is none"),
-    Column("p_adjusted", NUMBER, "the same by Benjamini and Hochberg over the run"),
-    Column("verdict", TEXT, "of b: `better`, `worse`, `equivalent`, `undecided`, `not comparable`"),
+    Column(
+        "p",
+        NUMBER,
+        "how often chance alone would bring a ratio at least this far beyond its bound, if there "
+        "were no difference (two-sided)",
+    ),
+    Column(
+        "p_adjusted",
+        NUMBER,
+        "p, adjusted for all comparisons of the run (Benjamini and Hochberg)",
+    ),
+    Column(
+        "verdict",
+        TEXT,
+        "how b does: `better`, `worse`, `equivalent`, `undecided`, `not comparable`",
+    ),
     Column("reason", TEXT, "why there is no verdict, or how far to trust it"),
 )
 

@@ -119,7 +119,7 @@ def read_run(lab: Lab, named: str) -> Run:
     described = environment.read(folder)
     asked = (described.get("arguments") or {}).get("suites")
     if not asked:
-        raise ConfigurationError(f"{folder}/environment.json does not say what suites were run")
+        raise ConfigurationError(f"{folder}/environment.json does not say which suites were run")
     kept = _kept(folder, described)
     then = lab.as_of(folder)
     suites = {suite.name: suite for name in asked for suite in load_suites(then, name)}

@@ -66,7 +66,7 @@ def parse_gate(text: str) -> Gate:
     """
     parts = _GATE.fullmatch(text)
     if not parts:
-        raise ConfigurationError(f"--fail-on {text!r} is no gate: write {GRAMMAR}")
+        raise ConfigurationError(f"--fail-on {text!r} is not a gate: write {GRAMMAR}")
     metric, direction, percent = parts[1], parts[2], float(parts[3])
     if metric not in METRICS:
         raise ConfigurationError(
@@ -76,7 +76,7 @@ def parse_gate(text: str) -> Gate:
     above = direction == ">"
     if (above and percent < 0) or (not above and percent > 0) or percent <= -100:
         raise ConfigurationError(
-            f"--fail-on {text!r} would fail where nothing changes, or never: write {GRAMMAR}"
+            f"--fail-on {text!r} would fail without any change, or could never: write {GRAMMAR}"
         )
     return Gate(text.strip(), metric, above, percent / 100)
 

@@ -42,13 +42,18 @@ INDICATIVE = (
 
 #: Of compare.csv.
 COLUMNS = (
-    Column("a_run", TEXT, "the folder of the run that is compared with"),
-    Column("b_run", TEXT, "the folder of the run that is judged; the same for two servers"),
+    Column("a_run", TEXT, "the folder of the run that b_run is compared with"),
+    Column(
+        "b_run",
+        TEXT,
+        "the folder of the run that is judged; the same as a_run for two servers of one run",
+    ),
     *(column for column in OF_COMPARISONS if column.name != "suite"),
     Column(
         "trust",
         TEXT,
-        "`paired` (servers of one run, round by round) or `indicative` (runs of two days)",
+        "`paired` (servers of one run, compared round by round) or `indicative` (two runs, made at "
+        "different times)",
     ),
 )
 
@@ -94,7 +99,7 @@ def of_runs(a: Run, b: Run, metrics: Sequence[str], gates: Sequence[Gate]) -> Ru
     shared = [slug for slug in of_a if slug in of_b]
     if not shared:
         raise ConfigurationError(
-            f"{a.name} and {b.name} have no case in common: nothing can be compared"
+            f"{a.name} and {b.name} have no case in common: measure the same suite in both"
         )
     siblings = (cases[slug] for slug in shared if slug in cases)
     labels = Labels(siblings, native_views((*a.suites, *b.suites)))
@@ -144,8 +149,8 @@ def of_servers(
     in_duets = _in_duets(run, alike, cases, pairs, _metrics(metrics, gates))
     if not (pairs or in_duets):
         raise ConfigurationError(
-            f"{run.name} has no case of {baseline} that equals one of {candidate} in all but the "
-            "server and its view: name both in the same [[cases]] of a suite"
+            f"{run.name} has no two cases of {baseline} and {candidate} that differ in nothing but "
+            "the server and its view: name both servers in the same [[cases]] of a suite"
         )
     unmatched = [case for case in measured if all(case not in pair for pair in pairs)]
     labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))

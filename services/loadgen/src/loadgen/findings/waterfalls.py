@@ -138,30 +138,34 @@ def remark(stage: Stage, metrics: Sequence[str] = METRICS) -> str:
 
 def _of_metric(metric: str, what: str, unit: str) -> Iterator[Column]:
     yield Column(metric, NUMBER, f"{what}: mean over the rounds that count", unit=unit)
-    yield Column(f"{metric}_low", NUMBER, "its 95 % interval, from three rounds on", unit=unit)
-    yield Column(f"{metric}_high", NUMBER, "the interval's other end", unit=unit)
-    yield Column(f"{metric}_ratio", NUMBER, "this stage by the one before, paired by round")
-    yield Column(f"{metric}_ratio_low", NUMBER, "its 95 % interval")
-    yield Column(f"{metric}_ratio_high", NUMBER, "the interval's other end")
+    yield Column(
+        f"{metric}_low", NUMBER, "lower end of its 95 % interval, from three rounds on", unit=unit
+    )
+    yield Column(f"{metric}_high", NUMBER, "upper end of its 95 % interval", unit=unit)
+    yield Column(f"{metric}_ratio", NUMBER, "this stage / the one before, paired by round")
+    yield Column(f"{metric}_ratio_low", NUMBER, "lower end of its 95 % interval")
+    yield Column(f"{metric}_ratio_high", NUMBER, "upper end of its 95 % interval")
     yield Column(f"{metric}_p_adjusted", NUMBER, "as in comparisons.csv, over all waterfalls")
-    yield Column(f"{metric}_verdict", TEXT, "of this stage, as in comparisons.csv")
+    yield Column(f"{metric}_verdict", TEXT, "how this stage does, as in comparisons.csv")
 
 
 #: Of waterfall.csv.
 COLUMNS = (
     Column("suite", TEXT, "the suite that asks"),
     Column("waterfall", TEXT, "its title"),
-    Column("order", TEXT, "`forward`: as the suite lists the steps, or `reversed`"),
-    Column("step", COUNT, "0: the start; 1, 2, …: after so many changes"),
-    Column("words", TEXT, "what has changed; of the start: what it is"),
+    Column(
+        "order", TEXT, "`forward`: as the suite lists the steps; `reversed`: the other way round"
+    ),
+    Column("step", COUNT, "0 is the start; 1, 2, … is the stage after so many changes"),
+    Column("words", TEXT, "what has changed; for the start: what it is"),
     Column("case", TEXT, "the case of this stage, as in trials.csv"),
-    Column("rounds", COUNT, "rounds in which it was measured, and which count"),
+    Column("rounds", COUNT, "measured rounds that count"),
     *(
         replace(column, meaning=f"from the stage before: {column.meaning}")
         for column in DISTANCE_COLUMNS
     ),
-    *_of_metric("rps", "good answers by the window's length", "1/s"),
-    *_of_metric("app_cpu_ms_per_view", "CPU time of the server by good answers", "ms"),
+    *_of_metric("rps", "good answers divided by the window's length", "1/s"),
+    *_of_metric("app_cpu_ms_per_view", "CPU time of the server per good answer", "ms"),
     Column("bound_by", TEXT, "what held it back, as in trials.csv"),
     Column("remark", TEXT, "why the figures say less than they seem to"),
 )

@@ -47,7 +47,7 @@ def read_registry(project: Path) -> AppRegistry:
     folder = project / SETTINGS
     settings = sorted(file.stem for file in folder.glob("*.py") if file.stem not in SHARED)
     if not settings:
-        raise ConfigurationError(f"{folder} is missing or empty: it holds the Django settings")
+        raise ConfigurationError(f"{folder} is missing or empty: it must hold the Django settings")
     return AppRegistry(http_clients=read_http_clients(project), settings=tuple(settings))
 
 

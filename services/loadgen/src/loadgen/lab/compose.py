@@ -158,7 +158,7 @@ def _all_labels(
         extended_by: the services of that file that extend it, outermost first.
     """
     if name in extended_by:
-        by = "".join(f", by {other}" for other in extended_by[1:])
+        by = "".join(f", through {other}" for other in extended_by[1:])
         raise ConfigurationError(f"service {name} extends itself{by}")
     service = services[name]
     extends = service.get("extends")

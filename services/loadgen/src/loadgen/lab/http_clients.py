@@ -42,7 +42,7 @@ def read_http_clients(project: Path) -> dict[str, HttpClient]:
     """
     file = project / REGISTRY
     if not file.exists():
-        raise ConfigurationError(f"{file} is missing: it lists the HTTP clients")
+        raise ConfigurationError(f"{file} is missing: it must list the HTTP clients")
     return {name: _client(file, name, table) for name, table in read_toml(file, str(file)).items()}
 
 

@@ -102,7 +102,7 @@ def _cpus(variable: str) -> frozenset[int]:
         return cpu_set(text)
     except ValueError:
         raise ConfigurationError(
-            f"{variable}={text!r} is no CPU list; write it as Docker does, e.g. 0 or 0-2,4"
+            f"{variable}={text!r} is not a list of CPUs: write it as Docker does, e.g. 0 or 0-2,4"
         ) from None
 
 

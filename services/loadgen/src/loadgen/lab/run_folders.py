@@ -11,8 +11,8 @@ from loadgen.records.trials_csv import TRIALS_CSV
 LATEST = "latest"
 #: The folder of runs as a reader of the project knows it, and in it that of committed ones.
 RESULTS, REFERENCE = "results", Path("reference")
-#: How a reader names a run, for `--help`.
-HOW_TO_NAME = "its path (results/…), its folder's name, or latest."
+#: How a reader names a run, for `--help`; after `named`.
+HOW_TO_NAME = "by its path (results/…), by its folder's name, or as latest."
 _BEGAN = re.compile(r"\d{8}T\d{6}Z-.*")
 
 
@@ -30,7 +30,7 @@ def find_run(lab: Lab, named: str) -> Path:
     if named == LATEST:
         newest = next(runs_in(lab.results), None)
         if newest is None:
-            raise ConfigurationError(f"there is no run in results/ yet, and so no {LATEST} one")
+            raise ConfigurationError(f"there is no run in results/ yet, so none is {LATEST}")
         return newest
     inside = _inside_results(Path(named))
     in_homes = [home / where for home in _homes(lab) for where in (inside, REFERENCE / inside)]
@@ -38,7 +38,7 @@ def find_run(lab: Lab, named: str) -> Path:
         if _is_run(folder):
             return folder
     raise ConfigurationError(
-        f"{named} is no run: it has no {TRIALS_CSV}. Name a run by its path (results/…), by its "
+        f"{named} is not a run: it has no {TRIALS_CSV}. Name a run by its path (results/…), by its "
         f"folder's name, or as {LATEST}"
     )
 

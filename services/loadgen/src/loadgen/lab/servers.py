@@ -21,12 +21,13 @@ LABELS: dict[str, str] = {
     "lab.interface": "wsgi or asgi",
     "lab.concurrency": "threads, gevent or asyncio",
     "lab.processes": "a whole number from 1: worker processes",
-    "lab.cpus_per_process": "many, where a process computes outside of Python too, in threads of "
-    "its own; leave it out where it uses one CPU at a time",
+    "lab.cpus_per_process": "many, if a process can use more than one CPU at a time, in native "
+    "threads outside of Python; else leave it out",
     "lab.slots": "a whole number from 1: requests it can hold in flight; leave it out if unbounded",
-    "lab.url": "http://host[:port]/path of the view, for a server without the lab's launcher",
-    "lab.expect": "text that only a right answer of lab.url contains; leave it out if any is right",
-    "lab.service_time_ms": "a number up to 60000: what the view of lab.url waits for at least",
+    "lab.url": "http://host[:port]/path of the view, for a server that has a page of its own",
+    "lab.expect": "text that only a right answer of lab.url contains; leave it out if every answer "
+    "is right",
+    "lab.service_time_ms": "a number up to 60000: the least milliseconds that lab.url waits for",
     "lab.launcher": "yes, quoted, if the lab's launcher starts the server; else leave it out",
 }
 REQUIRED = ("lab.title", "lab.interface", "lab.concurrency", "lab.processes")

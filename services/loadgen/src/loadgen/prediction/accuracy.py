@@ -69,7 +69,7 @@ def accuracy_of(stacks: Iterable[Measured]) -> Accuracy:
     if not loads:
         raise ConfigurationError(
             "no load of the run can be predicted from its others: that takes three or more loads "
-            "of a stack, e.g. the suite users"
+            "of one stack, as the suite users measures"
         )
     return Accuracy(tuple(loads), refused)
 

@@ -54,116 +54,152 @@ BOUNDED = (
 BOUND_OF = {"max_rps": "rps", "app_cpu_share": "rps", "max_ms": "p99_ms"}
 
 TRIALS: tuple[Column, ...] = (
-    Column("case", TEXT, "all axes in one word: the key of samples, resume and compare"),
-    Column("round", COUNT, "1, 2, … of the run's repeats"),
-    Column("repeat", COUNT, "1, 2, … of a search's windows at one rate; empty outside of one"),
+    Column(
+        "case",
+        TEXT,
+        "the case's name, made of all its axes; samples/, --resume and compare use it as their key",
+    ),
+    Column("round", COUNT, "the round in which the trial was measured, from 1"),
+    Column(
+        "repeat", COUNT, "of a search: the number of the window at this rate, from 1; else empty"
+    ),
     Column(
         "attempt",
         COUNT,
-        "1; 2 or 3 of a trial that was measured again, with those compared with it, since an "
-        "instrument may have moved it by more than the margin",
+        "1; or 2 or 3 where the trial was measured again. That happens where an instrument may "
+        "have moved it, or a case that it is compared with, by more than the margin of 3 %",
     ),
     Column(
         "partner",
         TEXT,
-        "of a duet: the case that was under the same load at the same time, on the same CPUs",
+        "of a duet: the other case, which was under the same load at the same time, on the same "
+        "CPUs",
     ),
-    Column("position", COUNT, "the trial's place in the run, from 1; a search has one for all its"),
+    Column(
+        "position",
+        COUNT,
+        "the trial's place in the run, from 1; all windows of a search share one place",
+    ),
     Column(
         "session",
         COUNT,
-        "1; 2, 3, … of a run that was resumed: `sessions` in environment.json says when and where. "
-        "A round that another machine would have to finish is begun anew there",
+        "1 at first; 2, 3, … after the run was resumed. `sessions` in environment.json says when "
+        "and where. A round that another machine left unfinished is measured anew as a whole",
     ),
-    Column("outcome", TEXT, "`measured`, or why there is nothing to measure"),
+    Column("outcome", TEXT, "`measured`, or why the trial could not be measured"),
     Column("suite", TEXT, "the suites that asked for it, joined with +"),
     Column("server", TEXT, "the Compose service"),
-    Column("title", TEXT, "its name in tables"),
+    Column("title", TEXT, "the server's name in tables"),
     Column("interface", TEXT, "wsgi or asgi"),
-    Column("processes", COUNT, "worker processes, as declared"),
-    Column("slots", COUNT, "requests it can hold in flight; empty = unbounded"),
-    Column("settings", TEXT, "the Django settings it ran with"),
+    Column("processes", COUNT, "worker processes, as the server's label declares"),
+    Column("slots", COUNT, "requests that the server can hold in flight; empty: no limit"),
+    Column("settings", TEXT, "the Django settings that the server ran with"),
     Column("view", TEXT, "how the view is written: sync or async"),
     Column(
         "workload",
         TEXT,
-        "fanout (calls at once, HTML), serial (calls one after the other, HTML) or single (one "
+        "fanout (calls in parallel, HTML), serial (calls one after the other, HTML) or single (one "
         "call, JSON)",
     ),
-    Column("http_client", TEXT, "library and lifetime of the view's client"),
+    Column("http_client", TEXT, "the view's HTTP client: its library, and how long it lives"),
     Column(
         "upstream",
         TEXT,
         "what the view calls: the API over http or https, or article A's own (django)",
     ),
-    Column("delays_ms", TEXT, "the API's delay of each call of a view", unit="ms"),
-    Column("cpu_ms", NUMBER, "CPU time that the view burns besides", unit="ms"),
+    Column(
+        "delays_ms",
+        TEXT,
+        "how long the API waits before it answers, for each call of a view",
+        unit="ms",
+    ),
+    Column("cpu_ms", NUMBER, "CPU time that the view computes for, besides its calls", unit="ms"),
     Column("driver", TEXT, "the program that made the load"),
-    Column("load", TEXT, "closed (users who wait for answers) or open (arrivals)"),
-    Column("arrivals", TEXT, "spacing of an open load's arrivals: poisson, constant or jittered"),
-    Column("users", COUNT, "concurrent users; of a ramp: its plateau"),
+    Column("load", TEXT, "closed (users who wait for their answers) or open (arrivals at a rate)"),
+    Column(
+        "arrivals", TEXT, "how an open load's arrivals are spaced: poisson, constant or jittered"
+    ),
+    Column("users", COUNT, "users at once; of a ramp: how many there are after its climb"),
     Column("rate_rps", NUMBER, "mean arrival rate of an open load", unit="1/s"),
-    Column("planned_requests", COUNT, "requests of a counted load"),
+    Column("planned_requests", COUNT, "how many requests a counted load makes"),
     Column(
         "arrivals_seed",
         COUNT,
-        "what an open load's arrivals were drawn with, from the run's seed, the round and the load",
+        "the random seed of an open load's arrivals, made from the run's seed, the round and the "
+        "load",
     ),
     Column("started_at", TEXT, "UTC time at which the load began"),
-    Column("warm_up_s", NUMBER, "load before the window: what it took to become steady", unit="s"),
+    Column(
+        "warm_up_s",
+        NUMBER,
+        "length of the warm-up: the load before the window, until it was steady or its time was "
+        "over",
+        unit="s",
+    ),
     Column(
         "window_s",
         NUMBER,
-        "length of the window; of a counted load: first request to last answer",
+        "length of the window; of a counted load: from the first request to the last answer",
         unit="s",
     ),
-    Column("slices", COUNT, "of a duet: the stretches that its CPU per view is a mean of"),
+    Column("slices", COUNT, "of a duet: the number of slices that its CPU per view is the mean of"),
     Column(
         "requests",
         COUNT,
-        "requests that the latency columns speak of: those due in the window, and the starved ones",
+        "requests that the latency columns describe: those due in the window, and those of starved "
+        "users",
     ),
     Column(
         "failures",
         COUNT,
-        "of those: wrong status, wrong body, or no answer by the load's end; a starved one that "
-        "was answered after the window is none, though percentiles take it as infinitely slow",
+        "how many of these requests failed: wrong status, wrong body, or no answer by the load's "
+        "end. A starved user's request that was answered after the window is no failure, though "
+        "percentiles count it as infinitely slow",
     ),
     Column(
         "unanswered",
         COUNT,
-        "requests due in the window or before it without an answer by the load's end; samples/ "
-        "also holds those that were due after the window, which no row counts",
+        "requests due in the window or before it that had no answer by the load's end. samples/ "
+        "also has those that were due after the window; no row counts them",
     ),
     Column(
         "starved",
         COUNT,
-        "users whose request waited through the whole window: it ranks as infinitely slow",
+        "users whose request waited through the whole window; percentiles count it as infinitely "
+        "slow",
     ),
     Column(
-        "dropped", COUNT, "arrivals of an open load that its cap on outstanding requests refused"
+        "dropped",
+        COUNT,
+        "arrivals of an open load that were not sent, because too many requests were in flight",
     ),
-    Column("offered_rps", NUMBER, "requests due in the window by its length", unit="1/s"),
+    Column("offered_rps", NUMBER, "requests due in the window, divided by its length", unit="1/s"),
     Column(
         "rps",
         NUMBER,
-        "good answers by the window's length: parts_rps of a closed load that is steady, else "
-        "ended_rps",
+        "good answers in the window, divided by its length: parts_rps where a closed load is "
+        "steady, else ended_rps",
         unit="1/s",
         summarised=True,
     ),
     Column(
         "parts_rps",
         NUMBER,
-        "the same, an answer that lies partly in the window counted by that part",
+        "good answers divided by the window's length; one that lies partly in the window counts in "
+        "part",
         unit="1/s",
     ),
-    Column("ended_rps", NUMBER, "the same, of the answers that came in the window", unit="1/s"),
+    Column(
+        "ended_rps",
+        NUMBER,
+        "good answers that came within the window, divided by its length",
+        unit="1/s",
+    ),
     Column(
         "max_rps",
         NUMBER,
-        "the best mean rate of good answers over any 10 s of the window: of one hardly longer it "
-        "may be below rps",
+        "the best mean rate of good answers over any 10 s of the window; where the window is "
+        "hardly longer, it may be below rps",
         unit="1/s",
         summarised=True,
     ),
@@ -171,111 +207,149 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "inflight_growth",
         NUMBER,
-        "of an open load: how much of what arrived stayed in flight, from the window's first third "
-        "to its last",
+        "of an open load: the share of the arrivals that piled up in flight between the window's "
+        "first third and its last",
     ),
     Column("min_ms", NUMBER, "the fastest good answer", unit="ms", summarised=True),
     Column("avg_ms", NUMBER, "mean latency of good answers", unit="ms", summarised=True),
     Column(
         "p50_ms",
         NUMBER,
-        "median latency; a failure ranks as infinitely slow",
+        "median latency; a failed request counts as infinitely slow",
         unit="ms",
         summarised=True,
     ),
-    Column("p95_ms", NUMBER, "95th percentile, nearest rank", unit="ms", summarised=True),
-    Column("p99_ms", NUMBER, "99th percentile, nearest rank", unit="ms", summarised=True),
+    Column(
+        "p95_ms", NUMBER, "95th percentile of latency, nearest rank", unit="ms", summarised=True
+    ),
+    Column(
+        "p99_ms", NUMBER, "99th percentile of latency, nearest rank", unit="ms", summarised=True
+    ),
     Column("max_ms", NUMBER, "the slowest good answer", unit="ms", summarised=True),
     Column(
         "sent_p95_ms",
         NUMBER,
-        "95th percentile from the instant sent; all others count from the instant due",
+        "95th percentile of latency, counted from the instant when a request was sent; all other "
+        "latencies count from the instant when it was due",
         unit="ms",
     ),
     Column(
-        "lag_p99_ms", NUMBER, "p99 of (sent − due): the load generator's own lateness", unit="ms"
+        "lag_p99_ms", NUMBER, "p99 of (sent − due): how late the load generator sent", unit="ms"
     ),
     Column(
         "app_cpu_seconds",
         NUMBER,
-        "CPU time of the server's process tree between the snapshots",
+        "CPU time of the server, all its processes together, between the snapshots (the readings "
+        "at the window's two ends)",
         unit="s",
     ),
-    Column("app_cpu_ms_per_view", NUMBER, "the same by good answers", unit="ms", summarised=True),
     Column(
-        "app_cpu_reference_ms_per_view",
+        "app_cpu_ms_per_view",
         NUMBER,
-        "the same at the speed of a CPU on which the probe takes 0.2 ms: free of the CPU's drift",
+        "CPU per view: app_cpu_seconds divided by the good answers between the snapshots",
         unit="ms",
         summarised=True,
     ),
-    Column("app_cpu_share", NUMBER, "the same by time and by the app's CPUs", summarised=True),
+    Column(
+        "app_cpu_reference_ms_per_view",
+        NUMBER,
+        "CPU per view, converted to a CPU on which the probe takes 0.2 ms: so it is free of the "
+        "CPU's drift",
+        unit="ms",
+        summarised=True,
+    ),
+    Column(
+        "app_cpu_share",
+        NUMBER,
+        "app_cpu_seconds divided by the time between the snapshots and by the app's CPUs: 1 is "
+        "full",
+        summarised=True,
+    ),
     Column(
         "app_pss_mib",
         NUMBER,
-        "proportional memory of the tree after the window",
+        "memory of the server after the window, shared pages split among processes (PSS)",
         unit="MiB",
         summarised=True,
     ),
     Column(
         "app_peak_mib",
         NUMBER,
-        "sum of its processes' peak resident memory",
+        "peak resident memory, summed over the server's processes",
         unit="MiB",
         summarised=True,
     ),
-    Column("app_processes", COUNT, "processes of the tree at the window's end"),
-    Column("app_threads", COUNT, "threads of the tree at the window's end", summarised=True),
+    Column("app_processes", COUNT, "processes of the server at the window's end"),
+    Column("app_threads", COUNT, "threads of the server at the window's end", summarised=True),
     Column(
         "api_calls",
         COUNT,
-        "calls that the API received between the snapshots, in a duet's rows those of both sides; "
-        "article A's own counts none",
+        "calls that the API received between the snapshots; in a duet's row those of both sides. "
+        "Article A's own API does not count its calls",
     ),
-    Column("api_cpu_share", NUMBER, "CPU time of the API by time and by its CPUs"),
+    Column(
+        "api_cpu_share",
+        NUMBER,
+        "CPU time of the API, divided by the time between the snapshots and by its CPUs",
+    ),
     Column(
         "api_full_share",
         NUMBER,
-        "its CPU time by what its one process could have had beside the load generator: 1 is full",
+        "CPU time of the API, divided by what its one process could have had beside the load "
+        "generator: 1 is full",
     ),
     Column("api_late_mean_ms", NUMBER, "how late the API answered, on average", unit="ms"),
+    Column("api_late_p99_ms", NUMBER, "p99 of how late the API answered", unit="ms"),
     Column(
-        "api_late_p99_ms", NUMBER, "p99 of how late the API answered, by its own record", unit="ms"
+        "api_lag_p99_ms",
+        NUMBER,
+        "p99 of the API's event-loop lag: how late its event loop saw what was due",
+        unit="ms",
     ),
-    Column("api_lag_p99_ms", NUMBER, "p99 of the API's event-loop lag", unit="ms"),
-    Column("loadgen_cpu_share", NUMBER, "CPU time of the load generator by time and by its CPUs"),
+    Column(
+        "loadgen_cpu_share",
+        NUMBER,
+        "CPU time of the load generator, divided by the time between the snapshots and by its CPUs",
+    ),
     Column(
         "driver_full_share",
         NUMBER,
-        "CPU time of the driver's process by what it could have had beside the API: 1 is full",
+        "CPU time of the driver's process, divided by what it could have had beside the API: 1 is "
+        "full",
     ),
-    Column("steal_share", NUMBER, "time that the hypervisor took from the app's CPUs"),
+    Column("steal_share", NUMBER, "share of the app's CPU time that the hypervisor took"),
     Column(
         "calibration_ms",
         NUMBER,
-        "wall time of a fixed loop on the app's CPUs before the trial, the best of many",
+        "how long a fixed loop took on the app's CPUs before the trial, in its fastest pass",
         unit="ms",
     ),
     Column(
         "probe_ms",
         NUMBER,
-        "CPU time of the probe, a fixed loop beside the server, in the window: how fast its CPU is",
+        "how fast the app's CPU was in the window: the mean CPU time of the probe, a fixed loop "
+        "that runs beside the server",
         unit="ms",
     ),
-    Column("probe_sd_ms", NUMBER, "standard deviation of its means of each second", unit="ms"),
+    Column(
+        "probe_sd_ms",
+        NUMBER,
+        "standard deviation of the probe's means, one for each second",
+        unit="ms",
+    ),
     *(
         Column(
             f"{metric}_bound",
             NUMBER,
-            f"the most that API, driver and stolen time can have moved {metric}, as a share of it",
+            f"how far API, driver and stolen time can have moved {metric} at most, as a share",
         )
         for metric in BOUNDED
     ),
     Column(
         "service_time_ms",
         NUMBER,
-        "what a view waits at least: the longest upstream delay, of serial their sum; of a "
-        "server's own page as its label says",
+        "the least that a view waits: the longest delay of its calls; of the workload serial their "
+        "sum; of a server's own page what its label says",
         unit="ms",
     ),
     Column("users_ceiling_rps", NUMBER, "users / service time", unit="1/s"),
@@ -283,26 +357,29 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "pool_ceiling_rps", NUMBER, "processes × client connections / sum of the delays", unit="1/s"
     ),
-    Column("cpu_ceiling_rps", NUMBER, "usable CPUs / CPU time per view", unit="1/s"),
+    Column("cpu_ceiling_rps", NUMBER, "usable CPUs / CPU per view", unit="1/s"),
     Column(
         "cpu_ceiling_kind",
         TEXT,
-        "measured (at 90 % of the usable CPUs), or lower-bound (CPU per view falls with load)",
+        "measured (at least 90 % of the usable CPUs were busy) or lower-bound (fewer were busy: "
+        "CPU per view falls with load, so the true ceiling is higher)",
     ),
     Column(
         "bound_by",
         TEXT,
-        "what was used up: users, slots, pool, cpu, api, or the rate of an open load; ties joined "
-        "with +; `unexplained` below 90 %",
+        "what was used up: users, slots, pool, cpu, api, or the rate of an open load. Ties are "
+        "joined with +. `unexplained` where nothing was used to 90 %",
     ),
-    Column("ceiling_share", NUMBER, "how much of the most used of them was used, up to 1"),
+    Column(
+        "ceiling_share", NUMBER, "how much was used of the resource that was used most: 1 is all"
+    ),
     Column(
         "ranked",
         TEXT,
-        "no where the instruments can have moved rps by more than the margin, 3 %, or the server "
-        "used more CPU than it was given; other metrics count by their own bound",
+        "`yes`, or `no`: the instruments can have moved rps by more than the margin of 3 %, or the "
+        "server used more CPU than it was given. Each other metric counts by its own bound",
     ),
-    Column("caveats", TEXT, "names of the warnings on this row, joined with spaces"),
+    Column("caveats", TEXT, "names of the warnings on this row, separated by spaces"),
 )
 
 #: What has a mean over rounds: it can be summarised, compared and sorted by.
@@ -484,4 +561,4 @@ def _read(column: Column, cell: str | None) -> Cell:
     try:
         return column.kind(cell) if cell else None
     except ValueError:
-        raise ValueError(f"{column.name} is {cell!r}, which is no number") from None
+        raise ValueError(f"{column.name} is {cell!r}, which is not a number") from None

@@ -56,5 +56,5 @@ def read(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
     if not isinstance(environment, dict):
-        raise ConfigurationError(f"{file} cannot be read: it is no JSON object")
+        raise ConfigurationError(f"{file} cannot be read: it is not a JSON object")
     return environment

@@ -35,10 +35,10 @@ COLUMNS = (
         "when the request was due, from the window's start; negative: warm-up",
         unit="s",
     ),
-    Column("lag_ms", NUMBER, "sent − due", unit="ms"),
-    Column("latency_ms", NUMBER, "answered − due; empty: unanswered", unit="ms"),
-    Column("status", COUNT, "of the answer; empty: none"),
-    Column("failure", TEXT, "why the answer is not a good one; empty: it is"),
+    Column("lag_ms", NUMBER, "sent − due: how late it was sent", unit="ms"),
+    Column("latency_ms", NUMBER, "answered − due; empty: no answer", unit="ms"),
+    Column("status", COUNT, "HTTP status of the answer; empty: no answer"),
+    Column("failure", TEXT, "why the request failed; empty: it got a good answer"),
     Column(
         "ended_s",
         NUMBER,
@@ -82,8 +82,8 @@ def read_samples(file: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(
-            f"{file} cannot be read ({reason}): restore it, or remove it and do without what a "
-            "report draws of it"
+            f"{file} cannot be read ({reason}): restore it, or remove it; a report then lacks what "
+            "it draws from this file"
         ) from error
 
 

@@ -80,5 +80,5 @@ def _read(file: Path) -> dict[str, dict[str, list[Spread]]]:
     except (OSError, ValidationError) as error:
         what = error.strerror if isinstance(error, OSError) else error.errors()[0]["msg"]
         raise ConfigurationError(
-            f"{file} cannot be read ({what}): delete it, and runs will fill it anew"
+            f"{file} cannot be read ({what}): delete it, and the next runs will make a new one"
         ) from error

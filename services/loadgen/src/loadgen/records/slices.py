@@ -46,16 +46,21 @@ class Slice:
 
 #: Of the files in slices/.
 COLUMNS = (
-    Column("slice", COUNT, "1, 2, …"),
-    Column("begin_s", NUMBER, "from the first slice's start", unit="s"),
-    Column("end_s", NUMBER, "the same", unit="s"),
+    Column("slice", COUNT, "number of the slice, from 1"),
+    Column("begin_s", NUMBER, "when the slice began, from the first slice's start", unit="s"),
+    Column("end_s", NUMBER, "when it ended, from the first slice's start", unit="s"),
     *(
         column
         for side in ("a", "b")
         for column in (
             Column(f"{side}_cpu_seconds", NUMBER, f"CPU time of {side}'s process tree", unit="s"),
-            Column(f"{side}_views", NUMBER, f"good answers of {side}, also parts of them"),
-            Column(f"{side}_cpu_ms_per_view", NUMBER, "the one by the other", unit="ms"),
+            Column(f"{side}_views", NUMBER, f"good answers of {side}, parts of them too"),
+            Column(
+                f"{side}_cpu_ms_per_view",
+                NUMBER,
+                f"{side}_cpu_seconds / {side}_views",
+                unit="ms",
+            ),
         )
     ),
 )

@@ -29,7 +29,7 @@ def read_rows(folder: Path) -> list[Row]:
     try:
         table = file.read_text("utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigurationError(f"{folder} is no run: it has no {TRIALS_CSV}") from None
+        raise ConfigurationError(f"{folder} is not a run: it has no {TRIALS_CSV}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
     whole = table[: table.rfind("\n") + 1]
@@ -49,7 +49,7 @@ def _rows(table: str) -> Iterator[Row]:
             continue
         if len(cells) != len(header):
             raise ValueError(
-                f"line {lines.line_num} has {len(cells)} cells, and its header {len(header)}"
+                f"line {lines.line_num} has {len(cells)} cells, but the header has {len(header)}"
             )
         try:
             yield parse_line(dict(zip(header, cells, strict=True)))

@@ -37,8 +37,8 @@ class RunLock:
             self._stream.close()
             holder = self._file.read_text().strip() or "one that has only just begun"
             raise ConfigurationError(
-                f"a run is under way: {holder}. Two at a time would measure each other: wait for "
-                "it to end, or end it with Ctrl-C where it runs"
+                f"a run is under way: {holder}. Two runs at once would spoil each other's figures: "
+                "wait until it ends, or end it with Ctrl-C where it runs"
             ) from None
         except OSError as error:
             raise unwritable(error) from error

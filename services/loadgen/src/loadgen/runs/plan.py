@@ -256,13 +256,14 @@ def _check_agreement(case: Case, suites: Sequence[Suite]) -> None:
     first, rules = suites[0], _search_of(suites)
     for suite in suites:
         if suite.timing != first.timing:
-            what = "time"
+            what = "times"
         elif suite.search not in (None, rules):
-            what = "search with"
+            what = "rules of a search"
         else:
             continue
         raise ConfigurationError(
-            f"{first.name} and {suite.name} {what} {case.slug} differently: run them apart"
+            f"{first.name} and {suite.name} have different {what} for {case.slug}: make a run of "
+            "each suite"
         )
 
 
@@ -279,6 +280,7 @@ def _check_stacks(suites_of: Mapping[Case, Iterable[Suite]]) -> None:
             stack = rules.offered(case, 1.0)
             if stack in stacks:
                 raise ConfigurationError(
-                    f"{stacks[stack].slug} and {case.slug} are one stack to a search: leave one out"
+                    f"a search takes {stacks[stack].slug} and {case.slug} for one stack: leave one "
+                    "of them out"
                 )
             stacks[stack] = case

@@ -74,7 +74,8 @@ def rows_that_stay(plan: Plan, folder: Path) -> list[Row]:
         if position_of[name] != position if name in position_of else not of_a_search:
             raise ConfigurationError(
                 f"{folder.name} cannot be resumed: its trial {position}, {name_of(row)}, is "
-                "not what its suites give now. Another version of the lab has made it"
+                "not what its suites ask for now. Another version of the lab has made the run: "
+                "finish it with that version, or begin a new one"
             )
     whole = [trial for trial in known if all(side.name in measured for side in trial.sides)]
     stay = {side.name for trial in whole for side in trial.sides}

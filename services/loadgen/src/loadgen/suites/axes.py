@@ -51,8 +51,8 @@ def check_loads(axes: SetAxes) -> None:
     """
     if "users" in axes and "rate_rps" in axes:
         raise ConfigurationError(
-            "--users and --rate-rps exclude each other, and either is enough: so many users, of "
-            "whom each waits for its answer, or so many arrivals a second, at random"
+            "--users and --rate-rps exclude each other: give one of them. --users: so many users, "
+            "who each wait for their answer. --rate-rps: so many arrivals a second, at random"
         )
 
 

@@ -50,8 +50,8 @@ def check_search(name: str, cases: Iterable[Case]) -> None:
     """
     for case in cases:
         if case.driver != "own" or case.ramp or case.load != "closed":
-            what = "measures each case under its users first: needs driver own, and no ramp"
-            raise mistake(name, "search", f"{what}, unlike {case.slug}")
+            what = "measures each case under its users first, which needs driver own and no ramp"
+            raise mistake(name, "search", f"{what}: {case.slug} has other values")
 
 
 def check_duets(maker: CaseMaker, compare: Sequence[Compare], cases: Sequence[Case]) -> list[str]:
@@ -140,16 +140,16 @@ def _faults(pair: Pair, servers: Mapping[str, Server]) -> Iterator[tuple[str, st
         if case.driver != "own" or case.ramp:
             yield "driver", f"a duet needs driver own and no ramp, unlike {case.slug}"
     if (a.load, a.arrivals) != (b.load, b.arrivals):
-        yield "load", f"a duet has one load for both, unlike {a.slug} and {b.slug}"
+        yield "load", f"a duet has one kind of load, but {a.slug} and {b.slug} have two"
     if a.in_a_duet == b.in_a_duet:
         yield (
             "users",
-            f"a duet has one load for both, but {a.slug} and {b.slug} differ in nothing else",
+            f"a duet has one load for both, but {a.slug} and {b.slug} differ only in their load",
         )
     if a.server == b.server and not servers[a.server].has_spare:
         yield (
             "server",
-            f"{a.server} cannot run twice at once, since it is not the app's image as it is: "
+            f"{a.server} cannot run twice at once, because its container differs from the app's: "
             "declare a second service that extends it, and name that as the other side "
             "(docs/your-own-django.md)",
         )

@@ -91,5 +91,5 @@ def _published(
         if described and described <= set(own):
             published.append(line)
         elif described:
-            left_out.append("published figures: they are of other axes")
+            left_out.append("published figures: they hold for other axes than those of this run")
     return published, left_out

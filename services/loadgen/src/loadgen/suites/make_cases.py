@@ -50,7 +50,7 @@ class CaseMaker:
                 of_no_use = [axis for axis in combination if axis in OF_A_PAGE]
                 if self.lab.servers[case.server].page and of_no_use:
                     what = f"{', '.join(of_no_use)} of {case.server}"
-                    left_out.append(f"{what}: its view is that of its label lab.url")
+                    left_out.append(f"{what}: no effect, for its label lab.url names its view")
                 if reason := self.why_impossible(case):
                     left_out.append(f"{case.server} with {case.http_client}: {reason}")
                 else:
@@ -75,8 +75,8 @@ class CaseMaker:
                 raise self.wrong(f"{where}.{axis}", what, axis)
         case = checked.case(self.lab.servers[checked.server])
         if len(case.slug) > LONGEST_SLUG:
-            what = f"needs a name of {len(case.slug)} letters, and a file's name can hold "
-            what += f"{LONGEST_SLUG} of it: name fewer or shorter values"
+            what = f"the case's name has {len(case.slug)} letters, and a file's name can hold "
+            what += f"{LONGEST_SLUG} of it: give fewer or shorter values"
             raise self.wrong(f"{where}.delays_ms", what, "delays_ms")
         return case
 
@@ -88,7 +88,7 @@ class CaseMaker:
         if case.view == "async" and server.concurrency == "gevent":
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
-            return "an async view on WSGI gets an event loop per request: a shared client breaks"
+            return "an async view on WSGI gets a new event loop per request: a shared client breaks"
         if server.concurrency == "gevent" and not client.gevent:
             return "it knows nothing of gevent: one greenlet's call stops all of them"
         if case.view not in client.views:

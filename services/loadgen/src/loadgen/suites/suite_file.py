@@ -79,7 +79,7 @@ class Axes(TomlTable):
         if self.load == "open":
             self._check_open()
         elif self.rate_rps is not None or self.arrivals is not None:
-            raise ValueError('rate_rps and arrivals are of an open load: load = "open"')
+            raise ValueError('rate_rps and arrivals need an open load: add load = "open"')
         elif self.ramp is None and self.users is None:
             raise ValueError(
                 "needs users (a number) or a ramp ([[seconds, users], …]), or a rate_rps and "
@@ -92,7 +92,7 @@ class Axes(TomlTable):
         if self.driver == "hey" and self.ramp is not None:
             raise ValueError("driver hey has no ramp")
         if self.planned_requests and self.users and self.planned_requests % self.users:
-            raise ValueError("hey sends a multiple of users: planned_requests must be one")
+            raise ValueError("planned_requests must be a multiple of users: hey sends no others")
         if self.workload == "single" and self.delays_ms and len(self.delays_ms) != 1:
             raise ValueError("workload single makes one call: delays_ms must hold one number")
         if self.workload == "serial" and self.delays_ms and len(self.delays_ms) < 2:
@@ -112,8 +112,8 @@ class Axes(TomlTable):
             )
         if self.driver != "own":
             raise ValueError(
-                f"driver {self.driver} asks only once it has been answered: an open load needs "
-                "driver own"
+                f"driver {self.driver} asks again only after an answer: an open load needs driver "
+                "own"
             )
 
     def _check_ramp(self, ramp: tuple[Corner, ...]) -> None:

@@ -83,11 +83,11 @@ def _waterfall(
     changed = {axis for step in entry.steps for axis in step.change}
     for axis in maker.lab.axes:
         if axis in changed:
-            what = f"{entry.title!r} of {maker.suite}.toml changes it step by step"
+            what = f"cannot be set: {entry.title!r} of {maker.suite}.toml changes it step by step"
             raise maker.wrong(f"{where}.{axis}", what, axis)
     start, *others = combinations(replaced({**defaults, **entry.start}, maker.lab.axes))
     if others:
-        what = "a waterfall has one start, so one value of each axis"
+        what = "a waterfall has one start, so each axis can have one value only"
         raise maker.wrong(f"{where}.start", what)
     first = Step(entry.words, _possible_case(f"{where}.start", start, maker))
     steps = [(f"{where}.steps[{at}]", step) for at, step in enumerate(entry.steps, start=1)]
@@ -96,7 +96,8 @@ def _waterfall(
     if backward == forward:
         return Waterfall(entry.title, {"forward": forward})
     if backward[-1].case != forward[-1].case:
-        what = f"the steps end at {forward[-1].case.slug}, reversed at {backward[-1].case.slug}"
+        what = f"the steps end at {forward[-1].case.slug}, but reversed they end at "
+        what += f"{backward[-1].case.slug}: both orders must end at the same case"
         raise maker.wrong(where, what)
     return Waterfall(entry.title, {"forward": forward, "reversed": backward})
 

@@ -1,4 +1,4 @@
-"""Named warnings on a trial, each with one sentence of advice."""
+"""Named warnings on a trial, each with its advice in short sentences."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ class Caveat:
 
     Attributes:
         name: as in the `caveats` column.
-        advice: one sentence: what it means and what to do.
+        advice: what it means and what to do, in short sentences; the first follows a colon.
         short: the same in at most 56 letters, for a line of a terminal.
         unranks: the row says nothing about the server, so it is left out of rankings.
     """
@@ -48,128 +48,137 @@ class Caveat:
 
 AT_CEILING = Caveat(
     "at-ceiling",
-    "throughput is what the users, the slots or the client's pool allow at most, so it cannot tell "
-    "servers apart: compare CPU per view, or raise what the row is bound by.",
+    "throughput is within 5 % of the most that the users, the slots or the client's pool allow. So "
+    "it cannot tell servers apart here. Compare CPU per view, or raise the limit that the column "
+    "Bound by names.",
     short="users or slots set the rate; compare CPU per view",
 )
 API_SATURATED = Caveat(
     "api-saturated",
-    "the upstream API was late or busy: the row's bounds say what that can have done at most, and "
-    "a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the API was late or busy; bounds say how much at most",
+    "the upstream API was late or busy. The row's bounds (in trials.csv) say how far this can have "
+    "moved each metric at most. A metric that may be off by more than 3 % is not ranked. Give the "
+    "API a CPU of its own (API_CPUS in .env).",
+    short="the API was late or busy; give it its own CPU",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
-    "the load generator was busy or late: the row's bounds say what that can have done at most, "
-    "and a metric that it can have moved by over 3 % is not ranked. Give it a CPU of its own.",
-    short="the load was late or busy; bounds say how much at most",
+    "the load generator was late or busy. The row's bounds (in trials.csv) say how far this can "
+    "have moved each metric at most. A metric that may be off by more than 3 % is not ranked. Give "
+    "the load generator a CPU of its own (LOADGEN_CPUS in .env).",
+    short="the load was late or busy; give it its own CPU",
 )
 CENSORED = Caveat(
     "censored",
-    "requests were still waiting at the end, or dropped since too many waited, so high percentiles "
-    "are unknown and the others flattering: lengthen the window or lower the load.",
-    short="some still waited at the end; percentiles are cut off",
+    "some requests had no good answer: they failed, still waited when the load ended, or were "
+    "dropped because too many waited. So the high percentiles are unknown, and the other latencies "
+    "look better than they are. Lengthen the window or lower the load.",
+    short="requests had no answer; high percentiles are unknown",
 )
 TOO_FEW = Caveat(
     "too-few",
-    "too few requests lie above the highest percentiles to state them: lengthen the window.",
+    "fewer than five requests lie above a high percentile, so that percentile is left empty. "
+    "Lengthen the window.",
     short="too few requests for high percentiles",
 )
 STARVED = Caveat(
     "starved",
-    "so many users waited through the whole window without an answer, and percentiles take them as "
-    "infinitely slow: the window is shorter than a turn of all users (users / rps), or the server "
-    "answers others first, since it accepts more than it has slots for, or takes whoever came "
-    "last. Lengthen the window or lower the load.",
-    short="users waited all window; lengthen it or ask for less",
+    "some users waited through the whole window and got no answer in it. Percentiles count their "
+    "requests as infinitely slow. Either the window is shorter than one turn of all users (users / "
+    "rps), or the server answered others first: it accepts more requests than it has slots for, or "
+    "it takes the newest first. Lengthen the window or lower the load.",
+    short="users got no answer in the whole window; lengthen it",
 )
 UNSTEADY = Caveat(
     "unsteady",
-    "the load did not become steady in its time, the window's halves differ by over 5 %, its "
-    "response times are not those of all its users, or so much of an open load stayed in flight. "
-    "Throughput counts what was answered in the window: lower the load, or look for what else ran.",
+    "the load did not settle. It still changed when its warm-up ended, or the window's halves "
+    "differ by over 5 %, or its response times do not add up to all its users, or over 5 % of an "
+    "open load's arrivals stayed in flight. Throughput counts what was answered within the window. "
+    "Lower the load, or look for what else ran on the machine.",
     short="the load did not settle; lower it",
 )
 IN_STEP = Caveat(
     "in-step",
-    "the users are answered in waves and wait together, so the CPU idles between the waves and "
-    "throughput and percentiles are those of waves: ask an open load, whose requests come at "
-    "random.",
-    short="users are answered in waves; ask an open load",
+    "the users are answered in waves. They wait together, and the CPU idles between the waves. "
+    "Real visitors do not come in waves, so throughput and percentiles say little about them. Use "
+    "an open load (--rate-rps), whose requests come at random.",
+    short="users are answered in waves; use an open load",
 )
 UNEVEN = Caveat(
     "uneven-processes",
-    "there are slots for all users, but some processes got more connections than they have slots, "
-    "so users wait there while slots are free elsewhere: more slots in each process help, or one "
-    "process with all of them.",
+    "there are slots for all users, but some processes got more connections than they have slots. "
+    "Users wait there while other processes have free slots. Give each process more slots, or give "
+    "all slots to one process.",
     short="some processes lack slots that others have free",
 )
 RAMP_IN_MEAN = Caveat(
     "ramp-in-mean",
-    "the mean is over the ramp's climb too, and over the time that the first users wait; at its "
-    "best the server made what its users ask for: see max_rps.",
-    short="the mean has the ramp in it; see max_rps",
+    "the mean includes the ramp's climb and the wait of the first users. In its best ten seconds "
+    "the server answered all that its users asked for: see max_rps.",
+    short="the mean includes the ramp; see max_rps",
 )
 ONE_AT_A_TIME = Caveat(
     "one-at-a-time",
-    "answers come a service time apart, so views run one after the other: something in the view "
-    "blocks the event loop while it waits, such as a client that is not async.",
+    "answers come one service time apart, so the views run one after the other. Something in the "
+    "view blocks the event loop while it waits, such as a client that is not async.",
     short="something in the view blocks the event loop",
 )
 #: Of a case's rounds together, so no trial by itself deserves it: see summary.case_caveats.
 UNSTABLE = Caveat(
     "unstable",
-    "over the rounds the rate is known no better than ± 5 %: add rounds before you compare.",
-    short="the rate is known no better than ± 5 %; add rounds",
+    "the rounds differ so much that their mean rate may be off by more than 5 %. Add rounds before "
+    "you compare.",
+    short="the mean rate may be off by over 5 %; add rounds",
 )
 FAILURES = Caveat(
     "failures",
-    "some requests failed, or had no answer yet when the load ended (unanswered): the failure "
-    "column of samples/ says which and why.",
+    "some requests failed, or had no answer when the load ended (unanswered). The column failure "
+    "in samples/ says which, and why.",
     short="requests failed; samples/ says why",
 )
 BODIES_UNCHECKED = Caveat(
     "bodies-unchecked",
-    "answers were judged by their status alone, so a wrong body with status 200 passes: hey looks "
-    "at no more, and a server of your own needs the label lab.expect.",
-    short="a wrong body with status 200 passes",
+    "answers were judged by their status alone, so a wrong body with status 200 counts as good. "
+    "hey never looks at a body. A server of your own needs the label lab.expect.",
+    short="a wrong body with status 200 is not seen",
 )
 NOT_FRESH = Caveat(
     "not-fresh",
-    "the server was on before the trial, with whatever earlier ones left in it, and its CPU and "
-    "memory are unknown, since the lab's launcher does not run it: docs/your-own-django.md shows "
-    "how it can.",
-    short="it was on before; no CPU or memory is known",
+    "the server already ran before the trial, with whatever earlier trials had left in it. Its CPU "
+    "and memory are unknown, because the lab's launcher does not run it. docs/your-own-django.md "
+    "says how to change that.",
+    short="not started afresh; its CPU and memory are unknown",
 )
 MORE_PROCESSES = Caveat(
     "more-processes-than-cpus",
-    "the server has more processes than CPUs, so they share them: widen APP_CPUS to see it scale.",
+    "the server has more processes than CPUs, so its processes share CPUs. Give it more CPUs "
+    "(APP_CPUS in .env) to see how it scales.",
     short="its processes share CPUs; widen APP_CPUS",
 )
 SMT_SHARED = Caveat(
     "smt-shared",
-    "the app and the load run on two threads of one core and slow each other down: set the CPU "
-    "sets to whole cores.",
-    short="app and load share a core; set whole cores",
+    "the app and the load run on two threads of one core, so they slow each other down. Give each "
+    "whole cores: scripts/prepare --cpus proposes CPU sets for .env.",
+    short="app and load share a core; give each whole cores",
 )
 MORE_CPU = Caveat(
     OTHER_CPUS,
-    "the server used more CPU than its set has, so it ran on other CPUs too, beside the API and "
-    "the load: the engine did not keep to cpuset. Measure on one that does.",
-    short="it ran on others' CPUs too; not ranked",
+    "the server used more CPU than it was given. So it also ran on other CPUs, beside the API and "
+    "the load: this Docker engine does not keep to cpuset. Measure on one that does.",
+    short="it also ran on CPUs of others; not ranked",
     unranks=True,
 )
 CPU_STOLEN = Caveat(
     "cpu-stolen",
-    "the hypervisor took over 1 % of the app's CPU time, which is in the row's bounds: repeat on a "
-    "quieter machine.",
+    "the hypervisor took more than 1 % of the app's CPU time. The row's bounds include this. "
+    "Repeat on a quieter machine.",
     short="the hypervisor took CPU time; find a quieter machine",
 )
 #: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
 CPU_DRIFT = Caveat(
     "cpu-drift",
-    "the CPU was over 10 % faster or slower than in the case's usual trial: repeat with rounds.",
-    short="the CPU's own speed changed; repeat with rounds",
+    "the CPU was more than 10 % faster or slower than in the median trial of this case. Repeat "
+    "with more rounds.",
+    short="the CPU's own speed changed; add rounds",
 )
 
 

@@ -300,7 +300,8 @@ def _checked(response: httpx.Response, outcome: str) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = response.json()
     except ValueError as error:
-        raise TrialError(outcome, f"{url} answers {response.status_code}, no JSON") from error
+        what = f"{url} answers {response.status_code}, but not in JSON"
+        raise TrialError(outcome, what) from error
     if response.status_code != httpx.codes.OK:
         raise TrialError(outcome, f"{url} answers {response.status_code}: {answer.get('error')}")
     return answer

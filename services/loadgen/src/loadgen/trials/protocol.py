@@ -198,8 +198,8 @@ class Protocol:
             if time.monotonic() > deadline:
                 raise TrialError(
                     "driver-failed",
-                    f"{trial.case.driver} is not through after {COUNTED_PATIENCE:g} times the "
-                    "least time that its requests need",
+                    f"the driver {trial.case.driver} has not finished after "
+                    f"{COUNTED_PATIENCE:g} times the least time that its requests need",
                 )
 
 

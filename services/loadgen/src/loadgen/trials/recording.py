@@ -15,8 +15,8 @@ from loadgen.trials.instruments import AppStats, ProbeReading, Snapshot
 #: Of the files in probe/.
 PROBE_COLUMNS = (
     Column("since_s", NUMBER, "when the second began, from the window's start", unit="s"),
-    Column("mean_ms", NUMBER, "CPU time of the probe's passes in it, on average", unit="ms"),
-    Column("count", COUNT, "passes"),
+    Column("mean_ms", NUMBER, "mean CPU time of the probe's passes in that second", unit="ms"),
+    Column("count", COUNT, "how many passes there were"),
 )
 
 

@@ -123,11 +123,11 @@ class ApiCheck:
             late = "" if self.late_mean_ms is None else f" ({self.late_mean_ms:.1f} ms late)"
             return f"self-check: the API kept its delays at {self.rate}{late}"
         return (
-            f"self-check: the API cannot keep its delays at {self.rate}, which this run may ask "
-            f"for ({RESERVE:g} times what its users, slots and CPUs allow): "
-            f"{'; '.join(self.faults)}. Its rows would measure the API. Give the API and the load "
-            "generator more CPU (API_CPUS and LOADGEN_CPUS in .env), end what else runs on this "
-            "machine, or ask for fewer users."
+            f"self-check: the API cannot keep its delays at {self.rate}: {'; '.join(self.faults)}. "
+            f"This run may ask for so many ({RESERVE:g} times what its users, slots and CPUs "
+            "allow), so its rows would measure the API and not the servers. Give the API and the "
+            "load generator more CPU (API_CPUS and LOADGEN_CPUS in .env), end what else runs on "
+            "this machine, or ask for fewer users."
         )
 
 
@@ -239,7 +239,7 @@ def judge_attempt(
     failures = due.height - good.height
     faults = []
     if calls_per_s < RATE_SHARE * demand.calls_per_s:
-        faults.append(f"{calls_per_s:.0f} calls/s were answered")
+        faults.append(f"only {calls_per_s:.0f} calls/s were answered")
     if failures:
         faults.append(f"{failures} of {due.height} calls failed")
     for where, value in (

@@ -103,11 +103,11 @@ def wait_until_right(http: httpx.Client, target: Target, launcher: Launcher, wat
     try:
         response = first_answer(http, target.url, patience_s, watch)
     except httpx.TransportError as error:
-        reason = f"no answer within {patience_s:g} s"
+        reason = f"the server gave no answer within {patience_s:g} s"
         outcome = "server-did-not-start" if target.launcher else "server-not-up"
         raise TrialError(outcome, reason, launcher.log()) from error
     except httpx.HTTPError as error:
-        reason = f"{target.path} answers what cannot be read: {error}"
+        reason = f"the answer of {target.path} cannot be read: {error}"
         raise TrialError("wrong-answer", reason, launcher.log()) from error
     if response.status_code != httpx.codes.OK:
         raise TrialError(
@@ -116,7 +116,8 @@ def wait_until_right(http: httpx.Client, target: Target, launcher: Launcher, wat
             launcher.log(),
         )
     if target.expected_text not in response.text:
-        raise TrialError("wrong-answer", f"{target.path} lacks {target.expected_text!r}")
+        reason = f"the answer of {target.path} lacks {target.expected_text!r}"
+        raise TrialError("wrong-answer", reason)
 
 
 def death(outcome: str, stats: AppStats, log: tuple[str, ...]) -> TrialError:
@@ -130,7 +131,8 @@ def death(outcome: str, stats: AppStats, log: tuple[str, ...]) -> TrialError:
     if stats.oom_kills:
         limit = stats.memory_limit_bytes
         over = f"its memory limit of {limit / MIB:.0f} MiB" if limit else "the machine's memory"
-        return TrialError("out-of-memory", f"killed by the kernel: over {over}", log)
+        killed = f"the kernel killed the server, which went over {over}"
+        return TrialError("out-of-memory", killed, log)
     code = stats.exit_code
     by = f" (signal {code - KILLED})" if code is not None and code > KILLED else ""
     return TrialError(outcome, f"the server ended with exit code {code}{by}", log)
