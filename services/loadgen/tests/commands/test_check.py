@@ -210,7 +210,7 @@ def test_all_figures_are_written_and_a_difference_is_no_success(
         printed = console.file.getvalue()
         assert "321.9 +21.9" in printed
         assert "160.9 +57.9   300.0 (–) 498 -2   1 -2 asks" in printed
-        assert "repeats a request" in printed
+        assert "sends the" in printed
     assert max(map(len, printed.splitlines())) <= 80 or markdown
 
 

@@ -6,7 +6,11 @@ from loadgen.documents.sessions import in_sessions, sessions_of
 from loadgen.records import columns
 from loadgen.records.columns import Row
 
-FIRST = {"boot_id": "one", "started_at": "2026-01-02T03:04:05", "finished_at": "2026-01-02T04:00:00"}
+FIRST = {
+    "boot_id": "one",
+    "started_at": "2026-01-02T03:04:05",
+    "finished_at": "2026-01-02T04:00:00",
+}
 SAME = {"boot_id": "one", "started_at": "2026-01-02T05:00:00"}
 OTHER = {"boot_id": "two", "started_at": "2026-01-03T05:00:00", "finished_at": None}
 

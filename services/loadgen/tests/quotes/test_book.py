@@ -25,9 +25,7 @@ def pages(project: Path, in_project: Path) -> Path:
     """The folder of a project with a page that says what its committed run does."""
     assert in_project.is_dir()
     case = a_case(server="uvicorn")
-    rows = [
-        answered(a_trial(case=case, round=number), 100.0, rps=50.0) for number in (1, 2, 3)
-    ]
+    rows = [answered(a_trial(case=case, round=number), 100.0, rps=50.0) for number in (1, 2, 3)]
     arguments = {"suites": ["quick"], "seed": 1}
     folder = project / RESULTS / REFERENCE / "20260102T030405Z-quick"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -91,3 +89,27 @@ def test_a_page_that_is_none_is_refused(pages: Path, loadgen: Loadgen) -> None:
     assert pages.is_dir()
     code, _, err = loadgen("quote", "docs/none.md")
     assert (code, err) == (2, "docs/none.md cannot be read: No such file or directory\n")
+
+
+CHECK = """driver,delays,agrees,p50_ms,p95_ms,api_p50_ms,api_p95_ms
+own,fixed,yes,100.5,102,100,101.5
+own,uniform,no: p95,100.2,104.25,100,101
+hey,fixed,asks again,101,,100,
+"""
+
+
+def test_a_driver_is_held_to_the_committed_check(pages: Path, loadgen: Loadgen) -> None:
+    folder = pages / RESULTS / REFERENCE / "20260102T030405Z-check"
+    folder.mkdir()
+    (folder / "check.csv").write_text(CHECK)
+    (pages / "docs" / "quotes.toml").write_text('[own]\nrun = "check"\ndriver = "own"\n')
+    shown = [f"<!-- q own{form} -->?<!-- / -->" for form in ("", " p50", " p95")]
+    (pages / "README.md").write_text(" ".join(shown) + "\n")
+
+    _, out, _ = loadgen("quote", "README.md")
+
+    assert [part.partition("<")[0] for part in out.split("-->")[1::2]] == [
+        "1 of 2",
+        "0.5 ms",
+        "3.2 ms",
+    ]

@@ -77,3 +77,18 @@ def test_a_table_that_the_report_has_no_more_is_a_problem() -> None:
     text, problems = quoted_table("### Heading\n\nWords.\n")
     assert "1Z-run" in text
     assert "2Z-run prints 0 tables with these rows" in problems[0]
+
+
+def test_a_table_may_be_sorted_in_another_way_now() -> None:
+    heading, line, uvicorn, daphne = TABLE.splitlines()
+    text, problems = quoted_table("\n".join((heading, line, daphne, uvicorn)) + "\n")
+    assert not problems
+    assert f"{daphne}\n{uvicorn}\n" in text
+
+
+def test_of_two_tables_with_the_same_lines_the_one_in_the_same_order_is_taken() -> None:
+    heading, line, uvicorn, daphne = TABLE.splitlines()
+    other = "\n".join((heading, line, daphne, uvicorn))
+    text, problems = quoted_table(f"{other}\n\n{TABLE}\n")
+    assert not problems
+    assert f"\n{TABLE}\n" in text

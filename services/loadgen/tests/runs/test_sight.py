@@ -102,8 +102,7 @@ def test_metrics_are_called_as_in_tables() -> None:
 def test_what_depends_on_how_busy_the_cpu_was_is_said_from_where_to_where() -> None:
     by_bin = [a_spread(sd, begin=begin) for begin, sd in ((0.0, 0.01), (0.9, 0.06))]
     assert before(Scatter({"a run": by_bin}), "rps") == (
-        "This run will see differences over 2 to 10 % in views/s, depending on how busy the "
-        "CPU is."
+        "This run will see differences over 2 to 10 % in views/s, depending on how busy the CPU is."
     )
 
 

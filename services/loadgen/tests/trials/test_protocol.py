@@ -1,5 +1,6 @@
 """One trial, step by step, against a small lab over real sockets, with the real drivers."""
 
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -272,6 +273,7 @@ class TestATrialThatSettles:
     ) -> None:
         lab.behaviour = lambda number: Behaviour.SILENCE if number > 1 else Behaviour.RIGHT
         trial = until_steady()
+        monkeypatch.setattr(rows, "MARGIN", math.inf)  # a busy machine steals time
         row = rows.measured_row(trial, measure(lab, trial, tmp_path / "raw", monkeypatch))
         assert (row["outcome"], row["rps"], row["ranked"]) == ("measured", 0, "yes")
         assert (row["requests"], row["failures"], row["starved"]) == (4, 4, 4)
@@ -723,7 +725,7 @@ def test_an_answer_that_cannot_be_read_is_a_wrong_one_and_costs_its_trial_only(
 
     with (
         View(0, on_request=garble) as view,
-        pytest.raises(TrialError, match="the answer of .* cannot be read") as error,
+        pytest.raises(TrialError, match=r"the answer of .* cannot be read") as error,
     ):
         measure(lab, of_a_page(view.port), tmp_path / "raw", monkeypatch)
     assert error.value.outcome == "wrong-answer"

@@ -34,7 +34,8 @@ from tests.make import (
 
 #: trials.csv as the design of the lab fixes it.
 DESIGN = """
-    case round repeat attempt partner position outcome suite server title interface processes slots
+    case round repeat attempt partner position session outcome suite server title interface
+    processes slots
     settings view workload http_client upstream delays_ms cpu_ms driver load arrivals users rate_rps
     planned_requests arrivals_seed started_at warm_up_s window_s slices requests failures unanswered
     starved dropped offered_rps rps parts_rps ended_rps max_rps inflight_mean inflight_growth

@@ -8,10 +8,11 @@ from loadgen.documents.run_material import for_text
 from loadgen.errors import ConfigurationError
 from loadgen.findings.earlier_run import Run, read_run
 from loadgen.lab.lab import Lab
-from loadgen.lab.run_folders import REFERENCE, RESULTS, runs_in
+from loadgen.lab.run_folders import REFERENCE, RESULTS
+from loadgen.quotes.checked_driver import checked_driver
 from loadgen.quotes.pages import FIGURE, Filled, filled
 from loadgen.quotes.quoted import Quoted, quoted
-from loadgen.quotes.quotes_file import QUOTES, read_quotes, read_settings
+from loadgen.quotes.quotes_file import QUOTES, Quote, read_quotes, read_settings
 from loadgen.quotes.unquoted import unquoted
 from loadgen.reports.run_report import markdown_report
 
@@ -54,7 +55,7 @@ class Book:
         return filled(self._text(page), self._known[0], self._newest_report)
 
     def problems(self) -> Iterator[str]:
-        """A line for each figure or word that is wrong, or of which nobody knows where it is from."""
+        """A line for each figure or word that is wrong, or of which nobody knows whence it is."""
         known, mistakes = self._known
         yield from mistakes
         shown = set[str]()
@@ -85,10 +86,25 @@ class Book:
         mistakes: list[str] = []
         for name, quote in self._quotes.items():
             try:
-                known[name] = quoted(name, quote, self._run(self._newest(quote.run)))
+                known[name] = self._said(name, quote)
             except ConfigurationError as error:
                 mistakes.append(str(error))
         return known, mistakes
+
+    def _said(self, name: str, quote: Quote) -> Quoted:
+        """What a quote says.
+
+        Raises:
+            ConfigurationError: its run does not say it.
+        """
+        newest = self._newest(quote.run)
+        if quote.kind == "driver":
+            return checked_driver(self._committed / newest, quote.driver)
+        return quoted(name, quote, self._run(newest))
+
+    @property
+    def _committed(self) -> Path:
+        return self._lab.project / RESULTS / REFERENCE
 
     def _newest_report(self, folder: str) -> tuple[str, str]:
         newest = self._newest(folder.partition("Z-")[2])
@@ -100,10 +116,10 @@ class Book:
         Raises:
             ConfigurationError: there is none.
         """
-        committed = runs_in(self._lab.project / RESULTS / REFERENCE)
-        for folder in committed:
-            if folder.name.partition("Z-")[2] == suites:
-                return folder.name
+        alike = (each.name for each in self._committed.glob("*Z-*") if each.is_dir())
+        named = [name for name in alike if name.partition("Z-")[2] == suites]
+        if named:
+            return max(named)
         raise ConfigurationError(f"{RESULTS}/{REFERENCE} has no run of {suites}")
 
     def _read(self, folder: str) -> Run:

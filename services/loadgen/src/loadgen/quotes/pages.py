@@ -1,12 +1,12 @@
 """The marks of a page: what stands between them is what a committed run says.
 
-`<!-- q NAME -->×2.09 [1.77–2.48]<!-- / -->` is a figure, as docs/quotes.toml names it; a second word
-picks another form of it, and `words` a verdict in the writer's own words. Between
+`<!-- q NAME -->×2.09 [1.77–2.48]<!-- / -->` is a figure, as docs/quotes.toml names it. A second
+word picks another form of it; `words` is a verdict in the writer's own words. Between
 `<!-- results/reference/RUN -->` and `<!-- end -->` stands a table as the report prints it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadgen.quotes.quoted import Quoted
@@ -49,9 +49,9 @@ def filled(text: str, quotes: QuotedByName, report: NewestReport) -> Filled:
 
     def table(mark: re.Match[str]) -> str:
         folder, printed = report(mark[1])
-        alike = [each for each in _tables(printed) if _rows(each) == _rows(mark[2])]
-        if len(set(alike)) != 1:
-            problems.append(f"{folder} prints {len(set(alike))} tables with these rows: {mark[2][:80]}")
+        alike = _alike(list(_tables(printed)), mark[2])
+        if len(alike) != 1:
+            problems.append(f"{folder} prints {len(alike)} tables with these rows: {mark[2][:80]}")
             return mark[0]
         return f"<!-- results/reference/{folder} -->\n{alike[0]}\n<!-- end -->"
 
@@ -62,7 +62,7 @@ def _said(name: str, form: str | None, shown: str, quotes: QuotedByName) -> str:
     """What stands in a mark.
 
     Raises:
-        LookupError: there is no such quote, it has no such form, or the words are not its verdict's.
+        LookupError: there is no such quote or form, or the words are not those of its verdict.
     """
     if name not in quotes:
         raise LookupError(f"{name}: there is no such quote")
@@ -83,6 +83,18 @@ def _said(name: str, form: str | None, shown: str, quotes: QuotedByName) -> str:
 def _tables(report: str) -> Iterator[str]:
     """The tables of a report in Markdown."""
     return (part for part in report.split("\n\n") if part.startswith("|"))
+
+
+def _alike(tables: Sequence[str], old: str) -> list[str]:
+    """The tables, each once, that have the lines of another one: in its order if one has it, since
+    a run may show the same lines in two orders; else in any.
+    """
+    same = [each for each in tables if _rows(each) == _rows(old)]
+    return list(
+        dict.fromkeys(
+            same or [each for each in tables if sorted(_rows(each)) == sorted(_rows(old))]
+        )
+    )
 
 
 def _rows(table: str) -> tuple[str, ...]:

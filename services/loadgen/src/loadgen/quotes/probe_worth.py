@@ -34,7 +34,7 @@ def probe_worth(rows: Sequence[Row]) -> ProbeWorth | None:
     """What the probe is worth by these rows; None where fewer than three know all that it takes."""
     columns = (CPU, REFERENCE, PROBE, LOOP_BEFORE)
     whole = [row for row in rows if row.is_measured and all(row.number(each) for each in columns)]
-    if len(whole) < 3:  # noqa: PLR2004
+    if len(whole) < 3:
         return None
     cpu, reference, probe, loop = (_less_the_mean_of_its_case(whole, each) for each in columns)
     return ProbeWorth(
@@ -49,4 +49,6 @@ def probe_worth(rows: Sequence[Row]) -> ProbeWorth | None:
 def _less_the_mean_of_its_case(rows: Sequence[Row], column: str) -> np.ndarray:
     logs = np.log([row.number(column) or 1.0 for row in rows])
     cases = np.array([row.case for row in rows])
-    return np.array([log - logs[cases == case].mean() for log, case in zip(logs, cases, strict=True)])
+    return np.array(
+        [log - logs[cases == case].mean() for log, case in zip(logs, cases, strict=True)]
+    )

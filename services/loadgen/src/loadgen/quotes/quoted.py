@@ -139,14 +139,12 @@ def _of_comparison(comparison: Comparison, digits: int | None) -> Quoted:
         "rounds": str(how.rounds),
     }
     low, high = how.surely or (0.0, math.inf)
-    return Quoted(texts, verdict, is_small=1 / (1 + MARGIN) < low and high < 1 + MARGIN)
+    return Quoted(texts, verdict, is_small=low > 1 / (1 + MARGIN) and high < 1 + MARGIN)
 
 
 def _case(quote: Quote, run: Run) -> Quoted:
     found = (
-        (slug, rows)
-        for slug, rows in rows_by_case(run.rows).items()
-        if _is_named(slug, quote.case)
+        (slug, rows) for slug, rows in rows_by_case(run.rows).items() if _is_named(slug, quote.case)
     )
     rows = _only(f"case {quote.case}", found)
     metric = quote.metric

@@ -31,6 +31,7 @@ class Quote(TomlTable):
         claim: the beginning of a claim's words; suite: the one that makes it.
         alarms: a metric in which a run compares servers with their twins.
         probe: what the probe is worth by the run's rows.
+        driver: of a `check`: the driver that is held to the API's record.
     """
 
     run: str
@@ -49,6 +50,7 @@ class Quote(TomlTable):
     suite: str = ""
     alarms: str = ""
     probe: bool = False
+    driver: str = ""
 
     @property
     def kind(self) -> str:
@@ -65,6 +67,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "claim": ("claim", "suite", "verdict"),
     "alarms": ("alarms",),
     "probe": ("probe",),
+    "driver": ("driver",),
     "run": ("run",),
 }
 

@@ -1,11 +1,12 @@
 """What a page says without saying from where: figures and verdicts outside of any mark.
 
-Nobody can tell by its looks whether a number was measured or set. So every number with a unit, every
-ratio, interval and share has a mark, or its phrase stands in docs/settings.toml: nobody measured it.
+Nobody can tell by its looks whether a number was measured or set. So every number with a unit,
+every ratio, interval and share has a mark; or its phrase stands in docs/settings.toml, which lists
+what nobody measured.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadgen.quotes.pages import FIGURE, TABLE
@@ -20,11 +21,11 @@ _UNITS = (
 MEASURED = re.compile(
     "|".join(
         (
-            rf"(?<![\w×])×\s?{_NUMBER}",
+            rf"×{_NUMBER}",
             r"\[\d[\d.]*–\d[\d.]*\]",
             rf"(?<![\w.]){_NUMBER}(?:\s?(?:–|to|and|or)\s{_NUMBER})*\s?{_UNITS}",
-            rf"(?<![\w.])\d+\.\d+(?![\w.])",
-            rf"\b(?:\d+|{_FEW}|none|all) of (?:the |its |all )?(?:\d+|{_FEW}) ?(?:rounds|trials|runs|comparisons)?\b",
+            r"(?<![\w.])\d+\.\d+(?![\w.])",
+            rf"\b(?:\d+|{_FEW}) of (?:the |its )?(?:\d+|{_FEW})\b",
             rf"\b(?:\d+|{_FEW}) (?:rounds|trials|runs)\b",
             rf"\b(?:twice|half|{_FEW} times|(?:a|one|two|three) (?:third|quarter|fifth|tenth)s?)\b",
         )
@@ -66,7 +67,9 @@ class Unquoted:
         return f'line {self.line}: "{self.text}" has no mark: …{self.around}…'
 
 
-def unquoted(page: str, settings: Sequence[str], *, verdicts: bool) -> tuple[list[Unquoted], list[str]]:
+def unquoted(
+    page: str, settings: Sequence[str], *, verdicts: bool
+) -> tuple[list[Unquoted], list[str]]:
     """What of a page has no mark, and the settings that it does not mention.
 
     Args:

@@ -80,9 +80,7 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
             meaning="from the last rate that held to the first that did not, over all rounds",
         ),
         TableColumn("of C/D", meaning="share of the CPU ceiling, C / D"),
-        TableColumn(
-            "of no-http", meaning="share of what the server carries without any HTTP call"
-        ),
+        TableColumn("of no-http", meaning="share of what the server carries without any HTTP call"),
         TableColumn("CPU/view", meaning="ms, at the rate that held"),
         TableColumn("MiB/view", meaning="the server's memory / views in flight"),
         TableColumn("PSS (MiB)", shown=WIDE),
