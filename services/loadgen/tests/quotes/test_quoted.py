@@ -102,7 +102,8 @@ def test_words_that_fit_several_cases_are_refused_with_their_names() -> None:
 
 
 def test_a_case_is_its_mean_and_each_of_its_rounds() -> None:
-    given = [*rows(A, *({"rps": rps, "bound_by": "cpu"} for rps in (70.0, 80.0, 90.0)))]
+    cells: list[dict[str, Cell]] = [{"rps": rps, "bound_by": "cpu"} for rps in (70.0, 80.0, 90.0)]
+    given = rows(A, *cells)
     texts = said(a_run(comparing("rps"), given), case="uvicorn", metric="rps").texts
     assert texts["value"] == "79.6"
     assert texts["each"] == "70.0, 80.0, 90.0"
