@@ -113,3 +113,10 @@ def test_a_driver_is_held_to_the_committed_check(pages: Path, loadgen: Loadgen) 
         "0.5 ms",
         "3.2 ms",
     ]
+
+
+def test_a_change_is_quoted_as_the_report_judges_it(pages: Path, loadgen: Loadgen) -> None:
+    (pages / "docs" / "quotes.toml").write_text('[first]\nrun = "quick"\nchange = 1\n')
+    (pages / "README.md").write_text("<!-- q first -->?<!-- / -->\n")
+    _, out, _ = loadgen("quote")
+    assert "first: 20260102T030405Z-quick has 0 changes to judge" in out

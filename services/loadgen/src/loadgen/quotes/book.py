@@ -1,5 +1,6 @@
 """README and docs/ as a whole: all their pages, and the committed runs that they quote."""
 
+import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,6 +21,8 @@ from loadgen.reports.run_report import markdown_report
 GENERATED = "docs/columns.md"
 #: Pages that say how comparisons came out. The others explain what a verdict means.
 JUDGING = ("README.md", "docs/results.md", "docs/articles.md")
+#: A change in a report, as an item of a numbered list.
+CHANGE = re.compile(r"^1\. (.+)$", re.MULTILINE)
 
 
 class Book:
@@ -100,6 +103,11 @@ class Book:
         newest = self._newest(quote.run)
         if quote.kind == "driver":
             return checked_driver(self._committed / newest, quote.driver)
+        if quote.kind == "change":
+            changes = CHANGE.findall(self._report(newest))
+            if quote.change > len(changes):
+                raise ConfigurationError(f"{name}: {newest} has {len(changes)} changes to judge")
+            return Quoted({"change": changes[quote.change - 1]})
         return quoted(name, quote, self._run(newest))
 
     @property

@@ -31,6 +31,7 @@ class Quote(TomlTable):
         claim: the beginning of a claim's words; suite: the one that makes it.
         alarms: a metric in which a run compares servers with their twins.
         probe: what the probe is worth by the run's rows.
+        change: of a run that asks what to change first: 1 is the best change, as its report has it.
         driver: of a `check`: the driver that is held to the API's record.
     """
 
@@ -50,6 +51,7 @@ class Quote(TomlTable):
     suite: str = ""
     alarms: str = ""
     probe: bool = False
+    change: int = 0
     driver: str = ""
 
     @property
@@ -67,6 +69,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "claim": ("claim", "suite", "verdict"),
     "alarms": ("alarms",),
     "probe": ("probe",),
+    "change": ("change",),
     "driver": ("driver",),
     "run": ("run",),
 }
