@@ -69,7 +69,7 @@ def test_a_page_is_printed_as_it_should_be(pages: Path, loadgen: Loadgen) -> Non
 @pytest.mark.parametrize(
     ("file", "text", "mistake"),
     [
-        ("quotes.toml", QUOTES.replace("quick", "slow"), "has no run of slow"),
+        ("quotes.toml", QUOTES.replace("quick", "slow"), "has no finished run of slow"),
         ("quotes.toml", QUOTES.replace("metric", "metrics"), "best.metrics unknown key"),
         ("quotes.toml", QUOTES.replace('metric = "rps"', ""), "best lacks metric"),
         ("quotes.toml", "[", "docs/quotes.toml is not valid TOML"),
@@ -120,3 +120,35 @@ def test_a_change_is_quoted_as_the_report_judges_it(pages: Path, loadgen: Loadge
     (pages / "README.md").write_text("<!-- q first -->?<!-- / -->\n")
     _, out, _ = loadgen("quote")
     assert "first: 20260102T030405Z-quick has 0 changes to judge" in out
+
+
+def later_run(pages: Path, outcome: str) -> str:
+    """A run of the same suites that began later, and makes 70 views/s."""
+    rows = [
+        answered(a_trial(case=a_case(server="uvicorn"), round=number), 100.0, rps=70.0)
+        for number in (1, 2, 3)
+    ]
+    name = "20260103T030405Z-quick"
+    arguments = {"suites": ["quick"], "seed": 1}
+    folder = pages / RESULTS / REFERENCE / name
+    keep_run(folder, pages, rows, arguments=arguments, outcome=outcome)
+    return name
+
+
+LINKED = README + "See [it](results/reference/20260102T030405Z-quick/report.html).\n"
+
+
+def test_a_newer_run_takes_the_place_of_an_older_one_links_and_all(
+    pages: Path, loadgen: Loadgen
+) -> None:
+    newer = later_run(pages, "finished")
+    (pages / "README.md").write_text(LINKED)
+    _, out, _ = loadgen("quote", "README.md")
+    assert "<!-- q best -->70.0<!-- / -->" in out
+    assert f"See [it](results/reference/{newer}/report.html)." in out
+
+
+def test_a_run_that_is_not_finished_says_nothing_yet(pages: Path, loadgen: Loadgen) -> None:
+    later_run(pages, "interrupted at trial 3 of 4")
+    (pages / "README.md").write_text(LINKED)
+    assert loadgen("quote", "README.md") == (0, LINKED, "")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from loadgen.errors import ConfigurationError
 from loadgen.findings.earlier_run import Run, read_run
 from loadgen.lab.lab import Lab
 from loadgen.lab.run_folders import REFERENCE, RESULTS
-from loadgen.quotes.checked_driver import checked_driver
+from loadgen.quotes.checked_driver import CHECK_CSV, checked_driver
 from loadgen.quotes.pages import FIGURE, Filled, filled
 from loadgen.quotes.quoted import Quoted, quoted
 from loadgen.quotes.quotes_file import QUOTES, Quote, read_quotes, read_settings
 from loadgen.quotes.unquoted import unquoted
+from loadgen.records import environment
 from loadgen.reports.run_report import markdown_report
+from loadgen.reports.runs_index import FINISHED
 
 #: Written from the code: what it says of numbers are the code's own.
 GENERATED = "docs/columns.md"
@@ -23,6 +26,8 @@ GENERATED = "docs/columns.md"
 JUDGING = ("README.md", "docs/results.md", "docs/articles.md")
 #: A change in a report, as an item of a numbered list.
 CHANGE = re.compile(r"^1\. (.+)$", re.MULTILINE)
+#: The folder of a committed run, wherever a page names it; and the suites of the run.
+LINK = re.compile(rf"{RESULTS}/{REFERENCE}/\d{{8}}T\d{{6}}Z-([^/\s)]+)")
 
 
 class Book:
@@ -55,7 +60,12 @@ class Book:
         Raises:
             ConfigurationError: there is no such page.
         """
-        return filled(self._text(page), self._known[0], self._newest_report)
+        made = filled(self._text(page), self._known[0], self._newest_report)
+        return replace(made, text=LINK.sub(self._to_the_newest, made.text))
+
+    def _to_the_newest(self, link: re.Match[str]) -> str:
+        """A link into a run, to the newest one of the same suites."""
+        return f"{RESULTS}/{REFERENCE}/{self._newest(link[1])}"
 
     def problems(self) -> Iterator[str]:
         """A line for each figure or word that is wrong, or of which nobody knows whence it is."""
@@ -115,20 +125,20 @@ class Book:
         return self._lab.project / RESULTS / REFERENCE
 
     def _newest_report(self, folder: str) -> tuple[str, str]:
-        newest = self._newest(folder.partition("Z-")[2])
+        newest = self._newest(_name_of(Path(folder)))
         return newest, self._report(newest)
 
     def _newest(self, suites: str) -> str:
-        """The folder's name of the newest committed run of these suites.
+        """The folder's name of the newest committed run of these suites that is finished.
 
         Raises:
             ConfigurationError: there is none.
         """
-        alike = (each.name for each in self._committed.glob("*Z-*") if each.is_dir())
-        named = [name for name in alike if name.partition("Z-")[2] == suites]
-        if named:
-            return max(named)
-        raise ConfigurationError(f"{RESULTS}/{REFERENCE} has no run of {suites}")
+        alike = (each for each in self._committed.glob("*Z-*") if _name_of(each) == suites)
+        finished = [each.name for each in alike if _is_finished(each)]
+        if finished:
+            return max(finished)
+        raise ConfigurationError(f"{RESULTS}/{REFERENCE} has no finished run of {suites}")
 
     def _read(self, folder: str) -> Run:
         return read_run(self._lab, f"{RESULTS}/{REFERENCE}/{folder}")
@@ -139,3 +149,15 @@ class Book:
             return file.read_text("utf-8")
         except OSError as error:
             raise ConfigurationError(f"{page} cannot be read: {error.strerror}") from error
+
+
+def _name_of(run: Path) -> str:
+    """The suites of a run, joined with +."""
+    return run.name.partition("Z-")[2]
+
+
+def _is_finished(run: Path) -> bool:
+    """Whether nothing of it is missing; a `check` is written whole or not at all."""
+    if (run / CHECK_CSV).is_file():
+        return True
+    return environment.read(run).get("outcome") == FINISHED
