@@ -255,8 +255,8 @@ def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
     assert (effect.standing, effect.judged.metric) == ("better", CPU_METRIC)
     said = what_to_change_first([effect])
     assert said.startswith("Change first: another server. Effect: CPU per view ×0.67 [0.6")
-    assert ", views/s ×1.35 [1.0" in said
-    assert said.endswith("(one → other, at 17 views/s each).")
+    assert " at 17 views/s each, views/s ×1.35 [1.0" in said
+    assert said.endswith("] (one → other).")
 
 
 def test_a_claim_is_judged_by_its_duets() -> None:

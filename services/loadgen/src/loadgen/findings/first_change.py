@@ -73,7 +73,7 @@ def _effect(change: str, measured: Sequence[Comparison]) -> Effect:
     judged = _judge(measured)
     return Effect(
         change=change,
-        where=judged.label,
+        where=judged.label.removesuffix(_at(judged)),
         judged=judged,
         besides=tuple(other for other in measured if other is not judged and other.difference),
         standing=_standing(judged),
@@ -230,8 +230,7 @@ def _in_words(effect: Effect) -> str:
 def _beside(effect: Effect, comparison: Comparison) -> str:
     if comparison.metric == "rps" and effect.same_ceiling:
         return "views/s tell nothing, both reached the same ceiling"
-    at = f" at {comparison.load}" if comparison.load else ""
-    return _with_verdict(comparison) + at
+    return _with_verdict(comparison)
 
 
 def _with_verdict(comparison: Comparison) -> str:
@@ -247,6 +246,12 @@ def _figures(comparison: Comparison) -> str:
     ratio = comparison.difference
     if ratio is None:
         return comparison.instead or f"{name} unknown"
+    at = _at(comparison).removeprefix(",")
     if ratio.low is None or ratio.high is None:
-        return f"{name} ×{ratio.ratio:.2f}"
-    return f"{name} ×{ratio.ratio:.2f} [{ratio.low:.2f}–{ratio.high:.2f}]"
+        return f"{name} ×{ratio.ratio:.2f}{at}"
+    return f"{name} ×{ratio.ratio:.2f} [{ratio.low:.2f}–{ratio.high:.2f}]{at}"
+
+
+def _at(comparison: Comparison) -> str:
+    """The load of a duet, as its label ends: the load is that of its figure, and of no other."""
+    return f", at {comparison.load}" if comparison.load else ""
