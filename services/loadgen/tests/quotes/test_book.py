@@ -152,3 +152,11 @@ def test_a_run_that_is_not_finished_says_nothing_yet(pages: Path, loadgen: Loadg
     later_run(pages, "interrupted at trial 3 of 4")
     (pages / "README.md").write_text(LINKED)
     assert loadgen("quote", "README.md") == (0, LINKED, "")
+
+
+def test_one_run_by_its_whole_name_stands_for_itself(pages: Path, loadgen: Loadgen) -> None:
+    later_run(pages, "finished")
+    (pages / "docs" / "quotes.toml").write_text(
+        QUOTES.replace('run = "quick"', 'run = "20260102T030405Z-quick"')
+    )
+    assert loadgen("quote") == (0, "", "")

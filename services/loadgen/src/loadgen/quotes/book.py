@@ -129,11 +129,14 @@ class Book:
         return newest, self._report(newest)
 
     def _newest(self, suites: str) -> str:
-        """The folder's name of the newest committed run of these suites that is finished.
+        """The folder's name of the newest committed run of these suites that is finished; that of
+        one run stands for itself.
 
         Raises:
             ConfigurationError: there is none.
         """
+        if (self._committed / suites).is_dir():
+            return suites
         alike = (each for each in self._committed.glob("*Z-*") if _name_of(each) == suites)
         finished = [each.name for each in alike if _is_finished(each)]
         if finished:

@@ -18,7 +18,8 @@ class Quote(TomlTable):
     """Where a figure comes from. It has the keys of one kind (KINDS), and `run`.
 
     Attributes:
-        run: the suites of a committed run, joined with +: the newest of that name.
+        run: the suites of a committed run, joined with +: the newest of that name; or the whole
+            name of its folder.
         a, b: what is compared: words of two cases' names, enough to tell them apart.
         metric: a column of trials.csv.
         duet: of a comparison: it is one by duets.
