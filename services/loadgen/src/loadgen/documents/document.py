@@ -5,7 +5,7 @@ html.py); what one of them has no room for says where it is shown instead.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -235,6 +235,12 @@ class Table(Block):
     filtered: str = ""
     folded: str = ""
     brief: frozenset[Medium] = frozenset()
+
+    def without(self, column: TableColumn) -> "Table":
+        """The same table without one of its columns."""
+        at = self.columns.index(column)
+        rows = [replace(row, cells=(*row.cells[:at], *row.cells[at + 1 :])) for row in self.rows]
+        return replace(self, columns=[*self.columns[:at], *self.columns[at + 1 :]], rows=rows)
 
     def columns_in(self, medium: Medium) -> list[TableColumn]:
         """The columns that a medium shows."""

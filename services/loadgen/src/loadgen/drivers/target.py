@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from loadgen.lab import network
 from loadgen.lab.servers import Server
-from loadgen.suites.cases import Case, plain
+from loadgen.suites.cases import NO_HTTP, Case, plain
 from loadgen.suites.lengths import service_time_s
 
 #: Text that only the right answer contains.
@@ -45,7 +45,7 @@ class Target:
 
 def calls_per_view(case: Case) -> int:
     """Upstream calls that one view of a case makes."""
-    return 0 if case.http_client == "no-http" else len(case.delays_ms)
+    return 0 if case.http_client == NO_HTTP else len(case.delays_ms)
 
 
 def path_of(case: Case) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from loadgen.findings.rate_holds import judge_window
 from loadgen.records.columns import COUNT, NUMBER, TEXT, Cell, Column, Row
 from loadgen.records.files import write_csv
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import NO_HTTP, Case
 from loadgen.suites.labels import Labels, titles
 from loadgen.suites.search import Bracket, Rules, Window, next_step
 from loadgen.suites.suite import Suite
@@ -63,8 +63,6 @@ COLUMNS = (
     ),
 )
 
-#: Views with this client wait as long without calling anybody.
-NO_HTTP = "no-http"
 UNFINISHED = "the search is not finished"
 
 

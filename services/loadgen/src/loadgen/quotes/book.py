@@ -18,7 +18,6 @@ from loadgen.quotes.quotes_file import QUOTES, Quote, read_quotes, read_settings
 from loadgen.quotes.unquoted import unquoted
 from loadgen.records import environment
 from loadgen.reports.run_report import markdown_report
-from loadgen.reports.runs_index import FINISHED
 
 #: Written from the code: what it says of numbers are the code's own.
 GENERATED = "docs/columns.md"
@@ -163,4 +162,4 @@ def _is_finished(run: Path) -> bool:
     """Whether nothing of it is missing; a `check` is written whole or not at all."""
     if (run / CHECK_CSV).is_file():
         return True
-    return environment.read(run).get("outcome") == FINISHED
+    return environment.read(run).get("outcome") == environment.FINISHED

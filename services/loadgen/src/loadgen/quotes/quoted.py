@@ -7,7 +7,7 @@ from datetime import datetime
 
 from loadgen.documents.words import plain_ratio, with_bounds
 from loadgen.errors import ConfigurationError
-from loadgen.findings.capacity import StackCapacity, stacks
+from loadgen.findings.capacity import stacks
 from loadgen.findings.comparisons import Comparison
 from loadgen.findings.earlier_run import Run
 from loadgen.findings.summary import over_rounds, that_count, what_bound
@@ -177,7 +177,14 @@ def _of_mean(mean: Interval | None, write: Callable[[float], str]) -> dict[str, 
 
 
 def _stack(quote: Quote, run: Run) -> Quoted:
-    stack = _stack_named(quote.stack, run)
+    found = (
+        (stack.name, stack)
+        for suite in run.suites
+        if suite.search
+        for stack in stacks(suite, run.rows)
+        if _is_named(stack.rounds[0].case.slug, quote.stack)
+    )
+    stack = _only(f"stack {quote.stack}", found)
     low, high = stack.low_rps_per_cpu, stack.high_rps_per_cpu
     texts = {} if low is None or high is None else {"range": f"{low:.0f}–{high:.0f}"}
     for name, attribute, digits in (
@@ -191,17 +198,6 @@ def _stack(quote: Quote, run: Run) -> Quoted:
     if (share := stack.share_of_no_http) is not None:
         texts["share"] = with_bounds(share, 2)
     return Quoted(texts)
-
-
-def _stack_named(words: str, run: Run) -> StackCapacity:
-    found = (
-        (stack.name, stack)
-        for suite in run.suites
-        if suite.search
-        for stack in stacks(suite, run.rows)
-        if _is_named(stack.rounds[0].case.slug, words)
-    )
-    return _only(f"stack {words}", found)
 
 
 def _claim(quote: Quote, run: Run) -> Quoted:

@@ -8,6 +8,8 @@ from typing import Any
 from loadgen.errors import ConfigurationError
 from loadgen.records.files import replace_text
 
+#: The outcome of a run whose trials have all been measured.
+FINISHED = "finished"
 #: What may not differ between the sessions of a run without a word.
 COMPARED = (
     *("cpu_model", "architecture", "kernel", "cpu_sets", "storage_driver", "git_commit", "host"),

@@ -44,7 +44,6 @@ MOST_READ_AGAIN = 20
 #: A small line has room for so many runs, the last ones.
 MOST_IN_TREND = 40
 COMPARISON_PAGE = "compare.html"
-FINISHED = "finished"
 RUNS = of_words("Run", "Date", "Question", "Answer", "Machine", "Commit", "Outcome")
 CASES = (
     TableColumn("Case", numeric=False),
@@ -171,7 +170,9 @@ def _row(run: _ListedRun, answer: Answer | Outcome | None) -> TableRow:
             answer.words if isinstance(answer, Answer) else answer or UNKNOWN,
             run.machine or UNKNOWN,
             Code(commit[:7]) if commit else UNKNOWN,
-            Outcome(outcome, "good" if outcome == FINISHED else "bad") if outcome else UNKNOWN,
+            Outcome(outcome, "good" if outcome == environment.FINISHED else "bad")
+            if outcome
+            else UNKNOWN,
         )
     )
 

@@ -35,8 +35,6 @@ from loadgen.trials.trial import Trial
 
 #: The folder of what the probe said of each trial's CPU, second by second.
 PROBE = "probe"
-#: The outcome of a run whose trials have all been measured.
-FINISHED = "finished"
 #: A disk with less than this is full: a trial's own files may need as much.
 LEAST_ROOM_BYTES = 64 * 1024
 #: Errors that say that results/ takes no more, whoever in a trial meets them.

@@ -14,7 +14,7 @@ from loadgen.records import environment
 from loadgen.records.columns import Row
 from loadgen.records.trials_csv import TRIALS_CSV, name_of, read_rows, write_table
 from loadgen.runs.plan import Plan
-from loadgen.runs.results import FINISHED, PROBE, Results, session
+from loadgen.runs.results import PROBE, Results, session
 from loadgen.suites.suite import Suite
 
 
@@ -29,7 +29,7 @@ def find_unfinished(lab: Lab, named: str) -> Path:
         ConfigurationError: there is no such run, or nothing of it is missing.
     """
     folder = find_run(lab, named)
-    if environment.read(folder).get("outcome") == FINISHED:
+    if environment.read(folder).get("outcome") == environment.FINISHED:
         raise ConfigurationError(f"{folder.name} is finished: no trial is missing")
     return folder
 

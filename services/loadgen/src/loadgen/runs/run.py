@@ -19,6 +19,7 @@ from loadgen.errors import ConfigurationError, ResultsLostError, RunStoppedError
 from loadgen.findings.earlier_run import run_of
 from loadgen.lab import machine
 from loadgen.lab.lab import Lab
+from loadgen.records import environment
 from loadgen.records.columns import Row, last_attempts
 from loadgen.reports.kept_answer import keep_answer
 from loadgen.reports.live_page import LivePage
@@ -30,7 +31,7 @@ from loadgen.runs.first_look import FirstLook
 from loadgen.runs.lock import RunLock
 from loadgen.runs.plan import Plan
 from loadgen.runs.progress import Progress
-from loadgen.runs.results import FINISHED, Results, create
+from loadgen.runs.results import Results, create
 from loadgen.runs.sight import Sight, keep_sight, read_sight
 from loadgen.suites.suite import Suite
 from loadgen.trials.idle import Idle
@@ -273,7 +274,7 @@ def _close(results: Results) -> Ending:
     rows = last_attempts(results.rows)
     failures = [row for row in rows if not row.is_settled]
     if not failures:
-        results.finish(FINISHED)
+        results.finish(environment.FINISHED)
         return Ending(DONE, (where,))
     share = f"{len(failures)} of {len(rows)} trials"
     results.finish(f"{share} failed")

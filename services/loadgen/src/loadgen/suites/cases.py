@@ -16,6 +16,9 @@ Arrivals = Literal["poisson", "constant", "jittered"]
 #: A ramp's corner: (seconds since the start, users).
 Corner = tuple[float, int]
 
+#: A client that calls nobody: the view waits as long.
+NO_HTTP = "no-http"
+
 #: How the slug of a case ends that is asked as the sides of a duet are, at a rate.
 _AT_A_RATE = re.compile(r"_jittered-[^_]+rps$")
 

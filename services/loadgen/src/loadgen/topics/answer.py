@@ -28,7 +28,8 @@ from loadgen.findings.comparisons import (
     percent_text,
 )
 from loadgen.findings.first_change import effects, what_else, what_to_change_first
-from loadgen.suites.cases import Case
+from loadgen.records.environment import FINISHED
+from loadgen.suites.cases import NO_HTTP, Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels, metric_name
 from loadgen.suites.pairs import Pair
 from loadgen.theory.laws import is_equal_load
@@ -43,8 +44,6 @@ MOST_PAIRS, MOST_CHARACTERS = 4, 6 * 80
 FEW_ENTRIES = 2
 #: More loads than this are not told one by one.
 MOST_LOADS = 3
-#: The client that calls nobody: what a server makes without one.
-CONTROL = "no-http"
 #: How many sentences the answer has.
 LEAST_SENTENCES, MOST_SENTENCES = 3, 6
 WITHIN = f"{100 * MARGIN:.0f} %"
@@ -209,7 +208,7 @@ def _works(material: Material, group: Group) -> Iterator[str]:
 
 def _is_whole(material: Material) -> bool:
     """Whether the run has not ended before its time, and nothing failed in it."""
-    return material.environment.get("outcome") in (None, "finished")
+    return material.environment.get("outcome") in (None, FINISHED)
 
 
 def _is_about_servers(material: Material) -> bool:
@@ -235,7 +234,7 @@ def _how_to_go_on(material: Material) -> str:
         return ""
     asked = (material.environment.get("arguments") or {}).get("rounds")
     planned = asked or max(suite.rounds for suite in material.suites)
-    whole = outcome == "finished" or planned < LEAST_ROUNDS
+    whole = outcome == FINISHED or planned < LEAST_ROUNDS
     return "--rounds 3" if whole else "--resume finishes it"
 
 
@@ -306,7 +305,7 @@ def _by_load(group: Group) -> dict[str, list[Entry]]:
         if entry.is_ranked and entry.value(group.metric):
             loads.setdefault(_load(entry), []).append(entry)
     return {
-        words: [entry for entry in entries if entry.case.http_client != CONTROL] or entries
+        words: [entry for entry in entries if entry.case.http_client != NO_HTTP] or entries
         for words, entries in loads.items()
     }
 
@@ -497,7 +496,7 @@ def _frugal(metric: str, entries: Sequence[Entry]) -> Entry:
 def _without_calls(group: Group, best: Entry) -> Iterator[str]:
     """What the same server makes of a view that calls nobody: the most that a client can reach."""
     for control in group.entries:
-        like = replace(best.case, http_client=CONTROL) == control.case and control != best
+        like = replace(best.case, http_client=NO_HTTP) == control.case and control != best
         how = _against(control, best, group.metric) if like and control.is_ranked else None
         if how and how.low is not None and how.high is not None:
             interval = f"[{100 * how.low:.1f}–{100 * how.high:.1f}]"

@@ -1,7 +1,6 @@
 """Capacity: the highest rate that each stack carries before its views get slow."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from loadgen.charts.canvas import Canvas, RowWords, from_zero
 from loadgen.charts.palette import CPU, TRACK, USERS
@@ -22,6 +21,10 @@ from loadgen.documents.words import UNKNOWN, decimals, with_bounds
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
+#: Of suites that search a server without any HTTP call too.
+OF_NO_HTTP = TableColumn(
+    "of no-http", meaning="share of what the server carries without any HTTP call"
+)
 INTRODUCTION = (
     "The thick bar goes from the last rate that held to the first that did not, per core and over "
     "all rounds. The ticks below it are the ends of each round. The upright tick is C / D, CPUs / "
@@ -72,7 +75,7 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
 
 def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
     """A row for each stack."""
-    columns: Sequence[TableColumn] = (
+    columns = (
         TableColumn("Stack", numeric=False, shown=TERMINAL),
         TableColumn("Configuration", numeric=False, shown=WIDE),
         TableColumn(
@@ -80,7 +83,7 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
             meaning="from the last rate that held to the first that did not, over all rounds",
         ),
         TableColumn("of C/D", meaning="share of the CPU ceiling, C / D"),
-        TableColumn("of no-http", meaning="share of what the server carries without any HTTP call"),
+        OF_NO_HTTP,
         TableColumn("CPU/view", meaning="ms, at the rate that held"),
         TableColumn("MiB/view", meaning="the server's memory / views in flight"),
         TableColumn("PSS (MiB)", shown=WIDE),
@@ -92,16 +95,14 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         TableRow(tuple(_cells(stack)), state="" if stack.bracketed else "failed")
         for stack in listed
     ]
-    if not any(stack.share_of_no_http for stack in listed):
-        at = next(at for at, column in enumerate(columns) if column.heading == "of no-http")
-        columns = (*columns[:at], *columns[at + 1 :])
-        rows = [replace(row, cells=(*row.cells[:at], *row.cells[at + 1 :])) for row in rows]
     caption = (
         f"A rate holds if in {rules.majority} of {rules.windows} windows of {rules.window_s:g} s "
         f"p95 stays within {rules.p95_by_service_time:g} service times, no request fails, "
         f"{rules.least_answered:.0%} are answered and none pile up."
     )
-    return Table(caption, columns, rows, folded="The same as a table")
+    table = Table(caption, columns, rows, folded="The same as a table")
+    known = any(stack.share_of_no_http for stack in listed)
+    return table if known else table.without(OF_NO_HTTP)
 
 
 def _cells(stack: StackCapacity) -> Iterator[Cell]:

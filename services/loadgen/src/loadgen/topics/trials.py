@@ -78,11 +78,9 @@ def blocks(material: Material) -> Iterator[Block]:
     rows += _windows(material, entries)
     rows += [row for duet in duets for row in _of_duet(material, duet, in_duets)]
     caption = CAPTION + (DUETS if duets else "")
-    columns = COLUMNS
-    if len(sessions_of(material.environment, material.rows)) < 2:
-        columns = tuple(column for column in COLUMNS if column is not SESSION)
-        rows = [replace(row, cells=_without_session(row.cells)) for row in rows]
-    yield Table(caption, columns, rows, filtered="trials", shown=PAGE)
+    table = Table(caption, COLUMNS, rows, filtered="trials", shown=PAGE)
+    several = len(sessions_of(material.environment, material.rows)) > 1
+    yield table if several else table.without(SESSION)
     yield Heading("Refute a row", shown=PAGE)
     yield Text([CONTEST], shown=PAGE)
     for suite, entry in entries.values():
@@ -194,11 +192,6 @@ def _row(name: str, row: Row, key: str, why: str = "") -> TableRow:
         caveats,
     )
     return TableRow(cells, state, opens=refutations.key_of(key))
-
-
-def _without_session(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    at = COLUMNS.index(SESSION)
-    return (*cells[:at], *cells[at + 1 :])
 
 
 def _figure(row: Row, column: str, digits: int) -> str:
