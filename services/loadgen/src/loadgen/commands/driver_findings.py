@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from loadgen.commands.figures import Figures
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import NO_HTTP, Case
 from loadgen.theory.distributions import DISTRIBUTIONS
 
 #: The goal: latency within 1 ms or 1 %, whichever is more; throughput within 1 %; counts exact.
@@ -75,7 +75,7 @@ class CheckLoad:
             settings="",
             view="async",
             workload="single",
-            http_client="no-http",
+            http_client=NO_HTTP,
             upstream="http",
             delays_ms=(self.mean_s * 1000,),
             cpu_ms=0,

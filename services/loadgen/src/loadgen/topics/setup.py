@@ -7,7 +7,7 @@ from loadgen.documents.run_material import Group, Material
 from loadgen.documents.words import count_of, listing
 from loadgen.duets.load import load_of
 from loadgen.records.columns import Row, rows_by_duet
-from loadgen.suites.cases import Case, plain, waits_ms
+from loadgen.suites.cases import NO_HTTP, Case, plain, waits_ms
 from loadgen.theory.statistics import MARGIN
 
 #: More values of an axis than this are not told one by one.
@@ -16,7 +16,7 @@ CLIENTS = {
     "-per-request": "each view makes an HTTP client of its own and closes it again",
     "-shared": "all views of a process use one HTTP client, and its open connections",
     "-shared-context": "a client per view, but one TLS context for all of them",
-    "no-http": "the view waits as long without calling anybody: no client can do better",
+    NO_HTTP: "the view waits as long without calling anybody: no client can do better",
 }
 SETTINGS = {
     "startproject": "Django's default middleware, DEBUG off",

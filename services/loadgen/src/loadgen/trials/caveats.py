@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loadgen.records.columns import OTHER_CPUS, Row
 from loadgen.records.samples import in_window
+from loadgen.suites.cases import NO_HTTP
 from loadgen.theory.laws import TOLERANCE, slots_ceiling_rps, users_ceiling_rps
 from loadgen.theory.statistics import MARGIN
 from loadgen.trials.recording import Recording
@@ -270,7 +271,7 @@ def _at_ceiling(facts: Facts) -> bool:
 
 def _api_saturated(facts: Facts) -> bool:
     """Not where nobody called it, nor where only others did: views without calls wait for none."""
-    calls = facts.trial.case.http_client != "no-http" and facts.row.count("api_calls") != 0
+    calls = facts.trial.case.http_client != NO_HTTP and facts.row.count("api_calls") != 0
     return calls and (
         facts.above("api_late_p99_ms", facts.late_ms)
         or facts.above("api_lag_p99_ms", facts.late_ms)

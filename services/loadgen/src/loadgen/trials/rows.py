@@ -8,6 +8,7 @@ from statistics import stdev
 
 from loadgen.generators.request_log import DROPPED
 from loadgen.records.columns import Row, row
+from loadgen.suites.cases import NO_HTTP
 from loadgen.theory import bounds
 from loadgen.theory.laws import UNEXPLAINED, slots_ceiling_rps, users_ceiling_rps
 from loadgen.theory.statistics import MARGIN
@@ -205,7 +206,7 @@ def _instruments(
     """
     case, api = trial.case, recording.after.api
     calls = 0.0
-    if case.http_client != "no-http" and measured["api_calls"]:
+    if case.http_client != NO_HTTP and measured["api_calls"]:
         views = max(1.0, account.answers.parts)
         calls = len(case.delays_ms) or (measured.number("api_calls") or 0.0) / views
     told = [record.lateness for record in (api.lateness_ms, api.loop_lag_ms)]

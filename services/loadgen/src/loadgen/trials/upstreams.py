@@ -11,7 +11,7 @@ import httpx
 
 from loadgen.errors import TrialError
 from loadgen.lab import network
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import NO_HTTP, Case
 from loadgen.trials.instruments import (
     Api,
     ApiStats,
@@ -73,7 +73,7 @@ def django_api(http: httpx.Client) -> Iterator[DjangoApi]:
     address = network.address_of(SERVICE)
     launcher = HttpLauncher(f"http://{address}:{network.LAUNCHER_PORT}", http)
     with (
-        fresh_server(launcher, SETTINGS, http_client="no-http"),
+        fresh_server(launcher, SETTINGS, http_client=NO_HTTP),
         Watch(launcher, "api-did-not-start", "api-lost") as watch,
     ):
         _wait_until_it_answers(f"http://{address}:{network.APP_PORT}{PATH}", launcher, http, watch)
