@@ -146,7 +146,8 @@ def test_what_to_change_first_leads_the_answer_and_is_drawn_best_first(tmp_path:
     changes = material(of_changes.quick(of_changes.SERVER, of_changes.SHARE), run, tmp_path)
     section = of_suite(first_change, changes)
     sentence = said(section)
-    assert sentence.startswith("Change first: share the client. Effect: views/s ×2.00 [")
+    assert sentence.startswith("Change first: share the client (uvicorn: httpx-per-request → ")
+    assert "). Views/s ×2.00 [" in sentence
     assert sentence in said(list(answer.blocks(changes)))
     ranked = [(row.cells[0], row.cells[4]) for row in the_table(section).rows]
     assert ranked == [("share the client", "better"), ("another server", "worse")]
