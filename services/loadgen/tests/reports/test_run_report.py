@@ -279,7 +279,8 @@ def test_where_no_limit_is_known_it_is_said_in_a_sentence_of_its_own(a_run: RUN)
 
     said = text_of(html_of(a_run(a_suite(cases=(SLOW, FAST)), change)))
     assert (
-        "What limited throughput: cpu in 1 case. In 1 case no known limit was reached (unexplained)."
+        "What limited throughput: cpu in 1 case. "
+        "In 1 case no known limit was reached (unexplained)."
     ) in said
 
 

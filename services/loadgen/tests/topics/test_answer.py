@@ -59,7 +59,7 @@ def test_three_rounds_answer_in_three_to_six_sentences() -> None:
     said = told(a_run(3))
     assert 3 <= len(said) <= 6
     assert said[0].startswith(
-        "Sync or async? Async is worse. Best sync: gunicorn-gevent, 78.1 views/s. Best async: uvicorn,"
+        "Sync or async? Async is worse. Best sync: gunicorn-gevent, 78.1 views/s. Best async: uvi"
     )
     assert said[-1] == "Of 1 claim: 1 held, 0 refuted, 0 cannot be told. Held: " + (
         "“Two threads are terrible”."
@@ -293,7 +293,8 @@ def test_a_duet_that_was_given_up_is_not_counted_as_measured(
 
 
 def test_what_was_measured_names_the_duets_that_were_made_and_those_that_were_not() -> None:
-    at_once, instead = "1 duet: two fresh server", "1 duet could not be made: trials one after"
+    at_once = "1 pair of cases was measured in duets: two fresh server"
+    instead = "1 duet could not be made: trials one after"
     for duet, said, unsaid in ((GIVEN_UP, instead, at_once), (duet_rows(DEARER), at_once, instead)):
         words = texts(of_rows([suite_of("rps", CPU)], [*OWN, *duet]))
         assert any(each.startswith(said) for each in words)

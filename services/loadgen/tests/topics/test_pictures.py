@@ -80,8 +80,8 @@ def test_what_is_known_of_no_stage_of_a_waterfall_is_not_drawn(tmp_path: Path) -
 def test_a_waterfall_says_what_all_steps_bring_and_which_brings_most(tmp_path: Path) -> None:
     words = said(of_suite(waterfall, a_fall(tmp_path)))
     assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in words
-    assert "The step that brings most: a lean API, ×2.00 [2.00–2.00]" in words
-    assert "in the reversed order: one client, ×2.58 [2.58–2.58]." in words
+    assert "Biggest step: a lean API, ×2.00 [2.00–2.00]." in words
+    assert "Biggest step in the reversed order: one client, ×2.58 [2.58–2.58]." in words
 
 
 def test_the_answer_of_a_waterfall_is_its_steps_not_a_ranking_of_its_stages(
@@ -110,7 +110,7 @@ def test_a_capacity_is_a_bracket_per_core_and_leads_the_answer(tmp_path: Path) -
     assert float(low) <= 115 < float(high)
     assert float(high) / float(low) < 1.06
     assert other.cells[-2] == "2 of 2"
-    sentence = f"uvicorn, aiohttp-shared carries the most: {best.cells[2]} views/s per core."
+    sentence = f"Highest: uvicorn (aiohttp-shared), {best.cells[2]} views/s per core."
     assert sentence in said(section)
     assert sentence in said(list(answer.blocks(search)))
 
