@@ -351,7 +351,7 @@ def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_co
     assert len(list((folder / "samples").iterdir())) == 3
     assert len(list((folder / "probe").iterdir())) == 3
     assert "[1/1], again" in out
-    assert "Measured again: 1 trial, 2 times in all" in " ".join(out.split())
+    assert "1 trial was measured again, 2 times in all" in " ".join(out.split())
     (line,) = lines_of(folder / "summary.csv")
     assert line["rounds"] == "1"
 

@@ -64,7 +64,7 @@ def test_each_comparison_has_a_line_with_ratio_interval_power_and_verdict() -> N
     assert of_rps.split()[-1] == "better"
     of_p95 = next(line for line in text.splitlines() if line.strip().startswith("p95"))
     assert of_p95.split()[-1] == "worse"
-    assert "Could see: smallest change that 80 % of such runs find" in " ".join(text.split())
+    assert "Could see: the smallest difference that 4 of 5 such runs find" in " ".join(text.split())
 
 
 def test_what_cannot_be_compared_says_why() -> None:

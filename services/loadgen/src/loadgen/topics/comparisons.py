@@ -40,10 +40,12 @@ INTRODUCTION = (
     "Each line is a ratio, the second case divided by the first, with its 95 % interval over "
     "rounds. A triangle means that it lies beyond the chart. "
     f"Within the band, ± {MARGIN:.0%}, a difference does not matter. "
-    "If the interval leaves out 1, the second is better or worse. If not, it is equivalent where "
-    "the 90 % interval lies within the band, and undecided where it does not. Both intervals are "
-    "widened by the bound: the most that the lab's own instruments can have done."
+    "Better or worse: the 95 % interval leaves out 1. Equivalent: it does not, and the 90 % "
+    "interval lies within the band. Undecided: neither. Both intervals are widened by the bound "
+    "first: the most that the lab itself can have changed the ratio."
 )
+#: What a column of that name holds.
+COULD_SEE = "the smallest difference that 4 of 5 such runs find"
 #: Of ratios that were measured in duets.
 DUETS = (
     "In a duet two servers run at once, on the same CPUs, each with the same load. What disturbs "
@@ -169,7 +171,7 @@ def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
 
 
 def could_see(comparison: Comparison | None) -> str:
-    """The smallest change that 80 % of such runs would have found; – where that is not known."""
+    """The smallest difference that 4 of 5 such runs find; – where that is not known."""
     difference = comparison.difference if comparison else None
     smallest = difference.smallest_detectable_ratio if difference else None
     return UNKNOWN if smallest is None else percent_text(smallest - 1)
@@ -268,7 +270,7 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
             meaning="the most that API, driver, stolen time and known drift can have changed the "
             "ratio, beyond what they did to both sides alike",
         ),
-        TableColumn("Could see", meaning="smallest change that 80 % of such runs find"),
+        TableColumn("Could see", meaning=COULD_SEE),
         TableColumn("Verdict", numeric=False),
         TableColumn(
             "Adjusted p",
@@ -278,7 +280,8 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
         TableColumn(
             "Apart",
             shown=PAGE,
-            meaning="trials from one to the other, mean over rounds; 1: one right after the other",
+            meaning="how many trials later the other was measured (mean over rounds). 0: at the "
+            "same time; 1: right after",
         ),
         TableColumn("Remark", numeric=False, shown=WIDE),
     )

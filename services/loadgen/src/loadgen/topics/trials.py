@@ -57,8 +57,8 @@ DUETS = (
 )
 CONTEST = (
     "To contest a row, measure it again: docs/rules.md says how. Open a row of the table, or one "
-    "below. There you find the command that repeats the row, the server's flags with their reasons, "
-    "and a plain hey command against the same server. docs/servers.md explains each flag."
+    "below. There you find the command that repeats the row, the server's flags with their "
+    "reasons, and a plain hey command against the same server. docs/servers.md explains each flag."
 )
 
 
