@@ -351,7 +351,7 @@ def test_every_attempt_of_a_trial_that_is_measured_again_is_kept_and_the_last_co
     assert len(list((folder / "samples").iterdir())) == 3
     assert len(list((folder / "probe").iterdir())) == 3
     assert "[1/1], again" in out
-    assert "Measured again: 1 trial, 2 times in all" in " ".join(out.split())
+    assert "1 trial was measured again, 2 times in all" in " ".join(out.split())
     (line,) = lines_of(folder / "summary.csv")
     assert line["rounds"] == "1"
 
@@ -684,9 +684,8 @@ class TestResume:
         first, shown, rest = out.partition(shown_first)
         assert shown
         assert "\nuvicorn-4 " in first
-        assert "may be chance. It takes three rounds to judge 2 comparisons." in " ".join(
-            first.split()
-        )
+        so_far = " ".join(first.split())
+        assert "may be chance. 2 comparisons need three rounds." in so_far
         assert told not in first
         assert told in rest
         assert "Round 2 of 3" not in rest

@@ -119,7 +119,7 @@ def test_a_run_of_some_minutes_says_the_same_when_it_is_reported_again(
     assert code == 130
     slow = "uvicorn_startproject_async_fanout_no-http_http_10000ms_hey_4u_20n"
     left_out = f"Left out: {slow}: no time for it in 1 min 00 s."
-    to_finish = "It takes three rounds (--resume finishes it) to judge 1 comparison."
+    to_finish = "1 comparison needs three rounds. Finish the run with --resume."
     again = {words: loadgen("report", "latest", *words)[1] for words in ((), FULL, MARKDOWN)}
     for said in (out, *again.values()):
         assert left_out in " ".join(said.split())

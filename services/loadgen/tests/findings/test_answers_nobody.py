@@ -208,5 +208,5 @@ def test_a_change_away_from_it_comes_first() -> None:
     (effect,) = effects(suite, found)
     assert effect.standing == "better"
     assert what_to_change_first([effect]).startswith(
-        "Change first: be loud. Effect: mute answered nobody"
+        "Change first: be loud (mute → loud). mute answered nobody."
     )

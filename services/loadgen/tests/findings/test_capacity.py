@@ -226,9 +226,9 @@ def test_the_share_stands_in_the_table_and_beside_the_stack_that_carries_most() 
     )
 
     most, share = topic.carries(listed)
-    assert most.startswith("uvicorn, aiohttp-shared")
-    assert "carries the most" in most
-    assert share.startswith("That is 0.5")
+    assert most.startswith("Highest: uvicorn (aiohttp-shared), ")
+    assert share.startswith("uvicorn (aiohttp-shared) carries 0.5")
+    assert share.endswith(" of what the same server carries without HTTP calls.")
     table = topic.capacity_table(RULES, listed)
     assert "of no-http" in [column.heading for column in table.columns]
     assert {len(row.cells) for row in table.rows} == {len(table.columns)}

@@ -204,7 +204,7 @@ def test_a_change_and_two_runs_know_the_trials_in_the_place_of_a_duet() -> None:
     suite, rows = given_up(change="another server")
     rows = [*rows, *RATES]
     (effect,) = effects(suite, compare_cases([suite], rows))
-    assert "at 4 views/s each" in line(effect)
+    assert "with 4 views/s on each server" in line(effect)
     cheaper = [
         row | {CPU_METRIC: 1.0 + (row["server"] == "one") + 0.01 * (row.count("round") or 0)}
         for row in rows
@@ -244,7 +244,7 @@ def test_a_change_is_told_with_the_load_of_its_cost() -> None:
     (effect,) = effects(suite, compare_cases([suite], rows))
     assert line(effect).startswith("another server (one → other): views/s ×1.9")
     assert "CPU per view ×1.5" in line(effect)
-    assert "at 17 views/s each" in line(effect)
+    assert "] (worse), with 17 views/s on each server" in line(effect)
 
 
 def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
@@ -254,9 +254,9 @@ def test_a_cost_that_is_known_well_goes_before_views_that_are_not() -> None:
     (effect,) = effects(suite, compare_cases([suite], [*cheaper, *wide]))
     assert (effect.standing, effect.judged.metric) == ("better", CPU_METRIC)
     said = what_to_change_first([effect])
-    assert said.startswith("Change first: another server. Effect: CPU per view ×0.67 [0.6")
-    assert " at 17 views/s each, views/s ×1.35 [1.0" in said
-    assert said.endswith("] (one → other).")
+    assert said.startswith("Change first: another server (one → other). CPU per view ×0.67 [0.6")
+    assert "], with 17 views/s on each server. Views/s ×1.35 [1.0" in said
+    assert said.endswith("].")
 
 
 def test_a_claim_is_judged_by_its_duets() -> None:

@@ -68,7 +68,8 @@ def test_more_views_per_second_judge_a_change() -> None:
     )
     assert "; p95 ×0.50 [" in line(effect)
     assert what_to_change_first([effect]).startswith(
-        "Change first: share the client. Effect: views/s ×2.00 [1.9"
+        "Change first: share the client (uvicorn: httpx-per-request → aiohttp-shared). "
+        "Views/s ×2.00 [1.9"
     )
 
 
@@ -182,9 +183,10 @@ def test_the_first_change_says_what_it_does_to_throughput_and_to_cost() -> None:
         measured(SHARED, figures(104, cpu_ms=3), SCATTER[::-1]),
     )
     assert what_to_change_first([effect]).startswith(
-        "Change first: share the client. Effect: views/s ×1.04 ["
+        "Change first: share the client (uvicorn: httpx-per-request → aiohttp-shared). "
+        "Views/s ×1.04 ["
     )
-    assert "], CPU per view ×0.60 [" in what_to_change_first([effect])
+    assert "]. CPU per view ×0.60 [" in what_to_change_first([effect])
 
 
 def test_worse_by_less_than_what_matters_is_no_verdict_against_a_change() -> None:
@@ -252,7 +254,7 @@ def test_the_same_change_from_several_places_is_one_answer() -> None:
         measured(OTHER, figures(150)),
     )
     assert what_to_change_first(listed) == (
-        "Change first: share the client. Effect: "
-        "views/s ×3.00 [3.00–3.00] (granian-asgi: httpx-per-request → aiohttp-shared) and "
-        "views/s ×2.00 [2.00–2.00] (uvicorn: httpx-per-request → aiohttp-shared)."
+        "Change first: share the client (granian-asgi: httpx-per-request → aiohttp-shared). "
+        "Views/s ×3.00 [3.00–3.00]. "
+        "The same from uvicorn: httpx-per-request → aiohttp-shared. Views/s ×2.00 [2.00–2.00]."
     )

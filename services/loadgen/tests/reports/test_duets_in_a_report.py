@@ -19,7 +19,7 @@ def a_page_of(found: list[Row]) -> Material:
 def test_a_run_of_nothing_but_duets_has_its_ratios_with_their_load() -> None:
     text = markdown_report(of_rows([suite_of()], duet_rows(DEARER)))
     assert "one → other, at 17 views/s each" in text
-    assert "both servers had that load at the same time" in text
+    assert "two servers run at once, on the same CPUs, each with the same load" in text
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
@@ -27,7 +27,7 @@ def test_what_duets_tell_beyond_twice_is_told_before_three_rounds(
     tmp_path: Path, rounds: int
 ) -> None:
     suites, found = [suite_of()], duet_rows([(10.0, 4.1)] * rounds)
-    told = "CPU/view ×0.41 (one → other, at 17 views/s each)"
+    told = "CPU/view ×0.41 (one → other, with 17 views/s on each server)"
     for full in (True, False):
         text = report_on_a_terminal(suites, found, full=full)
         assert told in " ".join(text.split())
@@ -38,8 +38,8 @@ def test_what_duets_tell_beyond_twice_is_told_before_three_rounds(
 def test_a_screen_of_nothing_but_duets_has_their_ratios() -> None:
     text = " ".join(report_on_a_terminal([suite_of()], duet_rows(DEARER), full=False).split())
     assert NOT_MEASURED not in text
-    assert "one → other, at 17 views/s each: CPU/view 1.5" in text
-    assert "worse." in text
+    assert "one → other: CPU/view 1.5" in text
+    assert "worse, with 17 views/s on each server." in text
     assert "Measured: 3 duets." in text
 
 

@@ -110,7 +110,7 @@ def test_a_bracket_whose_upper_end_turns_round_is_looked_for_above() -> None:
 
 def test_a_server_that_carries_everything_is_given_up_with_what_is_known() -> None:
     found, windows = search(lambda _: True, 100)
-    assert found == Bracket(None, None, "not found in 16 windows")
+    assert found == Bracket(None, None, "16 windows were not enough to find the limit")
     assert len(windows) == 16
 
 
@@ -122,7 +122,7 @@ def test_a_search_that_runs_out_between_two_decided_rates_names_both() -> None:
     }
     windows = [Window(step, held) for step, each in votes.items() for held in each]
     assert next_step(101, windows, Rules(most_windows=8)) == Bracket(
-        100, 102, "not found in 8 windows"
+        100, 102, "8 windows were not enough to find the limit"
     )
 
 

@@ -1,5 +1,6 @@
 """The answer in a few sentences, the same for a terminal and for a page."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_three_rounds_answer_in_three_to_six_sentences() -> None:
     said = told(a_run(3))
     assert 3 <= len(said) <= 6
     assert said[0].startswith(
-        "Sync or async? Async is worse. The best sync stack, gunicorn-gevent, makes 78.1"
+        "Sync or async? Async is worse. Best sync: gunicorn-gevent, 78.1 views/s. Best async: uvi"
     )
     assert said[-1] == "Of 1 claim: 1 held, 0 refuted, 0 cannot be told. Held: " + (
         "“Two threads are terrible”."
@@ -70,18 +71,16 @@ def test_what_only_its_bound_leaves_undecided_has_that_beside_it() -> None:
     late = [row | {"rps_bound": 0.0 if row["view"] == "async" else 0.2} for row in run.rows]
     said = told(of_rows(run.suites, late))[0]
     assert "? Undecided, the difference may come from the lab's instruments (±22.1 %). " in said
-    assert said.endswith(": ×0.90 [0.90–0.90].")
+    assert said.endswith(": ×0.90 [0.90–0.90] views/s.")
 
 
 def test_after_one_round_only_what_is_far_apart_is_told_and_what_three_would_tell() -> None:
     said = told(a_run(1))
     assert 3 <= len(said) <= 6
     assert said == [
-        "More than twice as much: RPS of uvicorn and gunicorn-gevent is ×20.6 to ×22.9 that of "
-        "uwsgi-2-threads.",
-        "What limited throughput (bound by): cpu in 3 cases.",
-        "Differences under ×2 may be chance. It takes three rounds to judge 2 comparisons and 1 "
-        "claim.",
+        "RPS of uvicorn and gunicorn-gevent is 20.6 to 22.9 times that of uwsgi-2-threads.",
+        "What limited throughput: cpu in 3 cases.",
+        "Differences under ×2 may be chance. 2 comparisons and 1 claim need three rounds.",
     ]
 
 
@@ -98,7 +97,7 @@ def test_trials_in_the_place_of_a_duet_that_are_far_apart_are_told_with_their_lo
     found += rows(with_load(b.in_a_duet, 4.0), {CPU: 12.0, "rps": 4.0})
     said = told(of_rows([a_suite(cases=(a, b), compare=(entry,))], found))
     assert said[0] == (
-        "Apart by more than a factor of two: CPU/view ×3.00 (one → other, at 4 views/s each)."
+        "A large difference: CPU/view ×3.00 (one → other, with 4 views/s on each server)."
     )
 
 
@@ -106,9 +105,9 @@ def test_nobody_is_said_to_lead_before_the_third_round() -> None:
     alone = a_question(compare=())
     for rounds, words in ((1, "1 round"), (2, "2 rounds")):
         assert told(a_run(rounds, alone)) == [
-            "What limited throughput (bound by): cpu in 3 cases.",
+            "What limited throughput: cpu in 3 cases.",
             f"Measured: {3 * rounds} trials of 3 cases in {words}.",
-            f"With {words} there are no intervals. A ranking takes three rounds.",
+            f"With {words} there are no intervals. A ranking needs three rounds.",
         ]
     assert any("gunicorn-gevent has the most" in words for words in told(a_run(3, alone)))
 
@@ -131,9 +130,9 @@ def test_of_many_loads_nobody_is_said_to_lead_before_the_third_round() -> None:
 def test_how_to_get_three_rounds_is_said_of_a_run_that_has_ended() -> None:
     run = a_run(1)
     for outcome, rounds, how in (
-        ("finished", 1, "(--rounds 3)"),
-        ("interrupted at trial 4 of 9", 3, "(--resume finishes it)"),
-        ("interrupted at trial 4 of 9", 1, "(--rounds 3)"),
+        ("finished", 1, "need three rounds (--rounds 3)."),
+        ("interrupted at trial 4 of 9", 3, "need three rounds. Finish the run with --resume."),
+        ("interrupted at trial 4 of 9", 1, "need three rounds (--rounds 3)."),
     ):
         environment = {"outcome": outcome, "arguments": {"rounds": rounds}}
         ended = Material(run.folder, run.suites, run.rows, environment, {}, {})
@@ -149,19 +148,23 @@ def test_what_could_not_be_measured_is_part_of_the_answer() -> None:
 
 def test_a_self_test_answers_whether_all_of_it_works() -> None:
     suite = a_question(self_test=True, compare=())
-    assert told(a_run(1, suite)) == ["Yes: 3 of 3 can be measured."]
+    assert told(a_run(1, suite)) == ["Yes: all 3 cases could be measured."]
     run = a_run(1, suite)
     failed = [run.rows[0] | {"outcome": "no-answer", "ranked": "no"}, *run.rows[1:]]
-    assert told(of_rows([suite], failed))[0] == "No: 1 of 3 cannot be measured: uwsgi-2-threads."
+    no = "No: 1 of 3 cases could not be measured: uwsgi-2-threads."
+    assert told(of_rows([suite], failed))[0] == no
 
 
 def test_a_self_test_that_is_not_whole_answers_what_works_so_far() -> None:
     suite = a_question(self_test=True, compare=())
     run = a_run(1, suite)
-    assert told(of_rows([suite], run.rows[:1])) == ["So far 1 of 3 can be measured."]
-    for outcome, said in (("interrupted at trial 4 of 6", "So far"), ("finished", "Yes:")):
+    assert told(of_rows([suite], run.rows[:1])) == ["So far 1 of 3 cases has been measured."]
+    for outcome, said in (
+        ("interrupted at trial 4 of 6", "So far 3 of 3 cases have been measured."),
+        ("finished", "Yes: all 3 cases could be measured."),
+    ):
         ended = Material(run.folder, run.suites, run.rows, {"outcome": outcome}, {}, {})
-        assert told(ended)[0] == f"{said} 3 of 3 can be measured."
+        assert told(ended)[0] == said
 
 
 def test_each_of_several_suites_has_its_say_under_its_name() -> None:
@@ -248,7 +251,18 @@ def test_what_duets_and_trials_say_of_a_pair_is_one_sentence() -> None:
         )
     )
     assert said[0].startswith("one → other: RPS 1.19")
-    assert said[0].endswith(", worse, at 17 views/s each.")
+    assert said[0].endswith(", worse, with 17 views/s on each server.")
+
+
+def test_a_metric_that_duets_and_trials_tell_of_a_pair_says_which_is_of_which() -> None:
+    suite = suite_of(CPU)
+    (entry,) = suite.compare
+    by_trials = entry.model_copy(update={"duet": False})
+    both = replace(suite, compare=(entry, by_trials))
+    said = told(of_rows([both], [*duet_rows(DEARER), *trial_rows(CPU, DEARER)]))
+    assert said[0].startswith("one → other: CPU/view 1.")
+    assert ", worse, in separate trials; CPU/view 1." in said[0]
+    assert said[0].endswith(", worse, in a duet, with 17 views/s on each server.")
 
 
 GIVEN_UP = duet_rows([(0, 0)], outcome=LOAD_TOO_SMALL, **{CPU: None})
@@ -279,7 +293,8 @@ def test_a_duet_that_was_given_up_is_not_counted_as_measured(
 
 
 def test_what_was_measured_names_the_duets_that_were_made_and_those_that_were_not() -> None:
-    at_once, instead = "1 duet: two fresh server", "1 duet could not be made: trials one after"
+    at_once = "1 pair of cases was measured in duets: two fresh server"
+    instead = "1 duet could not be made: trials one after"
     for duet, said, unsaid in ((GIVEN_UP, instead, at_once), (duet_rows(DEARER), at_once, instead)):
         words = texts(of_rows([suite_of("rps", CPU)], [*OWN, *duet]))
         assert any(each.startswith(said) for each in words)

@@ -64,7 +64,7 @@ def test_each_comparison_has_a_line_with_ratio_interval_power_and_verdict() -> N
     assert of_rps.split()[-1] == "better"
     of_p95 = next(line for line in text.splitlines() if line.strip().startswith("p95"))
     assert of_p95.split()[-1] == "worse"
-    assert "Could see: smallest change that 80 % of such runs find" in " ".join(text.split())
+    assert "Could see: the smallest difference that 4 of 5 such runs find" in " ".join(text.split())
 
 
 def test_what_cannot_be_compared_says_why() -> None:
@@ -105,11 +105,20 @@ def test_false_alarms_are_counted_where_no_difference_is_expected() -> None:
 def test_what_was_planted_stands_beside_what_was_found_and_what_it_takes() -> None:
     suite = twins(1, compare=(entry(("p50_ms", "rps"), p50_ms=50.0),))
     text = " ".join(printed(suite, three_rounds(suite, differ=1)).split())
-    assert text.count("planted") == 1
+    assert text.startswith("1 planted difference was looked for; it was found. uvicorn → ")
+    assert text.count("was planted") == 1
     assert (
-        "uvicorn → gunicorn-100-threads: planted 1.500 in p50, found 1.500 [1.500–1.500]. "
-        "It takes 3 rounds to show this in 80 % of runs."
+        "uvicorn → gunicorn-100-threads, p50 (ms): ×1.500 was planted, ×1.500 [1.500–1.500] was "
+        "found. 3 rounds find it in 4 of 5 such runs."
     ) in text
+
+
+def test_what_was_planted_and_not_found_is_counted_as_looked_for() -> None:
+    suite = twins(2, compare=(entry(("p50_ms",), p50_ms=50.0),))
+    text = " ".join(printed(suite, three_rounds(suite, differ=1)).split())
+    assert text.startswith("2 planted differences were looked for; 1 was found. ")
+    text = " ".join(printed(suite, three_rounds(suite, differ=2)).split())
+    assert text.startswith("2 planted differences were looked for; all 2 were found. ")
 
 
 def test_everything_fits_80_columns() -> None:

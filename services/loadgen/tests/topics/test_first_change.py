@@ -20,7 +20,7 @@ RUN = [*measured(PER_REQUEST, figures(80)), *measured(SHARED, figures(160))]
 
 def test_the_terminal_says_the_answer_and_then_every_change() -> None:
     text = on_a_terminal(blocks(*a_group(SUITE, RUN)))
-    assert text.startswith("Change first: share the client. Effect: ")
+    assert text.startswith("Change first: share the client (uvicorn: httpx-per-request → ")
     assert " 1. share the client (uvicorn: httpx-per-request →" in text
     assert all(len(text) <= 80 for text in text.splitlines())
     assert report_on_a_terminal([SUITE], RUN).rindex(HEADING) > 0

@@ -80,8 +80,8 @@ def test_what_is_known_of_no_stage_of_a_waterfall_is_not_drawn(tmp_path: Path) -
 def test_a_waterfall_says_what_all_steps_bring_and_which_brings_most(tmp_path: Path) -> None:
     words = said(of_suite(waterfall, a_fall(tmp_path)))
     assert "From 60.0 to 160.0 views/s, ×2.67 [2.67–2.67]." in words
-    assert "The step that brings most: a lean API, ×2.00 [2.00–2.00]" in words
-    assert "in the reversed order: one client, ×2.58 [2.58–2.58]." in words
+    assert "Biggest step: a lean API, ×2.00 [2.00–2.00]." in words
+    assert "Biggest step in the reversed order: one client, ×2.58 [2.58–2.58]." in words
 
 
 def test_the_answer_of_a_waterfall_is_its_steps_not_a_ranking_of_its_stages(
@@ -110,7 +110,7 @@ def test_a_capacity_is_a_bracket_per_core_and_leads_the_answer(tmp_path: Path) -
     assert float(low) <= 115 < float(high)
     assert float(high) / float(low) < 1.06
     assert other.cells[-2] == "2 of 2"
-    sentence = f"uvicorn, aiohttp-shared carries the most: {best.cells[2]} views/s per core."
+    sentence = f"Highest: uvicorn (aiohttp-shared), {best.cells[2]} views/s per core."
     assert sentence in said(section)
     assert sentence in said(list(answer.blocks(search)))
 
@@ -146,7 +146,8 @@ def test_what_to_change_first_leads_the_answer_and_is_drawn_best_first(tmp_path:
     changes = material(of_changes.quick(of_changes.SERVER, of_changes.SHARE), run, tmp_path)
     section = of_suite(first_change, changes)
     sentence = said(section)
-    assert sentence.startswith("Change first: share the client. Effect: views/s ×2.00 [")
+    assert sentence.startswith("Change first: share the client (uvicorn: httpx-per-request → ")
+    assert "). Views/s ×2.00 [" in sentence
     assert sentence in said(list(answer.blocks(changes)))
     ranked = [(row.cells[0], row.cells[4]) for row in the_table(section).rows]
     assert ranked == [("share the client", "better"), ("another server", "worse")]

@@ -82,7 +82,7 @@ def test_trials_in_the_place_of_a_duet_are_there_like_any_trial_and_the_duet_say
     told.append(told[-1] | {"attempt": 2})
     blocks = shown(suite, told)
     assert len(lines_in(blocks)) == len(told)
-    in_place = "at 4 views/s each in the place of a duet"
+    in_place = "at 4 views/s in the place of a duet"
     assert names_in(blocks) == [
         *[f"One, {in_place}"] * 3,
         *[f"Other, {in_place}"] * 3,

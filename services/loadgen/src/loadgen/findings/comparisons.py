@@ -175,6 +175,16 @@ class Comparison:
         """Whether its own 95 % interval excludes 1."""
         return self.verdict in ("better", "worse")
 
+    @property
+    def without_load(self) -> str:
+        """Its label without the load, which a sentence says behind the figure."""
+        return self.label.removesuffix(f", at {self.load}")
+
+    @property
+    def with_load(self) -> str:
+        """`, with 22 views/s on each server`; empty where it has no load of its own."""
+        return f", with {self.load.removesuffix(' each')} on each server" if self.load else ""
+
 
 @dataclass(frozen=True)
 class _Asked:

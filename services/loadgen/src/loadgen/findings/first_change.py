@@ -73,7 +73,7 @@ def _effect(change: str, measured: Sequence[Comparison]) -> Effect:
     judged = _judge(measured)
     return Effect(
         change=change,
-        where=judged.label.removesuffix(_at(judged)),
+        where=judged.without_load,
         judged=judged,
         besides=tuple(other for other in measured if other is not judged and other.difference),
         standing=_standing(judged),
@@ -167,9 +167,10 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
     """What to change first, by how much, and from where to where."""
     best = [effect for effect in changes if effect.standing == "better"]
     if best:
-        same = [effect for effect in best if effect.change == best[0].change]
-        gains = " and ".join(f"{_gains(effect)} ({effect.where})" for effect in same)
-        return f"Change first: {best[0].change}. Effect: {gains}."
+        first, *others = [effect for effect in best if effect.change == best[0].change]
+        words = f"Change first: {first.change} ({first.where}). {_gains(first)}"
+        elsewhere = (f"The same from {other.where}. {_gains(other)}" for other in others)
+        return " ".join([words, *elsewhere])
     standings = {effect.standing for effect in changes}
     if "undecided" in standings:
         return "Undecided: no change is known to help. More rounds or longer windows may tell."
@@ -182,32 +183,40 @@ def what_to_change_first(changes: Sequence[Effect]) -> str:
 
 #: What a change is worth that is not the first, in a few words.
 WORTH: dict[Standing, str] = {
-    "better": "is worth it too",
+    "better": "worth it too",
     "small": "too small a difference to matter",
     "equivalent": "does not matter",
     "undecided": "undecided",
-    "worse": "makes it worse",
+    "worse": "worse",
     "not comparable": "cannot be compared",
 }
 
 
 def what_else(changes: Sequence[Effect]) -> Iterator[str]:
-    """A sentence for each change that is not told to be made first: `sync → async: does not matter,
-    CPU per view ×1.01 [0.99–1.02] (…).`
+    """What each change is worth that is not told to be made first: `sync → async (…): does not
+    matter. CPU per view ×1.01 [0.99–1.02].`
     """
     first = next((effect.change for effect in changes if effect.standing == "better"), None)
     for effect in changes:
         if effect.change != first:
             judged = effect.judged
             known = judged.difference or judged.instead
-            words = _figures(judged) if known else judged.reason
-            yield f"{effect.change}: {WORTH[effect.standing]}, {words} ({effect.where})."
+            words = _as_a_sentence(_figures(judged) if known else judged.reason)
+            yield f"{effect.change} ({effect.where}): {WORTH[effect.standing]}. {words}"
 
 
 def _gains(effect: Effect) -> str:
-    """What the best change brings, in views/s and in CPU per view as far as they are known."""
+    """What the best change brings, a sentence each: in views/s and in CPU per view, as far as they
+    are known.
+    """
     told = (other for other in effect.besides if other.metric in GAINS and _tells(other))
-    return ", ".join([_in_words(effect), *(_beside(effect, other) for other in told)])
+    figures = [_in_words(effect), *(_beside(effect, other) for other in told)]
+    return " ".join(map(_as_a_sentence, figures))
+
+
+def _as_a_sentence(words: str) -> str:
+    """With a full stop, and a capital where no name begins it."""
+    return f"V{words[1:]}." if words.startswith("views/s") else f"{words}."
 
 
 def line(effect: Effect) -> str:
@@ -221,9 +230,9 @@ def _in_words(effect: Effect) -> str:
     if effect.standing == "not comparable":
         return f"not comparable: {judged.reason}"
     if effect.standing == "undecided" and judged.is_alarm:
-        return f"{_figures(judged)} (undecided: may be chance)"
+        return _figures(judged, " (undecided: may be chance)")
     if effect.standing == "small":
-        return f"{_figures(judged)} ({judged.verdict}, by less than {MARGIN:.0%})"
+        return _figures(judged, f" ({judged.verdict}, by less than {MARGIN:.0%})")
     return _with_verdict(judged)
 
 
@@ -236,22 +245,18 @@ def _beside(effect: Effect, comparison: Comparison) -> str:
 def _with_verdict(comparison: Comparison) -> str:
     """The ratio; what is not better is named."""
     if comparison.verdict != "better":
-        return f"{_figures(comparison)} ({comparison.verdict})"
+        return _figures(comparison, f" ({comparison.verdict})")
     more = comparison.metric in HIGHER_IS_BETTER and comparison.b_at_ceiling
-    return _figures(comparison) + (" or more" if more else "")
+    return _figures(comparison, " or more" if more else "")
 
 
-def _figures(comparison: Comparison) -> str:
+def _figures(comparison: Comparison, verdict: str = "") -> str:
+    """`CPU per view ×1.27 [1.26–1.29] (worse), with 29 views/s on each server`."""
     name = NAMES.get(comparison.metric) or metric_name(comparison.metric)
     ratio = comparison.difference
     if ratio is None:
-        return comparison.instead or f"{name} unknown"
-    at = _at(comparison).removeprefix(",")
-    if ratio.low is None or ratio.high is None:
-        return f"{name} ×{ratio.ratio:.2f}{at}"
-    return f"{name} ×{ratio.ratio:.2f} [{ratio.low:.2f}–{ratio.high:.2f}]{at}"
-
-
-def _at(comparison: Comparison) -> str:
-    """The load of a duet, as its label ends: the load is that of its figure, and of no other."""
-    return f", at {comparison.load}" if comparison.load else ""
+        return (comparison.instead or f"{name} unknown") + verdict
+    words = f"{name} ×{ratio.ratio:.2f}"
+    if ratio.low is not None and ratio.high is not None:
+        words += f" [{ratio.low:.2f}–{ratio.high:.2f}]"
+    return words + verdict + comparison.with_load

@@ -26,6 +26,7 @@ from loadgen.documents.markdown import markdown
 from loadgen.documents.run_material import Group, Material
 from loadgen.documents.sessions import in_sessions
 from loadgen.documents.terminal import print_document
+from loadgen.documents.words import count_of
 from loadgen.records.files import replace_text
 from loadgen.topics import (
     answer,
@@ -168,12 +169,20 @@ def _facts(material: Material) -> list[str]:
     facts = (
         (environment.get("started_at") or "")[:10],
         environment.get("cpu_model") or environment.get("architecture") or "",
-        f"{len(material.rows)} trials",
+        _how_much(material),
         in_sessions(environment, material.rows),
         str(environment.get("outcome", "")),
         material.name,
     )
     return list(filter(None, facts))
+
+
+def _how_much(material: Material) -> str:
+    """`6 trials and 6 duets`: a duet that was measured has two rows."""
+    trials = sum(not row.is_of_duet for row in material.rows)
+    duets = sum(row.is_of_duet and row.is_measured for row in material.rows) // 2
+    words = [count_of(trials, "trial")] if trials or not duets else []
+    return " and ".join([*words, *([count_of(duets, "duet")] if duets else [])])
 
 
 def _on_page(blocks: Iterable[Block]) -> list[Block]:

@@ -180,7 +180,7 @@ def next_step(start: int, windows: Sequence[Window], rules: Rules) -> int | Brac
             break
         here = beyond
     if len(windows) >= rules.most_windows:
-        reason = f"not found in {rules.most_windows} windows"
+        reason = f"{rules.most_windows} windows were not enough to find the limit"
         return _as_far_as_known(windows, rules, reason)
     return here
 

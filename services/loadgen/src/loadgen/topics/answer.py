@@ -32,7 +32,7 @@ from loadgen.records.environment import FINISHED
 from loadgen.suites.cases import NO_HTTP, Case
 from loadgen.suites.labels import WORDS, WRITTEN, Labels, metric_name
 from loadgen.suites.pairs import Pair
-from loadgen.theory.laws import is_equal_load
+from loadgen.theory.laws import UNEXPLAINED, is_equal_load
 from loadgen.theory.statistics import ALARM, LEAST_ROUNDS, MARGIN, Difference
 from loadgen.topics import capacity, setup, waterfall
 from loadgen.topics.comparisons import far_in_words, sentences_above, wait_for_three_rounds
@@ -44,6 +44,8 @@ MOST_PAIRS, MOST_CHARACTERS = 4, 6 * 80
 FEW_ENTRIES = 2
 #: More loads than this are not told one by one.
 MOST_LOADS = 3
+#: Of more cases than this that cannot be told from the best, only the first are named.
+MOST_NAMED = 4
 #: How many sentences the answer has.
 LEAST_SENTENCES, MOST_SENTENCES = 3, 6
 WITHIN = f"{100 * MARGIN:.0f} %"
@@ -51,9 +53,9 @@ OUTCOMES = {"holds": "held", "refuted": "refuted", "cannot be told": "cannot be 
 HAS_THE_MOST = "{}<b>{}</b> has the most: {} {}"
 #: What tells cases of one throughput apart: who has the least of it, and who the most.
 BESIDES = {
-    "app_cpu_ms_per_view": "Of these {count}, {least} needs the least CPU, {least_ms} ms per view; "
-    "{most} needs the most, {most_ms} ms.",
-    "p95_ms": "{least} has the lowest p95, {least_ms} ms; {most} has the highest, {most_ms} ms.",
+    "app_cpu_ms_per_view": "Among the {count} best in views/s, {least} needs the least CPU per "
+    "view ({least_ms} ms) and {most} the most ({most_ms} ms).",
+    "p95_ms": "{least} has the lowest p95 ({least_ms} ms) and {most} the highest ({most_ms} ms).",
 }
 
 
@@ -156,13 +158,18 @@ def _pairs_in_words(group: Group) -> list[str]:
 
 
 def _pair_in_words(answers: Sequence[Comparison]) -> str:
-    """`one → other: RPS 1.002 [0.998–1.006], equivalent; CPU/view 0.953 [0.921–0.986], better.`"""
-    first, *others = sorted(answers, key=lambda answer: answer.duet)
-    parts = [_ratio_in_words(first)]
-    for other in others:  # that of a duet has its load in its label
-        at = f", at {other.load}" if other.load and not first.duet else ""
-        parts.append(_ratio_in_words(other) + at)
-    return f"{first.label}: {'; '.join(parts)}."
+    """`one → other: RPS 1.002 [0.998–1.006], equivalent; CPU/view 0.953 [0.921–0.986], better.`
+
+    A metric that stands there twice was measured in two ways, so each says how.
+    """
+    ordered = sorted(answers, key=lambda answer: answer.duet)
+    counts = Counter(answer.metric for answer in ordered)
+    parts = []
+    for answer in ordered:
+        how = ", in a duet" if answer.duet else ", in separate trials"
+        told = how if counts[answer.metric] > 1 else ""
+        parts.append(_ratio_in_words(answer) + told + answer.with_load)
+    return f"{ordered[0].without_load}: {'; '.join(parts)}."
 
 
 def _ratio_in_words(comparison: Comparison) -> str:
@@ -197,13 +204,15 @@ def _works(material: Material, group: Group) -> Iterator[str]:
     broken = [entry for entry in group.entries if not entry.measured]
     tried = {entry.case for entry in group.entries}
     count = len(tried | set(group.suite.alone))
+    cases = count_of(count, "case")
     if broken:
         names = listing(entry.called for entry in broken)
-        yield f"No: {len(broken)} of {count} cannot be measured: {names}."
+        yield f"No: {len(broken)} of {cases} could not be measured: {names}."
     elif len(tried) < count or not _is_whole(material):
-        yield f"So far {len(tried)} of {count} can be measured."
+        have = "has" if len(tried) == 1 else "have"
+        yield f"So far {len(tried)} of {cases} {have} been measured."
     else:
-        yield f"Yes: {count} of {count} can be measured."
+        yield f"Yes: all {cases} could be measured."
 
 
 def _is_whole(material: Material) -> bool:
@@ -226,8 +235,8 @@ def _of_the_run(material: Material) -> Iterator[Words]:
 
 
 def _how_to_go_on(material: Material) -> str:
-    """What makes three rounds of a run: to finish it, if it was to have them; empty of one that
-    goes on.
+    """What makes three rounds of a run, as the end of a sentence: to finish it, if it was to have
+    them; empty of one that goes on.
     """
     outcome = material.environment.get("outcome")
     if outcome is None:
@@ -235,7 +244,7 @@ def _how_to_go_on(material: Material) -> str:
     asked = (material.environment.get("arguments") or {}).get("rounds")
     planned = asked or max(suite.rounds for suite in material.suites)
     whole = outcome == FINISHED or planned < LEAST_ROUNDS
-    return "--rounds 3" if whole else "--resume finishes it"
+    return " (--rounds 3)" if whole else ". Finish the run with --resume"
 
 
 def _claims_by_outcome(material: Material) -> str:
@@ -392,7 +401,7 @@ def _over_loads(standings: Sequence[_Standing], labels: Labels) -> Iterator[str]
         return
     alone = Counter(_without_load(standing.best) for standing in standings if standing.is_alone)
     if not alone:
-        yield f"Of {len(standings)} loads: nobody leads for sure in any."
+        yield f"At none of the {len(standings)} loads does one stack lead for sure."
         return
     words = [f"{labels.called(case)} leads alone in {count}" for case, count in alone.most_common()]
     if together := sum(not standing.is_alone for standing in standings):
@@ -415,23 +424,33 @@ def _leader(standing: _Standing, load: str) -> Iterator[Words]:
     if not standing.known:
         yield words + ". This may be chance: there are under three ranked rounds."
         return
-    if at_ceiling:
-        words += f", all that its {best.mostly_bound_by} allow"
+    if at_ceiling and best.mostly_bound_by != UNEXPLAINED:
+        words += f", all that its {_allowing(best.mostly_bound_by)}"
     words += "."
     if standing.near:
         names = listing((other.called for other in standing.near), most=3)
-        words += f" Less than {WITHIN} behind, which does not matter: {names}."
+        are = "is" if len(standing.near) == 1 else "are"
+        words += f" {names} {are} less than {WITHIN} behind, which does not matter."
     if standing.open:
-        names = listing((other.called for other in standing.open), joined="or")
-        words += f" This run cannot tell it from {names}."
+        names = listing((other.called for other in standing.open), most=MOST_NAMED, joined="or")
+        make = "make" if len(standing.open) > MOST_NAMED else "makes"
+        words += f" Whether {names} {make} fewer is undecided."
     if standing.is_alone:
-        words += " All others make less."
+        words += " All others make fewer."
     yield words
     if at_ceiling and standing.near:
         yield " ".join(_besides((best, *standing.near)))
     if standing.behind:
         last, how = standing.behind[-1]
-        yield f"Last is {last.called}: {_figure(last, metric)}, {times_with_bounds(how)}."
+        rate = f"{_figure(last, metric)} {UNITS[metric]}"
+        yield f"Last is {last.called} with {rate}, {times_with_bounds(how)} of the first."
+
+
+def _allowing(bounds: str) -> str:
+    """`users and slots allow`, of the bounds `users+slots`."""
+    names = [{"cpu": "CPU", "api": "API"}.get(name, name) for name in bounds.split("+")]
+    several = len(names) > 1 or names[0].endswith("s")
+    return f"{listing(names)} {'allow' if several else 'allows'}"
 
 
 def _besides(entries: Sequence[Entry]) -> Iterator[str]:
@@ -462,18 +481,22 @@ def _sync_or_async(metric: str, entries: Sequence[Entry], load: str) -> Iterator
     how = _against(sync, other, metric)
     if how is None or how.rounds < LEAST_ROUNDS:
         return
-    digits = WRITTEN[metric][1]
-    sync_rate, other_rate = (decimals(entry.value(metric), digits) for entry in (sync, other))
     verdict = f"{load}{_async_is(how)}"
     words = Markup("<b>Sync or async?</b> {}.").format(verdict[:1].upper() + verdict[1:])
-    words += (
-        f" The best sync stack, {sync.called}, makes {sync_rate} {UNITS[metric]}; "
-        f"the best async one, {other.called}, {other_rate}: {times_with_bounds(how)}."
-    )
-    if is_equal_load(how.ratio):
-        cpu = [decimals(entry.value("app_cpu_ms_per_view"), 1) for entry in (sync, other)]
-        words += f" A view costs them {cpu[0]} and {cpu[1]} ms of CPU."
+    costs = is_equal_load(how.ratio)
+    words += f" Best sync: {_made_by(sync, metric, costs=costs)}."
+    words += f" Best async: {_made_by(other, metric, costs=costs)}."
+    words += f" Async by sync: {times_with_bounds(how)} {UNITS[metric]}."
     yield words
+
+
+def _made_by(entry: Entry, metric: str, *, costs: bool) -> str:
+    """`uvicorn (aiohttp-shared), 30.0 views/s, 4.9 ms of CPU per view`: the last where it is asked
+    for and known.
+    """
+    words = f"{entry.called}, {decimals(entry.value(metric), WRITTEN[metric][1])} {UNITS[metric]}"
+    cpu_ms = entry.value("app_cpu_ms_per_view") if costs else None
+    return words if cpu_ms is None else f"{words}, {cpu_ms:.1f} {UNITS['app_cpu_ms_per_view']}"
 
 
 def _async_is(how: Difference) -> str:
@@ -500,9 +523,10 @@ def _without_calls(group: Group, best: Entry) -> Iterator[str]:
         how = _against(control, best, group.metric) if like and control.is_ranked else None
         if how and how.low is not None and how.high is not None:
             interval = f"[{100 * how.low:.1f}–{100 * how.high:.1f}]"
+            rate = f"{_figure(control, group.metric)} {UNITS[group.metric]}"
             yield (
-                f"Without an HTTP call the same server makes {_figure(control, group.metric)}. "
-                f"With one it keeps {100 * how.ratio:.1f} {interval} % of that."
+                f"Without an HTTP call {best.case.server} makes {rate}. With "
+                f"{best.case.http_client} it keeps {100 * how.ratio:.1f} % {interval} of that."
             )
 
 
@@ -530,9 +554,16 @@ def _load(entry: Entry) -> str:
 def _bounds(group: Group) -> Iterator[str]:
     """What held the rows back, counted."""
     counts = Counter(entry.mostly_bound_by for entry in group.entries if entry.is_ranked)
+    unexplained = counts.pop(UNEXPLAINED, 0)
+    said = []
     if counts:
         words = (f"{name} in {count_of(count, 'case')}" for name, count in counts.most_common())
-        yield f"What limited throughput (bound by): {listing(words, most=6)}."
+        said.append(f"What limited throughput: {listing(words, most=6)}.")
+    if unexplained:
+        cases = count_of(unexplained, "case")
+        said.append(f"In {cases} no known limit was reached ({UNEXPLAINED}).")
+    if said:
+        yield " ".join(said)
 
 
 def _compared(group: Group) -> Iterator[str]:
@@ -583,8 +614,7 @@ def _missing(material: Material) -> Iterator[Words]:
     """What of the run was not measured, or measured the lab."""
     rows = [row for entry in _entries(material).values() for row in entry.rows]
     if not _is_whole(material):
-        outcome = material.environment["outcome"]
-        yield Markup("<strong>The run is incomplete: {}.</strong>").format(outcome)
+        yield _incomplete(material.environment["outcome"])
     failed = [row for row in rows if not row.is_measured]
     if failed:
         servers = listing(dict.fromkeys(row.text("server") for row in failed))
@@ -593,20 +623,33 @@ def _missing(material: Material) -> Iterator[Words]:
         )
     unranked = [row for row in rows if row.is_measured and not row.is_ranked]
     if unranked:
-        blame = caveats.blamed(unranked)
+        are, their = ("is", "its") if len(unranked) == 1 else ("are", "their")
         yield (
-            f"{count_of(len(unranked), 'trial')} may be off by too much ({listing(blame)}), so "
-            f"{'it is' if len(unranked) == 1 else 'they are'} left out of means and ranks."
+            f"{count_of(len(unranked), 'trial')} {are} left out of means and ranks: the lab itself "
+            f"may have changed {their} views/s ({', '.join(caveats.blamed(unranked))})."
         )
+
+
+def _incomplete(outcome: str) -> Markup:
+    """`The run is incomplete. It ended at trial 7 of 24.`, and why where that is known.
+
+    A run whose outcome is `unfinished` may be under way yet.
+    """
+    how, _, reason = outcome.removeprefix("unfinished: ").partition(": ")
+    place = how.partition("at ")[2]
+    if not place:
+        return Markup("<strong>The run is incomplete: {}.</strong>").format(how)
+    so_far = "got as far as" if outcome.startswith("unfinished") else "ended at"
+    words = Markup("<strong>The run is incomplete.</strong> It {} {}.").format(so_far, place)
+    return words + f" Reason: {reason.rstrip('.')}." if reason else words
 
 
 def _without_intervals(material: Material) -> Iterator[str]:
     """What a ranking takes, under three rounds of what nothing compares."""
     rounds = max((len(entry.rows) for entry in _entries(material).values()), default=0)
     if 0 < rounds < LEAST_ROUNDS and not material.early:
-        how = _how_to_go_on(material)
-        three = f"three rounds ({how})" if how else "three rounds"
-        yield f"With {count_of(rounds, 'round')} there are no intervals. A ranking takes {three}."
+        without = f"With {count_of(rounds, 'round')} there are no intervals."
+        yield f"{without} A ranking needs three rounds{_how_to_go_on(material)}."
 
 
 def _untold(material: Material) -> Iterator[Words]:

@@ -17,7 +17,7 @@ from loadgen.documents.document import (
     Text,
 )
 from loadgen.documents.run_material import Group, Material
-from loadgen.documents.words import UNKNOWN, decimals, with_bounds
+from loadgen.documents.words import UNKNOWN, decimals, listing, with_bounds
 from loadgen.findings.capacity import Capacity, StackCapacity, stacks
 from loadgen.suites.search import Rules
 
@@ -26,9 +26,10 @@ OF_NO_HTTP = TableColumn(
     "of no-http", meaning="share of what the server carries without any HTTP call"
 )
 INTRODUCTION = (
-    "The thick bar goes from the last rate that held to the first that did not, per core and over "
-    "all rounds. The ticks below it are the ends of each round. The upright tick is C / D, CPUs / "
-    "CPU seconds per view: what the CPU would allow if nobody minded waiting."
+    "The thick bar is the answer, in views/s per core. At its left end the server still kept up in "
+    "every round, at its right end in none. The ticks below it are the ends of each round. The "
+    "upright tick is C / D: the number of CPUs divided by the CPU time of a view. The CPU allows "
+    "no more."
 )
 
 
@@ -62,15 +63,23 @@ def carries(listed: Sequence[StackCapacity]) -> Iterator[str]:
     if not best or not best.low_rps_per_cpu:
         return
     alike = [
-        stack.name for stack in calling[1:] if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
+        _called(stack)
+        for stack in calling[1:]
+        if (stack.high_rps_per_cpu or 0) >= best.low_rps_per_cpu
     ]
-    overlap = f" Undecided against {'; '.join(alike)}: the ranges overlap." if alike else ""
-    yield f"{best.name} carries the most: {_bracket(best)} views/s per core.{overlap}"
+    overlap = f" {listing(alike)} may carry as much: the ranges overlap." if alike else ""
+    yield f"Highest: {_called(best)}, {_bracket(best)} views/s per core.{overlap}"
     if share := best.share_of_no_http:
         yield (
-            f"That is {with_bounds(share, 2)} of what its server carries where views wait as long "
-            "without an HTTP call."
+            f"{_called(best)} carries {with_bounds(share, 2)} of what the same server carries "
+            "without HTTP calls."
         )
+
+
+def _called(stack: StackCapacity) -> str:
+    """Its name within a sentence: `uvicorn (aiohttp-shared)`."""
+    server, _, apart = stack.name.partition(", ")
+    return f"{server} ({apart})" if apart else server
 
 
 def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
@@ -96,9 +105,9 @@ def capacity_table(rules: Rules, listed: Sequence[StackCapacity]) -> Table:
         for stack in listed
     ]
     caption = (
-        f"A rate holds if in {rules.majority} of {rules.windows} windows of {rules.window_s:g} s "
-        f"p95 stays within {rules.p95_by_service_time:g} service times, no request fails, "
-        f"{rules.least_answered:.0%} are answered and none pile up."
+        f"A rate holds if {rules.majority} of {rules.windows} windows ({rules.window_s:g} s each) "
+        f"meet all of these: p95 is at most {rules.p95_by_service_time:g} times what a view must "
+        f"wait; no request fails; {rules.least_answered:.0%} are answered; no queue grows."
     )
     table = Table(caption, columns, rows, folded="The same as a table")
     known = any(stack.share_of_no_http for stack in listed)
@@ -126,7 +135,7 @@ def _notes(listed: Sequence[StackCapacity]) -> Iterator[str]:
         for each in stack.rounds:
             if each.reason:
                 low = "" if each.low_rps is None else f"; {each.low_rps:g}/s holds"
-                high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not"
+                high = "" if each.high_rps is None else f"; {each.high_rps:g}/s does not hold"
                 yield f"{stack.name}, round {each.round}: {each.reason}{low}{high}."
 
 

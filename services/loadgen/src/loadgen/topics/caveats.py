@@ -39,8 +39,8 @@ def measured_again(rows: Sequence[Row]) -> str:
     if not repeats:
         return ""
     open_yet = sum(row in repeats and not row.is_ranked for row in last_attempts(rows))
-    words = f"{_repeats(rows)}. An instrument (API, load or machine) may have moved their results "
-    words += f"by over {MARGIN:.0%}, or those of a case that they are compared with. "
+    words = f"{_repeats(rows)}. The API, the load or the machine may have changed their figures by "
+    words += f"over {MARGIN:.0%}, or those of a case that they are compared with. "
     words += "The last attempt counts"
     return words + (f"; {open_yet} of them may still be off." if open_yet else ".")
 
@@ -51,11 +51,12 @@ def _repeated(rows: Sequence[Row]) -> list[Row]:
 
 
 def _repeats(rows: Sequence[Row]) -> str:
-    """`Measured again: 3 trials, 5 times in all`; empty where none was."""
+    """`3 trials were measured again, 5 times in all`; empty where none was."""
     repeats = _repeated(rows)
     count = len({(row.case, row["round"]) for row in repeats})
-    words = f"{count_of(count, 'trial')}, {count_of(len(repeats), 'time')} in all"
-    return f"Measured again: {words}" if repeats else ""
+    were = "was" if count == 1 else "were"
+    times = count_of(len(repeats), "time")
+    return f"{count_of(count, 'trial')} {were} measured again, {times} in all" if repeats else ""
 
 
 def brief_blocks(material: Material) -> Iterator[Block]:
@@ -74,7 +75,11 @@ def brief_blocks(material: Material) -> Iterator[Block]:
     if more := listing((caveat.name for caveat in known[MOST:]), most=6):
         yield Text([f"Also: {more}."], "note")
     if again := _repeats(material.rows):
-        yield Text([f"{again}: an instrument may have moved them or their rivals."], "note")
+        why = (
+            "the lab itself may have changed their figures, or those of a case that they are "
+            "compared with."
+        )
+        yield Text([f"{again}: {why}"], "note")
 
 
 def _line(caveat: caveats.Caveat, of: Sequence[Entry], among: int) -> tuple[str, str, str]:

@@ -21,13 +21,13 @@ from loadgen.documents.words import UNKNOWN
 from loadgen.findings.claims import Claim, Part
 from loadgen.findings.comparisons import in_words
 from loadgen.suites.labels import metric_name
-from loadgen.topics.comparisons import could_see
+from loadgen.topics.comparisons import COULD_SEE, could_see
 
 HEADING = "What is claimed, and what this run says of it"
 INTRODUCTION = (
     "A claim holds if each of its comparisons is better, by its own 95 % interval. It is refuted "
-    "if one is worse or equivalent, after Holm's adjustment for their number. All else cannot be "
-    "told, as where both sides are at the same ceiling."
+    "if one is worse or equivalent, after Holm's adjustment for their number. Otherwise it cannot "
+    "be told, for example where both sides reached the same limit."
 )
 
 
@@ -46,7 +46,7 @@ def blocks(claims: Sequence[Claim]) -> Iterator[Block]:
         TableColumn("Outcome", numeric=False, merged=True),
         *of_words("Metric", "Of this metric"),
         TableColumn("Ratio and 95 %", meaning="second / first, of the comparison that decides"),
-        TableColumn("Could see", meaning="smallest change that 80 % of such runs find"),
+        TableColumn("Could see", meaning=COULD_SEE),
         *of_words("Decided by", "Why"),
     )
     rows = [
@@ -87,16 +87,16 @@ def _ratio(part: Part) -> str:
 
 
 def _sentences(claim: Claim) -> list[str]:
-    """`p95 refuted: 1.240 [1.118–1.375], could see 9 %, uwsgi-gevent → uvicorn; worse (1 of 4)`."""
+    """`p95 refuted. Decided by uwsgi-gevent → uvicorn: 1.240 [1.118–1.375], worse (1 of 4). …`"""
     return [_sentence(part) for part in claim.parts]
 
 
 def _sentence(part: Part) -> str:
+    what = f"{metric_name(part.metric)} {part.outcome}"
+    if not part.deciding:
+        return f"{what}: {part.reason}."
     ratio, smallest = _ratio(part), could_see(part.deciding)
-    figures = [
-        "" if ratio == UNKNOWN else ratio,
-        "" if smallest == UNKNOWN else f"could see {smallest}",
-        part.deciding.label if part.deciding else UNKNOWN,
-    ]
-    what = f"{metric_name(part.metric)} {part.outcome}: {', '.join(filter(None, figures))}"
-    return f"{what}; {part.reason}" if part.reason else what
+    why = ", ".join(filter(None, ["" if ratio == UNKNOWN else ratio, part.reason]))
+    words = f"{what}. Decided by {part.deciding.label}{f': {why}' if why else ''}."
+    finds = f" Such a run finds differences of {smallest} or more."
+    return words if smallest == UNKNOWN else words + finds

@@ -27,10 +27,10 @@ from loadgen.documents.document import (
 )
 from loadgen.documents.few_rounds import FAR_RATIO
 from loadgen.documents.run_material import Group
-from loadgen.documents.words import UNKNOWN, count_of, decimals, listing, times
+from loadgen.documents.words import UNKNOWN, count_of, decimals, listing, plain_ratio, times
 from loadgen.findings.claims import judge_claims
-from loadgen.findings.comparisons import Comparison, in_words, percent_text, ratio_text
-from loadgen.suites.labels import metric_name
+from loadgen.findings.comparisons import Comparison, Planted, in_words, percent_text, ratio_text
+from loadgen.suites.labels import WRITTEN, metric_name
 from loadgen.suites.suite import Suite
 from loadgen.theory.statistics import MARGIN, clopper_pearson
 
@@ -40,14 +40,16 @@ INTRODUCTION = (
     "Each line is a ratio, the second case divided by the first, with its 95 % interval over "
     "rounds. A triangle means that it lies beyond the chart. "
     f"Within the band, ± {MARGIN:.0%}, a difference does not matter. "
-    "If the interval leaves out 1, the second is better or worse. If not, it is equivalent where "
-    "the 90 % interval lies within the band, and undecided where it does not. Both intervals are "
-    "widened by the bound: the most that the lab's own instruments can have done."
+    "Better or worse: the 95 % interval leaves out 1. Equivalent: it does not, and the 90 % "
+    "interval lies within the band. Undecided: neither. Both intervals are widened by the bound "
+    "first: the most that the lab itself can have changed the ratio."
 )
+#: What a column of that name holds.
+COULD_SEE = "the smallest difference that 4 of 5 such runs find"
 #: Of ratios that were measured in duets.
 DUETS = (
-    "A line with a load (views/s each) is a duet: both servers had that load at the same time, on "
-    "the same CPUs. What disturbs the CPU disturbs both. The ratio holds for that load."
+    "In a duet two servers run at once, on the same CPUs, each with the same load. What disturbs "
+    "the CPU disturbs both. The ratio holds for that load only."
 )
 
 
@@ -63,6 +65,8 @@ def blocks(group: Group) -> Iterator[Block]:
         yield Text(sentences)
     title = f"Ratios of what was compared: {group.suite.question}"
     yield from ratios(f"comparisons-{group.suite.name}", title, group.comparisons, TEXT)
+    if any(comparison.duet for comparison in group.comparisons):
+        yield Text([DUETS], "note")
 
 
 def ratios(
@@ -94,7 +98,7 @@ def ratios(
 
 
 def far_in_words(group: Group) -> Iterator[str]:
-    """What one round tells: who makes, needs or takes more than twice as much as whom.
+    """What one round tells: who makes, needs or takes how many times as much as whom.
 
     Of each pair the first metric that the suite names. Who is far from several is named once.
     Duets, and trials in their place, are told pair by pair, each with its load.
@@ -105,19 +109,21 @@ def far_in_words(group: Group) -> Iterator[str]:
     for comparison in group.far:
         how, metric = comparison.difference, metric_name(comparison.metric)
         if how and comparison.load:
-            in_duets.append(f"{metric} {times(how.ratio)} ({comparison.label})")
+            pair = comparison.without_load + comparison.with_load
+            in_duets.append(f"{metric} {times(how.ratio)} ({pair})")
         elif how:
             more, less = (comparison.b, comparison.a)[:: 1 if how.ratio > 1 else -1]
             of_pair = (metric, more, less, max(how.ratio, 1 / how.ratio))
             apart.setdefault(frozenset((more, less)), of_pair)
     grouped = [_by_side(list(apart.values()), side) for side in ("less", "more")]
     for metric, greater, lesser, ratios_of_it in min(grouped, key=len):
-        low, high = times(min(ratios_of_it)), times(max(ratios_of_it))
+        low, high = plain_ratio(min(ratios_of_it)), plain_ratio(max(ratios_of_it))
         by = low if low == high else f"{low} to {high}"
         who, whom = (listing(called[case] for case in side) for side in (greater, lesser))
-        yield f"More than twice as much: {metric} of {who} is {by} that of {whom}."
+        yield f"{metric} of {who} is {by} times that of {whom}."
     if in_duets:
-        yield f"Apart by more than a factor of two: {listing(in_duets)}."
+        large = "A large difference" if len(in_duets) == 1 else "Large differences"
+        yield f"{large}: {listing(in_duets)}."
 
 
 def _by_side(
@@ -147,13 +153,14 @@ def wait_for_three_rounds(
     Args:
         early: these comparisons.
         suites: that ask for them.
-        how: what makes three rounds of the run; empty: it goes on by itself.
+        how: what makes three rounds of the run, as the end of the sentence; empty: it goes on by
+            itself.
     """
     count = len(judge_claims(suites, early))
     claims = f" and {count_of(count, 'claim')}" if count else ""
     judged = f"{count_of(len(early), 'comparison')}{claims}"
-    three = f"three rounds ({how})" if how else "three rounds"
-    return f"Differences under ×{FAR_RATIO:g} may be chance. It takes {three} to judge {judged}."
+    need = "needs" if len(early) == 1 and not claims else "need"
+    return f"Differences under ×{FAR_RATIO:g} may be chance. {judged} {need} three rounds{how}."
 
 
 def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
@@ -164,7 +171,7 @@ def verdicts_in_words(comparisons: Sequence[Comparison]) -> str:
 
 
 def could_see(comparison: Comparison | None) -> str:
-    """The smallest change that 80 % of such runs would have found; – where that is not known."""
+    """The smallest difference that 4 of 5 such runs find; – where that is not known."""
     difference = comparison.difference if comparison else None
     smallest = difference.smallest_detectable_ratio if difference else None
     return UNKNOWN if smallest is None else percent_text(smallest - 1)
@@ -200,18 +207,39 @@ def sentences_above(suite: Suite, comparisons: Sequence[Comparison]) -> Iterator
     """What stands above the table."""
     if len(comparisons) > MOST_LINES:
         yield f"{verdicts_in_words(comparisons)} (all in comparisons.csv)."
-    if any(comparison.duet for comparison in comparisons):
-        yield DUETS
     if suite.expect == "no difference":
         yield from _false_alarms(comparisons)
-    for comparison in comparisons:
-        if planted := comparison.planted:
-            needed = planted.rounds_needed
-            yield (
-                f"{comparison.label}: planted {ratio_text(planted.ratio)} in "
-                f"{metric_name(comparison.metric)}, found {in_words(comparison)}."
-                + (f" It takes {needed} rounds to show this in 80 % of runs." if needed else "")
-            )
+    planted = [(each, each.planted) for each in comparisons if each.planted]
+    if planted:
+        yield _how_many_found(planted)
+    yield from (_planted_in_words(comparison, made) for comparison, made in planted)
+
+
+def _how_many_found(planted: Sequence[tuple[Comparison, Planted]]) -> str:
+    """`5 planted differences were looked for; all 5 were found.`"""
+    count, found = len(planted), sum(_is_found(*each) for each in planted)
+    were = "was" if count == 1 else "were"
+    asked = f"{count_of(count, 'planted difference')} {were} looked for"
+    if found == count:
+        return f"{asked}; {'it was' if count == 1 else f'all {count} were'} found."
+    return f"{asked}; {found or 'none'} {'was' if found < 2 else 'were'} found."
+
+
+def _is_found(comparison: Comparison, planted: Planted) -> bool:
+    """Whether its own 95 % interval excludes 1, to the side that was planted."""
+    how = comparison.difference
+    return bool(how and comparison.is_alarm and (how.ratio > 1) == (planted.ratio > 1))
+
+
+def _planted_in_words(comparison: Comparison, planted: Planted) -> str:
+    """`a → b, Min (ms): ×1.017 was planted, ×1.016 [1.015–1.017] was found. 3 rounds find it …`"""
+    what = f"{comparison.without_load}{comparison.with_load}, {WRITTEN[comparison.metric][0]}"
+    found = in_words(comparison)
+    if comparison.difference:
+        found = f"×{found} was found"
+    words = f"{what}: ×{ratio_text(planted.ratio)} was planted, {found}."
+    needed = planted.rounds_needed
+    return words + (f" {needed} rounds find it in 4 of 5 such runs." if needed else "")
 
 
 def _false_alarms(comparisons: Iterable[Comparison]) -> Iterator[str]:
@@ -242,7 +270,7 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
             meaning="the most that API, driver, stolen time and known drift can have changed the "
             "ratio, beyond what they did to both sides alike",
         ),
-        TableColumn("Could see", meaning="smallest change that 80 % of such runs find"),
+        TableColumn("Could see", meaning=COULD_SEE),
         TableColumn("Verdict", numeric=False),
         TableColumn(
             "Adjusted p",
@@ -252,7 +280,8 @@ def _table(comparisons: Sequence[Comparison], brief: frozenset[Medium]) -> Table
         TableColumn(
             "Apart",
             shown=PAGE,
-            meaning="trials from one to the other, mean over rounds; 1: one right after the other",
+            meaning="how many trials later the other was measured (mean over rounds). 0: at the "
+            "same time; 1: right after",
         ),
         TableColumn("Remark", numeric=False, shown=WIDE),
     )

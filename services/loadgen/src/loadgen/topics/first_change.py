@@ -27,17 +27,21 @@ from loadgen.suites.labels import metric_name
 
 HEADING = "What to change first"
 EXPLANATION = (
-    "× is after / before the change, with its 95 % interval. Views/s should rise, all else should "
-    "fall. “or more”: the users, slots or pool allow no more, so the gain may be larger."
+    "× is the figure after the change divided by the one before, with its 95 % interval. Views/s "
+    "should rise, all else should fall. “or more”: users, slots or the pool were the limit, so the "
+    "change may bring more."
 )
-BRIEFLY = "× is after / before the change. “or more”: users or slots allow no more."
+BRIEFLY = (
+    "× is the figure after the change divided by the one before. “or more”: users or slots were "
+    "the limit."
+)
 #: Of more changes than this a screen has no room.
 MOST_LISTED = 6
 INTRODUCTION = (
-    "Each line is one change, the best first: the figure after it divided by the figure before, "
-    "with the 95 % interval. Views/s judge a change where they can. Where both sides serve all "
-    "that the users ask for, or views/s vary too much, CPU per view judges, and less is better. "
-    "“Or more”: after the change the users, slots or pool allow no more, so the gain may be larger."
+    "Each line is one change, the best first. × is the figure after the change divided by the one "
+    "before, with its 95 % interval. A change is judged by views/s. Where these cannot show it, it "
+    "is judged by CPU per view: less is better. “Or more”: users, slots or the pool were the "
+    "limit, so the change may bring more."
 )
 
 

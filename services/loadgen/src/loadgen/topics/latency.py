@@ -29,8 +29,8 @@ INTRODUCTION = (
     "The hill shows how many good answers took how long, on a logarithmic scale, in the rounds "
     "that count. On it are p50 (dot), p95 and p99 (ticks), means over rounds; the figures are at "
     "the right. The red line is the service time: no answer can be faster. A percentile is missing "
-    "(–) if it falls on a request that failed, was never answered or waited through the whole "
-    "window (starved), or if too few requests lie above it."
+    "(–) where it is unknown: it falls on a request without an answer, or too few requests lie "
+    "above it."
 )
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -115,7 +115,7 @@ def _table(group: Group) -> Table:
     rows = [TableRow(tuple(_cells(entry, metrics)), entry.state) for entry in group.entries]
     caption = (
         "Milliseconds, mean over rounds with the 95 % interval. A failed, unanswered or starved "
-        "request counts as infinitely slow; the numbers of these are sums over rounds."
+        "request counts as infinitely slow. Such counts are sums over rounds."
     )
     return Table(caption, columns, rows, folded="The same as a table", shown=PAGE)
 

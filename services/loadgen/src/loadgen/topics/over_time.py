@@ -20,11 +20,12 @@ from loadgen.suites.cases import Case
 MOST_SHOWN = 36
 ABOUT_TIME = ("starved", "unsteady", "in-step", "censored", "failures", "unstable")
 INTRODUCTION = (
-    "One round of each case, second by second: the round with the middle throughput. From the top: "
-    "requests in flight (line) and users (dashes); good answers a second, with failed ones in red; "
-    "p95, of stretches with a hundred answers; and every good answer by when it came and how long "
-    "it took (log scale, darker where there are more). Upright stripes are waves, a slope is a "
-    "growing queue, a gap is a stall. All charts of a suite have the same scales."
+    "One round of each case, second by second: the round with the middle throughput. The top panel "
+    "shows the requests in flight (line) and the users (dashes). The second shows good answers a "
+    "second, and failed ones in red. The third shows p95, of stretches with a hundred answers. "
+    "The last shows every good answer: when it came and how long it took (log scale, darker where "
+    "there are more). Upright stripes are waves, a slope is a growing queue, a gap is a stall. All "
+    "charts of a suite have the same scales."
 )
 #: For who does not see the pictures.
 IN_FIGURES = "What the pictures show, in figures"

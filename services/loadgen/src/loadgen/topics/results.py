@@ -90,7 +90,8 @@ def _spared(group: Group) -> str:
     """What the names on a terminal leave out, which one line can tell: that of few servers."""
     if len({entry.case.server for entry in group.apart}) > MOST_SPARED:
         return ""
-    return "; ".join(f"{server}: {words}" for server, words in group.spared.items())
+    words = "; ".join(f"{server} has {apart}" for server, apart in group.spared.items())
+    return f"Not said in the names: {words}." if words else ""
 
 
 def _estimate(entry: Entry, metric: str) -> Estimate:

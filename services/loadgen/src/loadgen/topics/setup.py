@@ -28,12 +28,13 @@ ALWAYS = {
     "sync, async": "how the view is written; a sync server gives it a thread or a greenlet, an "
     "async one runs it on an event loop",
     "slots": "requests that a server can work on at once: its threads or greenlets",
-    "ceiling": "the most views/s that are possible, by arithmetic: users, slots or the client's "
-    "connections, divided by the time that a view must take; or CPUs, divided by what a view costs",
+    "ceiling": "the most views/s that are possible: what the users ask for, or what slots, the "
+    "client's connections or the CPUs allow; the smallest counts",
     "bound by": "the ceiling that was reached; unexplained where none was",
     "CPU per view": "CPU time of the server's processes in ms, divided by the views served",
     "PSS": "memory of the server's processes; what they share counts once",
-    "[a–b]": "the 95 % interval over rounds; each round measures all cases once, in another order",
+    "[a–b]": "the 95 % interval, by how rounds differ: where the true value lies in 19 of 20 such "
+    "runs; each round measures all cases once, in another order",
     "equivalent": f"known to differ by less than {100 * MARGIN:.0f} %; undecided: this run cannot "
     "tell",
 }
@@ -70,11 +71,8 @@ def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
     calling = (case for case in cases if case.delays_ms)
     if calls := list(dict.fromkeys((case.workload, case.delays_ms) for case in calling)):
         waits = list(dict.fromkeys(_waits(*each) for each in calls))
-        computes = sorted({case.cpu_ms for case in cases if case.cpu_ms})
-        besides = f"; in some cases it also computes for {_any_of(computes)} ms"
-        yield (
-            f"A view {listing(waits, most=MOST_VALUES, joined='or')}{besides if computes else ''}."
-        )
+        waiting = listing(waits, most=MOST_VALUES, joined="or")
+        yield f"A view {waiting}{_computing(cases)}."
     if asking := listing(_loads(cases), joined="or"):
         yield f"The load: {asking}."
     if group.suite.search:
@@ -88,9 +86,10 @@ def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
         if (of_side := by_side.get((pair.a.slug, pair.b.slug)))
     ]
     if made := sum(any(row.is_measured for row in of_side) for of_side in duets):
+        pairs = "pair of cases was" if made == 1 else "pairs of cases were"
         yield (
-            f"{count_of(made, 'duet')}: two fresh server processes at once on the same CPUs, each "
-            "with the same load."
+            f"{made} {pairs} measured in duets: two fresh server processes at once on the same "
+            "CPUs, each with the same load."
         )
     if words := not_made(row for of_side in duets for row in of_side):
         yield f"{words}."
@@ -100,6 +99,15 @@ def _asked(group: Group, rows: Iterable[Row]) -> Iterator[str]:
         f"{cases_words}, each measured in {rounds_words}: a fresh server process, alone on its "
         "CPU. The API and the load run on another CPU where there is one."
     )
+
+
+def _computing(cases: Sequence[Case]) -> str:
+    """What views compute besides, as the end of a sentence; empty where none does."""
+    times = sorted({case.cpu_ms for case in cases if case.cpu_ms})
+    if not times:
+        return ""
+    some = "" if all(case.cpu_ms for case in cases) else "in some cases "
+    return f"; {some}it also computes for {_any_of(times)} ms"
 
 
 def _waits(workload: str, delays_ms: Sequence[float]) -> str:

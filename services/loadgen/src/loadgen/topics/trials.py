@@ -57,8 +57,8 @@ DUETS = (
 )
 CONTEST = (
     "To contest a row, measure it again: docs/rules.md says how. Open a row of the table, or one "
-    "below. It has the command that repeats it, the server's flags and the reasons for them "
-    "(docs/servers.md explains each flag), and a plain hey against the same server."
+    "below. There you find the command that repeats the row, the server's flags with their "
+    "reasons, and a plain hey command against the same server. docs/servers.md explains each flag."
 )
 
 
@@ -108,12 +108,13 @@ def _in_place_of_duets(
     by_case = rows_by_case(material.rows)
     entries: _Entries = {}
     for duet in duets:
+        at = _at(duet.load).removesuffix(" each")  # it was alone
         for letter, (side, case) in zip("ab", duet.in_its_place, strict=False):
             rows = by_case.get(case.slug)
             if not rows or case.slug in known or case.slug in entries:
                 continue
             name, label = (
-                f"{in_duets.name(side, server)}{_at(duet.load)} in the place of a duet"
+                f"{in_duets.name(side, server)}{at} in the place of a duet"
                 for server in (None, material.titles[case.server])
             )
             entry = Entry(

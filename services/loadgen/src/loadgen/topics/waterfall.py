@@ -37,11 +37,10 @@ from loadgen.topics.comparisons import each_once
 TITLES: dict[Order, str] = {"forward": "one change per step", "reversed": "the same, reversed"}
 GAIN, LOSS, OPEN = POOL, BAD, UNEXPLAINED
 INTRODUCTION = (
-    "Each step adds one change to those before it. The first and the last bar are the whole stack. "
-    "Between them the coloured part is what the change brought: a gain or a loss if the 95 % "
-    "interval of the paired ratio leaves out 1, grey if that is undecided or too small to matter. "
-    "The steps interact, so they are measured in the reversed order too. The blue tick is the most "
-    "that the users can ask for."
+    "Each step adds one change to those before it. The first bar is the start, the last bar is the "
+    "end. The coloured part of a bar is what its step changed: a gain, a loss, or grey where the "
+    "change is undecided or too small to matter. Steps influence each other, so they are measured "
+    "in the reversed order too. The blue tick is the most that the users can ask for."
 )
 
 
@@ -72,9 +71,9 @@ def fall_in_words(fall: MeasuredWaterfall) -> str:
     steps = []
     for order, stages in fall.orders.items():
         if (most := _most(stages)) and (change := most.changes["rps"].difference):
-            where = "in the reversed order" if order == "reversed" else "The step that brings most"
-            steps.append(f"{where}: {most.words}, {times_with_bounds(change)}")
-    return " ".join([*filter(None, sentences), *([f"{'; '.join(steps)}."] if steps else [])])
+            where = " in the reversed order" if order == "reversed" else ""
+            steps.append(f"Biggest step{where}: {most.words}, {times_with_bounds(change)}.")
+    return " ".join(filter(None, [*sentences, *steps]))
 
 
 def _users_ceilings(material: Material) -> dict[str, float]:
