@@ -135,7 +135,7 @@ def test_a_round_in_which_too_much_failed_has_no_ratio() -> None:
     rows[0] |= {**spoilt, "ranked": "no"}
     found = only(suite_of(), rows)
     assert found.verdict == "not comparable"
-    assert found.reason == "1 of 3 rounds unranked (failures)"
+    assert found.reason == "1 of 3 rounds does not count (failures)"
 
 
 def test_what_else_disturbed_a_duet_is_named_in_the_reason() -> None:
