@@ -152,11 +152,11 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
 
 def test_a_rate_is_enough_of_a_load_and_a_run_says_which_it_takes(loadgen: Loadgen) -> None:
     users = loadgen("quick", "--delays-ms", "800,400", "--users", "200", "--dry-run")[1]
-    duets = "; in duets (two servers at once) as many views/s each as leave the CPUs partly idle\n"
-    assert f"\nThe load: 200 users, each waits for its answer{duets}" in users
+    duets = "duets (two servers at once) each server gets a load that leaves the CPUs partly idle."
+    assert f"\nThe load: 200 users, who each wait for an answer. In {duets}\n" in users
     code, rate, err = loadgen("quick", "--delays-ms", "800,400", "--rate-rps", "40", "--dry-run")
     assert (code, err) == (0, "")
-    assert f"\nThe load: 40 arrivals a second, at random{duets}" in rate
+    assert f"\nThe load: 40 arrivals a second, at random. In {duets}\n" in rate
     words = ("run", "servers", "--rate-rps", "40", "--arrivals", "constant", "--dry-run")
     assert "\nThe load: 40 arrivals a second, evenly spaced\n" in loadgen(*words)[1]
 

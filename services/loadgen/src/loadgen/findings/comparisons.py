@@ -32,7 +32,7 @@ from loadgen.records.columns import (
     rows_by_duet,
 )
 from loadgen.records.files import write_csv
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import Case, plain
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import CPU_METRIC, Compare, Pair, is_in_a_duet
 from loadgen.suites.suite import Suite, native_views
@@ -280,12 +280,12 @@ def _sides(
     duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
     if given_up := [row for row in duets[0] if row.is_given_up]:
         why = why_given_up([*duets[0], *duets[1]])
-        reason = f"{why}: compared by trials one after the other"
+        reason = f"{why}. Compared by separate trials"
         if load := load_of(given_up[0]):
             of_a, of_b = (by_case.get(with_load(case.in_a_duet, load).slug) for case in asked.pair)
             if of_a and of_b:
-                words = load_in_words(load)
-                return _Sides(of_a, of_b, reason=f"{reason}, at {words}", load=words)
+                at = f"at {plain(load)} views/s"
+                return _Sides(of_a, of_b, reason=f"{reason} {at}", load=load_in_words(load))
         if all(alone):
             return _Sides(*alone, reason=reason)
     return _Sides(*duets, in_a_duet=True) if all(duets) else None
