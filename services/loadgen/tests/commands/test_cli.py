@@ -214,7 +214,7 @@ def test_what_is_left_out_is_said_with_the_reason(loadgen: Loadgen, project: Pat
     text = BRIEF.replace('"uvicorn-4"', '"uwsgi-gevent"') + 'view = "async"\n'
     (project / SUITES / "brief.toml").write_text(text)
     out = loadgen("run", "brief", "--dry-run")[1]
-    assert "left out of brief: uwsgi-gevent with no-http: an async view cannot" in out
+    assert "left out of brief: uwsgi-gevent with no-http, because an async view cannot" in out
 
 
 def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> None:
@@ -501,7 +501,7 @@ def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
     assert (mine["outcome"], mine["failures"], mine["http_client"]) == ("measured", "0", "")
     assert own_page.received == 1 + 20
     assert lab.events.count("start") == 1
-    words = "left out of brief: http_client, delays_ms of mine: no effect, for its label"
+    words = "left out of brief: http_client and delays_ms have no effect on mine, because its label"
     assert words in out
     servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
     assert servers["mine"] == {"command": None, "url": f"http://mine:{own_page.port}/report/"}
