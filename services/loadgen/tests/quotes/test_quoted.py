@@ -97,7 +97,7 @@ def test_what_the_run_does_not_have_is_refused_by_name(keys: dict[str, Any], wha
 
 
 def test_words_that_fit_several_cases_are_refused_with_their_names() -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(f"but: {B.slug}, {A.slug}")):
+    with pytest.raises(ConfigurationError, match=re.escape(f"and has: {B.slug}, {A.slug}")):
         said(compared(1.5), case="fanout", metric="rps")
 
 
