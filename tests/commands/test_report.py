@@ -267,7 +267,7 @@ def test_a_slider_moves_by_keyboard_and_says_its_value(
 
     assert cpus.get_attribute("aria-valuetext") == "16 CPUs"
     assert page.locator("[data-asks=cpus] [type=number]").input_value() == "16"
-    assert "assumed, not measured" in page.locator("#predict-panel output").inner_text()
+    assert "Assumed, not measured: 16 CPUs " in page.locator("#predict-panel output").inner_text()
 
 
 def test_what_is_copied_of_a_table_is_what_the_command_line_says_of_it(

@@ -159,8 +159,8 @@ def test_a_killed_run_is_named_with_the_command_that_finishes_it(bench: Bench) -
 
     assert done.code == 137, done
     assert done.stderr.splitlines()[-1] == (
-        "The run was killed. Its finished trials are in results/20260102T030405Z-smoke/; "
-        "to finish it: scripts/bench run --resume results/20260102T030405Z-smoke"
+        "The run was killed. Its finished trials are in results/20260102T030405Z-smoke/. "
+        "To finish it: scripts/bench run --resume results/20260102T030405Z-smoke"
     )
 
 

@@ -152,11 +152,11 @@ def test_quick_is_the_suite_quick_with_axes_of_ones_own(loadgen: Loadgen) -> Non
 
 def test_a_rate_is_enough_of_a_load_and_a_run_says_which_it_takes(loadgen: Loadgen) -> None:
     users = loadgen("quick", "--delays-ms", "800,400", "--users", "200", "--dry-run")[1]
-    duets = "; in duets (two servers at once) as many views/s each as leave the CPUs partly idle\n"
-    assert f"\nThe load: 200 users, each waits for its answer{duets}" in users
+    duets = "duets (two servers at once) each server gets a load that leaves the CPUs partly idle."
+    assert f"\nThe load: 200 users, who each wait for an answer. In {duets}\n" in users
     code, rate, err = loadgen("quick", "--delays-ms", "800,400", "--rate-rps", "40", "--dry-run")
     assert (code, err) == (0, "")
-    assert f"\nThe load: 40 arrivals a second, at random{duets}" in rate
+    assert f"\nThe load: 40 arrivals a second, at random. In {duets}\n" in rate
     words = ("run", "servers", "--rate-rps", "40", "--arrivals", "constant", "--dry-run")
     assert "\nThe load: 40 arrivals a second, evenly spaced\n" in loadgen(*words)[1]
 
@@ -214,7 +214,7 @@ def test_what_is_left_out_is_said_with_the_reason(loadgen: Loadgen, project: Pat
     text = BRIEF.replace('"uvicorn-4"', '"uwsgi-gevent"') + 'view = "async"\n'
     (project / SUITES / "brief.toml").write_text(text)
     out = loadgen("run", "brief", "--dry-run")[1]
-    assert "left out of brief: uwsgi-gevent with no-http: an async view cannot" in out
+    assert "left out of brief: uwsgi-gevent with no-http, because an async view cannot" in out
 
 
 def test_list_names_every_suite_with_its_question_and_time(loadgen: Loadgen) -> None:
@@ -501,7 +501,7 @@ def test_a_server_of_ones_own_is_measured_as_it_is_beside_the_labs(
     assert (mine["outcome"], mine["failures"], mine["http_client"]) == ("measured", "0", "")
     assert own_page.received == 1 + 20
     assert lab.events.count("start") == 1
-    words = "left out of brief: http_client, delays_ms of mine: no effect, for its label"
+    words = "left out of brief: http_client and delays_ms have no effect on mine, because its label"
     assert words in out
     servers = json.loads((the_run(results) / "environment.json").read_text())["servers"]
     assert servers["mine"] == {"command": None, "url": f"http://mine:{own_page.port}/report/"}

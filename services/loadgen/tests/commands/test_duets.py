@@ -117,13 +117,14 @@ def test_a_run_whose_suite_asks_for_too_little_says_so(
     monkeypatch.setattr(load_module, "LEAST_ANSWERS", 50)  # and 40 views/s are 20 a slice
     code, out, err = loadgen("run", "middle", "--rounds", "1")
     assert code == 0, out + err
-    said = "given up: the load asked for is too small for a duet: the suite asks for 40 "
+    said = "no duet: the load asked for is too small. The suite asks for 40 views/s on each server"
     assert said in " ".join(out.split())
     folder = the_run(results)
     outcomes = [row["outcome"] for row in lines_of(folder / "trials.csv")]
     assert outcomes == ["load-too-small"] * 2 + ["measured"] * 2
     (line,) = lines_of(folder / "comparisons.csv")
-    assert line["reason"].startswith("the load asked for is too small for a duet (40 views/s each")
+    assert line["reason"].startswith("no duet: the load asked for is too small. A duet needs ")
+    assert "and only 40 were possible. Compared by separate trials at 40 views/s" in line["reason"]
     assert "too unlike" not in (folder / "report.html").read_text()
 
 

@@ -138,17 +138,17 @@ def test_what_a_run_can_see_is_said_after_two_rounds_and_before_the_next_run(
     assert not lab.runs
     code, out, err = loadgen("run", "brief", "--rounds", "3")
     assert (code, err) == (0, "")
-    before, after_two, rest = out.partition("This run will see differences over ")
-    assert "What this run can see is known after 2 rounds." in before
+    before, after_two, rest = out.partition("This run will find differences of ")
+    assert "How small a difference this run finds is known after 2 rounds." in before
     assert "[4/6] " in before
     assert " % in views/s and " in rest.partition("\n")[0]
-    assert " % in Avg." in rest.partition("\n")[0]
+    assert " % in Avg; " in rest.partition("\n")[0]
     assert "[5/6] " in rest
     assert after_two
     (machine,) = json.loads((results / SCATTER_FILE).read_text()).values()
     assert list(machine) == [the_run(results).name]
     said = loadgen("run", "brief", "--rounds", "3", "--dry-run")[1]
-    assert "\nThis run will see differences over " in said
+    assert "\nThis run will find differences of " in said
 
 
 def test_a_scatter_that_cannot_be_kept_is_said_and_costs_the_run_nothing(

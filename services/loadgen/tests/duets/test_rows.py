@@ -111,7 +111,7 @@ def test_an_api_that_was_late_was_late_for_both() -> None:
 
 
 def test_sides_that_served_other_rates_are_no_duet() -> None:
-    said = "each side was asked for 400 views; a answered 400, b 333"
+    said = "Each server was asked for 400 views: one answered 400, other 333"
     with pytest.raises(TrialError, match=said) as error:
         measured_duet(a_duet(), recorded([3.0] * 5, [4.0] * 5, in_flight_b=10))
     assert error.value.outcome == "costs-too-unlike"

@@ -154,7 +154,7 @@ def test_unranked_trials_tell_nothing() -> None:
     given += measured(best, {"rps": 100.0})
     (part,) = judged(suite, given).parts
     assert part.outcome == "cannot be told"
-    assert "unranked (api-saturated)" in part.reason
+    assert "do not count (api-saturated)" in part.reason
 
 
 def test_a_claim_falls_with_any_metric_and_stands_with_all() -> None:

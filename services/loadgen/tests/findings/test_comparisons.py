@@ -134,13 +134,13 @@ def test_an_unranked_round_does_not_count_and_that_is_said() -> None:
     assert found.difference
     assert found.difference.rounds == 3
     assert found.difference.ratio == pytest.approx(1.2)
-    assert found.reason == "1 of 4 rounds unranked (api-saturated)"
+    assert found.reason == "1 of 4 rounds does not count (api-saturated)"
 
 
 def test_unranked_rounds_that_leave_too_few_make_a_comparison_impossible() -> None:
     found = compared("rps", rows(A, {}, {}, {}) + rows(B, {}, UNRANKED, {}))
     assert found.verdict == "not comparable"
-    assert found.reason == "1 of 3 rounds unranked (api-saturated)"
+    assert found.reason == "1 of 3 rounds does not count (api-saturated)"
 
 
 def test_a_row_is_unranked_only_for_the_metric_that_an_instrument_may_have_moved() -> None:
@@ -151,7 +151,8 @@ def test_a_row_is_unranked_only_for_the_metric_that_an_instrument_may_have_moved
     assert of_rps
     assert (of_p95.rounds, of_rps.rounds) == (3, 4)
     assert compared("p95_ms", given).reason == (
-        "1 of 4 rounds unranked (api-saturated, moved by up to 5%)"
+        "1 of 4 rounds does not count: the lab itself may have changed it by up to 5 % "
+        "(api-saturated)"
     )
 
 
@@ -320,7 +321,7 @@ def test_all_comparisons_of_a_run_are_one_family() -> None:
         assert comparison.p_adjusted is not None
         assert comparison.p_adjusted >= comparison.difference.p
         chance = comparison.is_alarm and comparison.p_adjusted >= 0.05
-        assert ("may be chance: one of 21 comparisons" in comparison.reason) == chance
+        assert ("may be chance: of 21 comparisons" in comparison.reason) == chance
 
 
 def test_a_pair_that_two_suites_compare_is_one_comparison_of_both() -> None:

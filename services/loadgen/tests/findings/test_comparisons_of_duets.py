@@ -125,7 +125,7 @@ def test_costs_too_unlike_are_compared_by_the_cases_own_trials() -> None:
     rows = [*UNLIKE, *trial_rows(CPU_METRIC, DEARER)]
     found = only(suite_of(CPU_METRIC), rows)
     assert (found.duet, found.verdict) == (False, "worse")
-    assert "no load suits both at once (costs-too-unlike)" in found.reason
+    assert "no duet: no load suits both servers. Compared by separate trials" in found.reason
     assert (found.load, found.label) == ("", "one → other")
 
 
@@ -135,7 +135,7 @@ def test_a_round_in_which_too_much_failed_has_no_ratio() -> None:
     rows[0] |= {**spoilt, "ranked": "no"}
     found = only(suite_of(), rows)
     assert found.verdict == "not comparable"
-    assert found.reason == "1 of 3 rounds unranked (failures)"
+    assert found.reason == "1 of 3 rounds does not count (failures)"
 
 
 def test_what_else_disturbed_a_duet_is_named_in_the_reason() -> None:
@@ -164,7 +164,7 @@ def test_a_duet_that_was_given_up_is_answered_by_the_trials_in_its_place() -> No
     found = only(suite, rows)
     assert (found.duet, found.verdict, found.load) == (False, "worse", "4 views/s each")
     assert found.label == "one → other, at 4 views/s each"
-    assert found.reason.endswith("compared by trials one after the other, at 4 views/s each")
+    assert found.reason.endswith("Compared by separate trials at 4 views/s")
     assert found.distance
     assert found.distance.trials == 1
 
@@ -172,20 +172,21 @@ def test_a_duet_that_was_given_up_is_answered_by_the_trials_in_its_place() -> No
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (LOAD_TOO_SMALL, "the load asked for is too small for a duet"),
-        (COSTS_TOO_HIGH, "a view costs too much CPU for a duet"),
+        (LOAD_TOO_SMALL, "the load asked for is too small"),
+        (COSTS_TOO_HIGH, "a view costs too much CPU"),
     ],
 )
 def test_what_left_too_small_a_load_for_a_duet_is_named_with_the_load_that_it_takes(
     outcome: str, words: str
 ) -> None:
     suite, rows = given_up()
-    why = f"{words} (4 views/s each, a duet needs 6)"
+    needs = "A duet needs 6 views/s on each server, and only 4 were possible"
+    why = f"no duet: {words}. {needs}"
     told = [
         row | {"outcome": outcome, "service_time_ms": 1000.0} if row["partner"] else row
         for row in rows
     ]
-    by_trials = f"{why}: compared by trials one after the other, at 4 views/s each"
+    by_trials = f"{why}. Compared by separate trials at 4 views/s"
     assert only(suite, told).reason == by_trials
     assert only(suite, [row for row in told if row["partner"]]).reason == why
     assert by_trials in " ".join(report_on_a_terminal([suite], told).split())
@@ -217,7 +218,7 @@ def test_a_change_and_two_runs_know_the_trials_in_the_place_of_a_duet() -> None:
 def test_costs_too_unlike_without_trials_cannot_be_compared() -> None:
     found = only(suite_of(), UNLIKE)
     assert found.verdict == "not comparable"
-    assert found.reason == "no load suits both at once (costs-too-unlike)"
+    assert found.reason == "no duet: no load suits both servers"
 
 
 def test_a_server_that_died_in_a_duet_is_blamed_on_nobody() -> None:

@@ -227,7 +227,7 @@ def test_what_cannot_be_compared_says_why_and_comes_last() -> None:
         measured(OTHER, figures(100)),
     )
     assert [effect.standing for effect in listed] == ["equivalent", "not comparable"]
-    assert "not comparable: 3 of 3 rounds unranked (api-saturated)" in line(listed[-1])
+    assert "not comparable: 3 of 3 rounds do not count (api-saturated)" in line(listed[-1])
     assert what_to_change_first(listed[-1:]) == "None of these changes can be compared."
     assert what_to_change_first(listed) == (
         "Of the changes that can be compared, none is worth making."

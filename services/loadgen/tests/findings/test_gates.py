@@ -46,9 +46,9 @@ def test_a_gate_is_a_metric_a_direction_and_a_percentage(text: str, gate: Gate) 
         ("", "is not a gate"),
         ("latency>5%", "no such metric; those that can be compared are rps, max_rps"),
         ("lag_p99_ms>5%", "no such metric"),
-        ("rps>-3%", "would fail without any change, or could never"),
-        ("p95_ms<5%", "would fail without any change, or could never"),
-        ("rps<-100%", "would fail without any change, or could never"),
+        ("rps>-3%", "fails even without a change. Write METRIC>N%"),
+        ("p95_ms<5%", "fails even without a change"),
+        ("rps<-100%", "can never fail. Write METRIC>N%"),
     ],
 )
 def test_what_is_no_gate_is_refused_with_the_grammar(text: str, words: str) -> None:

@@ -92,12 +92,12 @@ def test_a_difference_that_can_be_told_may_still_be_less_than_matters(
     ],
 )
 def test_what_the_run_does_not_have_is_refused_by_name(keys: dict[str, Any], what: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"it: 2026.* has not one .*{what}.*: none"):
+    with pytest.raises(ConfigurationError, match=rf"it: 2026.* exactly one .*{what}.*: none"):
         said(compared(1.5), verdict="better", **keys)
 
 
 def test_words_that_fit_several_cases_are_refused_with_their_names() -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(f"but: {B.slug}, {A.slug}")):
+    with pytest.raises(ConfigurationError, match=re.escape(f"and has: {B.slug}, {A.slug}")):
         said(compared(1.5), case="fanout", metric="rps")
 
 
@@ -115,7 +115,7 @@ def test_a_step_is_what_it_brought_in_that_order() -> None:
     run = a_run(test_waterfalls.a_fall(), test_waterfalls.RUN)
     step = {"waterfall": "From here to there", "step": "a lean API", "metric": "rps"}
     assert said(run, verdict="better", **step).texts["times"] == "×2.00"
-    with pytest.raises(ConfigurationError, match="has not one step"):
+    with pytest.raises(ConfigurationError, match="must have exactly one step"):
         said(run, verdict="better", **step | {"step": "another"})
 
 

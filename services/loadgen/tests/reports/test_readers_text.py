@@ -103,7 +103,7 @@ def test_where_suites_are_listed(loadgen_says: Says) -> None:
 
 def test_where_a_run_is_planned(loadgen_says: Says) -> None:
     said = loadgen_says("run", "a[b]", "--dry-run")
-    assert said.startswith("left out of a[b]: uwsgi-gevent with no-http: an async view")
+    assert said.startswith("left out of a[b]: uwsgi-gevent with no-http, because an async view")
     assert "a[b]: 2 trials" in said
 
 

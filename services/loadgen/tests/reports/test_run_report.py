@@ -299,7 +299,7 @@ def test_where_nothing_can_be_compared_the_table_says_why(a_run: RUN) -> None:
     said = text_of(html)
     assert "The same as a table" in html.split('id="comparisons"')[1].split("</section>")[0]
     assert "All 1 comparisons" not in said
-    assert "3 of 3 rounds unranked (api-saturated)" in said
+    assert "3 of 3 rounds do not count (api-saturated)" in said
 
 
 def test_a_comparison_says_how_far_apart_its_trials_were(a_run: RUN) -> None:

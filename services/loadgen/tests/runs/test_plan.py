@@ -298,7 +298,7 @@ def test_suites_that_search_a_case_differently_are_refused() -> None:
 
 def test_cases_that_differ_in_their_users_alone_are_one_stack_to_a_search() -> None:
     cases = tuple(a_case(driver="own", users=users) for users in (200, 300))
-    with pytest.raises(ConfigurationError, match=r"a search takes .*200u and .*300u for one stack"):
+    with pytest.raises(ConfigurationError, match=r"200u and .*300u are the same stack"):
         trials(a_suite(cases=cases, search=RULES))
 
 

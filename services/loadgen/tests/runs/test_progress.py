@@ -221,7 +221,8 @@ def test_a_duet_that_was_given_up_has_not_failed() -> None:
     labels = Labels([side.case for side in duet.sides], {})
     with Progress(terminal.console(file=said, width=100), [duet], 1, labels) as told:
         told.begin(duet)
-        told.failed(duet, GivenUpError(LOAD_TOO_SMALL, "4 views/s each", 4.0))
+        told.failed(duet, GivenUpError(LOAD_TOO_SMALL, "The suite asks for 4 views/s", 4.0))
     assert said.getvalue().splitlines() == [
-        "[1/1] one → other  given up: the load asked for is too small for a duet: 4 views/s each"
+        "[1/1] one → other  no duet: the load asked for is too small. The suite asks for 4 views/s."
+        " The two are measured one after the other instead."
     ]

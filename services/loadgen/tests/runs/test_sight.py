@@ -77,10 +77,19 @@ def smallest(sd_log: float, rounds: int) -> float:
     return math.exp((t.ppf(0.975) + t.ppf(0.8)) * sd_log / math.sqrt(rounds))
 
 
+def finds(differences: str) -> str:
+    return f"This run will find differences of {differences}; smaller ones may stay undecided."
+
+
+FINDS_3_PERCENT = finds("3 % in views/s")
+AFTER_TWO = "How small a difference this run finds is known after 2 rounds."
+
+
 def test_a_run_says_beforehand_what_this_machine_lets_it_see() -> None:
     # (2.776 + 0.941) · 0.02 / √5 is 3.3 %, and of 0.01 half of that.
     assert before(kept(rps=0.02, **{CPU: 0.01}), "rps", CPU) == (
-        "This run will see differences over 3 % in views/s and 2 % in CPU per view."
+        "This run will find differences of 3 % in views/s and 2 % in CPU per view; "
+        "smaller ones may stay undecided."
     )
 
 
@@ -90,27 +99,27 @@ def test_the_figure_is_the_smallest_detectable_ratio_of_so_many_rounds(
 ) -> None:
     figure = percent_over(smallest(sd_log, rounds))
     said = before(kept(rps=sd_log), "rps", rounds=rounds)
-    assert said == f"This run will see differences over {figure} in views/s."
+    assert said == finds(f"{figure} in views/s")
 
 
 def test_metrics_are_called_as_in_tables() -> None:
-    assert before(kept(max_rps=0.02, avg_ms=0.01), "max_rps", "avg_ms") == (
-        "This run will see differences over 3 % in Max RPS and 2 % in Avg."
+    assert before(kept(max_rps=0.02, avg_ms=0.01), "max_rps", "avg_ms") == finds(
+        "3 % in Max RPS and 2 % in Avg"
     )
 
 
 def test_what_depends_on_how_busy_the_cpu_was_is_said_from_where_to_where() -> None:
     by_bin = [a_spread(sd, begin=begin) for begin, sd in ((0.0, 0.01), (0.9, 0.06))]
+    said = finds("2 to 10 % in views/s")
     assert before(Scatter({"a run": by_bin}), "rps") == (
-        "This run will see differences over 2 to 10 % in views/s, depending on how busy the CPU is."
+        f"{said} How small depends on how busy the CPU is."
     )
 
 
 def test_where_nothing_is_kept_two_rounds_will_show_it() -> None:
-    assert before(Scatter(), "rps") == "What this run can see is known after 2 rounds."
+    assert before(Scatter(), "rps") == AFTER_TWO
     assert before(kept(rps=0.02), "rps", "p95_ms") == (
-        "This run will see differences over 3 % in views/s. "
-        "What it can see in p95 is known after 2 rounds."
+        f"{FINDS_3_PERCENT} For p95 this is known after 2 rounds."
     )
 
 
@@ -125,18 +134,21 @@ def test_of_suites_that_compare_the_same_the_one_of_fewer_rounds_counts() -> Non
     assert Sight(suites, shown, SERVERS).before() == before(shown, "rps", rounds=5)
 
 
-LONGER = "What this run can see is known after 2 rounds: earlier runs had longer windows."
+LONGER = (
+    "How small a difference this run finds is known after 2 rounds: earlier runs had longer "
+    "windows."
+)
 
 
 @pytest.mark.parametrize(
     ("share", "window_s", "said"),
     [
-        (1.0, 10.0, "This run will see differences over 3 % in views/s."),
+        (1.0, 10.0, FINDS_3_PERCENT),
         (1.0, 10.1, LONGER),
-        (1.0, 1.0, "This run will see differences over 3 % in views/s."),
+        (1.0, 1.0, FINDS_3_PERCENT),
         (0.5, 8.0, LONGER),
-        (0.5, 5.0, "This run will see differences over 3 % in views/s."),
-        (1.0, None, "What this run can see is known after 2 rounds."),
+        (0.5, 5.0, FINDS_3_PERCENT),
+        (1.0, None, AFTER_TWO),
     ],
 )
 def test_what_was_shown_in_windows_longer_by_more_than_a_quarter_promises_nothing(
@@ -156,9 +168,8 @@ def test_what_was_shown_in_longer_windows_is_not_pooled_with_the_rest() -> None:
 def test_only_what_was_shown_in_longer_windows_has_to_wait() -> None:
     shown = Scatter({"a run": [a_spread(0.02), a_spread(0.01, "p95_ms", window_s=16.0)]})
     assert before(shown, "rps", "p95_ms", "p50_ms") == (
-        "This run will see differences over 3 % in views/s. "
-        "What it can see in p50 is known after 2 rounds. "
-        "What it can see in p95 is known after 2 rounds: earlier runs had longer windows."
+        f"{FINDS_3_PERCENT} For p50 this is known after 2 rounds. "
+        "For p95 this is known after 2 rounds: earlier runs had longer windows."
     )
 
 
@@ -171,8 +182,8 @@ def test_a_run_of_several_lengths_promises_what_was_shown_in_windows_of_each() -
     said = sight_of(suite, Scatter({"a run": [of_long, of_short]})).before()
     # (2.776 + 0.941) · 0.06 / √5 in the short ones, and of 0.043 in the long ones.
     assert said == (
-        "This run will see differences over 7 to 10 % in views/s, depending on how busy the CPU is "
-        "and how long a window is."
+        finds("7 to 10 % in views/s")
+        + " How small depends on how busy the CPU is and how long a window is."
     )
 
 
@@ -185,11 +196,10 @@ def few(*metrics: str) -> Suite:
 def test_a_percentile_is_not_promised_where_the_windows_hold_too_few_requests_for_it() -> None:
     shown = kept(rps=0.02, p95_ms=0.02)
     assert sight_of(few("rps", "p95_ms"), shown).before() == (
-        "This run will see differences over 3 % in views/s. "
-        "It cannot tell p95: its windows hold too few requests for that."
+        f"{FINDS_3_PERCENT} It gives no p95: its windows hold too few requests."
     )
     assert sight_of(few("p99_ms"), shown).before() == (
-        "This run cannot tell p99: its windows hold too few requests for that."
+        "This run gives no p99: its windows hold too few requests."
     )
     assert "3 % in p50" in sight_of(few("p50_ms"), kept(p50_ms=0.02)).before()
 
@@ -200,7 +210,7 @@ def test_a_duet_has_the_window_of_its_slices() -> None:
     cut = comparing(CPU, duet=True, timing=a_timing(share=0.5))
     assert windows_of([cut], SERVERS) == {names: 12.0}
     shown = Scatter({"a run": [Spread(CPU, "duet", 0.5, 0.02, 20.0, 20.0)]})
-    assert "will see" in sight_of(comparing(CPU, duet=True), shown).before()
+    assert "will find" in sight_of(comparing(CPU, duet=True), shown).before()
     assert sight_of(cut, shown).before() == LONGER
 
 
@@ -218,8 +228,7 @@ def test_after_two_rounds_it_is_said_once_from_what_they_differ_by() -> None:
     rows = both_sides([1.0, 1.05])
     assert sight.after(rows[:2], next_round=2) == ""
     figure = percent_over(smallest(math.log(1.05) / math.sqrt(2), 5))
-    said = f"This run will see differences over {figure} in views/s."
-    assert sight.after(rows, next_round=3) == said
+    assert sight.after(rows, next_round=3) == finds(f"{figure} in views/s")
     assert sight.after(rows, next_round=3) == ""
 
 
@@ -251,7 +260,7 @@ def test_what_a_run_has_shown_is_known_to_the_next_one_on_this_machine(tmp_path:
     lab, suites = lab_of(tmp_path), [comparing("rps")]
     assert keep_sight(lab, suites, tmp_path / "a-run", both_sides([1.0, 1.05, 0.97])) == ""
     said = read_sight(lab, suites, terminal.console()).before()
-    assert said.startswith("This run will see differences over ")
+    assert said.startswith("This run will find differences of ")
     other = lab_of(tmp_path, app="0-3")
     assert "after 2 rounds" in read_sight(other, suites, terminal.console()).before()
 

@@ -106,7 +106,7 @@ def test_a_server_that_is_always_on_keeps_trials_of_its_own(load: Load, project:
     suite = load(HEAD + pair('server = "paged"', 'server = "paged"\nusers = 20'))
     assert suite.duets == []
     assert len(suite.alone) == 2
-    assert any("paged: it is always on" in reason for reason in suite.left_out)
+    assert any("paged, because the lab does not start it" in reason for reason in suite.left_out)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ users = 10
 
 #: What `traps` shows by refusing it.
 ON_PURPOSE = [
-    "gunicorn-100-threads with aiohttp-shared: an async view on WSGI gets a new event loop "
-    "per request: a shared client breaks"
+    "gunicorn-100-threads with aiohttp-shared, because an async view on WSGI gets a new event loop "
+    "per request, which breaks a shared client"
 ]
 
 #: Clients that show what goes wrong, in a suite of their own.
@@ -374,7 +374,7 @@ def test_calls_one_after_the_other_have_the_delays_of_calls_at_once_by_default(
         ),
         (
             ['server = ["gunicorn-gevent", "gunicorn-4x10"]', 'http_client = "pyreqwest-shared"'],
-            "knows nothing of gevent",
+            "one greenlet's call would stop all of them",
         ),
     ],
 )
@@ -412,8 +412,8 @@ def test_a_page_of_a_servers_own_is_one_case_whatever_the_suite_says_of_views(
     mine = [case.slug for case in suite.cases if case.server == "mine"]
     assert mine == ["mine_own_1u", "mine_own_2u"]
     assert len(suite.cases) == 2 + 4
-    words = "delays_ms, http_client, view of mine: no effect, for its label lab.url names its view"
-    assert suite.left_out == (words,)
+    words = "delays_ms, http_client and view have no effect on mine"
+    assert suite.left_out == (f"{words}, because its label lab.url names its view",)
 
 
 def test_a_page_of_which_a_suite_says_nothing_goes_without_saying(
@@ -450,8 +450,8 @@ def test_a_suite_of_impossible_pairs_only_is_refused(load: Load) -> None:
         (["delays_ms = 100"], ["cases[1].delays_ms", "must be a list"]),
         (['settings = "debug"'], ["cases[1].settings", "'debug'", "article_bare, bare"]),
         (["cpu_ms = -1"], ["cases[1].cpu_ms", "greater than or equal to 0"]),
-        (["planned_requests = 10"], ["cases[1]", "planned_requests goes with driver hey"]),
-        (['driver = "hey"'], ["cases[1]", "hey needs it"]),
+        (["planned_requests = 10"], ["cases[1]", "planned_requests goes with driver hey only"]),
+        (['driver = "hey"'], ["cases[1]", "driver hey needs planned_requests"]),
         (
             ['driver = "hey"', "planned_requests = 15"],
             ["cases[1]", "multiple of users"],
@@ -764,7 +764,7 @@ SIDES = {"a": '{server = "gunicorn-4x10"}', "b": '{server = "uvicorn"}'}
         ({"planted": "{p50_ms = 1}"}, ["compare[1].planted", "p50_ms", "its metrics are rps"]),
         ({"words": "3"}, ["compare[1].words", "string"]),
         ({"metric": '"rps"'}, ["compare[1].metric", "unknown key", "a, b, metrics, words"]),
-        ({"b": '{server = "gunicorn-4x10"}'}, ["compare[1]:", "no case of a has its like in b"]),
+        ({"b": '{server = "gunicorn-4x10"}'}, ["compare[1]:", "a and b have no two cases that"]),
     ],
 )
 def test_a_mistake_in_a_comparison_names_file_key_and_what_is_allowed(

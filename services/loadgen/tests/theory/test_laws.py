@@ -68,7 +68,7 @@ def test_nothing_binds_where_nothing_is_known() -> None:
 
 def test_more_than_all_of_a_resource_cannot_be() -> None:
     assert bound({"users": 1.009}) == Bound("users", 1.0)
-    with pytest.raises(ValueError, match="users ceiling: that cannot be"):
+    with pytest.raises(ValueError, match="more than its users can ask for"):
         bound({"users": 1.011})
 
 

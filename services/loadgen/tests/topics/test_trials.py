@@ -94,7 +94,8 @@ def test_trials_in_the_place_of_a_duet_are_there_like_any_trial_and_the_duet_say
     assert (first.state, first.cells[2], first.cells[6]) == ("", "4.0", "4.00")
     assert last.state == "failed"
     assert last.cells[-1] == (
-        "given up: the load asked for is too small for a duet (4 views/s each, a duet needs 6)"
+        "no duet: the load asked for is too small. A duet needs 6 views/s on each server, and only "
+        "4 were possible"
     )
 
 
@@ -125,7 +126,7 @@ def test_a_trial_in_the_place_of_a_duet_opens_on_its_case_and_a_plain_hey_at_its
     assert "-c 5 -q 0.8" in by_hand
     assert "4.0 views/s" in refutation(blocks, first.opens).summary
     given = refutation(blocks, lines_in(blocks)[-1].opens)
-    assert "no load suits both at once (costs-too-unlike)" in given.summary
+    assert "no duet: no load suits both servers" in given.summary
 
 
 def test_a_row_says_its_session_where_the_run_took_several() -> None:

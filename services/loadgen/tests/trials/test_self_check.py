@@ -199,7 +199,7 @@ def test_an_api_that_is_always_late_is_asked_three_times_and_refused_with_number
     api.late_s = lambda: 0.1
     result = checked(api, monkeypatch)
     assert result.attempts == 3
-    assert "cannot keep its delays at 20 calls/s over http" in str(result)
+    assert "the API cannot keep up with it. At 20 calls/s over http, " in str(result)
     assert "calls/s were answered" in str(result)
     assert "LOADGEN_CPUS" in str(result)
 

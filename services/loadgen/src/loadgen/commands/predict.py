@@ -83,8 +83,8 @@ class Question:
         if self.cpus == 1:
             return ""
         return (
-            f"{self.cpus} CPUs with a process each do {self.cpus} times what one did, with the "
-            "users split evenly: assumed, not measured."
+            f"Assumed, not measured: {self.cpus} CPUs with one process each do {self.cpus} times "
+            "as much as one, and users spread evenly."
         )
 
 
@@ -170,8 +170,8 @@ def stacks_of(folder: Path) -> list[Measured]:
     stacks = measured(read_rows(folder))
     if not stacks:
         raise ConfigurationError(
-            f"{folder.name} has nothing to predict from: it has no ranked trial of constant users "
-            "that was timed and had no failure. Measure some with the suite users"
+            f"{folder.name} has nothing to predict from. It takes a ranked trial with a fixed "
+            "number of users and without failed requests. Make some with: scripts/bench run users"
         )
     return stacks
 
@@ -190,8 +190,8 @@ def newest_with_a_curve(folders: Iterable[Path]) -> Path:
             if any(map(_is_curve, stacks_of(folder))):
                 return folder
     raise ConfigurationError(
-        f"no run in results/ has a curve over users, which takes {FEWEST_LOADS} numbers of users: "
-        "name a run, or measure one with the suite users"
+        f"No run in results/ has measured one stack with {FEWEST_LOADS} or more numbers of users. "
+        "Name another run, or make one with: scripts/bench run users"
     )
 
 
@@ -284,17 +284,18 @@ def _notes(question: Question, refused: Sequence[tuple[Stack, str]]) -> Iterator
         yield question.assumption
     yield MEANS
     for stack, reason in refused:
-        name = ", ".join(filter(None, (stack.server, stack.http_client, stack.axes)))
-        yield f"Not predicted: {name}: {reason}."
+        client = ", ".join(filter(None, (stack.http_client, stack.axes)))
+        yield f"Not predicted: {stack.server} ({client}). {reason}."
 
 
 def _measured_range(refusal: Refusal, service_ms: float) -> str:
-    at, fewest, most = f"at {plain(service_ms)} ms", refusal.fewest, refusal.most
+    delay, fewest, most = f"a delay of {plain(service_ms)} ms", refusal.fewest, refusal.most
     if fewest is None:
-        return f"{at} its rows cover no number of users: measure more loads"
+        return f"No measured load fits {delay}"
+    can = f"With {delay} it can be predicted for"
     if most is None:
-        return f"{at} its rows cover {fewest} users and more"
-    return f"{at} its rows cover {fewest} {'users' if fewest == most else f'to {most} users'}"
+        return f"{can} {fewest} users and more"
+    return f"{can} {fewest} {'users' if fewest == most else f'to {most} users'}"
 
 
 def accuracy_document(stacks: Sequence[Measured]) -> Document:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from loadgen.duets.duet import Duet, load_in_words, slice_of
+from loadgen.duets.duet import Duet, slice_of
 from loadgen.errors import TrialError
 from loadgen.records.columns import (
     COSTS_TOO_HIGH,
@@ -43,11 +43,11 @@ UNEQUAL_LOAD = "unequal-load"
 LEAST_ANSWERS = 30
 #: Why a pair has no duet, by the outcome of its rows.
 WHY_GIVEN_UP: Mapping[str, str] = {
-    LOAD_TOO_SMALL: "the load asked for is too small for a duet",
-    TOO_FEW_SLOTS: "a side has too few slots for a duet",
-    POOL_TOO_SMALL: "the pool of a side's client is too small for a duet",
-    COSTS_TOO_HIGH: "a view costs too much CPU for a duet",
-    COSTS_TOO_UNLIKE: "no load suits both at once",
+    LOAD_TOO_SMALL: "the load asked for is too small",
+    TOO_FEW_SLOTS: "a server has too few slots",
+    POOL_TOO_SMALL: "the pool of a client is too small",
+    COSTS_TOO_HIGH: "a view costs too much CPU",
+    COSTS_TOO_UNLIKE: "no load suits both servers",
 }
 
 
@@ -56,20 +56,20 @@ class GivenUpError(TrialError):
 
     Args:
         outcome: why that is so, one of WHY_GIVEN_UP.
-        reason: the same in figures.
+        reason: the same in figures: a sentence without its full stop.
 
     Attributes:
         load: arrivals a second each that were too few, or too many; each can have them alone.
     """
 
     def __init__(self, outcome: str, reason: str, load: float) -> None:
-        super().__init__(outcome, f"{WHY_GIVEN_UP[outcome]}: {reason}")
+        super().__init__(outcome, f"{WHY_GIVEN_UP[outcome]}. {reason}")
         self.load = load
 
 
 class _Limit(NamedTuple):
-    """Arrivals a second each, at most; what they come of, in words; the outcome of a duet for which
-    they are too few.
+    """Arrivals a second each, at most; what they come of, in a sentence without its full stop; the
+    outcome of a duet for which they are too few.
     """
 
     most: float
@@ -87,7 +87,7 @@ class Limits:
         cpus: those of the app.
         cpus_of_a, cpus_of_b: those that each server can use.
         slice_s: the length of a slice, seconds.
-        because: what `most` comes of, in words.
+        because: what `most` comes of, in a sentence without its full stop.
         outcome: of a duet for which `most` is too little.
     """
 
@@ -97,7 +97,7 @@ class Limits:
     cpus_of_a: int
     cpus_of_b: int
     slice_s: float
-    because: str = "no more is asked"
+    because: str = "No more is asked"
     outcome: str = LOAD_TOO_SMALL
 
 
@@ -146,19 +146,17 @@ def limits_of(duet: Duet, app_cpus: int) -> Limits:
 
     No view waits for a slot, or for a connection of the client's pool.
     """
-    asked = f"the suite asks for {load_in_words(_rounded(duet.most))}"
+    asked = f"The suite asks for {_on_each(_rounded(duet.most))}"
     shared = [_Limit(duet.most, asked, LOAD_TOO_SMALL)]
     for side in duet.sides:
         name, slots = side.server.name, side.server.slots
         if slots_rps := slots_ceiling_rps(slots, side.service_time_s):
             load = BUSY_SHARE * slots_rps
-            holds = load_in_words(_rounded(load))
-            words = f"{name} has {slots} slots, so it holds {holds}"
+            words = f"{name} has {slots} slots, so it holds {_views(_rounded(load))}"
             shared.append(_Limit(load, words, TOO_FEW_SLOTS))
         if pool_rps := side.pool_ceiling_rps:
             load = BUSY_SHARE * pool_rps
-            holds = load_in_words(_rounded(load))
-            words = f"the pool of {name}'s client holds {holds}"
+            words = f"The pool of {name}'s client holds {_views(_rounded(load))}"
             shared.append(_Limit(load, words, POOL_TOO_SMALL))
     a, b = (
         usable_cpus(app_cpus, side.server.processes, many_each=side.many_cpus)
@@ -187,13 +185,13 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
         return Proposal(_rounded(limits.first), is_found=False)
     step = steps[-1]
     if min(step.rates_rps) <= 0:
-        answered = "a side answered nobody while the load was looked for"
+        answered = "A server answered nobody while the load was looked for"
         raise GivenUpError(COSTS_TOO_UNLIKE, answered, step.load)
     cost_a, cost_b = step.costs_s
     of_cpus = BUSY_SHARE * min(
         limits.cpus / (cost_a + cost_b), limits.cpus_of_a / cost_a, limits.cpus_of_b / cost_b
     )
-    room = f"the CPUs leave room for {load_in_words(_rounded(of_cpus))}"
+    room = f"The CPUs have room for {_on_each(_rounded(of_cpus))}"
     limit = _least(
         [
             _Limit(limits.most, limits.because, limits.outcome),
@@ -204,13 +202,12 @@ def next_load(steps: Sequence[LoadStep], limits: Limits) -> Proposal:
     # to judge that by.
     halved = len(steps) > 1 and not are_all(step.answers, step.load * step.seconds)
     if halved:
-        cannot = f"a side cannot answer {load_in_words(step.load)}"
-        limit = _least([limit, _Limit(step.load / 2, cannot, COSTS_TOO_UNLIKE)])
+        half = step.load / 2
+        cannot = f"A server cannot answer {_views(step.load)}. Half of that is {_views(half)}"
+        limit = _least([limit, _Limit(half, cannot, COSTS_TOO_UNLIKE)])
     load = _rounded(limit.most)
-    answers = load * limits.slice_s
-    if answers < LEAST_ANSWERS:
-        few = f"that makes {math.floor(answers)} answers a slice, and a duet needs {LEAST_ANSWERS}"
-        raise GivenUpError(limit.outcome, f"{limit.because}; {few}", load)
+    if load * limits.slice_s < LEAST_ANSWERS:
+        raise GivenUpError(limit.outcome, f"{limit.because}, which is too few", load)
     near = abs(load - step.load) <= NEAR_SHARE * step.load
     return Proposal(load, is_found=near or halved or len(steps) == MOST_STEPS)
 
@@ -241,18 +238,19 @@ def given_up_in(duet: Duet, rows: Iterable[Row]) -> Row | None:
 
 
 def why_given_up(rows: Iterable[Row]) -> str:
-    """Why a pair has no duet, by the rows of its sides: `the load asked for is too small for a duet
-    (6.2 views/s each, a duet needs 7.5)`; empty where it was not given up.
+    """Why a pair has no duet, by the rows of its sides: `no duet: a view costs too much CPU. A duet
+    needs 7.5 views/s on each server, and only 6.2 were possible`; empty where it was not given up.
     """
     given_up = [row for row in rows if row.is_given_up]
     if not given_up:
         return ""
     outcome, load = given_up[0].text("outcome"), load_of(given_up[0])
     services_ms = filter(None, (row.number("service_time_ms") for row in given_up))
+    why = f"no duet: {WHY_GIVEN_UP[outcome]}"
     if outcome == COSTS_TOO_UNLIKE or not load:
-        return f"{WHY_GIVEN_UP[outcome]} ({outcome})"
-    takes = plain(least_load(slice_of(max(services_ms, default=0.0) / 1000)))
-    return f"{WHY_GIVEN_UP[outcome]} ({load_in_words(load)}, a duet needs {takes})"
+        return why
+    takes = least_load(slice_of(max(services_ms, default=0.0) / 1000))
+    return f"{why}. A duet needs {_on_each(takes)}, and only {plain(load)} were possible"
 
 
 def least_load(slice_s: float) -> float:
@@ -286,11 +284,22 @@ def check_equal_load(duet: Duet, answers: tuple[float, float], load: float) -> N
     asked = load * duet.window_s
     if are_all(answers, asked):
         return
+    names = tuple(side.server.name for side in duet.sides)
+    first, second = names if len(set(names)) == 2 else ("the first", "the second")
     a, b = answers
-    reason = f"each side was asked for {asked:.0f} views; a answered {a:.0f}, b {b:.0f}"
+    answered = f"{first} answered {a:.0f}, {second} {b:.0f}"
+    reason = f"Each server was asked for {asked:.0f} views: {answered}"
     if duet.load is None:
         raise GivenUpError(COSTS_TOO_UNLIKE, reason, load)
     raise TrialError(UNEQUAL_LOAD, reason)
+
+
+def _views(load: float) -> str:
+    return f"{plain(load)} views/s"
+
+
+def _on_each(load: float) -> str:
+    return f"{_views(load)} on each server"
 
 
 def _least(limits: Iterable[_Limit]) -> _Limit:

@@ -160,7 +160,7 @@ class _Why:
             ratio = comparison.difference
             if comparison.verdict == "undecided" and ratio and ratio.smallest_detectable_ratio:
                 smallest = percent_text(ratio.smallest_detectable_ratio - 1)
-                yield f"{run.name} could not see less than {smallest}"
+                yield f"{run.name} cannot find differences under {smallest}"
         if a.difference and b.difference:
             yield f"{in_words(a)} in {self.a.name}, {in_words(b)} in {self.b.name}"
 
@@ -173,4 +173,4 @@ def _deciding(part: Part, other: Part) -> Comparison | None:
 
 def _name(claim: Claim) -> str:
     clients = f" ({', '.join(claim.http_clients)})" if claim.http_clients else ""
-    return f"{claim.words}{clients} [{claim.suite}]"
+    return f"“{claim.words}”{clients} [{claim.suite}]"

@@ -32,7 +32,7 @@ from loadgen.records.columns import (
     rows_by_duet,
 )
 from loadgen.records.files import write_csv
-from loadgen.suites.cases import Case
+from loadgen.suites.cases import Case, plain
 from loadgen.suites.labels import Labels
 from loadgen.suites.pairs import CPU_METRIC, Compare, Pair, is_in_a_duet
 from loadgen.suites.suite import Suite, native_views
@@ -78,8 +78,8 @@ COLUMNS = (
     Column(
         "bound",
         NUMBER,
-        "how far instruments can have moved ln(ratio) at most, beyond what they did to both cases "
-        "alike; known drift is added. The verdict widens the interval by it",
+        "the most that the lab itself can have changed ln(ratio). What hit both cases alike does "
+        "not count; known drift of the CPU does. The verdict widens the interval by it",
     ),
     Column(
         "smallest_detectable_ratio",
@@ -89,8 +89,7 @@ COLUMNS = (
     Column(
         "p",
         NUMBER,
-        "how often chance alone would bring a ratio at least this far beyond its bound, if there "
-        "were no difference (two-sided)",
+        "how likely a ratio this far from 1 is by chance alone (two-sided, beyond its bound)",
     ),
     Column(
         "p_adjusted",
@@ -291,12 +290,12 @@ def _sides(
     duets = by_duet.get(names, ()), by_duet.get(names[::-1], ())
     if given_up := [row for row in duets[0] if row.is_given_up]:
         why = why_given_up([*duets[0], *duets[1]])
-        reason = f"{why}: compared by trials one after the other"
+        reason = f"{why}. Compared by separate trials"
         if load := load_of(given_up[0]):
             of_a, of_b = (by_case.get(with_load(case.in_a_duet, load).slug) for case in asked.pair)
             if of_a and of_b:
-                words = load_in_words(load)
-                return _Sides(of_a, of_b, reason=f"{reason}, at {words}", load=words)
+                at = f"at {plain(load)} views/s"
+                return _Sides(of_a, of_b, reason=f"{reason} {at}", load=load_in_words(load))
         if all(alone):
             return _Sides(*alone, reason=reason)
     return _Sides(*duets, in_a_duet=True) if all(duets) else None
@@ -492,11 +491,12 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
     rounds = both.those(counts)
     if lost := both.count - rounds.count:
         uncounted = [row for row in both.rows if not counts(row)]
-        blame = ", ".join(caveats.blamed(uncounted, metric))
-        unranked = f"{lost} of {both.count} {both.counted} unranked ({blame})"
+        do = "does" if lost == 1 else "do"
+        why = _why_uncounted(uncounted, metric, "it" if lost == 1 else "them")
+        without = f"{lost} of {both.count} {both.counted} {do} not count{why}"
         if rounds.least < LEAST_ROUNDS:
-            return because(unranked)
-        reasons.append(unranked)
+            return because(without)
+        reasons.append(without)
     if unknown := rounds.count - rounds.knowing(metric).count:
         return because(f"{metric} unknown in {unknown} of {rounds.count} {rounds.counted}")
     a, b = rounds.values(metric)
@@ -512,7 +512,7 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         reasons += [f"{server} starved {words}" for server, words in sides if words]
     same_ceiling = _at_one_ceiling(rounds.rows)
     if metric in THROUGHPUT and same_ceiling:
-        reasons.append("both at the same ceiling: not the servers' doing")
+        reasons.append("both at the same ceiling: this says nothing about the servers")
     ratio = rounds.difference(metric, higher_is_better=metric in HIGHER_IS_BETTER)
     if is_bound_alone(ratio):
         bound = percent_text(math.expm1(ratio.bound_log))
@@ -525,6 +525,16 @@ def _by_ratio(unjudged: Comparison, both: BothSides, counts: Callable[[Row], boo
         same_ceiling=same_ceiling,
         b_at_ceiling=all(map(_at_ceiling, rounds.b)),
     )
+
+
+def _why_uncounted(rows: Sequence[Row], metric: str, them: str) -> str:
+    """`: the lab itself may have changed it by up to 12 % (api-saturated)`; without what is not
+    known.
+    """
+    share = caveats.changed_at_most(rows, metric)
+    changed = f": the lab itself may have changed {them} by up to {100 * share:.0f} %"
+    blame = ", ".join(caveats.blamed_alone(rows, metric))
+    return (changed if share else "") + (f" ({blame})" if blame else "")
 
 
 def is_bound_alone(ratio: Difference) -> bool:
@@ -595,7 +605,7 @@ def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
 def _with_adjusted(comparison: Comparison, p_adjusted: float | None, of: int) -> Comparison:
     reason = comparison.reason
     if comparison.is_alarm and p_adjusted is not None and p_adjusted >= ALARM:
-        note = f"may be chance: one of {of} comparisons"
+        note = f"may be chance: of {of} comparisons some may come out like this by luck"
         reason = f"{reason}; {note}" if reason else note
     return replace(comparison, p_adjusted=p_adjusted, reason=reason)
 

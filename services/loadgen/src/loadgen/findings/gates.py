@@ -74,10 +74,10 @@ def parse_gate(text: str) -> Gate:
             f"{', '.join(METRICS)}"
         )
     above = direction == ">"
-    if (above and percent < 0) or (not above and percent > 0) or percent <= -100:
-        raise ConfigurationError(
-            f"--fail-on {text!r} would fail without any change, or could never: write {GRAMMAR}"
-        )
+    if (above and percent < 0) or (not above and percent > 0):
+        raise ConfigurationError(f"--fail-on {text!r} fails even without a change. Write {GRAMMAR}")
+    if percent <= -100:
+        raise ConfigurationError(f"--fail-on {text!r} can never fail. Write {GRAMMAR}")
     return Gate(text.strip(), metric, above, percent / 100)
 
 

@@ -35,9 +35,9 @@ from loadgen.suites.suite import native_views
 METRICS = ("rps", "p50_ms", "p95_ms", "app_cpu_ms_per_view", "app_pss_mib")
 
 INDICATIVE = (
-    "Two runs are two days. The rounds of a run do not show what changed in between, so these "
-    "verdicts are indicative. To be sure, measure both in one run: compare RUN --baseline SERVICE "
-    "--candidate SERVICE."
+    "The machine may have changed between the two runs, and the rounds of a run do not show that. "
+    "So these verdicts are hints, not proof. To be sure, measure both in one run: compare RUN "
+    "--baseline SERVICE --candidate SERVICE."
 )
 
 #: Of compare.csv.
@@ -149,8 +149,8 @@ def of_servers(
     in_duets = _in_duets(run, alike, cases, pairs, _metrics(metrics, gates))
     if not (pairs or in_duets):
         raise ConfigurationError(
-            f"{run.name} has no two cases of {baseline} and {candidate} that differ in nothing but "
-            "the server and its view: name both servers in the same [[cases]] of a suite"
+            f"{run.name} has no pair of cases of {baseline} and {candidate} that differ only in "
+            "the server and its view. Name both servers in the same [[cases]] of a suite"
         )
     unmatched = [case for case in measured if all(case not in pair for pair in pairs)]
     labels = Labels((case for pair in pairs for case in pair), native_views(run.suites))

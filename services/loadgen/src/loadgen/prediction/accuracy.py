@@ -68,8 +68,8 @@ def accuracy_of(stacks: Iterable[Measured]) -> Accuracy:
                 refused += 1
     if not loads:
         raise ConfigurationError(
-            "no load of the run can be predicted from its others: that takes three or more loads "
-            "of one stack, as the suite users measures"
+            "Nothing can be checked: that takes one stack under three or more loads, as the suite "
+            "users measures them"
         )
     return Accuracy(tuple(loads), refused)
 

@@ -84,7 +84,7 @@ def _only[T](what: str, found: Iterable[tuple[str, T]]) -> T:
     listed = list(found)
     if len(listed) != 1:
         names = ", ".join(sorted(name for name, _ in listed)) or "none"
-        raise _NotThereError(f"has not one {what}, but: {names}")
+        raise _NotThereError(f"must have exactly one {what}, and has: {names}")
     return listed[0][1]
 
 

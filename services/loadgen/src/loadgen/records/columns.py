@@ -66,8 +66,8 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "attempt",
         COUNT,
-        "1; or 2 or 3 where the trial was measured again. That happens where an instrument may "
-        "have moved it, or a case that it is compared with, by more than the margin of 3 %",
+        "1; or 2 or 3 where the trial was measured again, because the lab itself may have changed "
+        "its figures, or those of a case that it is compared with, by more than 3 %",
     ),
     Column(
         "partner",
@@ -198,8 +198,8 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "max_rps",
         NUMBER,
-        "the best mean rate of good answers over any 10 s of the window; where the window is "
-        "hardly longer, it may be below rps",
+        "the best mean rate of good answers over any 10 s of the window; in a window of little "
+        "more than 10 s it may be below rps",
         unit="1/s",
         summarised=True,
     ),
@@ -341,7 +341,7 @@ TRIALS: tuple[Column, ...] = (
         Column(
             f"{metric}_bound",
             NUMBER,
-            f"how far API, driver and stolen time can have moved {metric} at most, as a share",
+            f"the most that API, driver and stolen time can have changed {metric}, as a share",
         )
         for metric in BOUNDED
     ),
@@ -376,8 +376,9 @@ TRIALS: tuple[Column, ...] = (
     Column(
         "ranked",
         TEXT,
-        "`yes`, or `no`: the instruments can have moved rps by more than the margin of 3 %, or the "
-        "server used more CPU than it was given. Each other metric counts by its own bound",
+        "`no` if the lab itself may have changed rps by more than 3 %, or the server used more CPU "
+        "than it was given, or too many requests of a duet failed; else `yes`. Other metrics count "
+        "by their own bound",
     ),
     Column("caveats", TEXT, "names of the warnings on this row, separated by spaces"),
 )

@@ -136,8 +136,8 @@ def _gates_in_words(gates: Sequence[JudgedGate]) -> str:
         ]
         if changes:
             weakest = max(changes, key=abs)
-            words += f" {text} catches a change of {weakest:+.1%} in 80 % of such runs"
-            words += " (least sensitive case)."
+            words += f" {text} finds a change of {weakest:+.1%} in 4 of 5 such runs,"
+            words += " in the case where it finds least."
     return words
 
 
@@ -156,7 +156,7 @@ def _agreements(comparison: RunComparison) -> Iterator[Block]:
         caption = f"The {agreement.what}s on which the two disagree."
         if rows:
             yield Table(caption, columns, rows, shown=WIDE)
-            yield _few([_apart_in_words(comparison, claimed) for claimed in apart])
+            yield _few([_apart_as_item(comparison, claimed) for claimed in apart])
 
 
 def _agreement_in_words(agreement: Agreement) -> str:
@@ -177,11 +177,10 @@ def _apart(agreement: Agreement) -> Sequence[Disagreement]:
     return [disagreement for disagreement in agreement.apart if disagreement.flips]
 
 
-def _apart_in_words(comparison: RunComparison, disagreement: Disagreement) -> str:
-    """`… holds in A, refuted in B, because …`."""
-    because = f", because {'; '.join(disagreement.because)}" if disagreement.because else ""
+def _apart_as_item(comparison: RunComparison, disagreement: Disagreement) -> Item:
+    """`…: holds in A, refuted in B.`, with a line for each reason."""
     says = f"{disagreement.a} in {comparison.a}, {disagreement.b} in {comparison.b}"
-    return f"{disagreement.what} {says}{because}"
+    return Item(f"{disagreement.what}: {says}.", details=disagreement.because)
 
 
 def _others(comparison: RunComparison) -> Iterator[Block]:
@@ -192,11 +191,11 @@ def _others(comparison: RunComparison) -> Iterator[Block]:
     others = comparison.differing
     rows = [TableRow((other.what, Code(other.a), Code(other.b))) for other in others]
     yield Table("Versions, machine, settings, commands.", columns, rows, shown=WIDE)
-    yield _few([f"{other.what}: {other.a} → {other.b}" for other in others])
+    yield _few([Item(f"{other.what}: {other.a} → {other.b}") for other in others])
 
 
-def _few(lines: Sequence[str]) -> Items:
+def _few(items: Sequence[Item]) -> Items:
     """What a terminal has room for."""
-    left_out = len(lines) - MOST_LISTED
-    more = [f"and {left_out} more: compare.md"] if left_out > 0 else []
-    return Items([Item(line) for line in [*lines[:MOST_LISTED], *more]], shown=TERMINAL)
+    left_out = len(items) - MOST_LISTED
+    more = [Item(f"and {left_out} more: compare.md")] if left_out > 0 else []
+    return Items([*items[:MOST_LISTED], *more], shown=TERMINAL)

@@ -206,8 +206,8 @@ def _cases(runs: Sequence[_ListedRun]) -> Iterator[Block]:
     rows = [_case_row(case, again[case]) for case in newest_first]
     caption = (
         f"Views/s of each case that several runs on {readable[0].machine} have, run by run, the "
-        "newest at the right. Two runs are two days: a difference is a reason to measure, not a "
-        "finding."
+        "newest at the right. The machine may have changed between two runs. Take a difference as "
+        "a reason to measure."
     )
     yield Table(caption, CASES, rows, filtered="cases", shown=PAGE)
 

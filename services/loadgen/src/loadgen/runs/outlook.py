@@ -51,24 +51,24 @@ MOST_SIZES = 5
 SPACED = {
     "poisson": "at random",
     "constant": "evenly spaced",
-    "jittered": "one at a random instant of each interval",
+    "jittered": "evenly spread with some jitter",
 }
 
 
 def who_asks(trials: Sequence[Measurement]) -> str:
-    """Who asks: `200 users, each waits for its answer`; `40 arrivals a second, at random`."""
+    """Who asks: `200 users, who each wait for an answer`; `40 arrivals a second, at random`."""
     kinds = []
     cases = [each.case for each in trials if not isinstance(each, Duet)]
     if users := sorted({case.users for case in cases if case.users}):
-        kinds.append(f"{_sizes(users)} users, each waits for its answer")
+        kinds.append(f"{_sizes(users)} users, who each wait for an answer")
     for arrivals, how in SPACED.items():
         if rates := sorted({case.rate_rps or 0 for case in cases if case.arrivals == arrivals}):
             kinds.append(f"{_sizes(rates)} arrivals a second, {how}")
-    if len(cases) < len(trials):
-        kinds.append(
-            "in duets (two servers at once) as many views/s each as leave the CPUs partly idle"
-        )
-    return "; ".join(kinds)
+    alone = "; ".join(kinds)
+    if len(cases) == len(trials):
+        return alone
+    duets = "duets (two servers at once) each server gets a load that leaves the CPUs partly idle."
+    return f"{alone}. In {duets}" if alone else f"in {duets}"
 
 
 def _sizes(sizes: Sequence[float]) -> str:

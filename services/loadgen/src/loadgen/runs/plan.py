@@ -280,7 +280,7 @@ def _check_stacks(suites_of: Mapping[Case, Iterable[Suite]]) -> None:
             stack = rules.offered(case, 1.0)
             if stack in stacks:
                 raise ConfigurationError(
-                    f"a search takes {stacks[stack].slug} and {case.slug} for one stack: leave one "
-                    "of them out"
+                    f"{stacks[stack].slug} and {case.slug} are the same stack, and a search takes "
+                    "each stack once: leave one of them out"
                 )
             stacks[stack] = case

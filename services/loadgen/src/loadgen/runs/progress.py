@@ -127,8 +127,10 @@ class Progress:
 
     def failed(self, trial: Measurement, error: TrialError) -> None:
         """A trial could not be measured: why, and what the server or driver said last."""
-        how = "given up" if error.outcome in GIVEN_UP else f"FAILED, {error.outcome}"
-        self.say(f"{self._place(trial)} {self._name(trial)}  {how}: {error}")
+        words = f"FAILED, {error.outcome}: {error}"
+        if error.outcome in GIVEN_UP:
+            words = f"no duet: {error}. The two are measured one after the other instead."
+        self.say(f"{self._place(trial)} {self._name(trial)}  {words}")
         for line in error.details:
             self.say(f"    | {line}")
         self._end(trial)

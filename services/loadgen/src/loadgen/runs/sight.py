@@ -86,14 +86,14 @@ class Sight:
         new = [asked for asked in self._unknown if asked not in longer]
         for later, why in ((new, ""), (longer, ": earlier runs had longer windows")):
             if later:
-                who = "it" if sentences else "this run"
                 where = f" in {_names(later)}" if len(later) < len(self._rounds) else ""
-                when = f"is known after {ROUNDS_THAT_SHOW} rounds"
-                sentences.append(f"What {who} can see{where} {when}{why}.")
+                what = f"How small a difference this run finds{where}"
+                what = f"For {_names(later)} this" if sentences else what
+                sentences.append(f"{what} is known after {ROUNDS_THAT_SHOW} rounds{why}.")
         if too_few := [asked for asked in self._too_few if asked not in self._rounds]:
             who = "It" if sentences else "This run"
-            why = "its windows hold too few requests for that"
-            sentences.append(f"{who} cannot tell {_names(too_few)}: {why}.")
+            why = "its windows hold too few requests"
+            sentences.append(f"{who} gives no {_names(too_few)}: {why}.")
         return " ".join(sentences)
 
     def after(self, rows: Sequence[Row], next_round: int) -> str:
@@ -119,12 +119,13 @@ class Sight:
 
     def _sentence(self, known: Mapping[Asked, Sequence[Scatter]]) -> str:
         parts = [f"{self._smallest(*each)} in {_name(each[0])}" for each in known.items()]
-        sentence = f"This run will see differences over {listing(parts, most=len(parts))}"
+        sentence = f"This run will find differences of {listing(parts, most=len(parts))}; "
+        sentence += "smaller ones may stay undecided."
         if not any(TO in part for part in parts):
-            return f"{sentence}."
+            return sentence
         lengths = any(len(shown) > 1 for shown in known.values())
         more = " and how long a window is" if lengths else ""
-        return f"{sentence}, depending on how busy the CPU is{more}."
+        return f"{sentence} How small depends on how busy the CPU is{more}."
 
     def _smallest(self, asked: Asked, shown: Sequence[Scatter]) -> str:
         """The smallest difference that shows, or from where to where it goes."""
@@ -193,7 +194,7 @@ def _names(every: Sequence[Asked]) -> str:
 def _name(asked: Asked) -> str:
     metric, by = asked
     name = NAMES.get(metric) or metric_name(metric)
-    return f"{name} in duets" if by == "duet" else name
+    return f"{name} (duets)" if by == "duet" else name
 
 
 def percent_over(ratio: float) -> str:

@@ -73,8 +73,8 @@ def check_duets(maker: CaseMaker, compare: Sequence[Compare], cases: Sequence[Ca
                 case.server for case in pair if maker.lab.servers[case.server].always_on
             ]:
                 left_out.append(
-                    f"duets of {always_on[0]}: it is always on and tells nobody its CPU time, so "
-                    "its cases are measured one after the other"
+                    f"duets of {always_on[0]}, because the lab does not start it, so its CPU time "
+                    "is unknown. Its cases are measured one after the other"
                 )
                 continue
             for axis, what in _faults(pair, maker.lab.servers):

@@ -1,6 +1,6 @@
 """Combinations of axes → cases, each checked against what the lab has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,10 @@ class CaseMaker:
                 case = self.case(f"cases[{number}]", combination)
                 of_no_use = [axis for axis in combination if axis in OF_A_PAGE]
                 if self.lab.servers[case.server].page and of_no_use:
-                    what = f"{', '.join(of_no_use)} of {case.server}"
-                    left_out.append(f"{what}: no effect, for its label lab.url names its view")
+                    why = "because its label lab.url names its view"
+                    left_out.append(f"{_no_effect(of_no_use)} on {case.server}, {why}")
                 if reason := self.why_impossible(case):
-                    left_out.append(f"{case.server} with {case.http_client}: {reason}")
+                    left_out.append(f"{case.server} with {case.http_client}, because {reason}")
                 else:
                     cases.append(case)
         return list(dict.fromkeys(cases)), left_out
@@ -88,9 +88,10 @@ class CaseMaker:
         if case.view == "async" and server.concurrency == "gevent":
             return "an async view cannot run under gevent (no event loop inside a greenlet)"
         if case.view == "async" and server.interface == "wsgi":
-            return "an async view on WSGI gets a new event loop per request: a shared client breaks"
+            what = "an async view on WSGI gets a new event loop per request"
+            return f"{what}, which breaks a shared client"
         if server.concurrency == "gevent" and not client.gevent:
-            return "it knows nothing of gevent: one greenlet's call stops all of them"
+            return "one greenlet's call would stop all of them"
         if case.view not in client.views:
             return f"{case.http_client} has no {case.view} side"
         return None
@@ -108,3 +109,9 @@ class CaseMaker:
         if app.complete:
             known |= {"http_client": app.http_clients, "settings": app.settings}
         return known
+
+
+def _no_effect(axes: Sequence[str]) -> str:
+    """`settings has no effect`; `settings and view have no effect`."""
+    *others, last = axes
+    return f"{', '.join(others)} and {last} have no effect" if others else f"{last} has no effect"

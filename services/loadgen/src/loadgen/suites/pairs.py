@@ -104,7 +104,7 @@ def comparisons(
         if not may_be_empty:
             _check_values(suite, f"{where}.a", asked.a, cases)
             _check_values(suite, f"{where}.b", asked.b, cases)
-        what = "no case of a has its like in b: both must be equal on every axis that neither names"
+        what = "a and b have no two cases that differ only in what they name"
         if next(asked.pairs(cases), None):
             selecting.append(asked)
         elif may_be_empty:

@@ -87,8 +87,10 @@ class Axes(TomlTable):
             )
         if self.ramp is not None:
             self._check_ramp(self.ramp)
-        if (self.planned_requests is None) != (self.driver != "hey"):
-            raise ValueError("planned_requests goes with driver hey, and hey needs it")
+        if self.planned_requests is not None and self.driver != "hey":
+            raise ValueError("planned_requests goes with driver hey only")
+        if self.planned_requests is None and self.driver == "hey":
+            raise ValueError("driver hey needs planned_requests")
         if self.driver == "hey" and self.ramp is not None:
             raise ValueError("driver hey has no ramp")
         if self.planned_requests and self.users and self.planned_requests % self.users:

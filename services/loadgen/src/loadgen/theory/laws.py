@@ -75,6 +75,14 @@ TIE = 0.02
 TOLERANCE = 0.01
 
 
+#: What nothing can make more than, by the name of the resource.
+MOST_OF = {
+    "users": "its users can ask for",
+    "slots": "its slots allow",
+    "pool": "the pool of its client allows",
+}
+
+
 @dataclass(frozen=True)
 class Bound:
     """What held a trial back.
@@ -105,7 +113,8 @@ def bound(shares: Mapping[str, float | None], tolerance: float = TOLERANCE) -> B
         return None
     name, most = max(known.items(), key=lambda item: item[1])
     if most > 1 + tolerance:
-        raise ValueError(f"{most:.1%} of the {name} ceiling: that cannot be")
+        allowed = MOST_OF.get(name, f"{name} allows")
+        raise ValueError(f"more than {allowed} ({100 * most:.1f} %)")
     if most < BINDING_SHARE:
         return Bound(UNEXPLAINED, most)
     tied = [name for name, share in known.items() if share >= most - TIE]

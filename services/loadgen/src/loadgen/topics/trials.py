@@ -157,7 +157,7 @@ def _of_duet(material: Material, duet: DuetOfARun, in_duets: Labels) -> Iterator
         side, other = sides[row.case]
         name = in_duets.name(side, material.titles[side.server])
         name += f", in a duet with {in_duets.called(other)}{_at(load_of(row))}"
-        why = f"given up: {duet.why_given_up}" if row.is_given_up else ""
+        why = duet.why_given_up if row.is_given_up else ""
         yield _row(name, row, duet.key, why)
 
 

@@ -56,16 +56,16 @@ AT_CEILING = Caveat(
 )
 API_SATURATED = Caveat(
     "api-saturated",
-    "the upstream API was late or busy. The row's bounds (in trials.csv) say how far this can have "
-    "moved each metric at most. A metric that may be off by more than 3 % is not ranked. Give the "
-    "API a CPU of its own (API_CPUS in .env).",
+    "the upstream API was late or busy. This may have changed the row's figures. Its …_bound "
+    "columns in trials.csv say by how much at most. A figure that may be off by more than 3 % is "
+    "not ranked. Give the API a CPU of its own (API_CPUS in .env).",
     short="the API was late or busy; give it its own CPU",
 )
 LOADGEN_SATURATED = Caveat(
     "loadgen-saturated",
-    "the load generator was late or busy. The row's bounds (in trials.csv) say how far this can "
-    "have moved each metric at most. A metric that may be off by more than 3 % is not ranked. Give "
-    "the load generator a CPU of its own (LOADGEN_CPUS in .env).",
+    "the load generator was late or busy. This may have changed the row's figures. Its …_bound "
+    "columns in trials.csv say by how much at most. A figure that may be off by more than 3 % is "
+    "not ranked. Give the load generator a CPU of its own (LOADGEN_CPUS in .env).",
     short="the load was late or busy; give it its own CPU",
 )
 CENSORED = Caveat(
@@ -84,17 +84,18 @@ TOO_FEW = Caveat(
 STARVED = Caveat(
     "starved",
     "some users waited through the whole window and got no answer in it. Percentiles count their "
-    "requests as infinitely slow. Either the window is shorter than one turn of all users (users / "
-    "rps), or the server answered others first: it accepts more requests than it has slots for, or "
-    "it takes the newest first. Lengthen the window or lower the load.",
+    "requests as infinitely slow. Either the window is too short for every user to have a turn: it "
+    "takes users / rps, in seconds. Or the server answered others first. It does so if it accepts "
+    "more requests than it has slots for, or takes the newest first. Lengthen the window or lower "
+    "the load.",
     short="users got no answer in the whole window; lengthen it",
 )
 UNSTEADY = Caveat(
     "unsteady",
-    "the load did not settle. It still changed when its warm-up ended, or the window's halves "
-    "differ by over 5 %, or its response times do not add up to all its users, or over 5 % of an "
-    "open load's arrivals stayed in flight. Throughput counts what was answered within the window. "
-    "Lower the load, or look for what else ran on the machine.",
+    "the load did not settle: views/s or waiting times still changed when the window began or "
+    "during it, or requests piled up. The figures depend on when the window began. Throughput "
+    "counts what was answered within the window. Lower the load, or look for what else ran on the "
+    "machine.",
     short="the load did not settle; lower it",
 )
 IN_STEP = Caveat(
@@ -158,7 +159,7 @@ MORE_PROCESSES = Caveat(
 SMT_SHARED = Caveat(
     "smt-shared",
     "the app and the load run on two threads of one core, so they slow each other down. Give each "
-    "whole cores: scripts/prepare --cpus proposes CPU sets for .env.",
+    "of them whole cores: scripts/prepare --cpus proposes CPU sets for .env.",
     short="app and load share a core; give each whole cores",
 )
 MORE_CPU = Caveat(
@@ -170,8 +171,8 @@ MORE_CPU = Caveat(
 )
 CPU_STOLEN = Caveat(
     "cpu-stolen",
-    "the hypervisor took more than 1 % of the app's CPU time. The row's bounds include this. "
-    "Repeat on a quieter machine.",
+    "the hypervisor took more than 1 % of the app's CPU time. The row's …_bound columns in "
+    "trials.csv include this. Repeat on a quieter machine.",
     short="the hypervisor took CPU time; find a quieter machine",
 )
 #: Of the run's trials together, so no trial by itself deserves it: see drift.judged.
@@ -219,11 +220,25 @@ def blamed(rows: Iterable[Row], metric: str = "rps") -> list[str]:
     """Why these rows are not ranked for a metric: names of caveats in the order of `ALL`, and by
     how much instruments can have moved it.
     """
-    unranked = [row for row in rows if not row.is_ranked_for(metric)]
-    names = {name for row in unranked for name in _names_blamed(row, metric)}
+    listed = list(rows)
+    share = changed_at_most(listed, metric)
+    moved = [f"moved by up to {share:.0%}"] if share else []
+    return blamed_alone(listed, metric) + moved
+
+
+def blamed_alone(rows: Iterable[Row], metric: str = "rps") -> list[str]:
+    """The names alone."""
+    unranked = (row for row in rows if not row.is_ranked_for(metric))
+    return in_order({name for row in unranked for name in _names_blamed(row, metric)})
+
+
+def changed_at_most(rows: Iterable[Row], metric: str = "rps") -> float:
+    """By what share instruments can have changed a metric of those rows that are not ranked for it;
+    0 where that is within the margin, or is not known.
+    """
+    unranked = (row for row in rows if not row.is_ranked_for(metric))
     most = max((row.bound(metric) for row in unranked), default=0.0)
-    moved = [f"moved by up to {math.expm1(min(most, MOST_TOLD)):.0%}"] if most > MARGIN else []
-    return in_order(names) + moved
+    return math.expm1(min(most, MOST_TOLD)) if most > MARGIN else 0.0
 
 
 def spoilt_by_failures(row: Row) -> bool:

@@ -123,11 +123,13 @@ class ApiCheck:
             late = "" if self.late_mean_ms is None else f" ({self.late_mean_ms:.1f} ms late)"
             return f"self-check: the API kept its delays at {self.rate}{late}"
         return (
-            f"self-check: the API cannot keep its delays at {self.rate}: {'; '.join(self.faults)}. "
-            f"This run may ask for so many ({RESERVE:g} times what its users, slots and CPUs "
-            "allow), so its rows would measure the API and not the servers. Give the API and the "
-            "load generator more CPU (API_CPUS and LOADGEN_CPUS in .env), end what else runs on "
-            "this machine, or ask for fewer users."
+            "The run does not start: the API cannot keep up with it. "
+            f"At {self.rate}, {'; '.join(self.faults)}. "
+            "Its rows would measure the API, not the servers. "
+            f"({self.demanded_per_s:.0f} calls/s is the most that this run can ask for, and "
+            f"{100 * (RESERVE - 1):.0f} % more.) "
+            "Give the API and the load generator more CPU (API_CPUS and LOADGEN_CPUS in .env), end "
+            "what else runs on this machine, or ask for fewer users."
         )
 
 

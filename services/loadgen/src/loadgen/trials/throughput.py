@@ -90,9 +90,9 @@ def throughput_of(
     try:
         limit = bound(shares, tolerance)
     except ValueError as error:
-        what = f"{rps:.2f} views/s are {error}"
+        what = f"{rps:.2f} views/s is {error}"
         if trial.server.page:
-            what += "; does the view wait for less than lab.service_time_ms?"
+            what += ". Is lab.service_time_ms larger than what the view really waits?"
         raise TrialError("above-ceiling", what) from error
     cpu_ceiling = cpu_ceiling_rps(cpus, cpu_ms / 1000) if cpu_ms else None
     return Throughput(

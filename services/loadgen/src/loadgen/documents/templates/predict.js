@@ -62,7 +62,7 @@ addEventListener("DOMContentLoaded", () => {
       return row;
     }));
     const count = answers.filter(([, found]) => !found.refused).length;
-    said.textContent = `${count} of ${stacks.length} predicted.` + (cpus > 1 ? ` ${cpus} CPUs with a process each do ${cpus} times what one did, with the users split evenly: assumed, not measured.` : "");
+    said.textContent = `${count} of ${stacks.length} predicted.` + (cpus > 1 ? ` Assumed, not measured: ${cpus} CPUs with one process each do ${cpus} times as much as one, and users spread evenly.` : "");
   }
 
   panel.hidden = false;
