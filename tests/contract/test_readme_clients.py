@@ -94,11 +94,12 @@ def section() -> str:
     return text.split("\n## Share a client\n")[1].split("\n## ")[0]
 
 
-def command_of(program: str) -> list[str]:
-    """The command line of a server, and where it listens besides."""
-    (line,) = re.findall(rf"^ {{4}}({program} .*)$", section(), re.MULTILINE)
+def command_of(start: str) -> list[str]:
+    """The command line that starts so, and where its server listens besides."""
+    (line,) = re.findall(rf"^ {{4}}({re.escape(start)} .*)$", section(), re.MULTILINE)
+    command = shlex.split(line, comments=True)
     listen = {"gunicorn": ["--bind", "0.0.0.0:8000"], "uvicorn": ["--host", "0.0.0.0"]}
-    return [*shlex.split(line), *listen[program]]
+    return [*command, *listen[command[0]]]
 
 
 def files_of(block: str) -> dict[str, str]:
@@ -143,15 +144,22 @@ def running(
         engine.remove(name)
 
 
-@pytest.mark.parametrize(("program", "block"), [("gunicorn", 0), ("uvicorn", 1)])
+@pytest.mark.parametrize(
+    ("start", "block"),
+    [
+        ("gunicorn mysite.wsgi --worker-class gthread", 0),
+        ("gunicorn mysite.wsgi --worker-class gevent", 0),
+        ("uvicorn", 1),
+    ],
+)
 def test_views_share_one_connection_of_the_readmes_client(
-    compose: Compose, engine: Engine, upstream: Upstream, program: str, block: int
+    compose: Compose, engine: Engine, upstream: Upstream, start: str, block: int
 ) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```$", section(), re.DOTALL | re.MULTILINE)
     assert len(blocks) == 2
     files = project(upstream.url, files_of(blocks[block]))
 
-    with running(compose, engine, files, command_of(program)) as client:
+    with running(compose, engine, files, command_of(start)) as client:
         answers = [client.get("/") for _ in range(REQUESTS)]
 
     assert [answer.json() for answer in answers] == [{"price": 7}] * REQUESTS
