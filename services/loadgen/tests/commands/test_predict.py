@@ -65,8 +65,8 @@ def test_each_stack_has_a_line_and_what_cannot_be_predicted_says_what_could() ->
     assert flow(80, 0.8, 0.012).rps < rps < flow(80, 0.8, 0.01).rps
     assert mean_ms == pytest.approx(80 / rps * 1000, rel=0.01)
     flat = " ".join(text.split())
-    refused = "Not predicted: gunicorn-100-threads (httpx-per-request). With a delay of 800 ms it "
-    assert refused in flat
+    refused = "Not predicted: gunicorn-100-threads (httpx-per-request). No measured load fits a "
+    assert f"{refused}delay of 800 ms." in flat
     assert predict.MEANS in flat
     assert max(map(len, text.splitlines())) <= 80
 

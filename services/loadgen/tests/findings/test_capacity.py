@@ -226,8 +226,8 @@ def test_the_share_stands_in_the_table_and_beside_the_stack_that_carries_most() 
     )
 
     most, share = topic.carries(listed)
-    assert most.startswith("Highest: uvicorn (aiohttp-shared), ")
-    assert share.startswith("uvicorn (aiohttp-shared) carries 0.5")
+    assert most.startswith("Highest: uvicorn (aiohttp-shared, 300 users), ")
+    assert share.startswith("uvicorn (aiohttp-shared, 300 users) carries 0.5")
     assert share.endswith(" of what the same server carries without HTTP calls.")
     table = topic.capacity_table(RULES, listed)
     assert "of no-http" in [column.heading for column in table.columns]

@@ -582,7 +582,7 @@ def test_a_growing_queue_is_counted_by_whole_answers_however_long_each_waited() 
 
 def test_a_slot_may_end_one_view_more_in_a_window_and_no_other_beyond_its_ceiling() -> None:
     assert open_row(arrivals_served(10.15, rate_rps=30.0))["ceiling_share"] == 1
-    with pytest.raises(TrialError, match="of the slots ceiling"):
+    with pytest.raises(TrialError, match="is more than its slots allow"):
         open_row(arrivals_served(10.6, rate_rps=30.0))
 
 
