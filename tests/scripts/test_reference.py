@@ -22,7 +22,7 @@ folder=results/29991231T000000Z-$(sed 's/^run //; s/ --.*//; s/ /+/g' <<<"$*")
 mkdir -p "$folder/charts"
 if [ "$1" = check ]; then
     echo case >"$folder/check.csv"
-    exit 0
+    exit "${FAKE_CODE:-0}"
 fi
 echo page >"$folder/report.html"
 echo picture >"$folder/charts/a.svg"
@@ -177,6 +177,12 @@ def test_a_run_whose_trials_failed_is_named_and_does_not_hold_up_the_others(
     assert done.returncode == 2
     assert len(checkout.asked) > 1
     assert all(f'"{command}"' in done.stderr for command in checkout.asked)
+
+
+def test_a_check_in_which_a_driver_disagrees_is_finished(checkout: Checkout) -> None:
+    assert checkout.reference("--only", "check", FAKE_CODE="1").returncode == 0
+    assert checkout.reference("--only", "check").returncode == 0
+    assert checkout.asked == ["check"]
 
 
 def test_changes_that_are_not_committed_are_refused(checkout: Checkout) -> None:
